@@ -1,0 +1,129 @@
+#include "io/checkpoint_manifest.h"
+
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+void to_proto(const ModelDescription& model, proto::Model& to) {
+  to.set_architecture(model.architecture);
+  to.set_num_classes(model.num_classes);
+  to.set_zero_init_residual(model.zero_init_residual);
+  for (const bool dilate : model.replace_stride_with_dilation) to.add_replace_stride_with_dilation(dilate);
+  to.set_groups(model.groups);
+  to.set_width_per_group(model.width_per_group);
+}
+
+ModelDescription from_proto(const proto::Model& from) {
+  ModelDescription model;
+  model.architecture = from.architecture();
+  model.num_classes = from.num_classes();
+  model.zero_init_residual = from.zero_init_residual();
+  const auto& dilate = from.replace_stride_with_dilation();
+  model.replace_stride_with_dilation.assign(dilate.begin(), dilate.end());
+  model.groups = from.groups();
+  model.width_per_group = from.width_per_group();
+  return model;
+}
+
+void to_proto(const Preprocessing& preprocessing, proto::Preprocessing& to) {
+  to.set_resize(preprocessing.resize);
+  to.set_crop(preprocessing.crop);
+  to.mutable_mean()->Add(preprocessing.mean.begin(), preprocessing.mean.end());
+  to.mutable_std()->Add(preprocessing.std.begin(), preprocessing.std.end());
+}
+
+Preprocessing from_proto(const proto::Preprocessing& from) {
+  Preprocessing preprocessing;
+  preprocessing.resize = from.resize();
+  preprocessing.crop = from.crop();
+  preprocessing.mean.assign(from.mean().begin(), from.mean().end());
+  preprocessing.std.assign(from.std().begin(), from.std().end());
+  if (preprocessing.mean.size() != 3 || preprocessing.std.size() != 3) {
+    throw data_error("its preprocessing has {} means and {} deviations, wanted 3 of each", preprocessing.mean.size(),
+                     preprocessing.std.size());
+  }
+  return preprocessing;
+}
+
+void to_proto(const EpochRecord& record, proto::EpochRecord& to) {
+  to.set_epoch(record.epoch);
+  to.set_train_loss(record.train_loss);
+  to.set_train_accuracy(record.train_accuracy);
+  to.set_val_loss(record.val_loss);
+  to.set_val_accuracy(record.val_accuracy);
+  to.set_learning_rate(record.learning_rate);
+  to.set_seconds(record.seconds);
+}
+
+EpochRecord from_proto(const proto::EpochRecord& from) {
+  return {.epoch = from.epoch(),
+          .train_loss = from.train_loss(),
+          .train_accuracy = from.train_accuracy(),
+          .val_loss = from.val_loss(),
+          .val_accuracy = from.val_accuracy(),
+          .learning_rate = from.learning_rate(),
+          .seconds = from.seconds()};
+}
+
+void to_proto(const TrainingState& training, proto::TrainingState& to) {
+  to.set_seed(training.seed);
+  to.set_epoch(training.epoch);
+  to.set_next_batch(training.next_batch);
+  to.set_step(training.step);
+  to.set_epoch_loss_sum(training.epoch_loss_sum);
+  to.set_epoch_correct(training.epoch_correct);
+  to.set_epoch_samples(training.epoch_samples);
+  to.set_epoch_seconds(training.epoch_seconds);
+  to.set_best_val_accuracy(training.best_val_accuracy);
+  for (const auto& record : training.history) to_proto(record, *to.add_history());
+  for (const auto& [name, value] : training.options) {
+    proto::RunOption& option = *to.add_options();
+    option.set_name(name);
+    option.set_value(value);
+  }
+  to.set_fingerprint(training.fingerprint);
+}
+
+TrainingState from_proto(const proto::TrainingState& from) {
+  TrainingState training;
+  training.seed = from.seed();
+  training.epoch = from.epoch();
+  training.next_batch = from.next_batch();
+  training.step = from.step();
+  training.epoch_loss_sum = from.epoch_loss_sum();
+  training.epoch_correct = from.epoch_correct();
+  training.epoch_samples = from.epoch_samples();
+  training.epoch_seconds = from.epoch_seconds();
+  training.best_val_accuracy = from.best_val_accuracy();
+  for (const auto& record : from.history()) training.history.push_back(from_proto(record));
+  for (const auto& option : from.options()) training.options.emplace_back(option.name(), option.value());
+  training.fingerprint = from.fingerprint();
+  return training;
+}
+
+}  // namespace
+
+void to_manifest(const Checkpoint& checkpoint, proto::Manifest& manifest) {
+  to_proto(checkpoint.model, *manifest.mutable_model());
+  for (const auto& name : checkpoint.classes) manifest.add_classes(name);
+  to_proto(checkpoint.preprocessing, *manifest.mutable_preprocessing());
+  manifest.set_optimizer_name(checkpoint.optimizer_name);
+  to_proto(checkpoint.training, *manifest.mutable_training());
+}
+
+Checkpoint from_manifest(const proto::Manifest& manifest) {
+  Checkpoint checkpoint;
+  checkpoint.model = from_proto(manifest.model());
+  checkpoint.classes.assign(manifest.classes().begin(), manifest.classes().end());
+  checkpoint.preprocessing = from_proto(manifest.preprocessing());
+  checkpoint.optimizer_name = manifest.optimizer_name();
+  checkpoint.training = from_proto(manifest.training());
+  return checkpoint;
+}
+
+TensorEntry from_entry(const proto::Tensor& entry) {
+  return {entry.name(), dtype_from_name(entry.dtype()), Dims(entry.dims().begin(), entry.dims().end())};
+}
+
+}  // namespace resflow

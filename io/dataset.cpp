@@ -1,0 +1,142 @@
+#include "io/dataset.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 9> kExtensions = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
+                                                         ".pgm", ".tif",  ".tiff", ".webp"};
+constexpr const char* kExtensionList = ".jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp";
+
+struct Listing {
+  std::vector<std::string> folders, files;  // names, sorted; a file is all that is no folder
+};
+
+// std::string compares bytes as unsigned, as strcmp does: the order of code points in UTF-8.
+Listing list(const std::string& folder) {
+  Listing listing;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code broken_link;  // is a file then, whose reader will say what is wrong
+    (at->is_directory(broken_link) ? listing.folders : listing.files).push_back(at->path().filename().string());
+  }
+  if (error) throw data_error("{}: the folder cannot be read: {}", folder, error.message());
+  std::sort(listing.folders.begin(), listing.folders.end());
+  std::sort(listing.files.begin(), listing.files.end());
+  return listing;
+}
+
+// As Python's os.path.join.
+std::string join(const std::string& folder, const std::string& name) {
+  return folder.ends_with('/') ? folder + name : folder + '/' + name;
+}
+
+using Identity = std::pair<dev_t, ino_t>;
+
+struct Folder {
+  std::string path;
+  std::vector<std::string> files;
+};
+
+Identity identity(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0)
+    throw data_error("{}: the folder cannot be read: {}", path, std::generic_category().message(errno));
+  return {status.st_dev, status.st_ino};
+}
+
+void walk(const std::string& path, std::vector<Identity>& above, std::vector<Folder>& found) {
+  const Identity self = identity(path);
+  if (std::find(above.begin(), above.end(), self) != above.end()) return;
+  Listing listing = list(path);
+  found.push_back({path, std::move(listing.files)});
+  above.push_back(self);
+  for (const auto& name : listing.folders) walk(join(path, name), above, found);
+  above.pop_back();
+}
+
+// Appends the image files at and below `path`: folders sorted by their whole path, as sorted(os.walk(path)) does.
+// `above` are folders that links must not lead back to.
+void append_pictures(const std::string& path, int label, std::vector<Identity> above, std::vector<Sample>& samples) {
+  std::vector<Folder> folders;
+  walk(path, above, folders);
+  std::sort(folders.begin(), folders.end(), [](const Folder& a, const Folder& b) { return a.path < b.path; });
+  for (const auto& folder : folders) {
+    for (const auto& file : folder.files) {
+      if (has_image_extension(file)) samples.push_back({join(folder.path, file), label});
+    }
+  }
+}
+
+// What is wrong with a root that has no class folders.
+Error no_classes(const std::string& root, const std::vector<std::string>& files) {
+  const auto pictures = std::count_if(files.begin(), files.end(), has_image_extension);
+  if (files.empty())
+    return data_error("{}: the folder is empty, wanted a sub-folder with pictures for each class", root);
+  return data_error("{}: has no class folders but {} files, {} of them pictures; put them in a sub-folder a class",
+                    root, files.size(), pictures);
+}
+
+}  // namespace
+
+bool has_image_extension(const std::string& path) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::any_of(kExtensions.begin(), kExtensions.end(), [&](std::string_view extension) {
+    return path.size() >= extension.size() &&
+           std::equal(extension.begin(), extension.end(), path.end() - static_cast<std::ptrdiff_t>(extension.size()),
+                      [&](char wanted, char c) { return wanted == lower(c); });
+  });
+}
+
+Dataset list_image_folder(const std::string& root) {
+  std::error_code error;
+  const fs::file_status status = fs::status(root, error);
+  if (status.type() == fs::file_type::not_found) throw data_error("{}: there is no such folder", root);
+  if (error) throw data_error("{}: the folder cannot be read: {}", root, error.message());
+  if (status.type() != fs::file_type::directory) {
+    throw data_error("{}: is a file, wanted a folder with a sub-folder of pictures for each class", root);
+  }
+  Listing top = list(root);
+  if (top.folders.empty()) throw no_classes(root, top.files);
+
+  Dataset dataset;
+  dataset.classes = std::move(top.folders);
+  std::string empty;
+  for (size_t label = 0; label < dataset.classes.size(); ++label) {
+    const size_t before = dataset.samples.size();
+    append_pictures(join(root, dataset.classes[label]), static_cast<int>(label), {identity(root)}, dataset.samples);
+    if (dataset.samples.size() == before) empty += (empty.empty() ? "" : ", ") + dataset.classes[label];
+  }
+  if (!empty.empty()) {
+    throw data_error("{}: no picture in the class folders {}; wanted files that end in {}; fill or remove them", root,
+                     empty, kExtensionList);
+  }
+  return dataset;
+}
+
+std::vector<Sample> list_pictures(const std::string& path) {
+  std::error_code absent;
+  std::vector<Sample> samples;
+  if (!fs::is_directory(path, absent)) {
+    samples.push_back({path, -1});
+    return samples;
+  }
+  append_pictures(path, -1, {}, samples);
+  if (samples.empty()) throw data_error("{}: holds no picture; wanted files that end in {}", path, kExtensionList);
+  return samples;
+}
+
+}  // namespace resflow

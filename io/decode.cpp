@@ -1,0 +1,85 @@
+#include "io/decode.h"
+
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "io/error.h"
+#include "io/jpeg.h"
+#include "io/png.h"
+
+namespace resflow {
+
+struct Decoder::Impl {
+  JpegReader jpeg;
+  PngReader png;
+  ImageFormat format = ImageFormat::kUnknown;
+  int width = 0, height = 0;
+  std::string name;
+
+  // Runs `work`; its errors gain the file's name.
+  template <class Work>
+  void named(Work work) const {
+    const std::string where = name.empty() ? "" : name + ": ";
+    try {
+      work();
+    } catch (const Error& error) {
+      if (where.empty()) throw;
+      throw Error(error.kind(), where + error.what());
+    } catch (const std::bad_alloc&) {
+      throw system_error("{}no memory for an image of {}x{}", where, width, height);
+    }
+  }
+
+  template <class Reader>
+  void open(Reader& reader, std::span<const uint8_t> bytes) {
+    reader.open(bytes);
+    if (static_cast<int64_t>(reader.width()) * reader.height() > kMaxPixels) {
+      throw data_error("its header says {}x{} pixels, wanted at most {} in all", reader.width(), reader.height(),
+                       kMaxPixels);
+    }
+    width = reader.width();
+    height = reader.height();
+  }
+};
+
+Decoder::Decoder() : impl_(std::make_unique<Impl>()) {}
+Decoder::~Decoder() = default;
+
+void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
+  Impl& self = *impl_;
+  self.name = name;
+  self.width = self.height = 0;
+  self.format = image_format(bytes);
+  self.named([&] {
+    if (self.format == ImageFormat::kJpeg) return self.open(self.jpeg, bytes);
+    if (self.format == ImageFormat::kPng) return self.open(self.png, bytes);
+    throw data_error("{}", describe_unreadable(bytes, name));
+  });
+}
+
+ImageFormat Decoder::format() const { return impl_->format; }
+int Decoder::width() const { return impl_->width; }
+int Decoder::height() const { return impl_->height; }
+
+void Decoder::decode(Image& out) { decode({0, 0, width(), height()}, out); }
+
+void Decoder::decode(const Rect& region, Image& out) {
+  Impl& self = *impl_;
+  self.named([&] {
+    const bool inside = region.left >= 0 && region.top >= 0 && region.width > 0 && region.height > 0 &&
+                        region.width <= self.width - region.left && region.height <= self.height - region.top;
+    if (!inside) {
+      throw internal_error("region {}x{} at ({},{}) is not within the image of {}x{}", region.width, region.height,
+                           region.left, region.top, self.width, self.height);
+    }
+    if (self.format == ImageFormat::kJpeg) {
+      self.jpeg.decode(region, out);
+    } else {
+      self.png.decode(region, out);
+    }
+  });
+}
+
+}  // namespace resflow

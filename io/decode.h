@@ -1,0 +1,49 @@
+// Image files to RGB u8, equal to Pillow's convert("RGB") to the bit.
+//
+// The format is told by the first bytes, never by the name. A Decoder is used by one thread at a time
+// and reuses its memory from file to file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "io/image.h"
+#include "io/image_format.h"
+
+namespace resflow {
+
+// Pillow refuses more pixels than this as a decompression bomb; so do we, before allocating.
+inline constexpr int64_t kMaxPixels = 178'956'970;
+
+class Decoder {
+ public:
+  Decoder();
+  ~Decoder();
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  // Reads the header. `bytes` must stay valid until decode has returned. Where a `name` is given, the Errors
+  // of open and decode start with it: "ants/x.jpg: is a GIF named .jpg; resflow reads JPEG and PNG".
+  // Throws Error{kData} for what is no image we read, truncated, or too large.
+  void open(std::span<const uint8_t> bytes, std::string_view name = {});
+
+  ImageFormat format() const;
+  int width() const;
+  int height() const;
+
+  // Decodes the opened image whole. Throws Error{kData} where it is truncated or corrupt.
+  void decode(Image& out);
+
+  // Decodes at least what is needed of `region` and sets `out` to exactly that region: the same bits as
+  // decoding whole and cropping, and the same verdict (a truncated file is an error wherever the region is).
+  // REQUIRES: region is not empty and lies within the image.
+  void decode(const Rect& region, Image& out);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace resflow

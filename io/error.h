@@ -1,0 +1,52 @@
+// The one exception type that leaves a resflow library.
+//
+// An Error is a kind and one sentence that says what, where, wanted against got, and what to do:
+//   layer2.0.conv1.weight: checkpoint has (128,64,3,3), model wants (128,256,1,1). Trained with another --model?
+// The kind decides the exit code of the program.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace resflow {
+
+enum class ErrorKind {
+  kUsage,     // the caller asked for something that cannot be: exit code 2
+  kData,      // a file or data set is not what it should be: exit code 3
+  kSystem,    // the machine failed us (disk full, out of memory): exit code 4
+  kInternal,  // our own fault: exit code 4
+};
+
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& sentence) : std::runtime_error(sentence), kind_(kind) {}
+
+  ErrorKind kind() const { return kind_; }
+  int exit_code() const { return kind_ == ErrorKind::kUsage ? 2 : kind_ == ErrorKind::kData ? 3 : 4; }
+
+ private:
+  ErrorKind kind_;
+};
+
+// Shorthands: throw usage_error("--batch is {}: wanted at least 1", n);
+template <class... Args>
+Error usage_error(fmt::format_string<Args...> format, Args&&... args) {
+  return {ErrorKind::kUsage, fmt::format(format, std::forward<Args>(args)...)};
+}
+template <class... Args>
+Error data_error(fmt::format_string<Args...> format, Args&&... args) {
+  return {ErrorKind::kData, fmt::format(format, std::forward<Args>(args)...)};
+}
+template <class... Args>
+Error system_error(fmt::format_string<Args...> format, Args&&... args) {
+  return {ErrorKind::kSystem, fmt::format(format, std::forward<Args>(args)...)};
+}
+template <class... Args>
+Error internal_error(fmt::format_string<Args...> format, Args&&... args) {
+  return {ErrorKind::kInternal, fmt::format(format, std::forward<Args>(args)...)};
+}
+
+}  // namespace resflow

@@ -1,0 +1,91 @@
+// Files as a whole: reading one into a reusable buffer, and replacing one so that it is never seen half-written.
+//
+// Both go through FileSystem, so that tests can play a full or failing disk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace resflow {
+
+// The system calls of these names and no more: each returns -1 and sets errno where it fails.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual int open(const char* path, int flags, unsigned mode);
+  virtual int64_t pread(int file, void* bytes, size_t count, int64_t offset);
+  virtual int64_t write(int file, const void* bytes, size_t count);
+  virtual int fsync(int file);
+  virtual int close(int file);
+  virtual int rename(const char* from, const char* to);
+  virtual int link(const char* from, const char* to);
+  virtual int unlink(const char* path);
+  virtual int64_t free_bytes(const char* folder);  // what this user may still write there
+};
+
+FileSystem& machine_files();
+
+// A regular file that is open for reading. Never mapped: a mapped file that shrinks kills the process.
+class InputFile {
+ public:
+  // Throws Error{kData} where there is no such file, no permission, or where it is a folder or a device;
+  // Error{kSystem} where the machine has no more file handles.
+  explicit InputFile(const std::string& path, FileSystem& files = machine_files());
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  int64_t size() const { return size_; }
+
+  // Fills `bytes` from `offset` on. Throws Error{kData} where the file has become shorter or cannot be read.
+  void read(int64_t offset, std::span<uint8_t> bytes) const;
+
+ private:
+  std::string path_;
+  FileSystem& files_;
+  int file_ = -1;
+  int64_t size_ = 0;
+};
+
+// Reads the whole file to the start of `buffer`, which only grows, and returns that part of it.
+// Throws as InputFile does.
+std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>& buffer,
+                                   FileSystem& files = machine_files());
+
+// Replaces `path` at commit(), atomically and durably: PATH.partial is written beside it, synced and renamed,
+// then the folder is synced. Until commit() has returned the previous file is the file. One writer a path.
+class AtomicFile {
+ public:
+  // `bytes` is how much will be written. Throws Error{kSystem} where the disk has less (needed and free are
+  // said), Error{kUsage} where there is no permission or no such folder.
+  AtomicFile(std::string path, int64_t bytes, FileSystem& files = machine_files());
+  ~AtomicFile();  // without commit(): removes what was written
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  // Throws Error{kSystem}; the object is of no more use then.
+  void write(std::span<const uint8_t> bytes);
+
+  // Keeps the `generations` - 1 files before this one as path.1 (the newest), path.2, ...
+  // REQUIRES: generations >= 1. Throws Error{kSystem}.
+  void commit(int generations = 1);
+
+ private:
+  void keep_previous(int generations);
+  void sync_folder();
+  [[noreturn]] void fail(const char* doing);
+
+  std::string path_, partial_, folder_;
+  FileSystem& files_;
+  int64_t needed_ = 0, written_ = 0;
+  int file_ = -1;
+  bool committed_ = false;
+};
+
+// Writes `bytes` as the new content of `path`, as AtomicFile does.
+void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileSystem& files = machine_files());
+
+}  // namespace resflow
