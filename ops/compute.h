@@ -1,0 +1,37 @@
+// Where primitives run: oneDNN's CPU engine, its stream, and a TBB arena of a stated size.
+//
+// Made once, passed explicitly. Primitives are created and executed inside run(), so that the thread
+// count they were made for is the one they run with. The arena has high priority: while a step
+// runs, TBB's workers serve it before the loader.
+#pragma once
+
+#include <oneapi/tbb/task_arena.h>
+
+#include <dnnl.hpp>
+#include <utility>
+
+namespace resflow {
+
+class Compute {
+ public:
+  // REQUIRES: threads >= 1; else Error{kUsage}.
+  explicit Compute(int threads);
+
+  int threads() const { return threads_; }
+  const dnnl::engine& engine() const { return engine_; }
+  const dnnl::stream& stream() const { return stream_; }
+
+  // Runs f in the arena and returns what it returns. Nested calls are fine.
+  template <class F>
+  decltype(auto) run(F&& f) const {
+    return arena_.execute(std::forward<F>(f));
+  }
+
+ private:
+  int threads_;
+  mutable tbb::task_arena arena_;
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+};
+
+}  // namespace resflow

@@ -1,0 +1,40 @@
+// Fused updates of parameters: one pass over values, gradients and state, in parallel, with the arithmetic of
+// torch.optim.SGD, Adam and AdamW (parity with PyTorch 1.13).
+//
+// Elementwise on the storage, so any layout does: padding of a blocked layout is 0 and stays 0, because its
+// gradient is 0. The result does not depend on the number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "ops/compute.h"
+
+namespace resflow {
+
+// One stretch of parameters; all pointers have `elements` floats in the same layout.
+struct UpdateSlice {
+  float* value = nullptr;
+  const float* gradient = nullptr;
+  float* state0 = nullptr;  // SGD: momentum buffer (null where momentum is 0); Adam: exp_avg
+  float* state1 = nullptr;  // Adam: exp_avg_sq
+  size_t elements = 0;
+  bool decay = true;  // false: weight_decay does not apply
+};
+
+struct SgdOptions {
+  double lr = 1e-3, momentum = 0.0, dampening = 0.0, weight_decay = 0.0;
+  bool nesterov = false;
+};
+
+struct AdamOptions {
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.0;
+  bool decoupled = false;  // AdamW: the decay shrinks the value instead of joining the gradient
+};
+
+// `step` counts from 1. Allocate nothing.
+void sgd_update(const Compute& compute, const SgdOptions& options, int64_t step, std::span<const UpdateSlice> slices);
+void adam_update(const Compute& compute, const AdamOptions& options, int64_t step, std::span<const UpdateSlice> slices);
+
+}  // namespace resflow

@@ -1,0 +1,85 @@
+// What the ops share to run oneDNN primitives: argument lists made once, reorders, places in the scratch buffer.
+// For ops/ itself, and for the reorders that a Plan puts on its edges (graph/move.h).
+#pragma once
+
+#include <cstddef>
+#include <dnnl.hpp>
+#include <string>
+#include <vector>
+
+#include "ops/compute.h"
+#include "ops/op.h"
+#include "ops/parameter.h"
+#include "ops/tensor.h"
+
+namespace resflow {
+
+// Attributes with scratchpad_mode::user: a scratchpad of the library may crash on another thread (oneDNN#1385).
+dnnl::primitive_attr user_scratchpad();
+
+// True for oneDNN's unoptimized code, hundreds of times slower.
+bool is_reference(const std::string& implementation);
+
+// Hands out 64-byte aligned places of a scratch buffer whose address is known only at bind().
+class ScratchLayout {
+ public:
+  size_t take(size_t bytes) {
+    const size_t offset = bytes_;
+    bytes_ += (bytes + 63) / 64 * 64;
+    return offset;
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  size_t bytes_ = 0;
+};
+
+inline void* at(void* base, size_t offset) { return static_cast<std::byte*>(base) + offset; }
+
+// A primitive with its argument list. run() allocates nothing of ours.
+class Call {
+ public:
+  Call() = default;
+  Call(const dnnl::primitive& primitive, const Compute& compute)
+      : primitive_(primitive), engine_(compute.engine()), stream_(compute.stream()) {}
+
+  Call& arg(int index, const Desc& desc, void* place);
+  // Throws Error{kInternal} where oneDNN reports a failure.
+  void run() const;
+  explicit operator bool() const { return static_cast<bool>(primitive_); }
+
+ private:
+  dnnl::primitive primitive_;
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  std::vector<dnnl::memory> memories_;
+  std::vector<dnnl_exec_arg_t> args_;
+};
+
+// A planned reorder; empty where the two descriptors are the same.
+class PlannedReorder {
+ public:
+  PlannedReorder() = default;
+  PlannedReorder(const Desc& from, const Desc& to, const Compute& compute);
+
+  explicit operator bool() const { return static_cast<bool>(pd_); }
+  size_t scratchpad_bytes() const { return pd_ ? pd_.scratchpad_desc().get_size() : 0; }
+  Call bind(void* from, void* to, void* scratchpad, const Compute& compute) const;
+
+ private:
+  dnnl::reorder::primitive_desc pd_;
+};
+
+// Reorders at once; allocates. Not for a step.
+void reorder_now(const dnnl::memory& from, const dnnl::memory& to, const Compute& compute);
+
+// The layout of a trained parameter: `wanted` where no training op has chosen before, else the present one.
+void lay_out(Parameter& parameter, const Desc& wanted, const Compute& compute);
+
+// Values of one tensor into another of the same elements in the same plain order, whatever the layouts and dims.
+void copy_values(const Tensor& from, const Tensor& to, const Compute& compute);
+
+// Throws Error{kUsage} unless the desc has `rank` dims; `what` names the op and the tensor.
+void require_rank(const Desc& desc, int rank, const char* what);
+
+}  // namespace resflow

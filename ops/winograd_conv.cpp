@@ -1,0 +1,267 @@
+#include "ops/winograd_conv.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "io/error.h"
+#include "ops/fold_batch_norm.h"
+#include "ops/primitive.h"
+#include "ops/simd.h"
+#include "ops/winograd.h"
+
+namespace resflow {
+namespace {
+
+using Tag = dnnl::memory::format_tag;
+constexpr auto kF32 = dnnl::memory::data_type::f32;
+
+WinogradShape winograd_shape(const ConvShape& s) { return {.N = s.N, .C = s.Ci, .K = s.Co, .H = s.H, .W = s.W}; }
+
+struct Layouts {
+  Tag tag;
+  WinogradLayout layout;
+  Desc src, dst, weights;
+
+  Layouts(const OpContext& context, const ConvShape& s, const Desc& given) {
+    const auto is = [&](Tag candidate) { return given == Desc(s.src, kF32, candidate); };
+    const bool has_eights = cpu_isa() == Isa::kAvx2;
+    const Tag blocked = has_eights && !is(Tag::nChw16c) ? Tag::nChw8c : Tag::nChw16c;
+    tag = context.layout == Layout::kChannelsLast || is(Tag::nhwc) ? Tag::nhwc : blocked;
+    layout = tag == Tag::nhwc      ? WinogradLayout::kNhwc
+             : tag == Tag::nChw16c ? WinogradLayout::kNChw16c
+                                   : WinogradLayout::kNChw8c;
+    src = Desc(s.src, kF32, tag);
+    dst = Desc(s.dst, kF32, tag);
+    weights = Desc(s.weights, kF32, Tag::OIhw16i16o);
+  }
+};
+
+float* floats_at(void* base, size_t offset) { return static_cast<float*>(at(base, offset)); }
+
+Desc bytes_desc(size_t bytes) { return {{static_cast<int64_t>(bytes / sizeof(float))}, kF32, Tag::a}; }
+
+std::string name_of_kernels() { return std::string("winograd_4x4_3x3:") + winograd::cpu_kernels()->name; }
+
+class WinogradConv final : public Op {
+ public:
+  WinogradConv(const OpContext& context, const ConvShape& shape, const Desc& src, Parameter& weight)
+      : compute_(context.compute),
+        shape_(shape),
+        weight_(weight),
+        layouts_(context, shape, src),
+        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads()) {
+    WinogradShape turned = winograd_shape(shape);
+    std::swap(turned.C, turned.K);
+    if (context.need_diff_src)
+      backward_data_.emplace(turned, layouts_.layout, WinogradForward::Weights::kTurned, compute_.threads());
+    if (!weight.frozen) backward_weights_.emplace(winograd_shape(shape), layouts_.layout, compute_.threads());
+
+    lay_out(weight_, layouts_.weights, compute_);
+    plan_scratch();
+    requirements_.src = {layouts_.src};
+    requirements_.dst = layouts_.dst;
+    requirements_.diff_dst = layouts_.dst;
+    if (backward_data_) requirements_.diff_src = {layouts_.src};
+    requirements_.backward_reads_src = backward_weights_.has_value();
+    requirements_.scratch_bytes = std::max({forward_scratch_.bytes(), data_scratch_.bytes(), weights_scratch_.bytes()});
+  }
+
+  void bind(const Buffers& b) override {
+    float* value = weight_.value.data();
+    to_forward_call_ = to_kernel_.bind(value, at(b.scratch, forward_copy_), at(b.scratch, forward_work_), compute_);
+    forward_arguments_ = {.src = static_cast<const float*>(b.src.at(0)),
+                          .weights = to_kernel_ ? floats_at(b.scratch, forward_copy_) : value,
+                          .transformed_weights = floats_at(b.scratch, forward_weights_),
+                          .dst = static_cast<float*>(b.dst),
+                          .scratch = at(b.scratch, forward_work_)};
+    forward_weights_place_ = floats_at(b.scratch, forward_weights_);
+    if (backward_data_) {
+      to_data_call_ = to_kernel_.bind(value, at(b.scratch, data_copy_), at(b.scratch, data_work_), compute_);
+      data_arguments_ = {.src = static_cast<const float*>(b.diff_dst),
+                         .weights = to_kernel_ ? floats_at(b.scratch, data_copy_) : value,
+                         .transformed_weights = floats_at(b.scratch, data_weights_),
+                         .dst = static_cast<float*>(b.diff_src.at(0)),
+                         .scratch = at(b.scratch, data_work_)};
+      data_weights_place_ = floats_at(b.scratch, data_weights_);
+    }
+    if (backward_weights_) {
+      if (!weight_.gradient || weight_.gradient.desc() != weight_.value.desc())
+        throw internal_error("{}: the gradient must have the layout of the value before bind()", weight_.name);
+      src_ = static_cast<const float*>(b.src.at(0));
+      diff_dst_ = static_cast<const float*>(b.diff_dst);
+      product_ = from_kernel_ ? floats_at(b.scratch, product_copy_) : weight_.gradient.data();
+      work_ = at(b.scratch, weights_work_);
+      from_product_call_ = from_kernel_.bind(product_, weight_.gradient.data(), work_, compute_);
+    }
+  }
+
+  void forward() override {
+    if (to_forward_call_) to_forward_call_.run();
+    forward_.transform_weights(forward_arguments_.weights, forward_weights_place_);
+    forward_.run(forward_arguments_);
+  }
+
+  void backward() override {
+    if (backward_data_) {
+      if (to_data_call_) to_data_call_.run();
+      backward_data_->transform_weights(data_arguments_.weights, data_weights_place_);
+      backward_data_->run(data_arguments_);
+    }
+    if (backward_weights_) {
+      backward_weights_->run(src_, diff_dst_, product_, work_);
+      if (from_product_call_) from_product_call_.run();
+    }
+  }
+
+  std::vector<Parameter*> parameters() const override {
+    return backward_weights_ ? std::vector<Parameter*>{&weight_} : std::vector<Parameter*>{};
+  }
+
+  std::string implementation() const override { return name_of_kernels(); }
+  int64_t multiply_adds() const override { return shape_.multiply_adds(); }
+
+ private:
+  // A reorder and the kernel that it serves run one after the other: they share the scratch.
+  void plan_scratch() {
+    to_kernel_ = PlannedReorder(weight_.value.desc(), layouts_.weights, compute_);
+    from_kernel_ = PlannedReorder(layouts_.weights, weight_.value.desc(), compute_);
+    const size_t copy_bytes = to_kernel_ ? layouts_.weights.get_size() : 0;
+    forward_copy_ = forward_scratch_.take(copy_bytes);
+    forward_weights_ = forward_scratch_.take(forward_.weights_bytes());
+    forward_work_ = forward_scratch_.take(std::max(forward_.scratch_bytes(), to_kernel_.scratchpad_bytes()));
+    if (backward_data_) {
+      data_copy_ = data_scratch_.take(copy_bytes);
+      data_weights_ = data_scratch_.take(backward_data_->weights_bytes());
+      data_work_ = data_scratch_.take(std::max(backward_data_->scratch_bytes(), to_kernel_.scratchpad_bytes()));
+    }
+    if (backward_weights_) {
+      product_copy_ = weights_scratch_.take(copy_bytes);
+      weights_work_ =
+          weights_scratch_.take(std::max(backward_weights_->scratch_bytes(), from_kernel_.scratchpad_bytes()));
+    }
+  }
+
+  const Compute& compute_;
+  const ConvShape shape_;
+  Parameter& weight_;
+  const Layouts layouts_;
+  const WinogradForward forward_;
+  std::optional<WinogradForward> backward_data_;
+  std::optional<WinogradBackwardWeights> backward_weights_;
+
+  PlannedReorder to_kernel_, from_kernel_;                          // empty where the value has the kernels' layout
+  ScratchLayout forward_scratch_, data_scratch_, weights_scratch_;  // three lives of one buffer
+  size_t forward_copy_ = 0, forward_weights_ = 0, forward_work_ = 0;
+  size_t data_copy_ = 0, data_weights_ = 0, data_work_ = 0;
+  size_t product_copy_ = 0, weights_work_ = 0;
+  Call to_forward_call_, to_data_call_, from_product_call_;
+  WinogradForward::Arguments forward_arguments_, data_arguments_;
+  float* forward_weights_place_ = nullptr;
+  float* data_weights_place_ = nullptr;
+  const float* src_ = nullptr;
+  const float* diff_dst_ = nullptr;
+  float* product_ = nullptr;
+  void* work_ = nullptr;
+};
+
+// Inference: the weights, folded or not, are transformed when they change.
+class WinogradInference final : public Op {
+ public:
+  struct Norm {
+    BatchNormParameters parameters;
+    double eps;
+  };
+
+  WinogradInference(const OpContext& context, const ConvShape& shape, const Desc& src, bool relu, bool residual,
+                    Parameter& weight, const std::optional<Norm>& norm)
+      : compute_(context.compute),
+        shape_(shape),
+        weight_(weight),
+        norm_(norm),
+        layouts_(context, shape, src),
+        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads()) {
+    if (norm_) {
+      check_foldable(norm_->parameters, shape.Co, weight.name);
+      bias_ = Tensor(norm_->parameters.bias.name, plain_desc({shape.Co}), compute_);
+    }
+    // Kernels that transform in a run read the weights as they are, others never again.
+    held_ = Tensor(weight.name, transforms_once() ? bytes_desc(forward_.weights_bytes()) : layouts_.weights, compute_);
+    requirements_.src = {layouts_.src};
+    requirements_.dst = layouts_.dst;
+    if (residual) requirements_.src.push_back(layouts_.dst);
+    requirements_.dst_is_last_src = residual;
+    requirements_.scratch_bytes = forward_.scratch_bytes();
+    arguments_.relu = relu;
+  }
+
+  void bind(const Buffers& b) override {
+    arguments_.src = static_cast<const float*>(b.src.at(0));
+    arguments_.weights = held_.data();
+    arguments_.transformed_weights = held_.data();
+    arguments_.bias = bias_.data();
+    arguments_.dst = static_cast<float*>(b.dst);
+    arguments_.scratch = b.scratch;
+    if (requirements_.dst_is_last_src) {
+      if (b.src.at(1) != b.dst) throw internal_error("{}: dst must be the buffer of the residual", weight_.name);
+      arguments_.residual = static_cast<const float*>(b.dst);
+    }
+    refresh();
+  }
+
+  void forward() override { forward_.run(arguments_); }
+  void backward() override { throw internal_error("{}: a convolution for inference has no backward", weight_.name); }
+
+  void refresh() override {
+    const Tensor blocked = transforms_once() ? Tensor(weight_.name, layouts_.weights, compute_)
+                                             : Tensor(weight_.name, held_, held_.data(), compute_);
+    if (norm_) {
+      FoldedBatchNorm folded = fold_batch_norm(weight_, norm_->parameters, norm_->eps, compute_);
+      std::copy(folded.bias.begin(), folded.bias.end(), bias_.data());
+      copy_values(Tensor(weight_.name, plain_desc(folded.weights.dims()), folded.weights.raw(), compute_), blocked,
+                  compute_);
+    } else {
+      copy_values(weight_.value, blocked, compute_);
+    }
+    if (transforms_once()) compute_.run([&] { forward_.transform_weights(blocked.data(), held_.data()); });
+  }
+
+  std::string implementation() const override { return name_of_kernels(); }
+  int64_t multiply_adds() const override { return shape_.multiply_adds(); }
+  size_t copy_bytes() const override { return held_.bytes() + bias_.bytes(); }
+
+ private:
+  bool transforms_once() const { return forward_.weights_bytes() > 0; }
+
+  const Compute& compute_;
+  const ConvShape shape_;
+  Parameter& weight_;
+  const std::optional<Norm> norm_;
+  const Layouts layouts_;
+  const WinogradForward forward_;
+  Tensor held_;  // weights: transformed, or only in the kernels' layout
+  Tensor bias_;
+  WinogradForward::Arguments arguments_;
+};
+
+}  // namespace
+
+bool winograd_is_better(const ConvShape& shape) {
+  const ConvOptions& o = shape.options;
+  return o.kernel == 3 && o.stride == 1 && o.pad == 1 && o.dilation == 1 && o.groups == 1 &&
+         winograd_wins(winograd_shape(shape));
+}
+
+std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,
+                                       Parameter& weight) {
+  if (context.training) return std::make_unique<WinogradConv>(context, shape, src, weight);
+  return std::make_unique<WinogradInference>(context, shape, src, false, false, weight, std::nullopt);
+}
+
+std::unique_ptr<Op> make_winograd_folded_conv(const OpContext& context, const FoldedConvOptions& options,
+                                              const ConvShape& shape, const Desc& src, bool residual, Parameter& weight,
+                                              const BatchNormParameters& norm) {
+  return std::make_unique<WinogradInference>(context, shape, src, options.relu, residual, weight,
+                                             WinogradInference::Norm{.parameters = norm, .eps = options.eps});
+}
+
+}  // namespace resflow

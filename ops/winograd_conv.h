@@ -1,0 +1,27 @@
+// Convolutions as ops on the kernels of winograd.h, beside the direct ones of conv.h and folded_conv.h. Internal to
+// ops/: make_conv and make_folded_conv choose.
+//
+// Layouts  those of the source where the kernels can, else what oneDNN's direct convolutions of this CPU have, so that
+//          neighbours need no reorder. Layout::kChannelsLast gives nhwc.
+// Weight   OIhw16i16o, where no training op has chosen before; else a copy in scratch, and the gradient likewise.
+#pragma once
+
+#include <memory>
+
+#include "ops/conv_shape.h"
+#include "ops/folded_conv.h"
+
+namespace resflow {
+
+// Whether such an op can be made and is faster than the direct one. The same answer for the same arguments: not
+// measured, so that runs are repeatable.
+bool winograd_is_better(const ConvShape& shape);
+
+// REQUIRES: winograd_is_better, and the caller is inside of Compute::run.
+std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,
+                                       Parameter& weight);
+std::unique_ptr<Op> make_winograd_folded_conv(const OpContext& context, const FoldedConvOptions& options,
+                                              const ConvShape& shape, const Desc& src, bool residual, Parameter& weight,
+                                              const BatchNormParameters& norm);
+
+}  // namespace resflow
