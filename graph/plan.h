@@ -1,0 +1,89 @@
+// A Graph made executable for one batch size, image size and mode.
+//
+// The Plan owns every layout, reorder, buffer and primitive. Layouts are propagated once; activations,
+// gradients of activations, workspaces and scratchpads are placed by lifetime in one arena whose size is
+// known before the first step; forward() and backward() allocate nothing.
+//
+// Mode::kTrain keeps what backward needs and uses the batch's statistics. Mode::kEval folds BN into the
+// convolutions and fuses ReLU and the residual add into them.
+//
+// A Plan is used by one thread at a time. The Model outlives it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/gradients.h"
+#include "graph/model.h"
+#include "ops/op.h"
+
+namespace resflow {
+
+enum class Mode { kTrain, kEval };
+
+inline constexpr int64_t kMinImageSize = 32;  // pixels a side: five halvings leave one
+
+struct PlanOptions {
+  int64_t batch = 32;
+  int64_t height = 224, width = 224;
+  Mode mode = Mode::kEval;
+  Layout layout = Layout::kAny;
+};
+
+struct PlanMemory {
+  size_t gradients = 0;    // of parameters, in the arena: they lie where activations were that backward has done with
+  size_t activations = 0;  // the rest of the arena: activations, their gradients, workspaces, scratch
+  size_t parameters = 0;   // values, and folded copies in evaluation
+  size_t total() const { return activations + gradients + parameters; }
+};
+
+class Plan {
+ public:
+  // The first training Plan lays out the parameters of `model` to its own liking. Parameters that are frozen now get
+  // no gradient. Throws Error{kUsage} (size below 32, batch below 1; in training one value a channel).
+  //
+  // With a `lender`, the new Plan works in the lender's arena where that is large enough: they must not run at the
+  // same time, and each one's run overwrites the logits and gradients of the other. The lender may go first.
+  Plan(Model& model, const PlanOptions& options, const Plan* lender = nullptr);
+  ~Plan();
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  const PlanOptions& options() const;
+  PlanMemory memory() const;
+
+  // Runs `rows` rows of planar (N,3,H,W) f32. Returns logits, (batch, classes) row-major, valid until the next
+  // forward. In kEval rows may be fewer than the batch: the rest is computed from zeros and means nothing.
+  // In kTrain rows must be the batch. Else Error{kInternal}.
+  std::span<const float> forward(const float* pixels, int64_t rows);
+
+  // REQUIRES: kTrain, after forward. diff_logits as the logits; `done` is called with each bucket as it
+  // completes, in order, while the rest is still to come. It may change the bucket's parameters: nothing
+  // to come reads them. Gradients (and Parameter::gradient, which is a view of them) are valid until the next
+  // forward here, or the next backward of another Plan of the model.
+  void backward(const float* diff_logits, const std::function<void(const Bucket&)>& done);
+  const std::vector<Bucket>& buckets() const;  // empty in kEval
+
+  // Folded copies follow the model's parameters; called by forward when a version has changed.
+  void refresh();
+
+  // One row an op or reorder, in forward order, then what backward adds: name, implementation, layouts.
+  struct Row {
+    std::string name, kind, src, dst, implementation;
+    Dims dst_dims;
+    int64_t multiply_adds = 0;  // of the whole batch
+    size_t dst_bytes = 0;
+    bool reorder = false;  // put by the plan on an edge: a reorder or a copy; in backward also a sum of gradients
+  };
+  std::vector<Row> rows() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace resflow

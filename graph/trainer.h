@@ -1,0 +1,53 @@
+// One step of training: forward, loss, backward, optimizer, each bucket of gradients applied as it completes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/optimizer.h"
+#include "graph/plan.h"
+#include "io/checkpoint.h"
+
+namespace resflow {
+
+struct LossOptions {
+  double label_smoothing = 0.0;
+  std::vector<float> class_weights;  // empty: all 1
+};
+
+struct StepResult {
+  double loss = 0;      // mean over the batch
+  int64_t correct = 0;  // top-1
+};
+
+class Trainer {
+ public:
+  // Plans `model` for training at `batch`. A smaller last batch gets a plan of its own, made when it first
+  // comes and kept; it works in the first one's memory. The model outlives the trainer. Throws Error{kUsage}
+  // for options that cannot be.
+  Trainer(Model& model, int64_t batch, int64_t image_size, const OptimizerOptions& optimizer,
+          const LossOptions& loss = {}, Layout layout = Layout::kAny);
+  ~Trainer();
+
+  // pixels (rows,3,S,S) planar f32, labels in [0, num_classes). 1 <= rows <= batch, else Error{kInternal}; a label
+  // outside is Error{kData}, and nothing is changed then. Allocates nothing, but for the first batch of a size.
+  StepResult step(const float* pixels, std::span<const int32_t> labels);
+
+  void set_lr(double lr);
+  int64_t steps() const;
+  const Plan& plan() const;   // of the full batch: a plan for evaluation may borrow its memory
+  PlanMemory memory() const;  // the same one's
+  size_t optimizer_bytes() const;
+
+  // Optimizer state in the plain layout, "NAME/exp_avg" and so on, and the number of steps.
+  std::vector<NamedArray> state() const;
+  void load(const std::vector<NamedArray>& state, int64_t steps);  // Throws Error{kData}.
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace resflow
