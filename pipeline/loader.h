@@ -1,0 +1,92 @@
+// Streams one epoch of batches out of a TBB flow graph, in order, with bounded memory.
+//
+//   batch numbers -+
+//                  +-> [join] -> fan out -> queue -+
+//   free slots ----+                               +-> [join] -> read -> transform --> [sequencer] -> deliver
+//        ^            free workers ----------------+                |  (slot full)                       |
+//        |                 ^------------- worker returns -----------+                                    |
+//        +---------- slot returns ----------- consumer, on the thread that called run() <----------------+
+//
+// Tokens bound everything: a batch starts when there is a free slot, a picture when there is a free worker (a
+// decoder with its buffers, one a thread). The thread that called run() takes part in the work whenever no batch is
+// ready, and consumes otherwise. It is the consumer because a thread of the caller cannot leave the loader's
+// arena for another one: were it not, it would idle while all slots are full and the others compute.
+// The loader's arena has low priority, so that workers go to the consumer's computation first, and come back
+// for every moment it does not need them.
+//
+// Batches are the same bits for any number of threads. A broken file never hangs or kills the epoch: it is
+// skipped and reported (its batch is then smaller), or stops the run, as OnError says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/dataset.h"
+#include "pipeline/recipe.h"
+
+namespace resflow {
+
+// Rows [0, size) are whole pictures, in the order of the epoch; what follows is unspecified.
+struct Batch {
+  int64_t number = 0;  // within the epoch, from 0
+  int size = 0;        // pictures in it: fewer than capacity at the end, or after skips
+  int capacity = 0;
+  int image_size = 0;  // pixels are (capacity, 3, image_size, image_size), planar f32
+  float* pixels = nullptr;
+  std::vector<int32_t> labels;   // [size]
+  std::vector<int64_t> samples;  // [size] indices into the dataset
+  struct Broken {
+    int64_t sample;      // index into the dataset
+    std::string reason;  // without the path
+  };
+  std::vector<Broken> broken;  // those of this batch that were skipped, in order
+};
+
+enum class OnError { kSkip, kStop };
+
+struct LoaderOptions {
+  int batch = 32;
+  int threads = 1;  // of the loader's arena
+  int slots = 3;    // batches alive at once: the bound on memory
+  uint64_t seed = 0;
+  bool shuffle = true;  // else the data set's order
+  bool drop_last = false;
+  OnError on_error = OnError::kSkip;
+};
+
+struct EpochReport {
+  int64_t batches = 0, images = 0;
+  std::vector<Batch::Broken> broken;
+  bool stopped = false;     // the consumer asked to stop
+  double wait_seconds = 0;  // how long there was no batch to consume
+  int64_t bytes_read = 0;
+};
+
+class Loader {
+ public:
+  // Throws Error{kUsage} for options that cannot be (batch or threads below 1, ...).
+  // REQUIRES: `dataset` lives as long as the Loader.
+  Loader(const Dataset& dataset, const Recipe& recipe, const LoaderOptions& options);
+  ~Loader();
+
+  int64_t batches_per_epoch() const;
+
+  // Streams batches first_batch, first_batch + 1, ... of `epoch` to consume, serially and in order, on the
+  // calling thread, which is within the loader's arena meanwhile: compute in an arena of your own. The slot is
+  // reused when consume returns. Return false to stop early. A batch whose every file is broken comes too, with
+  // size 0, so that its `broken` is seen in order.
+  // Throws, after all work of the loader has ended, so that another run may follow: what consume throws;
+  // Error{kData} at the first broken file under OnError::kStop, naming it and the reason; Error{kSystem} where
+  // the machine fails (memory, file handles).
+  // REQUIRES: one run at a time.
+  EpochReport run(uint64_t epoch, int64_t first_batch, const std::function<bool(const Batch&)>& consume);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace resflow
