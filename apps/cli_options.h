@@ -1,0 +1,21 @@
+// Options that several subcommands share, so that they read and behave alike.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace resflow {
+
+// --model NAME; the names are checked where the model is built.
+CLI::Option* add_model_option(CLI::App& command, std::string& model);
+
+// --threads N; `threads` stays 0 where it is not given: resolve_threads() then.
+CLI::Option* add_threads_option(CLI::App& command, int& threads);
+
+// Every CPU that this process may use where the option was not given. Throws Error{kUsage} below 1.
+int resolve_threads(const CLI::App& command, int threads);
+
+// Throws Error{kUsage} "NAME is V: wanted LOW to HIGH" outside of it.
+void check_range(const std::string& name, double value, double low, double high);
+
+}  // namespace resflow

@@ -1,0 +1,21 @@
+// The subcommands of resflow. Each add_* declares the options of its command, with help and an example,
+// and returns what runs once they are parsed: that returns the exit code, or throws Error.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace resflow {
+
+using Action = std::function<int()>;
+
+Action add_train(CLI::App& command);
+Action add_score(CLI::App& command);
+Action add_inspect(CLI::App& command);
+Action add_bench(CLI::App& command);
+Action add_demo(CLI::App& command);
+
+}  // namespace resflow

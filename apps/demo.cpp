@@ -1,0 +1,137 @@
+// resflow demo: draws a small data set, trains ResNet-18 on it, scores it, and says what to type next.
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>  // program_invocation_name
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/demo_photos.h"
+#include "apps/scoring.h"
+#include "apps/threads.h"
+#include "apps/training_run.h"
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kAccuracyBar = 0.95;  // less means that something is wrong, not that it is a demo
+
+struct DemoOptions {
+  std::string out = "resflow-demo";
+  int threads = 0;
+};
+
+// The demo replaces its own files, nobody else's.
+void check_folder(const fs::path& out) {
+  std::error_code ignored;
+  if (!fs::exists(out, ignored) || fs::exists(out / "photos" / "train" / demo_classes().front(), ignored)) return;
+  if (!fs::is_directory(out, ignored)) throw usage_error("--out {}: is a file, wanted a folder", out.string());
+  if (!fs::is_empty(out, ignored)) throw usage_error("--out {}: holds other files; give a new folder", out.string());
+}
+
+// As the user may type it: the way that it was called, shortened.
+std::string program_name() {
+  std::string called = program_invocation_name;
+  if (called.find('/') == std::string::npos) return called;
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(called, error);
+  const fs::path near = whole.lexically_proximate(fs::current_path(error));
+  if (error || near.string().starts_with("..")) return whole.string();
+  return near.has_parent_path() ? near.string() : "./" + near.string();
+}
+
+// Scores `photos` into a table at `csv`; returns the part whose best class is the name of their folder.
+double score_photos(const std::string& checkpoint, const std::string& photos, const std::string& csv, int threads) {
+  const ThreadLimit limit(threads);
+  const Compute compute(threads);
+  const TrainedModel trained = load_trained_model(checkpoint, compute);
+  std::string table = score_csv_header(1);
+  int64_t right = 0;
+  const ScoreSummary summary = score_samples(
+      trained, list_pictures(photos), {.top = 1, .batch = 32, .threads = threads}, [&](const ScoreRow& row) {
+        table += score_csv_row(row, 1);
+        right += !row.top.empty() && row.top[0].name == fs::path(row.path).parent_path().filename() ? 1 : 0;
+      });
+  replace_text_file(csv, table);
+  fmt::print("scored     {} at {:.1f} img/s: {:.1f} % right\n", plural(summary.files, "photograph", "photographs"),
+             static_cast<double>(summary.files) / summary.seconds,
+             100.0 * static_cast<double>(right) / static_cast<double>(summary.files));
+  return static_cast<double>(right) / static_cast<double>(summary.files);
+}
+
+int demo(const DemoOptions& o, int threads) {
+  const auto start = std::chrono::steady_clock::now();
+  const fs::path out(o.out);
+  check_folder(out);
+  const std::string photos = (out / "photos").string(), run_folder = (out / "run").string();
+  const std::string csv = (out / "scores.csv").string();
+
+  const DemoSet set;
+  fmt::print("1. Drawing {} photographs of {} in {}\n", (set.train + set.val) * static_cast<int>(demo_classes().size()),
+             fmt::join(demo_classes(), ", "), photos);
+  flush_output();
+  write_demo_photos(photos, set);
+
+  fmt::print("\n2. Training ResNet-18 on them\n");
+  TrainOptions options;
+  options.data = photos;
+  options.out = run_folder;
+  options.overwrite = true;
+  options.model = "resnet18";
+  options.epochs = 12;
+  options.lr = 3e-4;
+  options.batch = 16;
+  options.image_size = 64;  // small pictures, so that it takes a minute
+  options.threads = threads;
+  TrainingOutcome outcome;
+  {
+    TrainingRun run(options);
+    outcome = run.run();
+  }
+  if (!outcome.finished) return 0;
+
+  fmt::print("\n3. Scoring the validation photographs\n");
+  const double accuracy = score_photos(outcome.best, (out / "photos" / "val").string(), csv, threads);
+
+  const std::string program = program_name();
+  fmt::print(
+      "\nDone in {:.0f} s. What there is now:\n"
+      "  {:32} the photographs, in class folders\n"
+      "  {:32} the trained model\n"
+      "  {:32} loss and accuracy of each epoch\n"
+      "  {:32} what each validation photograph shows\n"
+      "\nWhat to type next:\n"
+      "  {} inspect {}\n"
+      "  {} score {} {} --top 2\n"
+      "  {} train YOUR-PHOTOS --out my-run     (a folder with a sub-folder a class)\n"
+      "  {} train --help\n",
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), photos, outcome.best,
+      outcome.history, csv, program, outcome.best, program, outcome.best, photos + "/val/pebbles/000.jpg", program,
+      program);
+  flush_output();
+  if (accuracy < kAccuracyBar)
+    throw internal_error(
+        "the demo's model is right about {:.1f} % of its validation photographs, wanted {:.0f} %: "
+        "please report this with the output of --version",
+        accuracy * 100, kAccuracyBar * 100);
+  return 0;
+}
+
+}  // namespace
+
+Action add_demo(CLI::App& command) {
+  auto o = std::make_shared<DemoOptions>();
+  command.add_option("--out", o->out, "folder for photographs, model and scores")->capture_default_str();
+  add_threads_option(command, o->threads);
+  command.footer("Takes about a minute on two cores.\n\nExample:\n  resflow demo --out /tmp/resflow-demo");
+  return [o, &command] { return demo(*o, resolve_threads(command, o->threads)); };
+}
+
+}  // namespace resflow

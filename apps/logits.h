@@ -1,0 +1,15 @@
+// From the network's outputs for one picture (logits, one a class) to probabilities, in f64.
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace resflow {
+
+// p_k = exp(x_k) / sum_j exp(x_j), safe for any finite x.
+std::vector<double> softmax(std::span<const float> logits);
+
+// The k classes of the largest values, largest first; equal ones in class order. REQUIRES: k <= values.size().
+std::vector<int> top_classes(std::span<const double> values, int k);
+
+}  // namespace resflow

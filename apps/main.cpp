@@ -1,0 +1,77 @@
+// resflow: one program, one subcommand a file. Exit codes: 0 done, 2 usage, 3 bad data, 4 the machine's fault or
+// ours; each failure is one sentence on standard error.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <map>
+#include <new>
+#include <string>
+
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/signals.h"
+#include "apps/versions.h"
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+struct Subcommand {
+  const char* name;
+  const char* summary;
+  Action (*add)(CLI::App&);
+};
+
+constexpr Subcommand kSubcommands[] = {
+    {"train", "Train a ResNet on photographs in class folders", add_train},
+    {"score", "Say what photographs show, one row a file", add_score},
+    {"inspect", "Show layers, shapes, memory and plans of a model or a checkpoint", add_inspect},
+    {"bench", "Measure loading, training or scoring on this machine", add_bench},
+    {"demo", "Draw a small data set, train on it, score it", add_demo},
+};
+
+constexpr int kUsageExit = 2, kOwnFaultExit = 4;
+
+int fail(int exit_code, const std::string& sentence) {
+  fmt::print(stderr, "resflow: {}\n", sentence);
+  return exit_code;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Trains and runs image classifiers (ResNets) on CPUs.", "resflow");
+  app.set_version_flag("--version", version_text);
+  app.require_subcommand(1);
+  app.footer("Example:\n  resflow demo\n  resflow train photos --out run\n  resflow COMMAND --help");
+  std::map<const CLI::App*, Action> actions;
+  for (const Subcommand& s : kSubcommands) {
+    CLI::App* command = app.add_subcommand(s.name, s.summary);
+    actions[command] = s.add(*command);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {  // --help, --version
+    const int code = app.exit(e);
+    flush_output();
+    return code;
+  } catch (const CLI::ParseError& e) {
+    const auto chosen = app.get_subcommands();
+    const std::string name = chosen.empty() ? "resflow" : "resflow " + chosen.front()->get_name();
+    return fail(kUsageExit, fmt::format("{} (see {} --help)", e.what(), name));
+  }
+  return actions.at(app.get_subcommands().front())();
+}
+
+}  // namespace
+}  // namespace resflow
+
+int main(int argc, char** argv) {
+  try {
+    resflow::ignore_file_size_signal();
+    return resflow::run(argc, argv);
+  } catch (const resflow::Error& e) {
+    return resflow::fail(e.exit_code(), e.what());
+  } catch (const std::bad_alloc&) {
+    return resflow::fail(resflow::kOwnFaultExit, "out of memory: try a smaller --batch or --image-size");
+  } catch (const std::exception& e) {
+    return resflow::fail(resflow::kOwnFaultExit, std::string("internal fault: ") + e.what());
+  }
+}

@@ -1,0 +1,162 @@
+// resflow score: what photographs show, by a trained model; one row a file.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/progress.h"
+#include "apps/report.h"
+#include "apps/scoring.h"
+#include "apps/signals.h"
+#include "apps/threads.h"
+#include "io/error.h"
+#include "io/file.h"
+
+namespace resflow {
+namespace {
+
+struct ScoreOptions {
+  std::string model;
+  std::vector<std::string> inputs;
+  std::string out, json;
+  int top = 1, batch = 32, threads = 0;
+};
+
+// A line of standard input is a file; an argument is a file, a folder, or "-" for standard input.
+std::vector<Sample> list_inputs(const std::vector<std::string>& inputs) {
+  std::vector<Sample> samples;
+  for (const std::string& input : inputs) {
+    if (input == "-") {
+      for (std::string line; std::getline(std::cin, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        if (!line.empty()) samples.push_back({.path = line, .label = -1});
+      }
+    } else {
+      const std::vector<Sample> found = list_pictures(input);
+      samples.insert(samples.end(), found.begin(), found.end());
+    }
+  }
+  if (samples.empty()) throw data_error("no file to score: the list on standard input is empty");
+  return samples;
+}
+
+// Standard output, row by row, or a file that appears when it is complete.
+class Rows {
+ public:
+  Rows(const std::string& path, int64_t expected_bytes) {
+    if (!path.empty()) file_.emplace(path, expected_bytes);
+  }
+
+  void write(const std::string& text) {
+    if (file_) {
+      file_->write({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+      return;
+    }
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    flush_output();  // whoever reads the rows need not wait for more of them
+  }
+
+  void commit() {
+    if (file_) file_->commit();
+  }
+
+ private:
+  std::optional<AtomicFile> file_;
+};
+
+// Of the table, to see early that a disk is too full.
+int64_t expected_bytes(const std::vector<Sample>& samples, int top) {
+  int64_t bytes = 0;
+  for (const Sample& sample : samples) bytes += static_cast<int64_t>(sample.path.size()) + 16 * top;
+  return bytes;
+}
+
+int score(const ScoreOptions& o, int threads) {
+  if (o.top < 1) throw usage_error("--top is {}: wanted at least 1", o.top);
+  check_range("--batch", o.batch, 1, 65536);
+  const std::vector<Sample> samples = list_inputs(o.inputs);
+  const ThreadLimit limit(threads);
+  const Compute compute(threads);
+  const TrainedModel trained = load_trained_model(o.model, compute);
+  const int classes = static_cast<int>(trained.classes.size());
+  if (o.top > classes)
+    warn("--top {}: the model has {}, so rows have as many", o.top, plural(classes, "class", "classes"));
+  const int top = std::min(o.top, classes);
+
+  const StopSignals signals;
+  Rows rows(o.out, expected_bytes(samples, top));
+  rows.write(score_csv_header(top));
+  ScoreSummary summary;
+  {
+    const auto total = static_cast<int64_t>(samples.size());
+    // A terminal that shows the rows already needs no line between them.
+    const bool rows_on_screen = o.out.empty() && is_terminal(stdout);
+    Progress progress({.label = "scoring", .total = total, .terminal = is_terminal(stderr)});
+    int64_t done = 0;
+    summary =
+        score_samples(trained, samples, {.top = top, .batch = o.batch, .threads = threads}, [&](const ScoreRow& row) {
+          rows.write(score_csv_row(row, top));
+          ++done;
+          if (!rows_on_screen) progress.update(done);
+        });
+  }
+  if (summary.stopped) {
+    fmt::print(stderr, "resflow: stopped after {} of {} files{}\n", summary.files, samples.size(),
+               o.out.empty() ? "" : fmt::format("; {} is not written", o.out));
+    return 128 + stop_signal();
+  }
+  rows.commit();
+
+  const double rate = summary.seconds > 0 ? static_cast<double>(summary.files) / summary.seconds : 0;
+  fmt::print(stderr, "scored {}{} in {:.1f} s, {:.1f} img/s\n", plural(summary.files, "file", "files"),
+             summary.failed > 0 ? fmt::format(" ({} with an error)", summary.failed) : "", summary.seconds, rate);
+  if (!o.json.empty()) {
+    nlohmann::ordered_json report;
+    report["images_per_second"] = rate;
+    report["images"] = summary.files;
+    report["failed"] = summary.failed;
+    report["seconds"] = summary.seconds;
+    report["model"] = trained.model->description().architecture;
+    report["batch"] = o.batch;
+    report["threads"] = threads;
+    report.update(process_report());
+    write_json(o.json, report);
+  }
+  if (summary.failed == summary.files)
+    throw data_error("none of the {} could be scored: the error column says why",
+                     plural(summary.files, "file", "files"));
+  return 0;
+}
+
+}  // namespace
+
+Action add_score(CLI::App& command) {
+  auto options = std::make_shared<ScoreOptions>();
+  command.add_option("MODEL", options->model, "a checkpoint: run/best.resflow")->required();
+  command
+      .add_option("INPUT", options->inputs, "photographs, folders of them, or - for a list of files on standard input")
+      ->required();
+  command.add_option("--top", options->top, "classes a row, the most probable first")->capture_default_str();
+  command.add_option("--out", options->out, "write the rows to this file, whole or not at all [standard output]");
+  command.add_option("--json", options->json, "write speed and memory to this file");
+  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  add_threads_option(command, options->threads);
+  command.footer(
+      "Columns: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
+      "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n\n"
+      "Example:\n"
+      "  resflow score run/best.resflow holiday-photos --top 3 --out scores.csv\n"
+      "  find . -name '*.jpg' | resflow score run/best.resflow -");
+  return [options, &command] { return score(*options, resolve_threads(command, options->threads)); };
+}
+
+}  // namespace resflow

@@ -1,0 +1,63 @@
+// resflow train: photographs in class folders to a trained ResNet.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/train_options.h"
+#include "apps/training_run.h"
+
+namespace resflow {
+
+Action add_train(CLI::App& command) {
+  auto options = std::make_shared<TrainOptions>();
+  TrainOptions& o = *options;
+  command.add_option("DATA", o.data, "folder of class folders with photographs, or one that holds train/ and val/")
+      ->required();
+  command.add_option("--val", o.val, "validation data: a folder of class folders");
+  command.add_option("--out", o.out, "folder for last.resflow, best.resflow and history.csv")->capture_default_str();
+  command.add_flag("--resume", o.resume, "go on with the run in --out, with its options");
+  command.add_flag("--overwrite", o.overwrite, "replace the run in --out");
+
+  add_model_option(command, o.model);
+  command.add_option("--epochs", o.epochs, "times to go through the data")->capture_default_str();
+  command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
+  command.add_option("--image-size", o.image_size, "side of the network's input, 32 or more")->capture_default_str();
+  command.add_option("--optimizer", o.optimizer, "adam, adamw or sgd")->capture_default_str();
+  command.add_option("--lr", o.lr, "learning rate [0.001; sgd 0.1]");
+  command.add_option("--momentum", o.momentum, "of sgd [0.9]");
+  command.add_flag("--nesterov", o.nesterov, "Nesterov's momentum, of sgd");
+  command.add_option("--weight-decay", o.weight_decay, "[adam 0, adamw 0.01, sgd 0.0001]");
+  command.add_option("--label-smoothing", o.label_smoothing, "part of the target spread over all classes")
+      ->capture_default_str();
+  command.add_option("--seed", o.seed, "of the initial values, the order and the augmentation")->capture_default_str();
+  add_threads_option(command, o.threads);
+
+  command.add_option("--on-error", o.on_error, "a picture that cannot be read: skip (and report) or stop")
+      ->capture_default_str();
+  command.add_option("--save-every", o.save_every, "steps between savings within an epoch; 0: after epochs only")
+      ->capture_default_str();
+  command.add_option("--keep", o.keep, "generations of last.resflow to keep")->capture_default_str();
+
+  command.footer(
+      "Ctrl-C, SIGTERM and SIGUSR1 save after the current step and exit with 0; --resume then goes on to the\n"
+      "same bits as a run that was never stopped. best.resflow has the best validation accuracy; without\n"
+      "validation data it is the last epoch's.\n\n"
+      "Example:\n"
+      "  resflow train photos --val photos-val --model resnet18 --epochs 20 --out run\n"
+      "  resflow train photos --val photos-val --out run --resume");
+
+  return [options, &command] {
+    for (const CLI::Option* option : command.get_options())
+      if (option->count() > 0) options->given.insert(option->get_name());
+    TrainingRun run(*options);
+    const TrainingOutcome outcome = run.run();
+    if (outcome.finished && !outcome.records.empty())
+      fmt::print("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
+    flush_output();
+    return 0;
+  };
+}
+
+}  // namespace resflow

@@ -1,0 +1,128 @@
+#include "apps/train_options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <sstream>
+
+#include "apps/threads.h"
+#include "graph/model_zoo.h"
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+// An option that a checkpoint keeps. `fixed` ones decide the bits of the run.
+struct Field {
+  std::string name;
+  bool fixed;
+  std::function<std::string(const TrainOptions&)> get;
+  std::function<void(TrainOptions&, const std::string&)> set;
+};
+
+template <class T>
+Field field(const char* name, bool fixed, T TrainOptions::*member) {
+  return {name, fixed, [member](const TrainOptions& o) { return fmt::format("{}", o.*member); },
+          [member, name](TrainOptions& o, const std::string& text) {
+            if constexpr (std::is_same_v<T, std::string>) {
+              o.*member = text;
+            } else {
+              std::istringstream stream(text);
+              T value{};
+              if (!(stream >> std::boolalpha >> value))
+                throw data_error("the checkpoint's {} is \"{}\": it cannot be resumed", name, text);
+              o.*member = value;
+            }
+          }};
+}
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> all = {
+      field("--model", true, &TrainOptions::model),
+      field("--batch", true, &TrainOptions::batch),
+      field("--image-size", true, &TrainOptions::image_size),
+      field("--seed", true, &TrainOptions::seed),
+      field("--optimizer", true, &TrainOptions::optimizer),
+      field("--lr", true, &TrainOptions::lr),
+      field("--momentum", true, &TrainOptions::momentum),
+      field("--nesterov", true, &TrainOptions::nesterov),
+      field("--weight-decay", true, &TrainOptions::weight_decay),
+      field("--label-smoothing", true, &TrainOptions::label_smoothing),
+      field("--epochs", false, &TrainOptions::epochs),
+      field("--threads", false, &TrainOptions::threads),
+      field("--save-every", false, &TrainOptions::save_every),
+      field("--on-error", false, &TrainOptions::on_error),
+  };
+  return all;
+}
+
+}  // namespace
+
+OptimizerOptions TrainOptions::optimizer_options() const {
+  OptimizerOptions o;
+  o.name = optimizer;
+  o.lr = lr;
+  o.momentum = momentum;
+  o.nesterov = nesterov;
+  o.weight_decay = weight_decay;
+  return o;
+}
+
+void resolve(TrainOptions& o) {
+  const bool sgd = o.optimizer == "sgd";
+  if (!sgd && o.optimizer != "adam" && o.optimizer != "adamw")
+    throw usage_error("--optimizer {}: wanted sgd, adam or adamw", o.optimizer);
+  for (const char* name : {"--momentum", "--nesterov"})
+    if (!sgd && o.given.contains(name)) throw usage_error("{} goes with --optimizer sgd, not {}", name, o.optimizer);
+  for (const auto& [name, value] :
+       {std::pair{"--lr", o.lr}, std::pair{"--momentum", o.momentum}, std::pair{"--weight-decay", o.weight_decay}})
+    if (o.given.contains(name) && !(value >= 0 && value <= 1e6))
+      throw usage_error("{} is {}: wanted a number from 0 up", name, value);
+  if (o.lr < 0) o.lr = sgd ? 0.1 : 1e-3;
+  if (o.momentum < 0) o.momentum = sgd ? 0.9 : 0;
+  if (o.weight_decay < 0) o.weight_decay = sgd ? 1e-4 : o.optimizer == "adamw" ? 1e-2 : 0;
+  if (o.momentum >= 1) throw usage_error("--momentum is {}: wanted less than 1", o.momentum);
+  if (o.nesterov && o.momentum == 0) throw usage_error("--nesterov wants a --momentum above 0");
+  if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
+    throw usage_error("--label-smoothing is {}: wanted 0 or more and less than 1", o.label_smoothing);
+
+  const auto& models = model_names();
+  if (std::find(models.begin(), models.end(), o.model) == models.end())
+    throw usage_error("--model {}: there is no such model, but {}", o.model, fmt::join(models, ", "));
+  if (o.epochs < 0) throw usage_error("--epochs is {}: wanted at least 0", o.epochs);
+  if (o.batch < 1) throw usage_error("--batch is {}: wanted at least 1", o.batch);
+  if (o.image_size < 32) throw usage_error("--image-size is {}: wanted at least 32", o.image_size);
+  if (o.image_size > 4096) throw usage_error("--image-size is {}: wanted at most 4096", o.image_size);
+  if (o.save_every < 0) throw usage_error("--save-every is {}: wanted at least 0", o.save_every);
+  if (o.keep < 1) throw usage_error("--keep is {}: wanted at least 1", o.keep);
+  if (o.on_error != "skip" && o.on_error != "stop") throw usage_error("--on-error {}: wanted skip or stop", o.on_error);
+  if (o.given.contains("--threads") && o.threads < 1)
+    throw usage_error("--threads is {}: wanted at least 1", o.threads);
+  if (o.threads == 0) o.threads = cpu_limits().usable();
+}
+
+SavedOptions saved_options(const TrainOptions& options) {
+  SavedOptions saved;
+  for (const Field& f : fields()) saved.emplace_back(f.name, f.get(options));
+  return saved;
+}
+
+void adopt_saved(TrainOptions& options, const SavedOptions& saved) {
+  std::vector<std::string> conflicts;
+  for (const Field& f : fields()) {
+    const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == f.name; });
+    if (found == saved.end()) continue;
+    if (!options.given.contains(f.name))
+      f.set(options, found->second);
+    else if (f.fixed && f.get(options) != found->second)
+      conflicts.push_back(fmt::format("{} was {}, now {}", f.name, found->second, f.get(options)));
+  }
+  if (!conflicts.empty())
+    throw usage_error(
+        "--resume: the run began with other options: {}; leave them out, or start anew with another --out",
+        fmt::join(conflicts, "; "));
+}
+
+}  // namespace resflow

@@ -1,0 +1,58 @@
+// The options of a training run: defaults, limits, and what a resumed run takes over from its checkpoint.
+//
+// Defaults are those of PyTorch's optimizers, and of torchvision's reference training for SGD.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/trainer.h"
+
+namespace resflow {
+
+struct TrainOptions {
+  std::string data = {}, val = {};
+  std::string out = "run";
+  bool resume = false, overwrite = false;
+  int keep = 2;
+
+  std::string model = "resnet34";
+  int64_t epochs = 10;
+  int batch = 32;
+  int image_size = 224;
+  uint64_t seed = 0;
+  int threads = 0;  // 0: every CPU that this process may use
+  std::string optimizer = "adam";
+  // Negative: what fits the optimizer.
+  //            lr     momentum  weight decay
+  //   adam     0.001            0
+  //   adamw    0.001            0.01
+  //   sgd      0.1    0.9       0.0001
+  double lr = -1, momentum = -1, weight_decay = -1;
+  bool nesterov = false;
+  double label_smoothing = 0;
+  std::string on_error = "skip";  // "skip", "stop"
+  int64_t save_every = 200;       // steps; 0: after epochs only
+
+  std::set<std::string> given = {};  // names of the options that the user wrote: "--lr"
+
+  OptimizerOptions optimizer_options() const;
+};
+
+using SavedOptions = std::vector<std::pair<std::string, std::string>>;
+
+// Puts numbers in place of "what fits". Throws Error{kUsage} for values that cannot be.
+void resolve(TrainOptions& options);
+
+// What a checkpoint keeps of them.
+SavedOptions saved_options(const TrainOptions& options);
+
+// A resumed run goes on with the options that it began with. Those that decide its bits cannot change: one that
+// was given and differs is an Error{kUsage} that names all such. The others (--epochs, --threads, --save-every,
+// --on-error) are taken over unless given.
+void adopt_saved(TrainOptions& options, const SavedOptions& saved);
+
+}  // namespace resflow

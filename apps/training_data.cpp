@@ -1,0 +1,98 @@
+#include "apps/training_data.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "apps/console.h"
+#include "apps/sha256.h"
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder with sub-folders: an ImageFolder split, not a class that happens to be called "train".
+bool holds_folders(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.is_directory(ignored)) return true;
+  return false;
+}
+
+// Labels of `val` become those of `classes`; pictures of other classes go.
+void match_classes(Dataset& val, const std::vector<std::string>& classes, const std::string& val_root,
+                   const std::string& train_root) {
+  std::map<std::string, int> label_of;
+  for (size_t i = 0; i < classes.size(); ++i) label_of[classes[i]] = static_cast<int>(i);
+
+  std::vector<std::string> unknown, missing;
+  std::vector<int> new_label(val.classes.size(), -1);
+  for (size_t i = 0; i < val.classes.size(); ++i) {
+    const auto found = label_of.find(val.classes[i]);
+    if (found == label_of.end())
+      unknown.push_back(val.classes[i]);
+    else
+      new_label[i] = found->second;
+  }
+  for (const auto& name : classes)
+    if (std::find(val.classes.begin(), val.classes.end(), name) == val.classes.end()) missing.push_back(name);
+
+  for (Sample& sample : val.samples) sample.label = new_label[static_cast<size_t>(sample.label)];
+  const auto gone = std::erase_if(val.samples, [](const Sample& s) { return s.label < 0; });
+  if (val.samples.empty())
+    throw data_error("{}: none of its classes ({}) is one of {} ({}): is it the validation data of another set?",
+                     val_root, fmt::join(val.classes, ", "), train_root, fmt::join(classes, ", "));
+  if (!unknown.empty())
+    warn("{}: {} of {} left out: training has no such {}", val_root,
+         plural(static_cast<int64_t>(gone), "picture", "pictures"), fmt::join(unknown, ", "),
+         unknown.size() == 1 ? "class" : "classes");
+  if (!missing.empty()) warn("{}: no pictures of {} to validate with", val_root, fmt::join(missing, ", "));
+  val.classes = classes;
+}
+
+}  // namespace
+
+std::string dataset_identity(const Dataset& dataset, const std::string& root) {
+  Sha256 hash;
+  // With their final zeros, so that no two lists of names look alike.
+  for (const auto& name : dataset.classes) hash.add(name.c_str(), name.size() + 1);
+  const fs::path base(root);
+  for (const Sample& sample : dataset.samples) {
+    const std::string name = fs::path(sample.path).lexically_relative(base).string();
+    hash.add(name.c_str(), name.size() + 1);
+  }
+  return fmt::format("{} pictures of {} classes, {}", dataset.samples.size(), dataset.classes.size(),
+                     hash.hex().substr(0, 16));
+}
+
+TrainingData load_training_data(const std::string& data, const std::string& val) {
+  TrainingData found;
+  const fs::path root(data);
+  const bool split = holds_folders(root / "train");
+  found.train_root = split ? (root / "train").string() : data;
+  if (!val.empty())
+    found.val_root = val;
+  else if (split && holds_folders(root / "val"))
+    found.val_root = (root / "val").string();
+
+  found.train = list_image_folder(found.train_root);
+  if (found.train.classes.size() < 2)
+    throw data_error(
+        "{}: has one class only ({}); telling things apart takes pictures of at least two, each in a "
+        "folder of its own",
+        found.train_root, found.train.classes.front());
+  found.identity = dataset_identity(found.train, found.train_root);
+  if (!found.val_root.empty()) {
+    found.val = list_image_folder(found.val_root);
+    match_classes(found.val, found.train.classes, found.val_root, found.train_root);
+    found.val_identity = dataset_identity(found.val, found.val_root);
+  }
+  return found;
+}
+
+}  // namespace resflow

@@ -1,0 +1,26 @@
+// The photographs of a training run: what to learn from and what to check with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/dataset.h"
+
+namespace resflow {
+
+struct TrainingData {
+  std::string train_root, val_root;  // val_root is empty where there is no validation data
+  Dataset train, val;                // both with the classes of `train`
+  std::string identity;              // tells data sets apart: counts and a hash of classes and file names
+  std::string val_identity;
+};
+
+// `data` is an ImageFolder, or holds train/ (and val/) that are. `val` names other validation data; may be
+// empty. Validation pictures are matched by class name; what does not match is said on standard error.
+// Throws Error{kData}: as list_image_folder, or fewer than two classes, or no class in common.
+TrainingData load_training_data(const std::string& data, const std::string& val);
+
+// Counts and a hash of the class names and of the files' names below `root`.
+std::string dataset_identity(const Dataset& dataset, const std::string& root);
+
+}  // namespace resflow

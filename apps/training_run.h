@@ -1,0 +1,77 @@
+// A training run from its options to its files: the loop over epochs, validation, saving, resuming.
+//
+// The state of a run is its cursor (seed, epoch, next batch), the sums of the epoch under way, the parameters
+// and the optimizer's state; all of it is in last.resflow, so a resumed run goes on to the same bits as one
+// that was never interrupted (on the same machine with as many threads).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/run_folder.h"
+#include "apps/threads.h"
+#include "apps/train_options.h"
+#include "apps/training_data.h"
+#include "apps/validation.h"
+#include "graph/trainer.h"
+#include "io/checkpoint.h"
+#include "pipeline/loader.h"
+
+namespace resflow {
+
+struct TrainingOutcome {
+  bool finished = false;  // false: a signal stopped it, and it can be resumed
+  std::string last, best, history;
+  std::vector<EpochRecord> records;
+};
+
+class TrainingRun {
+ public:
+  // Lists the data, opens the folder, builds or resumes the model and prints the set-up.
+  // Throws Error: kUsage for options that cannot be, kData for data or a checkpoint that cannot be used.
+  explicit TrainingRun(TrainOptions options);
+  ~TrainingRun();
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
+
+  // Trains until all epochs are done or a signal asks to stop (apps/signals.h). Throws Error; what was saved
+  // before stays whole. A loss that is not a number is an Error{kUsage} that says what to try.
+  TrainingOutcome run();
+
+ private:
+  void check_batch() const;
+  void open_model();
+  void print_setup() const;
+  void train_epoch();
+  bool validate(EpochRecord& record);  // false: stopped
+  void finish_epoch(const EpochRecord& record);
+  void print_epoch(const EpochRecord& record, bool is_best) const;
+  void train_batch(const Batch& batch);
+  void save_last();
+  void save_best() const;
+  Checkpoint checkpoint() const;
+  void note_broken(const Dataset& dataset, const std::vector<Batch::Broken>& broken);
+  void report_broken() const;
+  double expected_seconds_after_epoch() const;
+  [[noreturn]] void stop_diverged(const std::string& what) const;
+
+  TrainOptions options_;
+  TrainingData data_;
+  std::unique_ptr<RunFolder> folder_;
+  std::unique_ptr<ThreadLimit> thread_limit_;
+  std::unique_ptr<Compute> compute_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Validation> validation_;  // where there is validation data
+  Preprocessing preprocessing_;
+  TrainingState state_;
+  int64_t batches_ = 0;                        // of an epoch
+  int64_t lone_pictures_ = 0;                  // batches of one picture that could not be trained on
+  std::map<std::string, std::string> broken_;  // path -> reason
+};
+
+}  // namespace resflow

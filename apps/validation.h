@@ -1,0 +1,36 @@
+// Loss and accuracy of a model over labelled photographs: the loader's evaluation recipe into graph/evaluator.h.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "graph/evaluator.h"
+#include "io/dataset.h"
+#include "pipeline/loader.h"
+
+namespace resflow {
+
+struct ValidationResult {
+  EvaluationSums sums;
+  double seconds = 0;
+  std::vector<Batch::Broken> broken;
+  bool stopped = false;  // asked to; the sums are not those of the whole set then
+};
+
+class Validation {
+ public:
+  // Plans `model` once, in the memory of `lender` where there is one. Model and data set outlive the Validation.
+  Validation(Model& model, const Dataset& dataset, const Preprocessing& preprocessing, const LoaderOptions& loader,
+             const LossOptions& loss, const Plan* lender);
+
+  // With the model's values of now. `progress` gets pictures done so far and returns false to stop early.
+  ValidationResult run(const std::function<bool(int64_t done)>& progress);
+
+  PlanMemory memory() const { return evaluator_.memory(); }
+
+ private:
+  Evaluator evaluator_;
+  Loader loader_;
+};
+
+}  // namespace resflow

@@ -1,0 +1,24 @@
+// What this program is made of and runs on: for --version, reports, and the fingerprint of a run.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace resflow {
+
+std::string resflow_version();
+std::string cpu_model();  // "AMD EPYC"; empty where the system does not say
+std::string isa_name();   // the instruction set that oneDNN uses: "avx512_core_bf16"
+std::string onednn_version();
+
+// (library, version) of everything linked.
+std::vector<std::pair<std::string, std::string>> library_versions();
+
+// The text of --version.
+std::string version_text();
+
+// The same fingerprint, data and options give the same bits.
+std::string run_fingerprint(int threads);
+
+}  // namespace resflow
