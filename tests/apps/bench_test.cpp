@@ -1,0 +1,82 @@
+// resflow bench: its reports, and that batches are the same bits for any number of threads.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/apps/program.h"
+
+namespace resflow::testing {
+namespace {
+
+class BenchProgram : public ::testing::Test {
+ protected:
+  nlohmann::json bench(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "bench");
+    arguments.insert(arguments.end(), {"--json", json_});
+    const ProcessResult result = resflow(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(read_text(json_));
+  }
+
+  TemporaryFolder folder_;
+  std::string json_ = folder_ / "report.json";
+};
+
+TEST_F(BenchProgram, TrainAndScoreReportSpeedAndMemory) {
+  for (const char* what : {"train", "score"}) {
+    const auto report = bench(
+        {what, "--model", "resnet18", "--image-size", "32", "--batch", "2", "--seconds", "0.1", "--threads", "2"});
+    EXPECT_EQ(report.at("what"), what);
+    EXPECT_EQ(report.at("model"), "resnet18");
+    EXPECT_EQ(report.at("batch"), 2);
+    EXPECT_EQ(report.at("threads"), 2);
+    EXPECT_GT(report.at("peak_rss_bytes").get<int64_t>(), 40'000'000);  // its parameters alone
+    EXPECT_GE(report.at("step_ms_median").get<double>(), report.at("step_ms_minimum").get<double>());
+    EXPECT_NEAR(report.at("images_per_second").get<double>(), 2e3 / report.at("step_ms_median").get<double>(), 1e-6);
+    EXPECT_TRUE(report.at("versions").contains("oneDNN"));
+  }
+}
+
+TEST_F(BenchProgram, BatchesAreTheSameBitsForAnyNumberOfThreads) {
+  draw_photos(folder_ / "data", 2, 9);
+  const auto load = [&](const std::string& recipe, const std::string& threads, const std::string& seed) {
+    return bench({"load", "--data", folder_ / "data", "--recipe", recipe, "--seed", seed, "--threads", threads,
+                  "--epochs", "2", "--batch", "4", "--image-size", "64"});
+  };
+  for (const char* recipe : {"train", "eval"}) {
+    const auto one = load(recipe, "1", "5");
+    EXPECT_EQ(one.at("images"), 36);
+    EXPECT_EQ(one.at("batches_sha256").get<std::string>().size(), 64U);
+    EXPECT_EQ(one.at("batches_sha256"), load(recipe, "2", "5").at("batches_sha256"));
+    EXPECT_EQ(one.at("batches_sha256"), load(recipe, "16", "5").at("batches_sha256"));
+  }
+  EXPECT_NE(load("train", "2", "5").at("batches_sha256"), load("train", "2", "6").at("batches_sha256"));
+}
+
+TEST_F(BenchProgram, LoadMeasuresForATime) {
+  draw_photos(folder_ / "data", 2, 3);
+  const auto report = bench({"load", "--data", folder_ / "data", "--seconds", "0.2", "--batch", "2"});
+  EXPECT_GE(report.at("seconds").get<double>(), 0.2);
+  EXPECT_GT(report.at("images_per_second").get<double>(), 0);
+  EXPECT_FALSE(report.contains("batches_sha256"));
+}
+
+TEST_F(BenchProgram, UsesTheCpusOfTheAffinityMask) {
+  const ProcessResult result =
+      run_process({"taskset", "-c", "0", RESFLOW_PROGRAM, "bench", "score", "--model", "resnet18", "--image-size", "32",
+                   "--batch", "1", "--seconds", "0", "--json", json_});
+  if (result.exit_code == 127) GTEST_SKIP() << "no taskset here";
+  EXPECT_EQ(nlohmann::json::parse(read_text(json_)).at("threads"), 1);
+}
+
+TEST_F(BenchProgram, RefusesWhatCannotBe) {
+  EXPECT_EQ(resflow({"bench", "load", "--data", folder_ / "absent"}).exit_code, 3);
+  EXPECT_EQ(resflow({"bench", "load"}).exit_code, 2);
+  EXPECT_EQ(resflow({"bench", "train", "--batch", "0"}).exit_code, 2);
+  EXPECT_EQ(resflow({"bench", "score", "--image-size", "31"}).exit_code, 2);
+  EXPECT_EQ(resflow({"bench", "score", "--model", "resnet19"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace resflow::testing

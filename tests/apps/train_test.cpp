@@ -1,0 +1,315 @@
+// resflow train: what it writes, how it is stopped and resumed, and what it refuses.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "io/checkpoint.h"
+#include "tests/apps/program.h"
+
+namespace resflow::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// 2 classes of 13 pictures: 7 batches of 4, the last one of 2.
+class TrainProgram : public ::testing::Test {
+ protected:
+  TrainProgram() {
+    draw_photos(data_, 2, 13);
+    draw_photos(val_, 2, 3, 500);
+  }
+
+  // Several epochs with validation; the learning rate keeps so short a run from wandering off.
+  std::vector<std::string> arguments(const std::string& out, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = train_arguments(
+        data_, out, {"--val", val_, "--lr", "0.0005", "--label-smoothing", "0.1", "--save-every", "2", "--keep", "1"});
+    *std::next(std::find(all.begin(), all.end(), "--epochs")) = "3";
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  std::vector<std::string> resume_arguments(const std::string& out) const {
+    return {"train", data_, "--val", val_, "--out", out, "--resume"};
+  }
+
+  TemporaryFolder folder_;
+  std::string data_ = folder_ / "data", val_ = folder_ / "val";
+};
+
+// history.csv without its last column, the seconds.
+std::string timeless_history(const std::string& run) {
+  std::istringstream text(read_text(run + "/history.csv"));
+  std::string kept;
+  for (std::string line; std::getline(text, line);) kept += line.substr(0, line.rfind(',')) + "\n";
+  return kept;
+}
+
+void expect_same_arrays(const std::vector<NamedArray>& a, const std::vector<NamedArray>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].name, b[i].name);
+    EXPECT_TRUE(a[i].array == b[i].array) << a[i].name;
+  }
+}
+
+// Everything that a run leaves but the times.
+void expect_same_run(const std::string& a, const std::string& b) {
+  for (const char* file : {"/last.resflow", "/best.resflow"}) {
+    SCOPED_TRACE(file);
+    const Checkpoint x = load_checkpoint(a + file), y = load_checkpoint(b + file);
+    EXPECT_TRUE(x.model == y.model);
+    EXPECT_TRUE(x.preprocessing == y.preprocessing);
+    EXPECT_EQ(x.classes, y.classes);
+    expect_same_arrays(x.parameters, y.parameters);
+    expect_same_arrays(x.optimizer, y.optimizer);
+    EXPECT_EQ(x.training.epoch, y.training.epoch);
+    EXPECT_EQ(x.training.next_batch, y.training.next_batch);
+    EXPECT_EQ(x.training.step, y.training.step);
+    EXPECT_EQ(x.training.best_val_accuracy, y.training.best_val_accuracy);
+    EXPECT_EQ(x.training.options, y.training.options);
+  }
+  EXPECT_EQ(timeless_history(a), timeless_history(b));
+}
+
+TrainingState cursor(const std::string& run) {
+  const std::string file = run + "/last.resflow";
+  return fs::exists(file) ? read_checkpoint_summary(file).checkpoint.training : TrainingState{};
+}
+
+TEST_F(TrainProgram, LeavesModelsAndHistoryAndSaysWhatItDoes) {
+  const std::string run = folder_ / "run";
+  const ProcessResult result = resflow(arguments(run));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  for (const char* words :
+       {"26 pictures, 2 classes (fence 13, net 13)", "6 pictures in", "resnet18, 11,177,538 parameters",
+        " planned: activations ", "threads    2, ", "epoch 1/3  train loss ", "epoch 3/3  ", "validation loss "})
+    EXPECT_THAT(result.out, HasSubstr(words));
+  const Checkpoint last = load_checkpoint(run + "/last.resflow"), best = load_checkpoint(run + "/best.resflow");
+  EXPECT_EQ(last.training.epoch, 3);
+  EXPECT_EQ(last.training.step, 21);
+  EXPECT_EQ(last.training.history.size(), 3U);
+  EXPECT_EQ(last.optimizer_name, "adam");
+  EXPECT_EQ(best.optimizer_name, "");
+  EXPECT_EQ(best.classes, (std::vector<std::string>{"fence", "net"}));
+  EXPECT_EQ(best.preprocessing.crop, 48);
+  const std::string history = read_text(run + "/history.csv");
+  EXPECT_EQ(std::count(history.begin(), history.end(), '\n'), 4);
+  EXPECT_FALSE(fs::exists(run + "/last.resflow.1"));  // --keep 1
+
+  // Another run is not written over it, but goes on or replaces it.
+  EXPECT_EQ(resflow(arguments(run)).exit_code, 2);
+  EXPECT_THAT(resflow(arguments(run)).err, HasSubstr("--resume goes on with it, --overwrite replaces it"));
+  EXPECT_EQ(resflow(arguments(run, {"--overwrite", "--epochs", "0"})).exit_code, 2);  // --epochs twice
+}
+
+TEST_F(TrainProgram, StoppedBySignalsMidEpochAndResumedGivesTheBitsOfTheUninterruptedRun) {
+  const std::string whole = folder_ / "whole", run = folder_ / "stopped";
+  ASSERT_EQ(resflow(arguments(whole)).exit_code, 0);
+
+  {
+    RunningProgram program(arguments(run), folder_ / "log");
+    ASSERT_TRUE(program.wait_until([&] { return cursor(run).step >= 4; })) << read_text(folder_ / "log");
+    program.send(SIGTERM);
+    EXPECT_EQ(program.wait(), 0) << read_text(folder_ / "log");
+  }
+  EXPECT_THAT(read_text(folder_ / "log"), HasSubstr("go on with --resume"));
+  TrainingState at = cursor(run);
+  EXPECT_LT(at.epoch, 3) << "it had ended before the signal came";
+
+  {
+    RunningProgram program(resume_arguments(run), folder_ / "log");
+    ASSERT_TRUE(program.wait_until([&] { return cursor(run).step >= std::max<int64_t>(at.step + 2, 10); }));
+    program.send(SIGKILL);
+    program.wait();
+  }
+  at = cursor(run);
+  EXPECT_LT(at.epoch, 3) << "it had ended before it was killed";
+
+  const ProcessResult resumed = resflow(resume_arguments(run));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("resumed    at epoch "));
+  EXPECT_EQ(resumed.err.find("not to the same bits"), std::string::npos);
+  expect_same_run(whole, run);
+}
+
+TEST_F(TrainProgram, InterruptAndUser1SaveAndLeaveTooAndSayHowToGoOn) {
+  for (const int signal : {SIGINT, SIGUSR1}) {
+    const std::string run = folder_ / ("run" + std::to_string(signal));
+    RunningProgram program(arguments(run), folder_ / "log");
+    ASSERT_TRUE(program.wait_until([&] { return cursor(run).step >= 2; })) << read_text(folder_ / "log");
+    program.send(signal);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_THAT(read_text(folder_ / "log"), HasSubstr("go on with --resume"));
+    EXPECT_LT(cursor(run).epoch, 3);
+  }
+}
+
+TEST_F(TrainProgram, AFinishedRunGoesOnForMoreEpochs) {
+  const std::string whole = folder_ / "whole", run = folder_ / "more";
+  ASSERT_EQ(resflow(train_arguments(data_, run)).exit_code, 0);
+  const ProcessResult again = resflow({"train", data_, "--out", run, "--resume"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.out, HasSubstr("the run has its 1 epoch already"));
+  ASSERT_EQ(resflow({"train", data_, "--out", run, "--resume", "--epochs", "2"}).exit_code, 0);
+  std::vector<std::string> two = train_arguments(data_, whole);
+  *std::next(std::find(two.begin(), two.end(), "--epochs")) = "2";
+  ASSERT_EQ(resflow(two).exit_code, 0);
+  expect_same_run(whole, run);
+}
+
+TEST_F(TrainProgram, ResumeRefusesOtherOptionsDataAndFolders) {
+  const std::string run = folder_ / "run";
+  ASSERT_EQ(resflow(train_arguments(data_, run, {"--val", val_})).exit_code, 0);
+  const std::string before = read_text(run + "/last.resflow");
+  const auto refusal = [&](std::vector<std::string> arguments) {
+    const ProcessResult result = resflow(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    return result.err;
+  };
+  auto with = resume_arguments(run);
+  with.insert(with.end(), {"--lr", "0.5", "--seed", "7", "--batch", "4"});
+  EXPECT_THAT(refusal(with), HasSubstr("--seed was 0, now 7; --lr was 0.001, now 0.5;"));
+  EXPECT_THAT(refusal({"train", val_, "--val", val_, "--out", run, "--resume"}), HasSubstr("DATA is not the run's"));
+  EXPECT_THAT(refusal({"train", data_, "--out", run, "--resume"}), HasSubstr("validation data is not the run's"));
+  EXPECT_THAT(refusal({"train", data_, "--out", folder_ / "none", "--resume"}), HasSubstr("holds no run"));
+  EXPECT_EQ(read_text(run + "/last.resflow"), before);
+}
+
+TEST_F(TrainProgram, BrokenPicturesAreSkippedAndReportedOrStopTheRun) {
+  const std::string good = photo_bytes(0, 0);
+  std::string corrupt = good;
+  for (size_t i = corrupt.size() / 2; i < corrupt.size() / 2 + 40; ++i) corrupt[i] = static_cast<char>(0xFF);
+  const std::string huge_png = std::string("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xFD\xE8\0\0\xFD\xE8\x08\x02\0\0\0", 29) +
+                               std::string("\x8A\x37\x47\x6A", 4);
+  write_text(data_ + "/fence/empty.jpg", "");
+  write_text(data_ + "/fence/truncated.jpg", good.substr(0, good.size() / 2));
+  write_text(data_ + "/fence/text.jpg", "this is no picture");
+  write_text(data_ + "/net/gif.jpg", "GIF89a\x01");
+  write_text(data_ + "/net/huge.png", huge_png);
+  fs::create_symlink(folder_ / "nowhere", data_ + "/net/lost.jpg");
+
+  const ProcessResult skipped = resflow(train_arguments(data_, folder_ / "run"));
+  ASSERT_EQ(skipped.exit_code, 0) << skipped.err;
+  for (const char* name : {"empty.jpg: ", "truncated.jpg: ", "text.jpg: ", "gif.jpg: ", "huge.png: "})
+    EXPECT_THAT(skipped.out, HasSubstr(name));
+  EXPECT_THAT(skipped.out, HasSubstr(" pictures that could not be read:"));
+
+  const ProcessResult stopped = resflow(train_arguments(data_, folder_ / "run2", {"--on-error", "stop"}));
+  EXPECT_EQ(stopped.exit_code, 3);
+  EXPECT_THAT(stopped.err, HasSubstr(data_));
+  EXPECT_NO_THROW(load_checkpoint(folder_ / "run2/last.resflow"));
+}
+
+TEST_F(TrainProgram, DataThatCannotBeLearnedFromIsRefused) {
+  const auto refusal = [&](const std::string& data) {
+    const ProcessResult result = resflow(train_arguments(data, folder_ / "run"));
+    EXPECT_EQ(result.exit_code, 3) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_FALSE(fs::exists(folder_ / "run"));
+    return result.err;
+  };
+  fs::create_directories(folder_ / "empty");
+  refusal(folder_ / "empty");
+  refusal(folder_ / "absent");
+  write_text(folder_ / "flat/1.jpg", photo_bytes(0, 0));
+  refusal(folder_ / "flat");
+  write_text(folder_ / "one/cats/1.jpg", photo_bytes(0, 0));
+  EXPECT_THAT(refusal(folder_ / "one"), HasSubstr("has one class only (cats)"));
+  write_text(folder_ / "hollow/cats/1.jpg", photo_bytes(0, 0));
+  fs::create_directories(folder_ / "hollow/dogs");
+  EXPECT_THAT(refusal(folder_ / "hollow"), HasSubstr("dogs"));
+}
+
+TEST_F(TrainProgram, NoPictureThatCanBeReadIsBadData) {
+  for (const char* file : {"a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"})
+    write_text(folder_ / "bad/" + file, "no picture");
+  const ProcessResult result = resflow(train_arguments(folder_ / "bad", folder_ / "run"));
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("not one of its 4 pictures could be trained on"));
+}
+
+TEST_F(TrainProgram, UsageThatCannotBeIsRefused) {
+  const auto refusal = [&](const std::vector<std::string>& more, const std::string& out) {
+    std::vector<std::string> all = {"train", data_, "--out", out, "--model", "resnet18"};
+    all.insert(all.end(), more.begin(), more.end());
+    const ProcessResult result = resflow(all);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    return result.err;
+  };
+  const std::string run = folder_ / "run";
+  EXPECT_THAT(refusal({}, run), HasSubstr("--batch 32 is more than the 26 pictures"));
+  EXPECT_THAT(refusal({"--batch", "0"}, run), HasSubstr("--batch is 0"));
+  EXPECT_THAT(refusal({"--resume", "--overwrite"}, run), HasSubstr("one or the other"));
+  write_text(folder_ / "file", "x");
+  EXPECT_THAT(refusal({"--batch", "4"}, folder_ / "file"), HasSubstr("is a file"));
+  EXPECT_THAT(refusal({"--batch", "4"}, "/proc/run"), HasSubstr("cannot make the folder"));
+}
+
+TEST_F(TrainProgram, NoPermissionOnTheFolderIsSaid) {
+  // Root may write anywhere: go without that right.
+  std::vector<std::string> command = {"setpriv", "--bounding-set=-dac_override,-dac_read_search"};
+  if (geteuid() != 0) command.clear();
+  fs::create_directories(folder_ / "locked");
+  fs::permissions(folder_ / "locked", fs::perms(0555));
+  auto probe = command;
+  probe.insert(probe.end(), {"touch", folder_ / "locked/probe"});
+  if (run_process(probe).exit_code != 1) GTEST_SKIP() << "no way here to be without permission";
+  command.emplace_back(RESFLOW_PROGRAM);
+  for (const char* out : {"locked", "locked/run"}) {
+    auto all = command;
+    for (const auto& word : train_arguments(data_, folder_ / out)) all.push_back(word);
+    const ProcessResult result = run_process(all);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(folder_ / out));
+    EXPECT_THAT(result.err, HasSubstr("ermission"));
+  }
+}
+
+TEST_F(TrainProgram, AFullDiskKeepsThePreviousCheckpoint) {
+  const std::string run = folder_ / "run";
+  ASSERT_EQ(resflow(train_arguments(data_, run)).exit_code, 0);
+  const std::string before = read_text(run + "/last.resflow");
+  // A limit on the size of files fails a write as a full disk does.
+  const ProcessResult full = run_process({"sh", "-c", "ulimit -f 20000; exec \"$0\" \"$@\"", RESFLOW_PROGRAM, "train",
+                                          data_, "--out", run, "--resume", "--epochs", "2"});
+  EXPECT_EQ(full.exit_code, 4) << full.err;
+  EXPECT_THAT(full.err, HasSubstr("resflow"));
+  EXPECT_TRUE(read_text(run + "/last.resflow") == before);
+  EXPECT_EQ(resflow({"train", data_, "--out", run, "--resume", "--epochs", "2"}).exit_code, 0);
+}
+
+TEST_F(TrainProgram, ALossThatIsNoNumberStopsWithAdviceAndKeepsTheLastGoodCheckpoint) {
+  const std::string run = folder_ / "run";
+  std::vector<std::string> wild =
+      train_arguments(data_, run, {"--optimizer", "sgd", "--lr", "1000000", "--save-every", "1"});
+  const ProcessResult result = resflow(wild);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("try a lower --lr (it is 1000000)"));
+  const Checkpoint last = load_checkpoint(run + "/last.resflow");
+  for (const NamedArray& p : last.parameters) {
+    if (p.array.dtype() != DType::kF32) continue;
+    for (const float v : p.array.values<float>()) ASSERT_TRUE(std::isfinite(v)) << p.name;
+  }
+}
+
+TEST_F(TrainProgram, ABrokenCheckpointIsNotResumedFrom) {
+  const std::string run = folder_ / "run", last = run + "/last.resflow";
+  ASSERT_EQ(resflow(train_arguments(data_, run)).exit_code, 0);
+  const std::string whole = read_text(last);
+  std::string flipped = whole;
+  flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 1);
+  const std::vector<std::string> broken = {whole.substr(0, whole.size() / 2), flipped, "PK\x03\x04 another program's",
+                                           ""};
+  for (const std::string& content : broken) {
+    write_text(last, content);
+    const ProcessResult result = resflow({"train", data_, "--out", run, "--resume", "--epochs", "2"});
+    EXPECT_EQ(result.exit_code, 3) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(last));
+    EXPECT_TRUE(read_text(last) == content);
+  }
+}
+
+}  // namespace
+}  // namespace resflow::testing

@@ -1,0 +1,145 @@
+// Logits, loss, every gradient and every running statistic against PyTorch from the same weights.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "graph/plan.h"
+#include "graph/trainer.h"
+#include "ops/softmax_loss.h"
+#include "tests/graph/cases.h"
+#include "tests/graph/raw_file.h"
+#include "tests/support/python.h"
+
+namespace resflow {
+namespace {
+
+using testing::TemporaryFolder;
+
+struct Case {
+  std::string name;
+  std::string architecture;
+  Mode mode = Mode::kTrain;
+  int64_t batch = 4, height = 64, width = 64;
+  std::vector<int> threads = {2};
+  Layout layout = Layout::kAny;
+
+  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+};
+
+constexpr int64_t kClasses = 10;
+
+void run(const Case& c, int threads, uint64_t seed, const TemporaryFolder& folder, bool first) {
+  const Compute compute(threads);
+  Model model({.architecture = c.architecture, .num_classes = kClasses}, compute);
+  testing::settle(model);
+  const auto pixels = testing::noise_pixels(c.batch, c.height, c.width, seed);
+  const auto labels = testing::noise_labels(c.batch, kClasses, seed);
+  if (first) {
+    testing::write_weights(folder / "weights", model);
+    testing::write_raw<float>(folder / "pixels", pixels);
+    testing::write_raw<int32_t>(folder / "labels", labels);
+  }
+  Plan plan(model, {.batch = c.batch, .height = c.height, .width = c.width, .mode = c.mode, .layout = c.layout});
+  const std::string prefix = folder / std::to_string(threads);
+  const std::span<const float> logits = plan.forward(pixels.data(), c.batch);
+  testing::write_raw<float>(prefix + ".logits", logits);
+  if (c.mode == Mode::kEval) return;
+  SoftmaxLoss loss(compute, c.batch, kClasses);
+  std::vector<float> diff_logits(logits.size());
+  const auto mean = static_cast<float>(loss.run(logits.data(), labels, diff_logits.data()).loss);
+  plan.backward(diff_logits.data(), [](const Bucket& /*bucket*/) {});
+  testing::write_raw<float>(prefix + ".loss", std::span(&mean, 1));
+  testing::write_gradients(prefix + ".gradients", model);
+  testing::write_statistics(prefix + ".statistics", model);
+}
+
+// Differences by "THREADS WHAT NAME"; empty where PyTorch is not installed.
+std::map<std::string, double> differences(const Case& c, uint64_t seed) {
+  const TemporaryFolder folder;
+  std::vector<std::string> arguments = {folder.path().string(),  c.mode == Mode::kTrain ? "train" : "eval",
+                                        c.architecture,          std::to_string(kClasses),
+                                        std::to_string(c.batch), std::to_string(c.height),
+                                        std::to_string(c.width)};
+  for (const int threads : c.threads) {
+    run(c, threads, seed, folder, threads == c.threads.front());
+    arguments.push_back(std::to_string(threads));
+  }
+  std::map<std::string, double> all;
+  std::istringstream lines(testing::run_python("graph/parity.py", arguments));
+  for (std::string line; std::getline(lines, line) && !line.starts_with("absent");) {
+    const size_t end = line.rfind(' ');
+    all[line.substr(0, end)] = std::stod(line.substr(end));
+  }
+  return all;
+}
+
+class Parity : public ::testing::TestWithParam<Case> {};
+
+// The tolerance of the project, 1e-4 of the largest logit, and relative L2 of a tensor. Loss and statistics follow
+// from the forward pass, so the same holds for them.
+//
+// A ReLU whose input is 0 but for rounding passes the gradient in one of two correct programs and not in the other
+// (see settle()). Such a tie belongs to one input; a fault shows with every input. So a tensor's gradient that is off
+// has a second and a third chance with other pixels, while none may ever be off by more than a unit can be.
+TEST_P(Parity, WithTorch) {
+  constexpr double kTolerance = 1e-4, kTie = 0.05;
+  const Case& c = GetParam();
+  std::map<std::string, double> best;
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const auto now = differences(c, seed);
+    if (now.empty()) GTEST_SKIP() << "needs torch and torchvision";
+    EXPECT_GE(now.size(), (c.mode == Mode::kTrain ? 100 : 2) * c.threads.size());
+    for (const auto& [what, difference] : now) {
+      const bool gradient = what.find(" gradient ") != std::string::npos;
+      EXPECT_LE(difference, gradient ? kTie : kTolerance) << what;
+      const auto known = best.try_emplace(what, difference).first;
+      known->second = std::min(known->second, difference);
+    }
+    if (std::all_of(best.begin(), best.end(), [&](const auto& one) { return one.second <= kTolerance; })) break;
+  }
+  for (const auto& [what, difference] : best)
+    EXPECT_LE(difference, kTolerance) << what << ", with each of three inputs";
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all = {
+      {.name = "resnet18", .architecture = "resnet18", .batch = 6, .threads = {1, 2, 4}},
+      {.name = "resnet34", .architecture = "resnet34", .batch = 3, .height = 96},
+      {.name = "resnet50", .architecture = "resnet50", .threads = {1, 2}},
+      {.name = "resnet101", .architecture = "resnet101"},
+      {.name = "resnet152", .architecture = "resnet152"},
+      {.name = "resnext50_32x4d", .architecture = "resnext50_32x4d"},
+      {.name = "resnext101_32x8d", .architecture = "resnext101_32x8d"},
+      {.name = "resnext101_64x4d", .architecture = "resnext101_64x4d"},
+      {.name = "wide_resnet50_2", .architecture = "wide_resnet50_2"},
+      {.name = "wide_resnet101_2", .architecture = "wide_resnet101_2"},
+      {.name = "resnet18_224", .architecture = "resnet18", .batch = 2, .height = 224, .width = 224},
+      {.name = "resnet18_odd", .architecture = "resnet18", .batch = 5, .height = 75, .width = 101},
+      {.name = "resnet18_channels_last", .architecture = "resnet18", .layout = Layout::kChannelsLast},
+      {.name = "resnet50_channels_last", .architecture = "resnet50", .layout = Layout::kChannelsLast},
+      {.name = "resnext50_channels_last", .architecture = "resnext50_32x4d", .layout = Layout::kChannelsLast},
+  };
+  for (const char* architecture :
+       {"resnet18", "resnet34", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "resnext101_64x4d"})
+    all.push_back({.name = std::string(architecture) + "_eval", .architecture = architecture, .mode = Mode::kEval});
+  all.push_back({.name = "resnet34_eval_one_large",
+                 .architecture = "resnet34",
+                 .mode = Mode::kEval,
+                 .batch = 1,
+                 .height = 224,
+                 .width = 288,
+                 .threads = {1, 2, 4}});
+  all.push_back({.name = "resnet50_eval_channels_last",
+                 .architecture = "resnet50",
+                 .mode = Mode::kEval,
+                 .layout = Layout::kChannelsLast});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Parity, ::testing::ValuesIn(cases()),
+                         [](const ::testing::TestParamInfo<Case>& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace resflow

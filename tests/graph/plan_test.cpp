@@ -1,0 +1,180 @@
+#include "graph/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "io/error.h"
+#include "tests/graph/cases.h"
+
+namespace resflow {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = 10};
+
+std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+TEST(Plan, RowsAddUpToTheGraphsMultiplyAdds) {
+  const Compute compute(1);
+  Model model(kSmall, compute);
+  for (const Mode mode : {Mode::kEval, Mode::kTrain}) {
+    const Plan plan(model, {.batch = 2, .height = 96, .width = 64, .mode = mode});
+    int64_t sum = 0;
+    for (const Plan::Row& row : plan.rows()) sum += row.multiply_adds;
+    EXPECT_EQ(sum, 2 * multiply_adds(model.graph(), 96, 64));
+  }
+}
+
+TEST(Plan, FewerRowsGiveTheLogitsOfThoseRows) {
+  const Compute compute(2);
+  Model model(kSmall, compute);
+  testing::settle(model);
+  Plan plan(model, {.batch = 4, .height = 64, .width = 96});
+  const auto pixels = testing::noise_pixels(4, 64, 96);
+  const auto whole = copy(plan.forward(pixels.data(), 4));
+  ASSERT_EQ(whole.size(), 40U);
+  for (const int64_t rows : {1, 3}) {
+    const auto some = plan.forward(pixels.data(), rows);
+    for (size_t i = 0; i < static_cast<size_t>(rows) * 10; ++i) EXPECT_EQ(some[i], whole[i]);
+  }
+  EXPECT_EQ(copy(plan.forward(pixels.data(), 4)), whole);
+}
+
+TEST(Plan, TheSameBitsEveryTime) {
+  const Compute compute(2);
+  const auto pixels = testing::noise_pixels(3, 64, 64);
+  std::vector<std::vector<float>> logits;
+  for (int i = 0; i < 2; ++i) {
+    Model model(kSmall, compute);
+    testing::settle(model);
+    Plan plan(model, {.batch = 3, .height = 64, .width = 64, .mode = Mode::kTrain});
+    logits.push_back(copy(plan.forward(pixels.data(), 3)));
+    logits.push_back(copy(plan.forward(pixels.data(), 3)));
+  }
+  for (const auto& other : logits) EXPECT_EQ(other, logits[0]);
+}
+
+TEST(Plan, ImagesOf32PixelsAndOneRow) {
+  const Compute compute(2);
+  Model model(kSmall, compute);
+  testing::settle(model);
+  Plan plan(model, {.batch = 1, .height = 32, .width = 32});
+  const auto pixels = testing::noise_pixels(1, 32, 32);
+  for (const float logit : plan.forward(pixels.data(), 1)) EXPECT_TRUE(std::isfinite(logit));
+}
+
+TEST(Plan, RefusesWhatCannotBe) {
+  const Compute compute(1);
+  Model model(kSmall, compute);
+  const auto error_of = [&](const PlanOptions& options) -> std::string {
+    try {
+      const Plan plan(model, options);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(error_of({.batch = 0}), HasSubstr("batch is 0"));
+  EXPECT_THAT(error_of({.batch = 1, .height = 31, .width = 224}), HasSubstr("31x224"));
+  EXPECT_THAT(error_of({.batch = 1, .height = 32, .width = 32, .mode = Mode::kTrain}),
+              HasSubstr("one value a channel"));
+  Plan plan(model, {.batch = 2, .height = 32, .width = 32});
+  const std::vector<float> pixels(size_t{3} * 3 * 32 * 32);
+  EXPECT_THROW(plan.forward(pixels.data(), 0), Error);
+  EXPECT_THROW(plan.forward(pixels.data(), 3), Error);
+  EXPECT_THROW(plan.backward(pixels.data(), [](const Bucket&) {}), Error);
+}
+
+TEST(Plan, TrainingPlansOfOneModelTakeTurns) {
+  const Compute compute(2);
+  Model model(kSmall, compute);
+  testing::settle(model);
+  const auto pixels = testing::noise_pixels(2, 64, 64);
+  std::vector<float> diff_logits(20, 0.1F);
+  diff_logits[3] = -0.9F;
+  const Parameter& weight = model.parameter("layer1.0.conv1.weight");
+  const auto gradient_by = [&](Plan& plan) {
+    plan.forward(pixels.data(), 2);
+    plan.backward(diff_logits.data(), [](const Bucket& /*bucket*/) {});
+    return weight.gradient.export_to_array(compute);
+  };
+  const PlanOptions options = {.batch = 2, .height = 64, .width = 64, .mode = Mode::kTrain};
+  auto first = std::make_unique<Plan>(model, options);
+  const Array wanted = gradient_by(*first);
+  EXPECT_GT(testing::relative_l2(wanted.values<float>(), std::vector<float>(wanted.values<float>().size())), 0);
+  Plan sharing(model, options, first.get());
+  Plan apart(model, options);
+  EXPECT_EQ(gradient_by(sharing), wanted);
+  EXPECT_EQ(gradient_by(apart), wanted);
+  EXPECT_EQ(gradient_by(*first), wanted);
+  first.reset();
+  EXPECT_EQ(gradient_by(sharing), wanted) << "the lender may go first";
+}
+
+TEST(Plan, GradientsGoWithTheirPlan) {
+  const Compute compute(1);
+  Model model(kSmall, compute);
+  { const Plan plan(model, {.batch = 2, .height = 64, .width = 64, .mode = Mode::kTrain}); }
+  EXPECT_FALSE(model.parameter("fc.weight").gradient);
+}
+
+TEST(Plan, BucketsCompleteInBackwardOrderAndCoverEveryParameterOnce) {
+  const Compute compute(2);
+  Model model(kSmall, compute);
+  testing::settle(model);
+  Plan plan(model, {.batch = 2, .height = 64, .width = 64, .mode = Mode::kTrain});
+  const auto pixels = testing::noise_pixels(2, 64, 64);
+  plan.forward(pixels.data(), 2);
+  std::vector<float> diff_logits(20, 0.1F);
+  diff_logits[3] = -0.9F;
+  std::vector<const Bucket*> done;
+  std::vector<std::vector<float>> when_done;
+  plan.backward(diff_logits.data(), [&](const Bucket& bucket) {
+    done.push_back(&bucket);
+    when_done.emplace_back(bucket.gradients, bucket.gradients + bucket.elements);
+  });
+  ASSERT_EQ(done.size(), plan.buckets().size());
+  EXPECT_GE(done.size(), 6U);
+  std::vector<std::string> names;
+  for (size_t b = 0; b < done.size(); ++b) {
+    EXPECT_EQ(done[b], &plan.buckets()[b]);
+    if (b + 1 < done.size()) {
+      EXPECT_GE(done[b]->elements * sizeof(float), kBucketBytes);
+    }
+    EXPECT_TRUE(std::equal(when_done[b].begin(), when_done[b].end(), done[b]->gradients))
+        << "bucket " << b << " changed after it was complete";
+    for (const Parameter* parameter : done[b]->parameters) {
+      names.push_back(parameter->name);
+      EXPECT_GE(parameter->gradient.data(), done[b]->gradients);
+      EXPECT_LE(parameter->gradient.data() + parameter->gradient.bytes() / sizeof(float),
+                done[b]->gradients + done[b]->elements);
+    }
+  }
+  EXPECT_THAT(names.front(), HasSubstr("fc"));
+  EXPECT_EQ(names.back(), "conv1.weight");
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+  EXPECT_EQ(names.size(), 62U);
+}
+
+TEST(Plan, MemoryIsKnownAndAddsUp) {
+  const Compute compute(1);
+  Model model(kSmall, compute);
+  const Plan train(model, {.batch = 2, .height = 64, .width = 64, .mode = Mode::kTrain});
+  const Plan eval(model, {.batch = 2, .height = 64, .width = 64});
+  const auto bytes = static_cast<size_t>(model.parameter_count()) * sizeof(float);
+  EXPECT_GE(train.memory().gradients, bytes);
+  EXPECT_LE(train.memory().gradients, bytes + bytes / 20);  // padding
+  EXPECT_GE(train.memory().parameters, bytes);
+  EXPECT_GE(eval.memory().parameters, 2 * bytes - bytes / 20) << "folded copies";
+  EXPECT_EQ(eval.memory().gradients, 0U);
+  EXPECT_LT(eval.memory().activations, train.memory().activations / 3);
+}
+
+}  // namespace
+}  // namespace resflow

@@ -1,0 +1,50 @@
+// Values to a file that numpy.fromfile reads.
+#pragma once
+
+#include <fstream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/model.h"
+
+namespace resflow::testing {
+
+template <class T>
+void append_raw(std::ofstream& file, std::span<const T> values) {
+  file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
+}
+
+template <class T>
+void write_raw(const std::string& path, std::span<const T> values) {
+  std::ofstream file(path, std::ios::binary);
+  append_raw(file, values);
+}
+
+// Everything that is f32, in state_dict order.
+inline void write_weights(const std::string& path, const Model& model) {
+  std::ofstream file(path, std::ios::binary);
+  for (const NamedArray& value : model.state())
+    if (value.array.dtype() == DType::kF32) append_raw(file, value.array.values<float>());
+}
+
+// BN's running statistics, in state_dict order.
+inline void write_statistics(const std::string& path, const Model& model) {
+  std::ofstream file(path, std::ios::binary);
+  for (const auto& parameter : model.parameters()) {
+    if (parameter->learnt || parameter->is_count) continue;
+    const Array value = parameter->value.export_to_array(model.compute());
+    append_raw(file, value.values<float>());
+  }
+}
+
+inline void write_gradients(const std::string& path, const Model& model) {
+  std::ofstream file(path, std::ios::binary);
+  for (const auto& parameter : model.parameters()) {
+    if (!parameter->learnt) continue;
+    const Array gradient = parameter->gradient.export_to_array(model.compute());
+    append_raw(file, gradient.values<float>());
+  }
+}
+
+}  // namespace resflow::testing

@@ -1,0 +1,45 @@
+"""Trains torchvision's resnet18 for some steps from resflow's weights; prints one loss a line.
+
+steps.py FOLDER CLASSES BATCH SIZE STEPS OPTIMIZER OPTION=VALUE ...
+
+FOLDER holds raw f32 weights (state_dict order, without num_batches_tracked), pixels of all steps, and i32 labels.
+Prints "absent: ..." where a module is not installed.
+"""
+import sys
+
+try:
+    import numpy as np
+    import torch
+    import torchvision
+except ImportError as error:
+    print("absent:", error)
+    sys.exit()
+
+folder, classes, batch, size, steps, optimizer = sys.argv[1:7]
+classes, batch, size, steps = int(classes), int(batch), int(size), int(steps)
+options = {}
+for option in sys.argv[7:]:
+    key, value = option.split("=")
+    options[key] = value == "true" if value in ("true", "false") else float(value)
+smoothing = options.pop("label_smoothing", 0.0)
+if "beta1" in options:
+    options["betas"] = (options.pop("beta1"), options.pop("beta2"))
+
+model = torchvision.models.resnet18(weights=None, num_classes=classes)
+values, at = np.fromfile(f"{folder}/weights", np.float32), 0
+for key, tensor in model.state_dict().items():
+    if not key.endswith("num_batches_tracked"):
+        tensor.copy_(torch.from_numpy(values[at : at + tensor.numel()].reshape(tensor.shape).copy()))
+        at += tensor.numel()
+pixels = torch.from_numpy(np.fromfile(f"{folder}/pixels", np.float32).reshape(steps, batch, 3, size, size))
+labels = torch.from_numpy(np.fromfile(f"{folder}/labels", np.int32).astype(np.int64).reshape(steps, batch))
+update = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer](
+    model.parameters(), **options
+)
+model.train()
+for step in range(steps):
+    update.zero_grad()
+    loss = torch.nn.functional.cross_entropy(model(pixels[step]), labels[step], label_smoothing=smoothing)
+    loss.backward()
+    update.step()
+    print(f"{loss.item():.9g}")

@@ -1,0 +1,240 @@
+#include "io/decode.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "io/dataset.h"
+#include "io/file.h"
+#include "tests/io/expect_error.h"
+#include "tests/io/made_jpeg.h"
+#include "tests/support/python.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::expect_error;
+using testing::make_jpeg;
+using testing::TemporaryFolder;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// As tests/io/pillow_decode.py puts it.
+std::string verdict(const std::string& path, Decoder& decoder) {
+  std::vector<uint8_t> buffer;
+  Image image;
+  try {
+    decoder.open(read_file(path, buffer));
+    decoder.decode(image);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kData) << path << ": " << error.what();
+    return std::string("error ") + error.what();
+  }
+  const auto size = static_cast<uInt>(image.row_bytes()) * static_cast<uInt>(image.height());
+  return fmt::format("{} {} {} {}", image.width(), image.height(), crc32(0, image.row(0), size),
+                     adler32(1, image.row(0), size));
+}
+
+struct Agreement {
+  int same_pixels = 0, both_refuse = 0;
+};
+
+// libpng refuses headers with reserved values, which Pillow ignores.
+bool is_stricter_on_purpose(const std::string& ours) { return ours.find("Invalid IHDR data") != std::string::npos; }
+
+Agreement expect_pillow_agrees(const std::vector<std::string>& paths) {
+  const TemporaryFolder folder;
+  {
+    std::ofstream list(folder / "list");
+    for (const auto& path : paths) list << path << '\n';
+  }
+  const auto theirs = lines_of(testing::run_python("io/pillow_decode.py", {folder / "list"}));
+  Agreement agreement;
+  if (theirs.size() != paths.size()) {
+    ADD_FAILURE() << theirs.size() << " answers for " << paths.size() << " files";
+    return agreement;
+  }
+  Decoder decoder;  // one for all: nothing of a file may reach the next
+  for (size_t i = 0; i < paths.size(); ++i) {
+    const std::string ours = verdict(paths[i], decoder);
+    if (ours.starts_with("error") && theirs[i].starts_with("error")) {
+      ++agreement.both_refuse;
+    } else if (!is_stricter_on_purpose(ours)) {
+      EXPECT_EQ(ours, theirs[i]) << paths[i];
+      ++agreement.same_pixels;
+    }
+  }
+  return agreement;
+}
+
+std::vector<std::string> made_images(const TemporaryFolder& folder, const std::vector<std::string>& arguments) {
+  std::vector<std::string> all = {arguments[0], folder / "made"};
+  all.insert(all.end(), arguments.begin() + 1, arguments.end());
+  testing::run_python("io/make_images.py", all);
+  std::vector<std::string> paths;
+  for (const auto& sample : list_pictures(folder / "made")) paths.push_back(sample.path);
+  return paths;
+}
+
+TEST(Decode, EqualsPillowForEveryKindOfFile) {
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  const TemporaryFolder folder;
+  const Agreement agreement = expect_pillow_agrees(made_images(folder, {"kinds"}));
+  // Of these files only the JPEGs without their end are refused: one with none of the marker, one with half of it.
+  EXPECT_EQ(agreement.both_refuse, 2);
+  EXPECT_GT(agreement.same_pixels, 200);
+}
+
+TEST(Decode, EqualsPillowOnTruncatedAndDamagedFiles) {
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  const TemporaryFolder folder;
+  const Agreement agreement = expect_pillow_agrees(made_images(folder, {"broken", "1500"}));
+  EXPECT_GT(agreement.both_refuse, 500);
+  EXPECT_GT(agreement.same_pixels, 150);
+}
+
+TEST(Decode, EqualsPillowOnAllSharedPhotographs) {
+  const std::string root = std::string(RESFLOW_SHARED_DIR) + "/data/animals4";
+  if (!fs::exists(root)) GTEST_SKIP() << "no " << root;
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  std::vector<std::string> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file()) paths.push_back(entry.path().string());
+  }
+  const Agreement agreement = expect_pillow_agrees(paths);
+  EXPECT_EQ(agreement.same_pixels, 951);
+  EXPECT_EQ(agreement.both_refuse, 1);  // the GIF
+}
+
+std::span<const uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+TEST(Decode, SaysWhatAFileReallyIs) {
+  using namespace std::string_view_literals;
+  const std::vector<std::pair<std::string_view, std::string>> files = {
+      {"GIF89a\1\0\1\0"sv, "a/x.jpg: is a GIF named .jpg; resflow reads JPEG and PNG"},
+      {"BM\x46\0\0\0\0\0\0\0\x36"sv, "a/x.jpg: is a BMP named .jpg"},
+      {"P6\n3 4\n255\n"sv, "a/x.jpg: is a PNM named .jpg"},
+      {"II*\0\x08\0\0\0"sv, "a/x.jpg: is a TIFF named .jpg"},
+      {"RIFF\x24\0\0\0WEBPVP8 "sv, "a/x.jpg: is a WebP named .jpg"},
+      {"<html>Not found</html>\n"sv, "a/x.jpg: is a text named .jpg"},
+      {""sv, "a/x.jpg: is empty"},
+      {"\0\1\2\3\4\5\6\7"sv, "a/x.jpg: is no image"}};
+  Decoder decoder;
+  for (const auto& [content, says] : files)
+    expect_error(ErrorKind::kData, {says}, [&, text = content] { decoder.open(bytes_of(text), "a/x.jpg"); });
+  expect_error(ErrorKind::kData, {"is a GIF;"}, [&] { decoder.open(bytes_of(files[0].first)); });
+}
+
+TEST(Decode, TellsTheFormatByTheFirstBytes) {
+  const auto jpeg = make_jpeg({});
+  Decoder decoder;
+  decoder.open(jpeg, "picture.png");
+  EXPECT_EQ(decoder.format(), ImageFormat::kJpeg);
+  EXPECT_EQ(image_format(bytes_of("\x89PNG\r\n\x1A\n")), ImageFormat::kPng);
+  EXPECT_EQ(image_format(bytes_of("Bmw was here")), ImageFormat::kUnknown);
+}
+
+TEST(Decode, NamesTheFileThatIsBroken) {
+  auto jpeg = make_jpeg({});
+  jpeg.resize(jpeg.size() / 2);
+  Decoder decoder;
+  Image image;
+  decoder.open(jpeg, "ants/1.jpg");
+  expect_error(ErrorKind::kData, {"ants/1.jpg: truncated JPEG"}, [&] { decoder.decode(image); });
+}
+
+void put_big_endian(uint32_t value, uint8_t* to) {
+  for (int i = 0; i < 4; ++i) to[i] = static_cast<uint8_t>(value >> (24 - 8 * i));
+}
+
+// Signature and header of a grey PNG and the start of its pixels.
+std::vector<uint8_t> png_of_size(uint32_t width, uint32_t height) {
+  using namespace std::string_view_literals;
+  const auto text = bytes_of("\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0IDAT\0\0\0\0"sv);
+  std::vector<uint8_t> png(text.begin(), text.end());
+  put_big_endian(width, &png[16]);
+  put_big_endian(height, &png[20]);
+  put_big_endian(static_cast<uint32_t>(crc32(0, &png[12], 17)), &png[29]);
+  return png;
+}
+
+TEST(Decode, RefusesHugeImagesByTheirHeader) {
+  Decoder decoder;
+  auto jpeg = make_jpeg({});
+  for (size_t at = 2; at + 9 < jpeg.size(); at += 2U + (static_cast<size_t>(jpeg[at + 2]) << 8 | jpeg[at + 3])) {
+    if (jpeg[at + 1] != 0xC0) continue;
+    for (size_t i = 5; i < 9; i += 2) {
+      jpeg[at + i] = 65000 >> 8;
+      jpeg[at + i + 1] = 65000 & 255;
+    }
+    break;
+  }
+  expect_error(ErrorKind::kData, {"x.jpg: ", "65000x65000", "178956970"}, [&] { decoder.open(jpeg, "x.jpg"); });
+  expect_error(ErrorKind::kData, {"x.png: ", "65000x65000"}, [&] { decoder.open(png_of_size(65000, 65000), "x.png"); });
+  expect_error(ErrorKind::kData, {"2147483647x2147483647"}, [&] { decoder.open(png_of_size(0x7FFFFFFF, 0x7FFFFFFF)); });
+  // The largest that Pillow takes, and one row more.
+  EXPECT_NO_THROW(decoder.open(png_of_size(10, 17'895'697)));
+  EXPECT_THROW(decoder.open(png_of_size(10, 17'895'698)), Error);
+}
+
+TEST(Decode, RefusesRegionsOutsideTheImage) {
+  const auto jpeg = make_jpeg({.width = 64, .height = 48});
+  Decoder decoder;
+  Image image;
+  decoder.open(jpeg);
+  for (const Rect& region : {Rect{0, 0, 65, 48}, Rect{1, 0, 64, 48}, Rect{-1, 0, 8, 8}, Rect{0, 40, 8, 9},
+                             Rect{0, 0, 0, 8}, Rect{2'000'000'000, 0, 2'000'000'000, 8}})
+    expect_error(ErrorKind::kInternal, {"64x48"}, [&] { decoder.decode(region, image); });
+}
+
+TEST(Decode, HasNothingOpenAfterARefusedFile) {
+  const auto jpeg = make_jpeg({});
+  Decoder decoder;
+  Image image;
+  decoder.open(jpeg);
+  EXPECT_THROW(decoder.open(bytes_of("GIF89a")), Error);
+  EXPECT_THROW(decoder.decode(image), Error);
+  decoder.open(jpeg);
+  EXPECT_NO_THROW(decoder.decode(image));
+}
+
+TEST(Decode, PngRegionsEqualTheWhole) {
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no /usr/bin/python3 with Pillow to draw the files";
+  const TemporaryFolder folder;
+  Decoder decoder;
+  Image whole, part;
+  std::vector<uint8_t> buffer;
+  int compared = 0;
+  for (const auto& path : made_images(folder, {"kinds"})) {
+    decoder.open(read_file(path, buffer));
+    if (decoder.format() != ImageFormat::kPng || decoder.width() < 9) continue;
+    decoder.decode(whole);
+    const Rect region{2, 3, decoder.width() - 5, decoder.height() - 4};
+    decoder.decode(region, part);
+    for (int y = 0; y < region.height; ++y) {
+      const uint8_t* from = whole.row(y + 3) + 6;
+      ASSERT_TRUE(std::equal(from, from + part.row_bytes(), part.row(y))) << path << " row " << y;
+    }
+    ++compared;
+  }
+  EXPECT_GT(compared, 50);
+}
+
+}  // namespace
+}  // namespace resflow

@@ -1,0 +1,43 @@
+// Every case of the table against plain f64 loops, under several thread counts.
+#include <gtest/gtest.h>
+
+#include "tests/ops/op_run.h"
+
+namespace resflow::testing {
+namespace {
+
+class OpTest : public ::testing::TestWithParam<OpCase> {};
+
+// The project's limits. A chain of f32 additions loses with the root of its length: beyond 2048 products the limit
+// grows so. Winograd's transforms round before and after the sums: measured up to 1.26e-6 (128 channels, mean 0).
+double forward_limit(const OpCase& c, const std::string& implementation) {
+  const auto products = static_cast<double>(c.src[1] / c.conv.groups * c.conv.kernel * c.conv.kernel);
+  const double limit = 1e-6 * std::max(1.0, std::sqrt(products / 2048));
+  return implementation.starts_with("winograd") ? 1.5 * limit : limit;
+}
+constexpr double kBackwardLimit = 1e-5;
+
+TEST_P(OpTest, EqualsLoopsInF64) {
+  for (const int threads : {1, 2, 4}) {
+    if (GetParam().bench && threads != 2) continue;  // the large ones once
+    OpRun run(GetParam(), threads);
+    SCOPED_TRACE(::testing::Message() << run.op->implementation() << ", " << threads << " threads");
+    EXPECT_EQ(run.op->implementation().find("ref"), std::string::npos);
+    // Twice: nothing of the first run may show in the second.
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      run.write_inputs();
+      run.forward();
+      if (GetParam().training) run.backward();
+      const Errors errors = errors_against_loops(run);
+      EXPECT_LE(errors.forward, forward_limit(GetParam(), run.op->implementation()));
+      EXPECT_LE(errors.backward, kBackwardLimit);
+      if (GetParam().bench) break;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, OpTest, ::testing::ValuesIn(op_cases()),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace resflow::testing

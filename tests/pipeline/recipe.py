@@ -1,0 +1,49 @@
+"""What torchvision makes of pictures, as one number each that every bit takes part in.
+
+recipe.py pictures FOLDER            writes noise of many sizes as FOLDER/*.png
+recipe.py eval RESIZE CROP LIST      a line of LIST: path
+recipe.py train SIZE LIST            a line of LIST: left top width height flip path
+"""
+import sys
+
+import numpy
+import torch
+from PIL import Image
+from torchvision import transforms
+from torchvision.transforms import functional
+
+SIZES = [(1, 1), (1, 2), (1, 90), (90, 1), (3, 200), (200, 3), (100, 100), (224, 224), (223, 300), (300, 223),
+         (224, 256), (256, 256), (256, 300), (257, 256), (600, 599), (1000, 300), (299, 1001)]
+NORMALIZE = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+
+
+def digest(tensor):
+    bits = numpy.ascontiguousarray(tensor.numpy()).view(numpy.uint32).ravel().astype(numpy.uint64)
+    odd = numpy.arange(1, 2 * len(bits), 2, dtype=numpy.uint64) * numpy.uint64(0x9E3779B97F4A7C15)
+    return int(numpy.bitwise_xor.reduce(bits * odd)) ^ int((bits * odd).sum(dtype=numpy.uint64))
+
+
+def picture(path):
+    return Image.open(path).convert("RGB")
+
+
+torch.set_num_threads(1)
+mode = sys.argv[1]
+if mode == "pictures":
+    random = numpy.random.RandomState(1)
+    for width, height in SIZES:
+        pixels = random.randint(0, 256, (height, width, 3), dtype=numpy.uint8)
+        Image.fromarray(pixels).save(f"{sys.argv[2]}/{width}x{height}.png")
+elif mode == "eval":
+    recipe = transforms.Compose([transforms.Resize(int(sys.argv[2])), transforms.CenterCrop(int(sys.argv[3])),
+                                 transforms.ToTensor(), NORMALIZE])
+    for line in open(sys.argv[4]):
+        print(digest(recipe(picture(line.rstrip("\n")))))
+elif mode == "train":
+    size = int(sys.argv[2])
+    for line in open(sys.argv[3]):
+        left, top, width, height, flip, path = line.rstrip("\n").split(" ", 5)
+        crop = functional.resized_crop(picture(path), int(top), int(left), int(height), int(width), [size, size])
+        if int(flip):
+            crop = functional.hflip(crop)
+        print(digest(NORMALIZE(functional.to_tensor(crop))))

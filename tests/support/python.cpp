@@ -1,0 +1,41 @@
+#include "tests/support/python.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "tests/support/process.h"
+
+namespace resflow::testing {
+namespace {
+constexpr const char* kPython = "/usr/bin/python3";
+}
+
+bool python_has(const std::vector<std::string>& modules) {
+  if (!std::filesystem::exists(kPython)) return false;
+  std::string program;
+  for (const auto& module : modules) program += "import " + module + "\n";
+  return run_process({kPython, "-c", program}).exit_code == 0;
+}
+
+std::string run_python(const std::string& script, const std::vector<std::string>& arguments) {
+  std::vector<std::string> command = {kPython, std::string(RESFLOW_SOURCE_DIR) + "/tests/" + script};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  // The interpreter has no sanitizer runtime of ours, and must not write caches beside the sources.
+  const ProcessResult result = run_process(command, {.input = {}, .environment = {"PYTHONDONTWRITEBYTECODE=1"}});
+  if (result.exit_code != 0)
+    throw std::runtime_error(script + " exited with " + std::to_string(result.exit_code) + ":\n" + result.err);
+  return result.out;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "resflow-test-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed in " + pattern);
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace resflow::testing
