@@ -1,0 +1,168 @@
+// The pipeline from file to batch: each stage alone on one thread, then the flow graph as a whole, then the
+// flow graph beside a computation that wants the same cores.
+#include <benchmark/benchmark.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "bench/photographs.h"
+#include "io/decode.h"
+#include "pipeline/crop.h"
+#include "pipeline/loader.h"
+#include "pipeline/normalize.h"
+#include "pipeline/recipe.h"
+#include "pipeline/resize.h"
+
+namespace resflow {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point from) { return std::chrono::duration<double>(Clock::now() - from).count(); }
+
+constexpr int kSize = 224, kBatch = 32;
+
+Recipe recipe_of(bool train) { return train ? Recipe::train(kSize) : Recipe::eval(eval_preprocessing(kSize)); }
+
+// The data set four times over, as the peers' script has it.
+const Dataset& dataset() {
+  static const Dataset four_times = [] {
+    Dataset once = list_image_folder(bench::photograph_folder()), all = once;
+    for (int i = 0; i < 3; ++i) all.samples.insert(all.samples.end(), once.samples.begin(), once.samples.end());
+    return all;
+  }();
+  return four_times;
+}
+
+void read(benchmark::State& state) {
+  std::vector<uint8_t> buffer;
+  size_t i = 0;
+  for (auto _ : state)
+    benchmark::DoNotOptimize(read_file(dataset().samples[i++ % dataset().samples.size()].path, buffer));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(read)->Unit(benchmark::kMicrosecond);
+
+// Counters: microseconds a picture of each stage.
+void stages(benchmark::State& state, bool train) {
+  const auto& files = bench::photographs();
+  const Recipe recipe = recipe_of(train);
+  const Normalizer normalizer(recipe.mean, recipe.std);
+  Decoder decoder;
+  Resizer resizer;
+  Image decoded;
+  std::vector<uint8_t> resized(size_t{3} * kSize * kSize);
+  std::vector<float> batch(size_t{3} * kSize * kSize * kBatch);
+  double decode_seconds = 0, resize_seconds = 0, normalize_seconds = 0;
+  size_t i = 0;
+  for (auto _ : state) {
+    auto from = Clock::now();
+    decoder.open(files[i % files.size()]);
+    const int width = decoder.width(), height = decoder.height();
+    Rect part;
+    bool flip = false;
+    if (train) {
+      const TrainDraw draw = draw_train(recipe, width, height, 1, 0, i);
+      part = resizer.plan(draw.crop.width, draw.crop.height, kSize, kSize, {0, 0, kSize, kSize});
+      part.left += draw.crop.left;
+      part.top += draw.crop.top;
+      flip = draw.flip;
+    } else {
+      const ResizeCrop crop = resize_center_crop(width, height, recipe.resize, kSize);
+      part = resizer.plan(width, height, crop.width, crop.height, crop.keep);
+    }
+    decoder.decode(part, decoded);
+    decode_seconds += seconds_since(from);
+    from = Clock::now();
+    resizer.run(decoded, resized.data(), size_t{3} * kSize);
+    resize_seconds += seconds_since(from);
+    from = Clock::now();
+    normalizer.run(resized.data(), kSize, kSize, flip, batch.data() + i % kBatch * resized.size());
+    normalize_seconds += seconds_since(from);
+    ++i;
+  }
+  const double scale = 1e6 / static_cast<double>(state.iterations());
+  state.counters["decode_us"] = decode_seconds * scale;
+  state.counters["resize_us"] = resize_seconds * scale;
+  state.counters["normalize_us"] = normalize_seconds * scale;
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK_CAPTURE(stages, train, true)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(stages, eval, false)->Unit(benchmark::kMicrosecond);
+
+// items_per_second is pictures per second.
+void load(benchmark::State& state, bool train) {
+  const auto threads = static_cast<int>(state.range(0));
+  const tbb::global_control control(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads));
+  Loader loader(dataset(), recipe_of(train), {.batch = kBatch, .threads = threads});
+  int64_t images = 0;
+  uint64_t epoch = 0;
+  loader.run(epoch++, 0, [](const Batch& batch) { return batch.number < 3; });
+  for (auto _ : state) images += loader.run(epoch++, 0, [](const Batch&) { return true; }).images;
+  state.SetItemsProcessed(images);
+}
+BENCHMARK_CAPTURE(load, train, true)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(load, eval, false)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// A stand-in for a network's step: `layers` parallel loops of a fixed amount of arithmetic, one after another.
+class Computation {
+ public:
+  explicit Computation(int threads) : threads_(threads), arena_(threads, 1, tbb::task_arena::priority::high) {}
+  void step(int layers) {
+    arena_.execute([&] {
+      for (int layer = 0; layer < layers; ++layer)
+        tbb::parallel_for(
+            0, threads_ * 2,
+            [](int part) {
+              float x = static_cast<float>(part);
+              for (int i = 0; i < 250'000; ++i) x = x * 0.999F + 1.0F;
+              benchmark::DoNotOptimize(x);
+            },
+            tbb::static_partitioner());
+    });
+  }
+
+ private:
+  int threads_;
+  tbb::task_arena arena_;
+};
+
+// Counters: pictures per second of loading alone, of computing alone, of both on the same cores, and how much
+// of 1 / (1 / load + 1 / compute) that is. The three are measured in turns.
+void share(benchmark::State& state) {
+  constexpr int kThreads = 2, kTurns = 5;
+  const tbb::global_control control(tbb::global_control::max_allowed_parallelism, kThreads);
+  Loader loader(dataset(), recipe_of(false), {.batch = kBatch, .threads = kThreads});
+  Computation computation(kThreads);
+  const auto layers = static_cast<int>(state.range(0));
+  constexpr int kBatches = 24;
+  double loading = 1e9, computing = 1e9, both = 1e9;
+  for (auto _ : state)
+    for (int turn = 0; turn < kTurns; ++turn) {
+      const auto until_last = [](const Batch& batch) { return batch.number + 1 < kBatches; };
+      auto from = Clock::now();
+      loader.run(1, 0, until_last);
+      loading = std::min(loading, seconds_since(from));
+      from = Clock::now();
+      for (int i = 0; i < kBatches; ++i) computation.step(layers);
+      computing = std::min(computing, seconds_since(from));
+      from = Clock::now();
+      loader.run(1, 0, [&](const Batch& batch) {
+        computation.step(layers);
+        return until_last(batch);
+      });
+      both = std::min(both, seconds_since(from));
+    }
+  constexpr double kImages = kBatches * kBatch;
+  state.counters["load"] = kImages / loading;
+  state.counters["compute"] = kImages / computing;
+  state.counters["both"] = kImages / both;
+  state.counters["of_ideal"] = (loading + computing) / both;
+}
+BENCHMARK(share)->Arg(10)->Arg(40)->Arg(160)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace resflow
