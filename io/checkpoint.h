@@ -10,15 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "io/array.h"
 #include "io/file.h"
+#include "io/named_array.h"
 
 namespace resflow {
-
-struct NamedArray {
-  std::string name;
-  Array array;
-};
 
 // What is needed to build the network again (graph/model_zoo.h reads it).
 struct ModelDescription {
@@ -87,11 +82,6 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::string& path, int 
 Checkpoint load_checkpoint(const std::string& path);
 
 // Reads the manifest alone: arrays have dims and dtype as listed, but no values.
-struct TensorEntry {
-  std::string name;
-  DType dtype;
-  Dims dims;
-};
 struct CheckpointSummary {
   Checkpoint checkpoint;  // without tensors
   std::vector<TensorEntry> parameters, optimizer;
