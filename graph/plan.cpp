@@ -37,6 +37,7 @@ struct Plan::Impl {
       bind();
     });
     seen_versions.resize(model.parameters().size());
+    parameters_changed();  // bind() has made the folded copies of these
   }
 
   bool training() const { return options.mode == Mode::kTrain; }
@@ -113,7 +114,7 @@ struct Plan::Impl {
   bool parameters_changed() {
     bool changed = false;
     for (size_t i = 0; i < seen_versions.size(); ++i) {
-      const uint64_t version = model.parameters()[i]->version + 1;  // 0: never seen
+      const uint64_t version = model.parameters()[i]->version;
       changed = changed || version != seen_versions[i];
       seen_versions[i] = version;
     }

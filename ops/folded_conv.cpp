@@ -77,9 +77,9 @@ class DirectFoldedConv final : public Op {
     const Desc weights(s.weights, kF32, Tag::any), bias({s.Co}, kF32, Tag::a);
     Forward last_resort;
     for (const Choice& choice : choices) {
-      const Forward pd(compute_.engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                       Desc(s.src, kF32, choice.src), weights, bias, Desc(s.dst, kF32, choice.dst), s.strides,
-                       s.dilates, s.pad_l, s.pad_r, attr_, true);
+      Forward pd(compute_.engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+                 Desc(s.src, kF32, choice.src), weights, bias, Desc(s.dst, kF32, choice.dst), s.strides, s.dilates,
+                 s.pad_l, s.pad_r, attr_, true);
       if (pd && !is_reference(pd.impl_info_str())) return pd;
       if (pd && !last_resort) last_resort = pd;
     }

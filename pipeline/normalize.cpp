@@ -1,7 +1,10 @@
 #include "pipeline/normalize.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
+#include <iterator>
 
 #include "io/error.h"
 #include "pipeline/normalize_kernels.h"
@@ -29,7 +32,9 @@ Normalizer::Normalizer(const float mean[3], const float std[3], Simd simd) : sim
     float got[3][256];
     float* const planes[3] = {got[0], got[1], got[2]};
     normalize_kernels::row_avx512(bytes, 256, false, {mean_, std_, inverse_std_}, planes);
-    if (std::memcmp(got, table_, sizeof(got)) != 0) simd_ = Simd::kPlain;
+    const auto same_bits = [](float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b); };
+    for (int c = 0; c < 3; ++c)
+      if (!std::equal(std::begin(got[c]), std::end(got[c]), std::begin(table_[c]), same_bits)) simd_ = Simd::kPlain;
   }
 }
 

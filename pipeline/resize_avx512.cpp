@@ -77,7 +77,7 @@ RESFLOW_AVX512 void horizontal_avx512(const Image& source, const ResampleAxis& a
     for (int q = 0; q < quads; ++q) {
       GroupTable& table = tables[g * quads + q];
       for (int p = 0; p < std::min(group, axis.size() - begin); ++p) {
-        const auto x = static_cast<size_t>(begin + p);
+        const size_t x = static_cast<size_t>(begin) + static_cast<size_t>(p);
         const __m128i digits =
             digits_of(axis.weights.data() + x * static_cast<size_t>(axis.stride) + static_cast<size_t>(q) * kTaps);
         const int offset = (axis.first[x] - axis.first[static_cast<size_t>(begin)]) * 3;
@@ -108,7 +108,7 @@ RESFLOW_AVX512 void horizontal_avx512(const Image& source, const ResampleAxis& a
         sum[0] = _mm512_set1_epi32(kHalf);
         sum[1] = sum[2] = _mm512_setzero_si512();
       }
-      const int window = axis.first[static_cast<size_t>(g * group)] * 3;
+      const int window = axis.first[static_cast<size_t>(g) * static_cast<size_t>(group)] * 3;
       for (int q = 0; q < quads; ++q) {
         const GroupTable& table = tables[g * quads + q];
         const __m512i index = _mm512_load_si512(table.index);
