@@ -1,25 +1,13 @@
 #include "graph/model.h"
 
-#include <fmt/ranges.h>
 #include <oneapi/tbb/parallel_for.h>
 
 #include "graph/init.h"
 #include "graph/model_zoo.h"
+#include "graph/recognise.h"
 #include "io/error.h"
 
 namespace resflow {
-namespace {
-
-std::string described(DType dtype, const Dims& dims) {
-  return fmt::format("{} {}", dtype_name(dtype), to_string(dims));
-}
-
-// "missing: a, b", where there are any.
-void list(std::vector<std::string>& sentences, const char* what, const std::vector<std::string>& names) {
-  if (!names.empty()) sentences.push_back(fmt::format("{}: {}", what, fmt::join(names, ", ")));
-}
-
-}  // namespace
 
 Model::Model(const ModelDescription& description, const Compute& compute)
     : description_(description), compute_(compute), graph_(build_model(description)), specs_(graph_.parameters()) {
@@ -56,32 +44,13 @@ int64_t Model::parameter_count() const {
 }
 
 void Model::load(const std::vector<NamedArray>& values) {
-  std::vector<std::string> missing, unexpected, misshapen;
-  std::vector<const Array*> found(specs_.size());
-  for (const NamedArray& value : values) {
-    const auto at = by_name_.find(value.name);
-    if (at == by_name_.end() || found[at->second] != nullptr) {
-      unexpected.push_back(value.name);
-      continue;
-    }
-    const ParameterSpec& spec = specs_[at->second];
-    found[at->second] = &value.array;
-    if (value.array.dims() != spec.dims || value.array.dtype() != spec.dtype)
-      misshapen.push_back(fmt::format("{} has {}, model wants {}", value.name,
-                                      described(value.array.dtype(), value.array.dims()),
-                                      described(spec.dtype, spec.dims)));
-  }
-  for (size_t i = 0; i < specs_.size(); ++i)
-    if (found[i] == nullptr) missing.push_back(specs_[i].name);
-
-  std::vector<std::string> sentences;
-  list(sentences, "missing", missing);
-  list(sentences, "unexpected", unexpected);
-  list(sentences, "misshapen", misshapen);
-  if (!sentences.empty())
+  const WeightsFit fit = compare_weights(specs_, entries_of(values), DTypeRule::kExact);
+  if (!fit.fits())
     throw data_error("The weights are not those of {} with {} classes: {}. Trained with another --model?",
-                     description_.architecture, description_.num_classes, fmt::join(sentences, "; "));
-  for (size_t i = 0; i < specs_.size(); ++i) set(*parameters_[i], *found[i]);
+                     description_.architecture, description_.num_classes, to_sentence(fit));
+  for (const auto& parameter : parameters_)
+    if (parameter->is_count) parameter->count = 0;
+  for (const NamedArray& value : values) set(parameter(value.name), value.array);
 }
 
 std::vector<NamedArray> Model::state() const {

@@ -36,8 +36,9 @@ class Model {
   Parameter& parameter(std::string_view name) const;  // Throws Error{kInternal} where absent.
   int64_t parameter_count() const;                    // learnt elements
 
-  // Names, dims and dtypes must match one to one; else Error{kData} that lists every missing, unexpected
-  // and misshapen name, and nothing is changed. num_batches_tracked is i64, a scalar; the rest f32.
+  // Names, dims and dtypes must match one to one; else Error{kData} that lists missing, unexpected and
+  // misshapen names (graph/recognise.h), and nothing is changed. num_batches_tracked is i64, a scalar, and 0
+  // where it is absent; the rest f32.
   void load(const std::vector<NamedArray>& values);
   std::vector<NamedArray> state() const;
 

@@ -85,6 +85,21 @@ TEST(Model, LoadRefusesANameThatComesTwice) {
   EXPECT_THAT(error_of(model, values), HasSubstr("unexpected: conv1.weight"));
 }
 
+// As torchvision's older files are.
+TEST(Model, LoadTakesAbsentCountsOfBatchesAsZero) {
+  const Compute compute(1);
+  Model model(kSmall, compute);
+  testing::settle(model);
+  auto values = model.state();
+  model.parameter("bn1.num_batches_tracked").count = 3;
+  model.parameter("layer4.1.bn2.num_batches_tracked").count = 5;
+  std::erase_if(values, [](const NamedArray& a) { return a.name == "bn1.num_batches_tracked"; });
+  model.load(values);
+  EXPECT_EQ(model.parameter("bn1.num_batches_tracked").count, 0);
+  EXPECT_EQ(model.parameter("layer4.1.bn2.num_batches_tracked").count,
+            named(values, "layer4.1.bn2.num_batches_tracked").array.values<int64_t>()[0]);
+}
+
 TEST(Model, ParameterOfAnotherNameIsAnError) {
   const Compute compute(1);
   EXPECT_THROW(Model(kSmall, compute).parameter("conv9.weight"), Error);
