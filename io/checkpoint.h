@@ -32,6 +32,7 @@ struct Preprocessing {
   int crop = 224;    // centre crop, square
   std::vector<float> mean = {0.485F, 0.456F, 0.406F};
   std::vector<float> std = {0.229F, 0.224F, 0.225F};
+  std::string interpolation = "bilinear";  // Pillow's, with antialiasing; the only one there is
   bool operator==(const Preprocessing&) const = default;
 };
 
@@ -68,6 +69,9 @@ struct Checkpoint {
   std::vector<NamedArray> optimizer;   // "layer1.0.conv1.weight/exp_avg", ...
   std::string optimizer_name;          // "adam"; empty in a model that is not to be trained on
   TrainingState training;
+  // Where the values come from, in the order it happened: ("weights", "resnet34:IMAGENET1K_V1"), ("converted from",
+  // "x.pth"), ("made by", "resflow 0.1.0").
+  std::vector<std::pair<std::string, std::string>> provenance;
 };
 
 // Writes `path` durably: a temporary file beside it, fsync, rename, fsync of the folder. The previous

@@ -31,6 +31,7 @@ void to_proto(const Preprocessing& preprocessing, proto::Preprocessing& to) {
   to.set_crop(preprocessing.crop);
   to.mutable_mean()->Add(preprocessing.mean.begin(), preprocessing.mean.end());
   to.mutable_std()->Add(preprocessing.std.begin(), preprocessing.std.end());
+  to.set_interpolation(preprocessing.interpolation);
 }
 
 Preprocessing from_proto(const proto::Preprocessing& from) {
@@ -42,6 +43,11 @@ Preprocessing from_proto(const proto::Preprocessing& from) {
   if (preprocessing.mean.size() != 3 || preprocessing.std.size() != 3) {
     throw data_error("its preprocessing has {} means and {} deviations, wanted 3 of each", preprocessing.mean.size(),
                      preprocessing.std.size());
+  }
+  if (!from.interpolation().empty()) preprocessing.interpolation = from.interpolation();
+  if (preprocessing.interpolation != Preprocessing().interpolation) {
+    throw data_error("its pictures want to be resized {}, this resflow resizes {} only", preprocessing.interpolation,
+                     Preprocessing().interpolation);
   }
   return preprocessing;
 }
@@ -110,6 +116,11 @@ void to_manifest(const Checkpoint& checkpoint, proto::Manifest& manifest) {
   to_proto(checkpoint.preprocessing, *manifest.mutable_preprocessing());
   manifest.set_optimizer_name(checkpoint.optimizer_name);
   to_proto(checkpoint.training, *manifest.mutable_training());
+  for (const auto& [key, text] : checkpoint.provenance) {
+    proto::Provenance& entry = *manifest.add_provenance();
+    entry.set_key(key);
+    entry.set_text(text);
+  }
 }
 
 Checkpoint from_manifest(const proto::Manifest& manifest) {
@@ -119,6 +130,7 @@ Checkpoint from_manifest(const proto::Manifest& manifest) {
   checkpoint.preprocessing = from_proto(manifest.preprocessing());
   checkpoint.optimizer_name = manifest.optimizer_name();
   checkpoint.training = from_proto(manifest.training());
+  for (const auto& entry : manifest.provenance()) checkpoint.provenance.emplace_back(entry.key(), entry.text());
   return checkpoint;
 }
 

@@ -85,6 +85,7 @@ Checkpoint full_checkpoint(int seed = 1) {
                        .seconds = 2.5}};
   training.options = {{"--lr", "0.001"}, {"--data", "caf\xE9"}};
   training.fingerprint = "cpu avx512, 2 threads";
+  checkpoint.provenance = {{"weights", "resnet50:IMAGENET1K_V2"}, {"converted from", "caf\xE9.pth"}, {"weights", ""}};
   return checkpoint;
 }
 
@@ -103,6 +104,7 @@ void expect_same_description(const Checkpoint& got, const Checkpoint& wanted) {
   EXPECT_EQ(got.classes, wanted.classes);
   EXPECT_EQ(got.preprocessing, wanted.preprocessing);
   EXPECT_EQ(got.optimizer_name, wanted.optimizer_name);
+  EXPECT_EQ(got.provenance, wanted.provenance);
   const TrainingState &a = got.training, &b = wanted.training;
   EXPECT_EQ(a.seed, b.seed);
   EXPECT_EQ(a.epoch, b.epoch);
@@ -314,7 +316,10 @@ void expect_entry_is_refused(const std::string& says, const std::function<void(p
   file.resize(aligned(file.size()) + 128);
   write_bytes(folder / "m.resflow", file);
   if (says.empty()) {
-    EXPECT_NO_THROW(load_checkpoint(folder / "m.resflow"));
+    // As files from before these fields are.
+    const Checkpoint loaded = load_checkpoint(folder / "m.resflow");
+    EXPECT_TRUE(loaded.provenance.empty());
+    EXPECT_EQ(loaded.preprocessing.interpolation, "bilinear");
   } else {
     expect_error(ErrorKind::kData, {folder / "m.resflow", "damaged", says},
                  [&] { load_checkpoint(folder / "m.resflow"); });
@@ -345,6 +350,8 @@ TEST(Checkpoint, RefusesEntriesThatCannotBe) {
     m.mutable_parameters(1)->set_bytes(kHuge);
   });
   expect_entry_is_refused("twice", [](Manifest& m) { m.mutable_parameters(1)->set_name("tensor0"); });
+  expect_entry_is_refused("resized bicubic, this resflow resizes bilinear only",
+                          [](Manifest& m) { m.mutable_preprocessing()->set_interpolation("bicubic"); });
   expect_entry_is_refused("means", [](Manifest& m) { m.mutable_preprocessing()->clear_mean(); });
 }
 
