@@ -7,18 +7,30 @@
 
 namespace resflow::testing {
 namespace {
-constexpr const char* kPython = "/usr/bin/python3";
+
+// Empty where there is none.
+std::string interpreter(Python python) {
+  if (python == Python::kEnv) {
+    std::string found = run_process({std::string(RESFLOW_SOURCE_DIR) + "/scripts/python-env", "--find"}).out;
+    while (!found.empty() && found.back() == '\n') found.pop_back();
+    return found;
+  }
+  static constexpr const char* kDebianPython = "/usr/bin/python3";
+  return std::filesystem::exists(kDebianPython) ? kDebianPython : "";
 }
 
-bool python_has(const std::vector<std::string>& modules) {
-  if (!std::filesystem::exists(kPython)) return false;
-  std::string program;
-  for (const auto& module : modules) program += "import " + module + "\n";
-  return run_process({kPython, "-c", program}).exit_code == 0;
+}  // namespace
+
+bool python_has(const std::vector<std::string>& modules, Python python) {
+  const std::string program = interpreter(python);
+  if (program.empty()) return false;
+  std::string imports;
+  for (const auto& module : modules) imports += "import " + module + "\n";
+  return run_process({program, "-c", imports}).exit_code == 0;
 }
 
-std::string run_python(const std::string& script, const std::vector<std::string>& arguments) {
-  std::vector<std::string> command = {kPython, std::string(RESFLOW_SOURCE_DIR) + "/tests/" + script};
+std::string run_python(const std::string& script, const std::vector<std::string>& arguments, Python python) {
+  std::vector<std::string> command = {interpreter(python), std::string(RESFLOW_SOURCE_DIR) + "/tests/" + script};
   command.insert(command.end(), arguments.begin(), arguments.end());
   // The interpreter has no sanitizer runtime of ours, and must not write caches beside the sources.
   const ProcessResult result = run_process(command, {.input = {}, .environment = {"PYTHONDONTWRITEBYTECODE=1"}});
