@@ -25,6 +25,7 @@ constexpr Subcommand kSubcommands[] = {
     {"train", "Train a ResNet on photographs in class folders", add_train},
     {"score", "Say what photographs show, one row a file", add_score},
     {"inspect", "Show layers, shapes, memory and plans of a model or a checkpoint", add_inspect},
+    {"weights", "List torchvision's pretrained weights, and where they are on this machine", add_weights},
     {"bench", "Measure loading, training or scoring on this machine", add_bench},
     {"demo", "Draw a small data set, train on it, score it", add_demo},
 };

@@ -1,0 +1,162 @@
+// resflow weights: torchvision's pretrained ResNets, and which of them are on this machine.
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/file_sha256.h"
+#include "apps/pretrained.h"
+#include "graph/model_zoo.h"
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+struct WeightsOptions {
+  std::string which;
+  bool json = false, verify = false;
+};
+
+// An entry and its file on this machine.
+struct Row {
+  const PretrainedWeights* weights = nullptr;
+  std::optional<std::string> path;
+  std::string sha256;  // empty where it was not asked for
+
+  bool is_wrong() const { return !sha256.empty() && !sha256.starts_with(weights->hash_prefix()); }
+};
+
+bool is_default(const PretrainedWeights& w) { return &default_weights(w.model) == &w; }
+
+std::string state(const Row& row) {
+  if (!row.path) return "-";
+  if (row.sha256.empty()) return "here";
+  return row.is_wrong() ? "damaged" : "verified";
+}
+
+void print_table(const std::vector<Row>& rows) {
+  fmt::print("{:33} {:30} {:>9} {:>7} {:>7} {:>7} {:>5} {:>12}  {}\n", "weights", "file", "size", "acc@1", "acc@5",
+             "resize", "crop", "parameters", "on this machine");
+  for (const Row& row : rows) {
+    const PretrainedWeights& w = *row.weights;
+    const Preprocessing p = w.preprocessing();
+    fmt::print("{:33} {:30} {:>9} {:7.3f} {:7.3f} {:7} {:5} {:>12}  {}\n", w.name() + (is_default(w) ? " *" : ""),
+               w.file, format_bytes(w.mebibytes * 0x1p20), w.top1, w.top5, p.resize, p.crop, format_count(w.parameters),
+               state(row));
+  }
+  fmt::print("\n* is what MODEL:DEFAULT stands for. acc@1 and acc@5 are torchvision's, on ImageNet-1K.\n");
+  for (const Row& row : rows)
+    if (row.path) fmt::print("{}\n", *row.path);
+  const std::vector<std::string> folders = pretrained_folders();
+  fmt::print("looked for in {}\n", folders.empty() ? "no folder: RESFLOW_WEIGHTS, TORCH_HOME and HOME are not set"
+                                                   : fmt::format("{}", fmt::join(folders, ", ")));
+}
+
+nlohmann::ordered_json to_json(const Row& row) {
+  const PretrainedWeights& w = *row.weights;
+  const Preprocessing p = w.preprocessing();
+  nlohmann::ordered_json entry;
+  entry["name"] = w.name();
+  entry["model"] = w.model;
+  entry["entry"] = w.entry;
+  entry["default"] = is_default(w);
+  entry["file"] = w.file;
+  entry["url"] = w.url();
+  entry["sha256_prefix"] = w.hash_prefix();
+  entry["mebibytes"] = w.mebibytes;
+  entry["acc@1"] = w.top1;
+  entry["acc@5"] = w.top5;
+  entry["parameters"] = w.parameters;
+  entry["preprocessing"] = {{"resize", p.resize}, {"crop", p.crop}, {"interpolation", "bilinear"}};
+  entry["preprocessing"]["mean"] = p.mean;
+  entry["preprocessing"]["std"] = p.std;
+  entry["path"] = row.path ? nlohmann::ordered_json(*row.path) : nlohmann::ordered_json();
+  if (!row.sha256.empty()) {
+    entry["sha256"] = row.sha256;
+    entry["verified"] = !row.is_wrong();
+  }
+  return entry;
+}
+
+// An environment variable need not be UTF-8.
+void print_json(const nlohmann::ordered_json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+// One entry by its name: where it is. Its hash is always verified.
+int show_one(const WeightsOptions& o) {
+  const PretrainedWeights& weights = pretrained_named(o.which);
+  if (o.json && !locate_pretrained(weights)) {
+    print_json(to_json({.weights = &weights, .path = std::nullopt, .sha256 = {}}));
+    flush_output();
+  }
+  const PretrainedFile file = find_pretrained(weights);
+  if (o.json) {
+    print_json(to_json({.weights = &weights, .path = file.path, .sha256 = file.sha256}));
+  } else {
+    fmt::print("weights    {}, {} parameters, acc@1 {} acc@5 {}\n", weights.name(), format_count(weights.parameters),
+               weights.top1, weights.top5);
+    fmt::print("path       {}\nsha256     {}\n", file.path, file.sha256);
+    fmt::print("next       resflow train DATA --weights {}\n", weights.name());
+  }
+  flush_output();
+  return 0;
+}
+
+int list_weights(const WeightsOptions& o) {
+  std::vector<Row> rows;
+  for (const PretrainedWeights& w : pretrained_weights()) {
+    if (!o.which.empty() && w.model != o.which) continue;
+    Row row = {.weights = &w, .path = locate_pretrained(w), .sha256 = {}};
+    if (o.verify && row.path) row.sha256 = file_sha256(*row.path);
+    rows.push_back(std::move(row));
+  }
+  if (o.json) {
+    nlohmann::ordered_json report;
+    report["weights"] = nlohmann::ordered_json::array();
+    for (const Row& row : rows) report["weights"].push_back(to_json(row));
+    report["folders"] = pretrained_folders();
+    print_json(report);
+  } else {
+    print_table(rows);
+  }
+  flush_output();
+
+  std::vector<std::string> wrong;
+  for (const Row& row : rows)
+    if (row.is_wrong()) wrong.push_back(*row.path);
+  if (!wrong.empty())
+    throw data_error("{}: not the SHA-256 that the name says: remove and get again", fmt::join(wrong, ", "));
+  return 0;
+}
+
+int weights(const WeightsOptions& o) {
+  const auto& models = model_names();
+  const bool is_model = std::find(models.begin(), models.end(), o.which) != models.end();
+  return o.which.empty() || is_model ? list_weights(o) : show_one(o);
+}
+
+}  // namespace
+
+Action add_weights(CLI::App& command) {
+  auto o = std::make_shared<WeightsOptions>();
+  command.add_option("WEIGHTS", o->which, "MODEL:ENTRY says where that file is, or which to get; MODEL lists its own");
+  command.add_flag("--verify", o->verify, "compute the SHA-256 of the files that are here");
+  command.add_flag("--json", o->json, "print JSON");
+  command.footer(
+      "Files are looked for in $RESFLOW_WEIGHTS, then where torch keeps them: $TORCH_HOME/hub/checkpoints and\n"
+      "${XDG_CACHE_HOME:-~/.cache}/torch/hub/checkpoints.\n\n"
+      "Example:\n"
+      "  resflow weights\n"
+      "  resflow weights resnet50:IMAGENET1K_V2\n"
+      "  resflow train photos --weights resnet50:DEFAULT --lr 1e-4");
+  return [o] { return weights(*o); };
+}
+
+}  // namespace resflow
