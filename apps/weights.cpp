@@ -73,7 +73,7 @@ nlohmann::ordered_json to_json(const Row& row) {
   entry["acc@1"] = w.top1;
   entry["acc@5"] = w.top5;
   entry["parameters"] = w.parameters;
-  entry["preprocessing"] = {{"resize", p.resize}, {"crop", p.crop}, {"interpolation", "bilinear"}};
+  entry["preprocessing"] = {{"resize", p.resize}, {"crop", p.crop}, {"interpolation", p.interpolation}};
   entry["preprocessing"]["mean"] = p.mean;
   entry["preprocessing"]["std"] = p.std;
   entry["path"] = row.path ? nlohmann::ordered_json(*row.path) : nlohmann::ordered_json();
