@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/recognise.h"
 #include "io/checkpoint.h"
 #include "io/model_metadata.h"
 #include "io/weights.h"
@@ -14,40 +15,45 @@ namespace resflow {
 
 // What the command line says about a file; empty and 0: what the file says, or what is recognised.
 struct ModelFileOptions {
-  std::string architecture;    // --model
-  std::string classes;         // --classes: "imagenet", or a file with a name a line
-  int resize = 0, crop = 0;    // --resize, --crop: only for files that carry no preprocessing
-  bool recognise_hash = true;  // take torchvision's own files for what they are, whatever they are called
+  std::string architecture;  // --model
+  std::string classes;       // --classes: "imagenet", or a file with a name a line
+  // --resize, --crop: only for files that carry no preprocessing. A crop alone brings the resize that goes with it.
+  int resize = 0, crop = 0;
+  // Take torchvision's own files for what they are under any name, by their SHA-256: reads a file with 1000 classes.
+  bool by_hash = true;
 };
+
+// What is known of a file's model without reading its tensors' values.
+struct ModelFacts {
+  std::string path;  // of the file; of torchvision's where the name was an entry's
+  WeightsSummary summary;
+  ModelMatch match;  // the model that it is, where match.fit.fits(); else the nearest, or --model
+  std::optional<std::vector<std::string>> classes;
+  std::optional<Preprocessing> preprocessing;
+  Texts provenance;
+  std::vector<std::string> notes;  // sentences for the user
+};
+
+// `name` is a file, or one of torchvision's entries ("resnet34:IMAGENET1K_V1", apps/pretrained.h).
+// Throws Error{kData} where the file is damaged, and where class names and outputs differ in number; Error{kUsage} for
+// an unknown --model, for --resize or --crop where the file has its own; and as find_pretrained does.
+ModelFacts model_facts(const std::string& name, const ModelFileOptions& options);
+
+// Throws Error{kData} where it is not the model that it should be: what is missing, unexpected and misshapen.
+void require_model(const ModelFacts& facts, const ModelFileOptions& options);
 
 struct ModelFile {
-  Checkpoint checkpoint;  // f32 and i64, fits its description; `provenance` says how it came to be
-  WeightsFormat format = WeightsFormat::kCheckpoint;
-  bool names_classes = false;      // false: they are called "class 0", "class 1", ...
-  bool has_preprocessing = false;  // false: ImageNet's, resize 256 and crop 224, or what the options say
-  std::vector<std::string> notes;  // sentences that the user should see: what was assumed or converted
+  Checkpoint
+      checkpoint;    // tensors are f32 and i64, and those of its description; a checkpoint's training state is kept
+  ModelFacts facts;  // as the file has them: without what was assumed
+  std::vector<std::string> notes;  // facts.notes, and what was assumed or converted
 };
 
-// `path` is a file, or one of torchvision's entries ("resnet34:IMAGENET1K_V1", apps/pretrained.h).
-// Throws Error{kData} where the file is damaged or fits no model (what does not fit), or where class names and outputs
-// differ in number; Error{kUsage} for an unknown --model, for --resize or --crop where the file has its own, and as
-// find_pretrained does.
-ModelFile load_model_file(const std::string& path, const ModelFileOptions& options);
+// Classes without names are called "class 0", "class 1", ...; preprocessing that is not known is ImageNet's, resize 256
+// and crop 224. Throws as model_facts, require_model and read_weights do.
+ModelFile load_model_file(const std::string& name, const ModelFileOptions& options);
 
-// The same without the tensors' values: what is known of a file's model from its header, the command line and the
-// file's hash. `fits` is false where the tensors are no model's and --model was not given; nothing is known then.
-struct ModelFacts {
-  bool fits = false;
-  ModelMetadata metadata;  // only what is known; `provenance` as the file has it
-  ModelDescription description;
-  std::vector<std::string> notes;
-};
-ModelFacts model_facts(const std::string& path, const WeightsSummary& summary, const ModelFileOptions& options);
-
-// Where `path` is an entry's name its file, verified; else `path` itself.
-std::string resolve_weights(const std::string& path);
-
-// "weights of x.pth: conv1.weight holds 3 NaN and 1 infinite, ...", for people; empty where all are finite.
+// "conv1.weight (3 NaN, 1 infinite), fc.bias (1 NaN)", the first 20 and "and 12 more"; empty where all are finite.
 std::string describe_not_finite(std::span<const NamedArray> tensors);
 
 }  // namespace resflow
