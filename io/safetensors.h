@@ -14,7 +14,7 @@ namespace resflow {
 using Metadata = std::vector<std::pair<std::string, std::string>>;  // __metadata__
 
 struct SafetensorsSummary {
-  std::vector<TensorEntry> tensors;  // in the order of their values in the file
+  std::vector<TensorEntry> tensors;  // in the order of the header
   Metadata metadata;
 };
 
@@ -31,8 +31,9 @@ struct Safetensors {
 };
 Safetensors read_safetensors(const std::string& path);
 
-// Writes atomically; values start at a multiple of 8 bytes. Throws as AtomicFile does, Error{kUsage} where a name or
-// metadata is no UTF-8.
+// Writes atomically, the header in the order given; values with wide dtypes lie before others, so that each tensor is
+// aligned to its dtype. What it wrote comes back as it was given, and a file of the format's own writer is written
+// again to the same bytes. Throws as AtomicFile does, Error{kUsage} where a name or metadata is no UTF-8.
 void write_safetensors(const std::vector<NamedArray>& tensors, const Metadata& metadata, const std::string& path,
                        FileSystem& files = machine_files());
 

@@ -35,6 +35,7 @@ const std::map<std::string, std::set<std::string>> kMayUse = {
     {"png.h", {"io", "apps", "bench", "tests"}},
     {"CLI/", {"apps", "tests"}},
     {"google/protobuf", {"io", "apps", "tests"}},
+    {"nlohmann/", {"io", "apps", "tests"}},
 };
 
 // What a file of `folder` must not include; empty where all is well.
