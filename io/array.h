@@ -49,8 +49,9 @@ std::string to_string(const Dims& dims);  // "(64,3,7,7)"
 
 class Array {
  public:
-  Array() = default;              // no values at all
-  Array(DType dtype, Dims dims);  // zeros. Throws Error{kSystem} where the memory is not to be had.
+  Array() = default;                           // no values at all
+  Array(DType dtype, Dims dims);               // zeros. Throws Error{kSystem} where the memory is not to be had.
+  static Array unset(DType dtype, Dims dims);  // values that are to be overwritten; throws as the one of zeros
   Array(const Array& other);
   Array& operator=(const Array& other);
   Array(Array&&) noexcept = default;
@@ -86,6 +87,7 @@ class Array {
   struct Free {
     void operator()(std::byte* p) const;
   };
+  void allocate();
   void check(DType wanted) const;
   void check_count(size_t values) const;  // Throws Error{kInternal} where it is not size().
 

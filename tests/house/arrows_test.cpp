@@ -33,6 +33,8 @@ const std::map<std::string, std::set<std::string>> kMayUse = {
     {"tbb/", {"ops", "graph", "pipeline", "apps", "bench", "tests"}},
     {"jpeglib", {"io", "apps", "bench", "tests"}},
     {"png.h", {"io", "apps", "bench", "tests"}},
+    {"minizip/", {"io", "tests"}},
+    {"libdeflate", {"io", "tests"}},
     {"CLI/", {"apps", "tests"}},
     {"google/protobuf", {"io", "apps", "tests"}},
     {"nlohmann/", {"io", "apps", "tests"}},
