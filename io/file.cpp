@@ -35,6 +35,9 @@ int64_t FileSystem::pread(int file, void* bytes, size_t count, int64_t offset) {
   return ::pread(file, bytes, count, offset);
 }
 int64_t FileSystem::write(int file, const void* bytes, size_t count) { return ::write(file, bytes, count); }
+int64_t FileSystem::pwrite(int file, const void* bytes, size_t count, int64_t offset) {
+  return ::pwrite(file, bytes, count, offset);
+}
 int FileSystem::fsync(int file) { return ::fsync(file); }
 int FileSystem::close(int file) { return ::close(file); }
 int FileSystem::rename(const char* from, const char* to) { return ::rename(from, to); }
@@ -143,6 +146,18 @@ void AtomicFile::write(std::span<const uint8_t> bytes) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail("be written");
     written_ += n;
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+}
+
+void AtomicFile::rewrite(int64_t offset, std::span<const uint8_t> bytes) {
+  if (offset < 0 || offset + static_cast<int64_t>(bytes.size()) > written_)
+    throw internal_error("{}: {} bytes at {} are not there to be written over", path_, bytes.size(), offset);
+  while (!bytes.empty()) {
+    const int64_t n = files_.pwrite(file_, bytes.data(), bytes.size(), offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("be written");
+    offset += n;
     bytes = bytes.subspan(static_cast<size_t>(n));
   }
 }

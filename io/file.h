@@ -18,6 +18,7 @@ class FileSystem {
   virtual int open(const char* path, int flags, unsigned mode);
   virtual int64_t pread(int file, void* bytes, size_t count, int64_t offset);
   virtual int64_t write(int file, const void* bytes, size_t count);
+  virtual int64_t pwrite(int file, const void* bytes, size_t count, int64_t offset);
   virtual int fsync(int file);
   virtual int close(int file);
   virtual int rename(const char* from, const char* to);
@@ -68,6 +69,10 @@ class AtomicFile {
 
   // Throws Error{kSystem}; the object is of no more use then.
   void write(std::span<const uint8_t> bytes);
+
+  // Writes over what was written at `offset`; later writes go on at the end. REQUIRES: all of it was written before.
+  // Throws as write does.
+  void rewrite(int64_t offset, std::span<const uint8_t> bytes);
 
   // Keeps the `generations` - 1 files before this one as path.1 (the newest), path.2, ...
   // REQUIRES: generations >= 1. Throws Error{kSystem}.

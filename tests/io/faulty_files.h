@@ -24,7 +24,7 @@ class FaultyFiles : public FileSystem {
   const std::vector<std::string>& log() const { return log_; }
   // From this offset on a file ends when it is read, whatever its size was when it was opened.
   void shrink_to(int64_t bytes) { shrunk_ = bytes; }
-  // write takes at most so many bytes at once.
+  // write and pwrite take at most so many bytes at once.
   void set_write_limit(size_t bytes) { write_limit_ = bytes; }
 
   int open(const char* path, int flags, unsigned mode) override {
@@ -38,6 +38,9 @@ class FaultyFiles : public FileSystem {
   }
   int64_t write(int file, const void* bytes, size_t count) override {
     return fails("write") ? -1 : FileSystem::write(file, bytes, std::min(count, write_limit_));
+  }
+  int64_t pwrite(int file, const void* bytes, size_t count, int64_t offset) override {
+    return fails("pwrite") ? -1 : FileSystem::pwrite(file, bytes, std::min(count, write_limit_), offset);
   }
   int fsync(int file) override {
     log_.emplace_back("fsync");

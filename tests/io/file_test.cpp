@@ -107,6 +107,35 @@ TEST(AtomicFile, WritesAllWhereTheSystemTakesAFewBytesAtOnce) {
   EXPECT_EQ(text_of(folder / "x"), "0123456789");
 }
 
+TEST(AtomicFile, WritesOverWhatWasWritten) {
+  const TemporaryFolder folder;
+  for (const size_t limit : {size_t{2}, SIZE_MAX}) {
+    FaultyFiles files;
+    files.set_write_limit(limit);
+    AtomicFile file(folder / "x", 12, files);
+    file.write(bytes_of("0123456789"));
+    file.rewrite(3, bytes_of("abcde"));
+    file.write(bytes_of("xy"));
+    expect_error(ErrorKind::kInternal, {folder / "x", "not there"}, [&] { file.rewrite(8, bytes_of("12345")); });
+    file.commit();
+    EXPECT_EQ(text_of(folder / "x"), "012abcde89xy");
+  }
+}
+
+TEST(AtomicFile, AFailedWritingOverLeavesThePreviousFile) {
+  const TemporaryFolder folder;
+  replace_file(folder / "x", bytes_of("previous"));
+  FaultyFiles files;
+  files.fail("pwrite", 1, ENOSPC);
+  expect_error(ErrorKind::kSystem, {folder / "x", "disk is full", "previous file is unchanged"}, [&] {
+    AtomicFile file(folder / "x", 10, files);
+    file.write(bytes_of("0123456789"));
+    file.rewrite(0, bytes_of("a"));
+  });
+  EXPECT_EQ(text_of(folder / "x"), "previous");
+  EXPECT_EQ(file_count(folder), 1U);
+}
+
 struct Fault {
   const char* call;
   int nth;
