@@ -1,5 +1,6 @@
 #include "graph/recognise.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -124,7 +125,7 @@ TEST(Recognise, FcOfAnotherClassCountIsMisshapenForADescription) {
 
 TEST(Recognise, SentencesStayReadable) {
   WeightsFit fit;
-  for (int i = 0; i < 33; ++i) fit.unexpected.push_back("t" + std::to_string(i));
+  for (int i = 0; i < 33; ++i) fit.unexpected.push_back(fmt::format("t{}", i));
   fit.missing = {"a"};
   const std::string sentence = to_sentence(fit);
   EXPECT_THAT(sentence, HasSubstr("missing: a; unexpected: t0, t1, "));
