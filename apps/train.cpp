@@ -21,6 +21,13 @@ Action add_train(CLI::App& command) {
   command.add_flag("--overwrite", o.overwrite, "replace the run in --out");
 
   add_model_option(command, o.model);
+  command.add_option("--weights", o.weights,
+                     "start from these: a file (.pth, .safetensors, .resflow) or MODEL:ENTRY as in resflow weights;\n"
+                     "--model is then what they fit, the head is new where the classes are others");
+  command
+      .add_option("--weights-skip", o.weights_skip,
+                  "leave out what this matches, like 'layer4.*' or 'fc.*': initialised anew; may come again")
+      ->allow_extra_args(false);
   command.add_option("--epochs", o.epochs, "times to go through the data")->capture_default_str();
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input, 32 or more")->capture_default_str();
@@ -44,9 +51,11 @@ Action add_train(CLI::App& command) {
       "Ctrl-C, SIGTERM and SIGUSR1 save after the current step and exit with 0; --resume then goes on to the\n"
       "same bits as a run that was never stopped. best.resflow has the best validation accuracy; without\n"
       "validation data it is the last epoch's.\n\n"
+      "From pretrained weights, with few photographs, a lower rate than the default is usual: --lr 1e-4.\n\n"
       "Example:\n"
       "  resflow train photos --val photos-val --model resnet18 --epochs 20 --out run\n"
-      "  resflow train photos --val photos-val --out run --resume");
+      "  resflow train photos --val photos-val --out run --resume\n"
+      "  resflow train photos --weights resnet34:DEFAULT --lr 1e-4 --epochs 5 --out run");
 
   return [options, &command] {
     for (const CLI::Option* option : command.get_options())

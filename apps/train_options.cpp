@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <sstream>
 
 #include "apps/threads.h"
@@ -38,9 +39,21 @@ Field field(const char* name, bool fixed, T TrainOptions::*member) {
           }};
 }
 
+// Patterns hold no white space, so that one space keeps them apart.
+Field skip_field() {
+  return {"--weights-skip", true,
+          [](const TrainOptions& o) { return fmt::format("{}", fmt::join(o.weights_skip, " ")); },
+          [](TrainOptions& o, const std::string& text) {
+            std::istringstream stream(text);
+            o.weights_skip.assign(std::istream_iterator<std::string>(stream), {});
+          }};
+}
+
 const std::vector<Field>& fields() {
   static const std::vector<Field> all = {
       field("--model", true, &TrainOptions::model),
+      field("--weights", true, &TrainOptions::weights),
+      skip_field(),
       field("--batch", true, &TrainOptions::batch),
       field("--image-size", true, &TrainOptions::image_size),
       field("--seed", true, &TrainOptions::seed),
@@ -91,6 +104,11 @@ void resolve(TrainOptions& o) {
   const auto& models = model_names();
   if (std::find(models.begin(), models.end(), o.model) == models.end())
     throw usage_error("--model {}: there is no such model, but {}", o.model, fmt::join(models, ", "));
+  if (o.given.contains("--weights") && o.weights.empty()) throw usage_error("--weights: wanted a file or MODEL:ENTRY");
+  if (o.weights.empty() && !o.weights_skip.empty()) throw usage_error("--weights-skip goes with --weights");
+  for (const std::string& pattern : o.weights_skip)
+    if (pattern.empty() || pattern.find_first_of(" \t\r\n") != std::string::npos)
+      throw usage_error("--weights-skip '{}': is no pattern of parameter names like 'layer4.*'", pattern);
   if (o.epochs < 0) throw usage_error("--epochs is {}: wanted at least 0", o.epochs);
   if (o.batch < 1) throw usage_error("--batch is {}: wanted at least 1", o.batch);
   if (o.image_size < 32) throw usage_error("--image-size is {}: wanted at least 32", o.image_size);
@@ -113,11 +131,13 @@ void adopt_saved(TrainOptions& options, const SavedOptions& saved) {
   std::vector<std::string> conflicts;
   for (const Field& f : fields()) {
     const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == f.name; });
-    if (found == saved.end()) continue;
+    // A run from before there was the option had what is its default now.
+    const std::string before = found == saved.end() ? f.get(TrainOptions{}) : found->second;
     if (!options.given.contains(f.name))
-      f.set(options, found->second);
-    else if (f.fixed && f.get(options) != found->second)
-      conflicts.push_back(fmt::format("{} was {}, now {}", f.name, found->second, f.get(options)));
+      f.set(options, before);
+    else if (f.fixed && f.get(options) != before)
+      conflicts.push_back(
+          fmt::format("{} was {}, now {}", f.name, before.empty() ? "not given" : before, f.get(options)));
   }
   if (!conflicts.empty())
     throw usage_error(

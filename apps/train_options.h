@@ -19,7 +19,9 @@ struct TrainOptions {
   bool resume = false, overwrite = false;
   int keep = 2;
 
-  std::string model = "resnet34";
+  std::string model = "resnet34";              // where --weights is given and --model is not: what they fit
+  std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
+  std::vector<std::string> weights_skip = {};  // patterns of names that are not taken from it
   int64_t epochs = 10;
   int batch = 32;
   int image_size = 224;

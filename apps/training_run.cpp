@@ -62,6 +62,15 @@ void check_same_data(const SavedOptions& saved, const TrainingData& data) {
   check(kValOption, data.val_root, data.val_identity);
 }
 
+// Pictures are normalized alike in training and in evaluation.
+Recipe train_recipe(int image_size, const Preprocessing& evaluation) {
+  Recipe recipe = Recipe::train(image_size);
+  const Recipe normalized = Recipe::eval(evaluation);
+  std::copy_n(normalized.mean, 3, recipe.mean);
+  std::copy_n(normalized.std, 3, recipe.std);
+  return recipe;
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(TrainOptions options) : options_(std::move(options)) {
@@ -71,7 +80,10 @@ TrainingRun::TrainingRun(TrainOptions options) : options_(std::move(options)) {
                                         : RunFolder::Open::kNew;
   if (!options_.resume) resolve(options_);  // what cannot be is said before anything is read or made
   data_ = load_training_data(options_.data, options_.val);
-  if (!options_.resume) check_batch();
+  if (!options_.resume) {
+    check_batch();
+    read_weights_option();
+  }
   folder_ = std::make_unique<RunFolder>(options_.out, how);
   open_model();
   print_setup();
@@ -84,6 +96,17 @@ void TrainingRun::check_batch() const {
   if (options_.batch > pictures)
     throw usage_error("--batch {} is more than the {} of {}: give --batch {} or less", options_.batch,
                       plural(pictures, "picture", "pictures"), data_.train_root, pictures);
+}
+
+void TrainingRun::read_weights_option() {
+  if (options_.weights.empty()) return;
+  initial_ = load_initial_weights({.weights = options_.weights,
+                                   .skip = options_.weights_skip,
+                                   .architecture = options_.given.contains("--model") ? options_.model : "",
+                                   .classes = data_.train.classes,
+                                   .image_size = options_.image_size,
+                                   .seed = options_.seed});
+  options_.model = initial_.description.architecture;
 }
 
 void TrainingRun::open_model() {
@@ -111,10 +134,20 @@ void TrainingRun::open_model() {
                        description.num_classes);
     model_->load(saved.parameters);
     saved.parameters.clear();  // a second copy of everything is not kept through the planning
+    preprocessing_ = saved.preprocessing;
+    provenance_ = saved.provenance;
   } else {
-    model_->initialise(options_.seed);
+    if (options_.weights.empty()) {
+      model_->initialise(options_.seed);
+      preprocessing_ = eval_preprocessing(options_.image_size);
+    } else {
+      model_->load(initial_.values);
+      initial_.values = {};
+      preprocessing_ = initial_.preprocessing;
+      provenance_ = initial_.provenance;
+    }
+    provenance_.emplace_back("made by", "resflow " + resflow_version());
   }
-  preprocessing_ = eval_preprocessing(options_.image_size);
 
   const LossOptions loss = {.label_smoothing = options_.label_smoothing, .class_weights = {}};
   trainer_ =
@@ -123,7 +156,7 @@ void TrainingRun::open_model() {
                                 .threads = options_.threads,
                                 .seed = options_.seed,
                                 .on_error = options_.on_error == "stop" ? OnError::kStop : OnError::kSkip};
-  loader_ = std::make_unique<Loader>(data_.train, Recipe::train(options_.image_size), loader);
+  loader_ = std::make_unique<Loader>(data_.train, train_recipe(options_.image_size, preprocessing_), loader);
   batches_ = loader_->batches_per_epoch();
   if (!data_.val.samples.empty())
     validation_ = std::make_unique<Validation>(*model_, data_.val, preprocessing_, loader, loss, &trainer_->plan());
@@ -155,6 +188,7 @@ void TrainingRun::print_setup() const {
   fmt::print("model      {}, {} parameters, {:.3f} G multiply-adds for a picture of {} x {}\n", options_.model,
              format_count(model_->parameter_count()),
              static_cast<double>(multiply_adds(model_->graph(), size, size)) / 1e9, size, size);
+  for (const auto& [what, sentence] : initial_.facts) fmt::print("{:10} {}\n", what, sentence);
   fmt::print("optimizer  {}, lr {}{}, weight decay {}{}\n", options_.optimizer, options_.lr,
              options_.optimizer == "sgd"
                  ? fmt::format(", {}momentum {}", options_.nesterov ? "Nesterov " : "", options_.momentum)
@@ -325,6 +359,7 @@ Checkpoint TrainingRun::checkpoint() const {
     stop_diverged(fmt::format("after epoch {}, batch {} the model holds values that are no numbers", state_.epoch + 1,
                               state_.next_batch));
   c.training = state_;
+  c.provenance = provenance_;
   return c;
 }
 

@@ -9,8 +9,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "apps/initial_weights.h"
 #include "apps/run_folder.h"
 #include "apps/threads.h"
 #include "apps/train_options.h"
@@ -43,6 +45,7 @@ class TrainingRun {
 
  private:
   void check_batch() const;
+  void read_weights_option();
   void open_model();
   void print_setup() const;
   void train_epoch();
@@ -67,7 +70,9 @@ class TrainingRun {
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Validation> validation_;  // where there is validation data
+  InitialWeights initial_;                  // of --weights; their values only until the model has them
   Preprocessing preprocessing_;
+  std::vector<std::pair<std::string, std::string>> provenance_;
   TrainingState state_;
   int64_t batches_ = 0;                        // of an epoch
   int64_t lone_pictures_ = 0;                  // batches of one picture that could not be trained on
