@@ -1,18 +1,21 @@
-// resflow inspect: what a model of the zoo, a checkpoint or a picture is.
+// resflow inspect: what a model of the zoo, a file of weights or a picture is.
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <vector>
 
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
-#include "apps/threads.h"
-#include "apps/trained_model.h"
+#include "apps/inspect_file.h"
+#include "apps/inspect_model.h"
+#include "apps/model_file.h"
+#include "apps/pretrained.h"
+#include "apps/weights_diff.h"
 #include "graph/model_zoo.h"
 #include "graph/plan.h"
 #include "io/decode.h"
@@ -23,99 +26,17 @@ namespace resflow {
 namespace {
 
 struct InspectOptions {
-  std::string what, mode = "eval";
-  bool plan = false;
-  int64_t batch = 32, image_size = 0, classes = 1000;
+  std::string what, mode = "eval", diff, model, classes;
+  bool plan = false, verify = false, json = false;
+  int64_t batch = 32, image_size = 0;
   int threads = 0;
 };
-
-std::string shape(const Dims& dims) {
-  std::string text;
-  for (const int64_t d : dims) text += (text.empty() ? "" : "x") + std::to_string(d);
-  return text;
-}
-
-std::string millions(int64_t n) { return n == 0 ? "" : fmt::format("{:.2f} M", static_cast<double>(n) / 1e6); }
-
-void print_layers(const ModelDescription& description, int64_t image_size) {
-  const Graph graph = build_model(description);
-  const std::vector<Dims> shapes = graph.shapes(image_size, image_size);
-  // A parameter's name is its node's and one word more.
-  std::map<std::string, int64_t> learnt_of;
-  int64_t learnt = 0;
-  for (const ParameterSpec& p : graph.parameters()) {
-    if (!p.learnt) continue;
-    learnt_of[p.name.substr(0, p.name.rfind('.'))] += element_count(p.dims);
-    learnt += element_count(p.dims);
-  }
-  fmt::print("{:28} {:16} {:>14} {:>12} {:>13}\n", "layer", "kind", "output", "parameters", "multiply-adds");
-  for (size_t i = 0; i < graph.nodes().size(); ++i) {
-    const Node& node = graph.nodes()[i];
-    const auto own = learnt_of.find(node.name);
-    fmt::print("{:28} {:16} {:>14} {:>12} {:>13}\n", node.name, kind_name(node.kind), shape(shapes[i]),
-               own == learnt_of.end() ? "" : format_count(own->second), millions(multiply_adds(node, shapes[i])));
-  }
-  fmt::print("\n{}: {} outputs, {} parameters ({}), {:.3f} G multiply-adds for a picture of {} x {}\n",
-             description.architecture, description.num_classes, format_count(learnt),
-             format_bytes(static_cast<double>(learnt) * 4),
-             static_cast<double>(multiply_adds(graph, image_size, image_size)) / 1e9, image_size, image_size);
-}
-
-void print_plan_rows(const Plan& plan) {
-  fmt::print("\n{:34} {:14} {:>16} {:14} {:14} {}\n", "step", "kind", "output", "src", "dst", "implementation");
-  int64_t reorders = 0;
-  for (const Plan::Row& row : plan.rows()) {
-    reorders += row.reorder ? 1 : 0;
-    fmt::print("{:34} {:14} {:>16} {:14} {:14} {}\n", row.name, row.kind, shape(row.dst_dims), row.src, row.dst,
-               row.implementation);
-  }
-  fmt::print("{}\n", plural(reorders, "reorder", "reorders"));
-}
-
-void print_memory(const ModelDescription& description, const InspectOptions& o, int64_t image_size, int threads) {
-  const ThreadLimit limit(threads);
-  const Compute compute(threads);
-  Model model(description, compute);
-  const Plan plan(model, {.batch = o.batch,
-                          .height = image_size,
-                          .width = image_size,
-                          .mode = o.mode == "train" ? Mode::kTrain : Mode::kEval,
-                          .layout = Layout::kAny});
-  if (o.plan) print_plan_rows(plan);
-  const PlanMemory memory = plan.memory();
-  fmt::print("memory to {} {} at once on {}: {} (activations {}, parameters {}, gradients {})\n",
-             o.mode == "train" ? "train on" : "score", plural(o.batch, "picture", "pictures"),
-             plural(threads, "thread", "threads"), format_bytes(static_cast<double>(memory.total())),
-             format_bytes(static_cast<double>(memory.activations)),
-             format_bytes(static_cast<double>(memory.parameters)), format_bytes(static_cast<double>(memory.gradients)));
-}
-
-void print_checkpoint(const std::string& path, const Checkpoint& c) {
-  fmt::print("{}: whole, {} of {}\n", path, c.model.architecture, plural(c.model.num_classes, "class", "classes"));
-  constexpr size_t kShown = 20;
-  for (size_t i = 0; i < std::min(kShown, c.classes.size()); ++i) fmt::print("  class {:4}  {}\n", i, c.classes[i]);
-  if (c.classes.size() > kShown) fmt::print("  ... and {} more\n", c.classes.size() - kShown);
-  fmt::print("preprocessing: short side to {}, centre {} x {}\n", c.preprocessing.resize, c.preprocessing.crop,
-             c.preprocessing.crop);
-  const TrainingState& t = c.training;
-  if (c.optimizer_name.empty())
-    fmt::print("to score with: no optimizer state in it\n");
-  else
-    fmt::print("to resume from: {}, {} done, then {} of the next\n", c.optimizer_name,
-               plural(t.epoch, "epoch", "epochs"), plural(t.next_batch, "batch", "batches"));
-  for (const EpochRecord& r : t.history)
-    fmt::print("  epoch {:3}  train loss {:.4f} accuracy {:.4f}  validation loss {:.4f} accuracy {:.4f}  {:.1f} s\n",
-               r.epoch, r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy, r.seconds);
-  for (const auto& [name, value] : t.options) fmt::print("  {} {}\n", name, value);
-  if (!t.fingerprint.empty()) fmt::print("made on: {}\n", t.fingerprint);
-  fmt::print("\n");
-}
 
 int inspect_picture(const std::string& path) {
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(path, buffer);
   if (image_format(bytes) == ImageFormat::kUnknown)
-    throw data_error("{}: is no checkpoint of resflow, no picture, and no model's name (those are {})", path,
+    throw data_error("{}: is no file of weights, no picture, and no model's name (those are {})", path,
                      fmt::join(model_names(), ", "));
   Decoder decoder;
   try {
@@ -129,47 +50,123 @@ int inspect_picture(const std::string& path) {
   return 0;
 }
 
-int inspect(const InspectOptions& o, int threads) {
-  check_range("--batch", static_cast<double>(o.batch), 1, 65536);
-  check_range("--classes", static_cast<double>(o.classes), 1, 1e7);
-  if (o.image_size != 0) check_range("--image-size", static_cast<double>(o.image_size), kMinImageSize, 4096);
-  if (o.mode != "eval" && o.mode != "train") throw usage_error("--mode {}: wanted eval or train", o.mode);
+void print_json(const nlohmann::ordered_json& json) {
+  // Names in files need not be UTF-8, JSON must be.
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
 
-  ModelDescription description = {.architecture = o.what, .num_classes = o.classes};
-  int64_t image_size = 224;
-  const auto& names = model_names();
-  if (std::find(names.begin(), names.end(), o.what) == names.end()) {
-    if (!std::filesystem::exists(o.what))
-      throw usage_error("{}: is no file and no model's name (those are {})", o.what, fmt::join(names, ", "));
-    if (!is_checkpoint(o.what)) return inspect_picture(o.what);
-    const Checkpoint checkpoint = load_checkpoint(o.what);  // whole, so that every checksum is looked at
-    check_classes(checkpoint, o.what);
-    print_checkpoint(o.what, checkpoint);
-    description = checkpoint.model;
-    image_size = checkpoint.preprocessing.crop;
+ModelFileOptions file_options(const InspectOptions& o) {
+  ModelFileOptions options;
+  options.architecture = o.model;
+  options.classes = o.classes;
+  options.by_hash = false;  // the header alone is read
+  return options;
+}
+
+std::vector<NamedArray> read_tensors(const ModelFacts& facts) {
+  if (facts.summary.format == WeightsFormat::kCheckpoint) return load_checkpoint(facts.path).parameters;
+  return read_weights(facts.path).tensors;
+}
+
+constexpr int kSame = 0, kDifferent = 1;
+
+int inspect_difference(const InspectOptions& o) {
+  const ModelFacts first = model_facts(o.what, file_options(o)), second = model_facts(o.diff, file_options(o));
+  WeightsDiff diff = diff_weights(read_tensors(first), read_tensors(second));
+  diff_facts(first, second, diff);
+  if (o.json)
+    print_json(diff_json(diff));
+  else
+    print_diff(diff, first.path, second.path);
+  flush_output();
+  return diff.same() ? kSame : kDifferent;
+}
+
+int inspect_file(const InspectOptions& o, PlanView plan) {
+  const FileView view = view_file(o.what, file_options(o), o.verify);
+  if (o.json)
+    print_json(file_json(view));
+  else
+    print_file(view);
+  if (o.plan) {
+    require_model(view.facts, file_options(o));
+    const ModelDescription& model = view.facts.match.description;
+    if (plan.image_size == 0) plan.image_size = view.facts.preprocessing.value_or(Preprocessing()).crop;
+    fmt::print("\n");
+    print_layers(model, plan.image_size);
+    print_plan(model, plan);
   }
-  if (o.image_size != 0) image_size = o.image_size;
-  print_layers(description, image_size);
-  print_memory(description, o, image_size, threads);
   flush_output();
   return 0;
+}
+
+int64_t class_count(const std::string& text) {
+  if (text.empty()) return ModelDescription().num_classes;
+  constexpr double kMost = 1e7;
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw usage_error("--classes {}: of a model that is given by name, wanted how many", text);
+  check_range("--classes", static_cast<double>(count), 1, kMost);
+  return count;
+}
+
+int inspect_model(const InspectOptions& o, PlanView plan) {
+  const ModelDescription description = {.architecture = o.what, .num_classes = class_count(o.classes)};
+  if (plan.image_size == 0) plan.image_size = Preprocessing().crop;
+  print_layers(description, plan.image_size);
+  print_plan(description, plan);
+  flush_output();
+  return 0;
+}
+
+int inspect(const InspectOptions& o, int threads) {
+  check_range("--batch", static_cast<double>(o.batch), 1, 65536);
+  if (o.image_size != 0) check_range("--image-size", static_cast<double>(o.image_size), kMinImageSize, 4096);
+  if (o.mode != "eval" && o.mode != "train") throw usage_error("--mode {}: wanted eval or train", o.mode);
+  if (o.json && o.plan) throw usage_error("--json says what is in a file; leave --plan away");
+  const PlanView plan = {
+      .steps = o.plan, .train = o.mode == "train", .batch = o.batch, .image_size = o.image_size, .threads = threads};
+  if (!o.diff.empty()) {
+    if (o.plan || o.verify) throw usage_error("--diff compares two files; leave --plan and --verify away");
+    return inspect_difference(o);
+  }
+  const auto& names = model_names();
+  const bool is_model = std::find(names.begin(), names.end(), o.what) != names.end();
+  const bool is_file = std::filesystem::exists(o.what);
+  if (!is_model && (names_pretrained(o.what) || (is_file && recognise_weights(o.what)))) return inspect_file(o, plan);
+  if (o.json || o.verify || !o.model.empty())
+    throw usage_error("{}: is no file of weights, and --json, --verify and --model are about those", o.what);
+  if (is_model) return inspect_model(o, plan);
+  if (!is_file) throw usage_error("{}: is no file and no model's name (those are {})", o.what, fmt::join(names, ", "));
+  return inspect_picture(o.what);
 }
 
 }  // namespace
 
 Action add_inspect(CLI::App& command) {
   auto o = std::make_shared<InspectOptions>();
-  command.add_option("WHAT", o->what, "a model's name, a checkpoint, or a picture")->required();
-  command.add_flag("--plan", o->plan, "the steps too: layouts, reorders, implementations");
+  command
+      .add_option("WHAT", o->what,
+                  "a model's name; a file of weights in any format, or torchvision's weights by name; or a picture")
+      ->required();
+  command.add_option("--diff", o->diff, "compare with this file of weights; exit code 0 the same, 1 different");
+  command.add_flag("--verify", o->verify, "read all values of the file too: checksums, and values that are not finite");
+  command.add_flag("--json", o->json, "write it as JSON");
+  command.add_flag("--plan", o->plan, "the layers and steps too: layouts, reorders, implementations, memory");
   command.add_option("--mode", o->mode, "plan to eval (score) or to train")->capture_default_str();
   command.add_option("--batch", o->batch, "pictures at once, for memory and plan")->capture_default_str();
-  command.add_option("--image-size", o->image_size, "side of the input [224; a checkpoint's own]");
-  command.add_option("--classes", o->classes, "outputs of a model that is given by name")->capture_default_str();
+  command.add_option("--image-size", o->image_size, "side of the input [224; a file's own]");
+  command.add_option("--model", o->model, "compare the file's tensors with those of this model [recognised]");
+  command.add_option("--classes", o->classes,
+                     "outputs of a model that is given by name [1000]; names for a file's: imagenet, or a text file");
   add_threads_option(command, o->threads);
   command.footer(
+      "Of a file, only the header is read, unless --verify or --diff ask for more.\n\n"
       "Example:\n"
       "  resflow inspect resnet50\n"
-      "  resflow inspect run/best.resflow --plan --batch 8");
+      "  resflow inspect run/best.resflow --plan --batch 8\n"
+      "  resflow inspect resnet34.pth --diff resnet34.safetensors");
   return [o, &command] { return inspect(*o, resolve_threads(command, o->threads)); };
 }
 

@@ -24,8 +24,9 @@ struct Subcommand {
 constexpr Subcommand kSubcommands[] = {
     {"train", "Train a ResNet on photographs in class folders", add_train},
     {"score", "Say what photographs show, one row a file", add_score},
-    {"inspect", "Show layers, shapes, memory and plans of a model or a checkpoint", add_inspect},
+    {"inspect", "Show what a model or a file of weights is, or how two files differ", add_inspect},
     {"weights", "List torchvision's pretrained weights, and where they are on this machine", add_weights},
+    {"convert", "Write a file of weights in another format", add_convert},
     {"bench", "Measure loading, training or scoring on this machine", add_bench},
     {"demo", "Draw a small data set, train on it, score it", add_demo},
 };

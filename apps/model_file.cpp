@@ -232,6 +232,10 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
   return file;
 }
 
+void print_notes(std::span<const std::string> notes) {
+  for (const std::string& note : notes) fmt::print(stderr, "resflow: note: {}\n", note);
+}
+
 std::string describe_not_finite(std::span<const NamedArray> tensors) {
   std::vector<std::string> found;
   for (const auto& [name, array] : tensors) {

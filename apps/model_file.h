@@ -53,6 +53,9 @@ struct ModelFile {
 // and crop 224. Throws as model_facts, require_model and read_weights do.
 ModelFile load_model_file(const std::string& name, const ModelFileOptions& options);
 
+// On standard error, a line each.
+void print_notes(std::span<const std::string> notes);
+
 // "conv1.weight (3 NaN, 1 infinite), fc.bias (1 NaN)", the first 20 and "and 12 more"; empty where all are finite.
 std::string describe_not_finite(std::span<const NamedArray> tensors);
 

@@ -13,11 +13,14 @@
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
+#include "apps/model_file.h"
+#include "apps/model_file_options.h"
 #include "apps/progress.h"
 #include "apps/report.h"
 #include "apps/scoring.h"
 #include "apps/signals.h"
 #include "apps/threads.h"
+#include "apps/trained_model.h"
 #include "io/error.h"
 #include "io/file.h"
 
@@ -26,6 +29,7 @@ namespace {
 
 struct ScoreOptions {
   std::string model;
+  ModelFileOptions file;
   std::vector<std::string> inputs;
   std::string out, json;
   int top = 1, batch = 32, threads = 0;
@@ -80,13 +84,19 @@ int64_t expected_bytes(const std::vector<Sample>& samples, int top) {
   return bytes;
 }
 
+TrainedModel load(const ScoreOptions& o, const Compute& compute) {
+  ModelFile file = load_model_file(o.model, o.file);
+  print_notes(file.notes);
+  return make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
+}
+
 int score(const ScoreOptions& o, int threads) {
   if (o.top < 1) throw usage_error("--top is {}: wanted at least 1", o.top);
   check_range("--batch", o.batch, 1, 65536);
   const std::vector<Sample> samples = list_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  const TrainedModel trained = load_trained_model(o.model, compute);
+  const TrainedModel trained = load(o, compute);
   const int classes = static_cast<int>(trained.classes.size());
   if (o.top > classes)
     warn("--top {}: the model has {}, so rows have as many", o.top, plural(classes, "class", "classes"));
@@ -141,7 +151,11 @@ int score(const ScoreOptions& o, int threads) {
 
 Action add_score(CLI::App& command) {
   auto options = std::make_shared<ScoreOptions>();
-  command.add_option("MODEL", options->model, "a checkpoint: run/best.resflow")->required();
+  command
+      .add_option("MODEL", options->model,
+                  "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
+                  "(resflow weights lists them)")
+      ->required();
   command
       .add_option("INPUT", options->inputs, "photographs, folders of them, or - for a list of files on standard input")
       ->required();
@@ -149,13 +163,16 @@ Action add_score(CLI::App& command) {
   command.add_option("--out", options->out, "write the rows to this file, whole or not at all [standard output]");
   command.add_option("--json", options->json, "write speed and memory to this file");
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  add_model_file_options(command, options->file);
+  add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);
   command.footer(
       "Columns: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
       "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n\n"
       "Example:\n"
       "  resflow score run/best.resflow holiday-photos --top 3 --out scores.csv\n"
-      "  find . -name '*.jpg' | resflow score run/best.resflow -");
+      "  find . -name '*.jpg' | resflow score run/best.resflow -\n"
+      "  resflow score resnet34.safetensors photos --classes imagenet");
   return [options, &command] { return score(*options, resolve_threads(command, options->threads)); };
 }
 

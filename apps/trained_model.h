@@ -16,10 +16,10 @@ struct TrainedModel {
   Preprocessing preprocessing;
 };
 
-// Throws Error{kData}: as load_checkpoint and Model::load, or the class names do not fit the network.
-TrainedModel load_trained_model(const std::string& path, const Compute& compute);
+// `path` is for errors. Throws Error{kData}: as Model::load, or the class names do not fit the network.
+TrainedModel make_trained_model(Checkpoint checkpoint, const std::string& path, const Compute& compute);
 
-// Throws Error{kData} where the number of class names is not that of the network's outputs.
-void check_classes(const Checkpoint& checkpoint, const std::string& path);
+// Of resflow's own file. Throws as load_checkpoint and make_trained_model do.
+TrainedModel load_trained_model(const std::string& path, const Compute& compute);
 
 }  // namespace resflow

@@ -1,0 +1,210 @@
+// resflow convert: a file of weights in another format.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/model_file.h"
+#include "apps/model_file_options.h"
+#include "apps/pretrained.h"
+#include "apps/versions.h"
+#include "apps/weights_diff.h"
+#include "io/error.h"
+#include "io/pth.h"
+#include "io/safetensors.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ConvertOptions {
+  std::string in, out, from, to;
+  ModelFileOptions file;
+  bool fold_batch_norm = false, check = false;
+};
+
+constexpr WeightsFormat kFormats[] = {WeightsFormat::kPth, WeightsFormat::kSafetensors, WeightsFormat::kCheckpoint,
+                                      WeightsFormat::kOnnx};
+
+WeightsFormat format_named(const std::string& option, const std::string& name) {
+  std::string known;
+  for (const WeightsFormat format : kFormats) {
+    if (weights_format_name(format) == name) return format;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", weights_format_name(format));
+  }
+  throw usage_error("{} {}: is no format; wanted one of {}", option, name, known);
+}
+
+WeightsFormat target_format(const ConvertOptions& o) {
+  if (!o.to.empty()) return format_named("--to", o.to);
+  if (const auto format = weights_format_of_name(o.out)) return *format;
+  throw usage_error("{}: its ending names no format; --to pth, --to safetensors, --to resflow or --to onnx does",
+                    o.out);
+}
+
+void check_paths(const ConvertOptions& o) {
+  std::error_code ignored;
+  if (o.in == o.out || fs::equivalent(o.in, o.out, ignored))
+    throw usage_error("{}: is the file to convert, and would be lost; give the new one another name", o.out);
+}
+
+void check_source_format(const ConvertOptions& o, WeightsFormat is) {
+  if (o.from.empty()) return;
+  const WeightsFormat wanted = format_named("--from", o.from);
+  if (is != wanted)
+    throw data_error("{}: is {}, and --from says {}", o.in, weights_format_name(is), weights_format_name(wanted));
+}
+
+Texts extended_provenance(const ModelFacts& facts) {
+  Texts provenance = facts.provenance;
+  const WeightsSummary& summary = facts.summary;
+  provenance.emplace_back("converted from", fmt::format("{} ({}{})", fs::path(facts.path).filename().string(),
+                                                        weights_format_name(summary.format),
+                                                        summary.variant.empty() ? "" : ", " + summary.variant));
+  provenance.emplace_back("made by", "resflow " + resflow_version());
+  return provenance;
+}
+
+// What the file was written with is what it must hold.
+void check_written(const std::vector<NamedArray>& written, const ConvertOptions& o, WeightsFormat to) {
+  if (!o.check) return;
+  const std::vector<NamedArray> read =
+      to == WeightsFormat::kCheckpoint ? load_checkpoint(o.out).parameters : read_weights(o.out).tensors;
+  if (!diff_weights(written, read).same())
+    throw system_error("{}: does not read back as it was written: is the disk broken?", o.out);
+  fmt::print("checked: {} of {} read back equal to the bit\n",
+             plural(static_cast<int64_t>(written.size()), "tensor", "tensors"), o.out);
+}
+
+void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) {
+  const ModelDescription& model = facts.match.description;
+  fmt::print("wrote {} ({}, {}): {}\n", o.out, weights_format_name(to),
+             format_bytes(static_cast<double>(fs::file_size(o.out))),
+             facts.match.fit.fits()
+                 ? fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"))
+                 : fmt::format("{}, of no model that resflow knows",
+                               plural(static_cast<int64_t>(facts.summary.tensors.size()), "tensor", "tensors")));
+}
+
+// What `to` has no place for, of what the file says.
+void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts, const Checkpoint* own) {
+  std::vector<std::string> notes;
+  if (own != nullptr && (!own->optimizer_name.empty() || !own->training.history.empty()))
+    notes.push_back(fmt::format("{}: without the optimizer's state and the run's history: a run goes on from {} alone",
+                                o.out, facts.path));
+  if (!facts.summary.found_under.empty())
+    notes.push_back(
+        fmt::format("{}: only what stands under \"{}\" is taken; an optimizer's state or other values beside "
+                    "it are left out",
+                    facts.path, facts.summary.found_under));
+  if (to == WeightsFormat::kPth && (facts.classes || facts.preprocessing || !facts.summary.metadata.empty()))
+    notes.push_back(
+        fmt::format("{}: .pth has no place for class names, preprocessing and other texts: left out", o.out));
+  print_notes(notes);
+}
+
+// Tensors as they are, of whatever model.
+int convert_tensors(const ConvertOptions& o, WeightsFormat to) {
+  ModelFileOptions options = o.file;
+  options.by_hash = to == WeightsFormat::kSafetensors;  // .pth could not say what the hash tells
+  const ModelFacts facts = model_facts(o.in, options);
+  check_source_format(o, facts.summary.format);
+  if (!options.architecture.empty()) require_model(facts, options);
+  print_notes(facts.notes);
+  std::vector<NamedArray> tensors;
+  if (facts.summary.format == WeightsFormat::kCheckpoint) {
+    Checkpoint own = load_checkpoint(facts.path);
+    tensors = std::move(own.parameters);
+    note_left_out(o, to, facts, &own);
+  } else {
+    tensors = read_weights(facts.path).tensors;
+    note_left_out(o, to, facts, nullptr);
+  }
+  if (to == WeightsFormat::kPth) {
+    write_pth(tensors, o.out);
+  } else {
+    ModelMetadata metadata = {.model = {},
+                              .classes = facts.classes,
+                              .preprocessing = facts.preprocessing,
+                              .provenance = extended_provenance(facts)};
+    if (facts.match.fit.fits()) metadata.model = facts.match.description;
+    Metadata texts;
+    for (const auto& text : facts.summary.metadata)
+      if (!is_model_key(text.first)) texts.push_back(text);
+    for (const auto& text : to_texts(metadata)) texts.push_back(text);
+    write_safetensors(tensors, texts, o.out);
+  }
+  report(o, to, facts);
+  check_written(tensors, o, to);
+  return 0;
+}
+
+int convert_to_checkpoint(const ConvertOptions& o) {
+  ModelFile file = load_model_file(o.in, o.file);
+  check_source_format(o, file.facts.summary.format);
+  print_notes(file.notes);
+  if (file.facts.summary.format != WeightsFormat::kCheckpoint)
+    note_left_out(o, WeightsFormat::kCheckpoint, file.facts, nullptr);
+  file.checkpoint.provenance = extended_provenance(file.facts);
+  save_checkpoint(file.checkpoint, o.out);
+  report(o, WeightsFormat::kCheckpoint, file.facts);
+  check_written(file.checkpoint.parameters, o, WeightsFormat::kCheckpoint);
+  return 0;
+}
+
+int convert_to_onnx(const ConvertOptions& o) { throw internal_error("{}: not yet", o.out); }
+
+int convert(const ConvertOptions& o) {
+  const WeightsFormat to = target_format(o);
+  if (!o.from.empty()) format_named("--from", o.from);
+  check_paths(o);
+  if (o.fold_batch_norm && to != WeightsFormat::kOnnx)
+    throw usage_error("--fold-batch-norm: only ONNX files have batch norm folded, not {}", weights_format_name(to));
+  switch (to) {
+    case WeightsFormat::kCheckpoint:
+      return convert_to_checkpoint(o);
+    case WeightsFormat::kOnnx:
+      return convert_to_onnx(o);
+    case WeightsFormat::kPth:
+    case WeightsFormat::kSafetensors:
+      break;
+  }
+  return convert_tensors(o, to);
+}
+
+}  // namespace
+
+Action add_convert(CLI::App& command) {
+  auto o = std::make_shared<ConvertOptions>();
+  command
+      .add_option("IN", o->in,
+                  "a file of weights: .pth, .safetensors, .resflow; or torchvision's by name, resnet34:IMAGENET1K_V1")
+      ->required();
+  command.add_option("OUT", o->out, "the file to write, whole or not at all; one that is there is replaced")
+      ->required();
+  command.add_option("--to", o->to, "pth, safetensors, resflow or onnx [by the ending of OUT]");
+  command.add_option("--from", o->from, "refuse IN where it is not pth, safetensors or resflow [what it is]");
+  add_model_file_options(command, o->file);
+  add_preprocessing_options(command, o->file);
+  command.add_flag("--fold-batch-norm", o->fold_batch_norm, "ONNX: fold batch norm into the convolutions");
+  command.add_flag("--check", o->check,
+                   "read OUT back and compare; ONNX: run it in onnxruntime beside resflow and compare the logits");
+  command.footer(
+      ".pth and .safetensors take any tensors, bit by bit; .resflow and .onnx take a model that resflow knows.\n"
+      "Class names, preprocessing and where the weights come from stay with .safetensors, .resflow and .onnx.\n\n"
+      "Example:\n"
+      "  resflow convert run/best.resflow model.safetensors\n"
+      "  resflow convert resnet34-b627a593.pth resnet34.resflow --classes imagenet\n"
+      "  resflow convert run/best.resflow model.onnx --fold-batch-norm --check");
+  return [o] {
+    const int code = convert(*o);
+    flush_output();
+    return code;
+  };
+}
+
+}  // namespace resflow
