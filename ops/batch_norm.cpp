@@ -138,9 +138,7 @@ class BatchNorm final : public Op {
   void bind(const Buffers& b) override {
     buffers_ = b;
     if (!training_) buffers_.workspace = own_workspace_.data();
-    for (Parameter* parameter : parameters())
-      if (!parameter->gradient || parameter->gradient.desc() != parameter->value.desc())
-        throw internal_error("{}: the gradient must have the layout of the value before bind()", parameter->name);
+    for (const Parameter* parameter : parameters()) require_gradient(*parameter, parameter->value.desc());
     refresh();
   }
 

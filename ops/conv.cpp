@@ -1,5 +1,6 @@
 #include "ops/conv.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "io/error.h"
@@ -28,6 +29,10 @@ struct Primitives {
     return is_reference(forward.impl_info_str()) || (backward_data && is_reference(backward_data.impl_info_str())) ||
            (backward_weights && is_reference(backward_weights.impl_info_str()));
   }
+  std::string names() const {
+    return joined_names({forward.impl_info_str(), backward_data ? backward_data.impl_info_str() : "",
+                         backward_weights ? backward_weights.impl_info_str() : ""});
+  }
 };
 
 class DirectConv final : public Op {
@@ -45,70 +50,43 @@ class DirectConv final : public Op {
       copy_ = Tensor(weight.name, p.forward.weights_desc(), compute_);
       value_desc_ = copy_.desc();
     }
-    plan_reorders();
+    plan_calls();
 
     requirements_.src = {p.forward.src_desc()};
     requirements_.dst = p.forward.dst_desc();
     if (training_) requirements_.diff_dst = p.forward.dst_desc();
     if (p.backward_data) requirements_.diff_src = {p.forward.src_desc()};
     requirements_.backward_reads_src = static_cast<bool>(p.backward_weights);
-    requirements_.scratch_bytes = std::max({forward_scratch_.bytes(), data_scratch_.bytes(), weights_scratch_.bytes()});
+    requirements_.scratch_bytes =
+        std::max({forward_.scratch_bytes(), backward_data_.scratch_bytes(), backward_weights_.scratch_bytes()});
   }
 
   void bind(const Buffers& b) override {
     const auto& p = primitives_;
     float* value = training_ ? weight_.value.data() : copy_.data();
-    const auto reordered = [&](const PlannedReorder& reorder, size_t place) {
-      return reorder ? at(b.scratch, place) : value;
-    };
-
-    void* scratchpad = at(b.scratch, forward_scratchpad_);
-    to_forward_call_ = to_forward_.bind(value, at(b.scratch, forward_weights_), scratchpad, compute_);
-    forward_call_ = Call(dnnl::convolution_forward(p.forward), compute_);
-    forward_call_.arg(DNNL_ARG_SRC, p.forward.src_desc(), b.src.at(0))
-        .arg(DNNL_ARG_WEIGHTS, p.forward.weights_desc(), reordered(to_forward_, forward_weights_))
-        .arg(DNNL_ARG_DST, p.forward.dst_desc(), b.dst)
-        .arg(DNNL_ARG_SCRATCHPAD, p.forward.scratchpad_desc(), scratchpad);
-
-    if (p.backward_data) {
-      scratchpad = at(b.scratch, data_scratchpad_);
-      to_data_call_ = to_data_.bind(value, at(b.scratch, data_weights_), scratchpad, compute_);
-      data_call_ = Call(dnnl::convolution_backward_data(p.backward_data), compute_);
-      data_call_.arg(DNNL_ARG_DIFF_DST, p.backward_data.diff_dst_desc(), b.diff_dst)
-          .arg(DNNL_ARG_WEIGHTS, p.backward_data.weights_desc(), reordered(to_data_, data_weights_))
-          .arg(DNNL_ARG_DIFF_SRC, p.backward_data.diff_src_desc(), b.diff_src.at(0))
-          .arg(DNNL_ARG_SCRATCHPAD, p.backward_data.scratchpad_desc(), scratchpad);
-    }
+    forward_.bind(dnnl::convolution_forward(p.forward), DNNL_ARG_WEIGHTS, value, b.scratch)
+        .arg(DNNL_ARG_SRC, p.forward.src_desc(), b.src.at(0))
+        .arg(DNNL_ARG_DST, p.forward.dst_desc(), b.dst);
+    if (p.backward_data)
+      backward_data_.bind(dnnl::convolution_backward_data(p.backward_data), DNNL_ARG_WEIGHTS, value, b.scratch)
+          .arg(DNNL_ARG_DIFF_DST, p.backward_data.diff_dst_desc(), b.diff_dst)
+          .arg(DNNL_ARG_DIFF_SRC, p.backward_data.diff_src_desc(), b.diff_src.at(0));
     if (p.backward_weights) {
-      if (!weight_.gradient || weight_.gradient.desc() != value_desc_)
-        throw internal_error("{}: the gradient must have the layout of the value before bind()", weight_.name);
-      float* gradient = weight_.gradient.data();
-      void* product = from_gradient_ ? at(b.scratch, weights_product_) : gradient;
-      scratchpad = at(b.scratch, weights_scratchpad_);
-      weights_call_ = Call(dnnl::convolution_backward_weights(p.backward_weights), compute_);
-      weights_call_.arg(DNNL_ARG_SRC, p.backward_weights.src_desc(), b.src.at(0))
-          .arg(DNNL_ARG_DIFF_DST, p.backward_weights.diff_dst_desc(), b.diff_dst)
-          .arg(DNNL_ARG_DIFF_WEIGHTS, p.backward_weights.diff_weights_desc(), product)
-          .arg(DNNL_ARG_SCRATCHPAD, p.backward_weights.scratchpad_desc(), scratchpad);
-      from_gradient_call_ = from_gradient_.bind(product, gradient, scratchpad, compute_);
+      require_gradient(weight_, value_desc_);
+      backward_weights_
+          .bind(dnnl::convolution_backward_weights(p.backward_weights), DNNL_ARG_DIFF_WEIGHTS, weight_.gradient.data(),
+                b.scratch)
+          .arg(DNNL_ARG_SRC, p.backward_weights.src_desc(), b.src.at(0))
+          .arg(DNNL_ARG_DIFF_DST, p.backward_weights.diff_dst_desc(), b.diff_dst);
     }
     refresh();
   }
 
-  void forward() override {
-    if (to_forward_call_) to_forward_call_.run();
-    forward_call_.run();
-  }
+  void forward() override { forward_.run(); }
 
   void backward() override {
-    if (data_call_) {
-      if (to_data_call_) to_data_call_.run();
-      data_call_.run();
-    }
-    if (weights_call_) {
-      weights_call_.run();
-      if (from_gradient_call_) from_gradient_call_.run();
-    }
+    if (backward_data_) backward_data_.run();
+    if (backward_weights_) backward_weights_.run();
   }
 
   void refresh() override {
@@ -119,15 +97,7 @@ class DirectConv final : public Op {
     return primitives_.backward_weights ? std::vector<Parameter*>{&weight_} : std::vector<Parameter*>{};
   }
 
-  std::string implementation() const override {
-    std::string names = primitives_.forward.impl_info_str();
-    const auto add = [&](const std::string& name) {
-      if (names.find(name) == std::string::npos) names += " + " + name;
-    };
-    if (primitives_.backward_data) add(primitives_.backward_data.impl_info_str());
-    if (primitives_.backward_weights) add(primitives_.backward_weights.impl_info_str());
-    return names;
-  }
+  std::string implementation() const override { return primitives_.names(); }
 
   int64_t multiply_adds() const override { return shape_.multiply_adds(); }
 
@@ -186,25 +156,18 @@ class DirectConv final : public Op {
       p.backward_weights = direct;
   }
 
-  void plan_reorders() {
+  void plan_calls() {
+    using Use = ParameterCall::Use;
     const auto& p = primitives_;
-    // A reorder and the primitive it serves run one after the other: they share the scratchpad.
-    to_forward_ = PlannedReorder(value_desc_, p.forward.weights_desc(), compute_);
-    if (to_forward_) forward_weights_ = forward_scratch_.take(p.forward.weights_desc().get_size());
-    forward_scratchpad_ =
-        forward_scratch_.take(std::max(p.forward.scratchpad_desc().get_size(), to_forward_.scratchpad_bytes()));
-    if (p.backward_data) {
-      to_data_ = PlannedReorder(value_desc_, p.backward_data.weights_desc(), compute_);
-      if (to_data_) data_weights_ = data_scratch_.take(p.backward_data.weights_desc().get_size());
-      data_scratchpad_ =
-          data_scratch_.take(std::max(p.backward_data.scratchpad_desc().get_size(), to_data_.scratchpad_bytes()));
-    }
-    if (p.backward_weights) {
-      from_gradient_ = PlannedReorder(p.backward_weights.diff_weights_desc(), value_desc_, compute_);
-      if (from_gradient_) weights_product_ = weights_scratch_.take(p.backward_weights.diff_weights_desc().get_size());
-      weights_scratchpad_ = weights_scratch_.take(
-          std::max(p.backward_weights.scratchpad_desc().get_size(), from_gradient_.scratchpad_bytes()));
-    }
+    const auto plan = [&](Use use, const Desc& wanted, const Desc& scratchpad) {
+      return ParameterCall(use, value_desc_, wanted, scratchpad, compute_);
+    };
+    forward_ = plan(Use::kRead, p.forward.weights_desc(), p.forward.scratchpad_desc());
+    if (p.backward_data)
+      backward_data_ = plan(Use::kRead, p.backward_data.weights_desc(), p.backward_data.scratchpad_desc());
+    if (p.backward_weights)
+      backward_weights_ =
+          plan(Use::kWrite, p.backward_weights.diff_weights_desc(), p.backward_weights.scratchpad_desc());
   }
 
   const Compute& compute_;
@@ -212,15 +175,9 @@ class DirectConv final : public Op {
   Parameter& weight_;
   const bool training_;
   Primitives primitives_;
-  Desc value_desc_;  // of the weights that forward starts from
-  Tensor copy_;      // of the weights in inference
-
-  PlannedReorder to_forward_, to_data_, from_gradient_;
-  ScratchLayout forward_scratch_, data_scratch_, weights_scratch_;  // three lives of one buffer
-  size_t forward_weights_ = 0, forward_scratchpad_ = 0;
-  size_t data_weights_ = 0, data_scratchpad_ = 0;
-  size_t weights_product_ = 0, weights_scratchpad_ = 0;
-  Call to_forward_call_, forward_call_, to_data_call_, data_call_, weights_call_, from_gradient_call_;
+  Desc value_desc_;                                           // of the weights that forward starts from
+  Tensor copy_;                                               // of the weights in inference
+  ParameterCall forward_, backward_data_, backward_weights_;  // in three lives of one scratch buffer
 };
 
 }  // namespace

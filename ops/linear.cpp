@@ -1,5 +1,7 @@
 #include "ops/linear.h"
 
+#include <algorithm>
+
 #include "io/error.h"
 #include "ops/primitive.h"
 
@@ -23,87 +25,63 @@ class Linear final : public Op {
     src_ = Desc({N_, Ci_}, kF32, Tag::nc);
     dst_ = Desc({N_, Co_}, kF32, Tag::nc);
     const Desc any({Co_, Ci_}, kF32, Tag::any), bias_desc({Co_}, kF32, Tag::a);
-    forward_ = Forward(engine, training_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference, src_,
-                       any, bias_desc, dst_, user_scratchpad());
+    pd_ = Forward(engine, training_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference, src_, any,
+                  bias_desc, dst_, user_scratchpad());
     requirements_.src = {s.size() == 4 ? Desc(s, kF32, Tag::nhwc) : src_};
     requirements_.dst = dst_;
     if (!training_) {
       // The value's layout belongs to the training plan, so inference computes on copies.
-      weight_copy_ = Tensor(weight.name, forward_.weights_desc(), compute_);
+      weight_copy_ = Tensor(weight.name, pd_.weights_desc(), compute_);
       bias_copy_ = Tensor(bias.name, bias_desc, compute_);
       value_desc_ = weight_copy_.desc();
     } else {
-      lay_out(weight, forward_.weights_desc(), compute_);
+      lay_out(weight, pd_.weights_desc(), compute_);
       lay_out(bias, bias_desc, compute_);
       value_desc_ = weight.value.desc();
       requirements_.diff_dst = dst_;
       if (context.need_diff_src) {
-        backward_data_ = BackwardData(engine, src_, any, dst_, forward_, user_scratchpad());
+        data_pd_ = BackwardData(engine, src_, any, dst_, pd_, user_scratchpad());
         requirements_.diff_src = requirements_.src;
       }
       if (!weight.frozen || !bias.frozen)
-        backward_weights_ = BackwardWeights(engine, src_, any, bias_desc, dst_, forward_, user_scratchpad());
-      requirements_.backward_reads_src = static_cast<bool>(backward_weights_);
+        weights_pd_ = BackwardWeights(engine, src_, any, bias_desc, dst_, pd_, user_scratchpad());
+      requirements_.backward_reads_src = static_cast<bool>(weights_pd_);
     }
-    plan_reorders();
-    requirements_.scratch_bytes = std::max({forward_scratch_.bytes(), data_scratch_.bytes(), weights_scratch_.bytes()});
+    plan_calls();
+    requirements_.scratch_bytes =
+        std::max({forward_.scratch_bytes(), backward_data_.scratch_bytes(), backward_weights_.scratch_bytes()});
   }
 
   void bind(const Buffers& b) override {
     float* value = training_ ? weight_.value.data() : weight_copy_.data();
     float* bias = training_ ? bias_.value.data() : bias_copy_.data();
-    void* scratchpad = at(b.scratch, forward_scratchpad_);
-    void* weights = to_forward_ ? at(b.scratch, forward_weights_) : value;
-    to_forward_call_ = to_forward_.bind(value, weights, scratchpad, compute_);
-    forward_call_ = Call(dnnl::inner_product_forward(forward_), compute_);
-    forward_call_.arg(DNNL_ARG_SRC, src_, b.src.at(0))
-        .arg(DNNL_ARG_WEIGHTS, forward_.weights_desc(), weights)
-        .arg(DNNL_ARG_BIAS, forward_.bias_desc(), bias)
-        .arg(DNNL_ARG_DST, dst_, b.dst)
-        .arg(DNNL_ARG_SCRATCHPAD, forward_.scratchpad_desc(), scratchpad);
-
-    if (backward_data_) {
-      scratchpad = at(b.scratch, data_scratchpad_);
-      weights = to_data_ ? at(b.scratch, data_weights_) : value;
-      to_data_call_ = to_data_.bind(value, weights, scratchpad, compute_);
-      data_call_ = Call(dnnl::inner_product_backward_data(backward_data_), compute_);
-      data_call_.arg(DNNL_ARG_DIFF_DST, dst_, b.diff_dst)
-          .arg(DNNL_ARG_WEIGHTS, backward_data_.weights_desc(), weights)
-          .arg(DNNL_ARG_DIFF_SRC, src_, b.diff_src.at(0))
-          .arg(DNNL_ARG_SCRATCHPAD, backward_data_.scratchpad_desc(), scratchpad);
-    }
-    if (backward_weights_) {
-      check_gradient(weight_, value_desc_);
-      check_gradient(bias_, bias_.value.desc());
-      // Where only one of the two is trained, the other's product stays in the scratch.
-      void* product = weight_.frozen || from_gradient_ ? at(b.scratch, weights_product_)
-                                                       : weight_.gradient.memory().get_data_handle();
-      void* diff_bias = bias_.frozen ? at(b.scratch, bias_product_) : bias_.gradient.memory().get_data_handle();
-      scratchpad = at(b.scratch, weights_scratchpad_);
-      weights_call_ = Call(dnnl::inner_product_backward_weights(backward_weights_), compute_);
-      weights_call_.arg(DNNL_ARG_SRC, src_, b.src.at(0))
+    forward_.bind(dnnl::inner_product_forward(pd_), DNNL_ARG_WEIGHTS, value, b.scratch)
+        .arg(DNNL_ARG_SRC, src_, b.src.at(0))
+        .arg(DNNL_ARG_BIAS, pd_.bias_desc(), bias)
+        .arg(DNNL_ARG_DST, dst_, b.dst);
+    if (data_pd_)
+      backward_data_.bind(dnnl::inner_product_backward_data(data_pd_), DNNL_ARG_WEIGHTS, value, b.scratch)
           .arg(DNNL_ARG_DIFF_DST, dst_, b.diff_dst)
-          .arg(DNNL_ARG_DIFF_WEIGHTS, backward_weights_.diff_weights_desc(), product)
-          .arg(DNNL_ARG_DIFF_BIAS, backward_weights_.diff_bias_desc(), diff_bias)
-          .arg(DNNL_ARG_SCRATCHPAD, backward_weights_.scratchpad_desc(), scratchpad);
-      if (!weight_.frozen)
-        from_gradient_call_ = from_gradient_.bind(product, weight_.gradient.data(), scratchpad, compute_);
+          .arg(DNNL_ARG_DIFF_SRC, src_, b.diff_src.at(0));
+    if (weights_pd_) {
+      if (!weight_.frozen) require_gradient(weight_, value_desc_);
+      if (!bias_.frozen) require_gradient(bias_, bias_.value.desc());
+      void* diff_weight = weight_.frozen ? at(b.scratch, unused_) : weight_.gradient.data();
+      void* diff_bias = bias_.frozen ? at(b.scratch, unused_) : bias_.gradient.data();
+      backward_weights_
+          .bind(dnnl::inner_product_backward_weights(weights_pd_), DNNL_ARG_DIFF_WEIGHTS, diff_weight, b.scratch)
+          .arg(DNNL_ARG_SRC, src_, b.src.at(0))
+          .arg(DNNL_ARG_DIFF_DST, dst_, b.diff_dst)
+          .arg(DNNL_ARG_DIFF_BIAS, weights_pd_.diff_bias_desc(), diff_bias);
     }
     refresh();
   }
 
-  void forward() override {
-    if (to_forward_call_) to_forward_call_.run();
-    forward_call_.run();
-  }
+  void forward() override { forward_.run(); }
 
   void backward() override {
-    if (data_call_) {
-      if (to_data_call_) to_data_call_.run();
-      data_call_.run();
-    }
-    if (weights_call_) weights_call_.run();
-    if (from_gradient_call_) from_gradient_call_.run();
+    if (backward_data_) backward_data_.run();
+    if (backward_weights_) backward_weights_.run();
   }
 
   void refresh() override {
@@ -120,42 +98,26 @@ class Linear final : public Op {
   }
 
   std::string implementation() const override {
-    std::string names = forward_.impl_info_str();
-    const auto add = [&](const std::string& name) {
-      if (names.find(name) == std::string::npos) names += " + " + name;
-    };
-    if (backward_data_) add(backward_data_.impl_info_str());
-    if (backward_weights_) add(backward_weights_.impl_info_str());
-    return names;
+    return joined_names({pd_.impl_info_str(), data_pd_ ? data_pd_.impl_info_str() : "",
+                         weights_pd_ ? weights_pd_.impl_info_str() : ""});
   }
 
   int64_t multiply_adds() const override { return N_ * Ci_ * Co_; }
 
  private:
-  static void check_gradient(const Parameter& parameter, const Desc& wanted) {
-    if (!parameter.frozen && (!parameter.gradient || parameter.gradient.desc() != wanted))
-      throw internal_error("{}: the gradient must have the layout of the value before bind()", parameter.name);
-  }
-
-  void plan_reorders() {
-    // A reorder and the primitive it serves run one after the other: they share the scratchpad.
-    to_forward_ = PlannedReorder(value_desc_, forward_.weights_desc(), compute_);
-    if (to_forward_) forward_weights_ = forward_scratch_.take(forward_.weights_desc().get_size());
-    forward_scratchpad_ =
-        forward_scratch_.take(std::max(forward_.scratchpad_desc().get_size(), to_forward_.scratchpad_bytes()));
-    if (backward_data_) {
-      to_data_ = PlannedReorder(value_desc_, backward_data_.weights_desc(), compute_);
-      if (to_data_) data_weights_ = data_scratch_.take(backward_data_.weights_desc().get_size());
-      data_scratchpad_ =
-          data_scratch_.take(std::max(backward_data_.scratchpad_desc().get_size(), to_data_.scratchpad_bytes()));
-    }
-    if (backward_weights_) {
-      from_gradient_ = PlannedReorder(backward_weights_.diff_weights_desc(), value_desc_, compute_);
-      if (from_gradient_ || weight_.frozen)
-        weights_product_ = weights_scratch_.take(backward_weights_.diff_weights_desc().get_size());
-      if (bias_.frozen) bias_product_ = weights_scratch_.take(backward_weights_.diff_bias_desc().get_size());
-      weights_scratchpad_ = weights_scratch_.take(
-          std::max(backward_weights_.scratchpad_desc().get_size(), from_gradient_.scratchpad_bytes()));
+  void plan_calls() {
+    using Use = ParameterCall::Use;
+    forward_ = ParameterCall(Use::kRead, value_desc_, pd_.weights_desc(), pd_.scratchpad_desc(), compute_);
+    if (data_pd_)
+      backward_data_ =
+          ParameterCall(Use::kRead, value_desc_, data_pd_.weights_desc(), data_pd_.scratchpad_desc(), compute_);
+    if (weights_pd_) {
+      const Desc product = weights_pd_.diff_weights_desc();
+      backward_weights_ = ParameterCall(Use::kWrite, weight_.frozen ? product : value_desc_, product,
+                                        weights_pd_.scratchpad_desc(), compute_);
+      // Where only one of the two is trained, the other's product stays in the scratch.
+      if (weight_.frozen) unused_ = backward_weights_.take(product.get_size());
+      if (bias_.frozen) unused_ = backward_weights_.take(weights_pd_.diff_bias_desc().get_size());
     }
   }
 
@@ -166,16 +128,11 @@ class Linear final : public Op {
   int64_t N_ = 0, Ci_ = 0, Co_ = 0;
   Desc src_, dst_, value_desc_;
   Tensor weight_copy_, bias_copy_;  // in inference
-  Forward forward_;
-  BackwardData backward_data_;
-  BackwardWeights backward_weights_;
-
-  PlannedReorder to_forward_, to_data_, from_gradient_;
-  ScratchLayout forward_scratch_, data_scratch_, weights_scratch_;  // three lives of one buffer
-  size_t forward_weights_ = 0, forward_scratchpad_ = 0;
-  size_t data_weights_ = 0, data_scratchpad_ = 0;
-  size_t weights_product_ = 0, bias_product_ = 0, weights_scratchpad_ = 0;
-  Call to_forward_call_, forward_call_, to_data_call_, data_call_, weights_call_, from_gradient_call_;
+  Forward pd_;
+  BackwardData data_pd_;
+  BackwardWeights weights_pd_;
+  ParameterCall forward_, backward_data_, backward_weights_;  // in three lives of one scratch buffer
+  size_t unused_ = 0;
 };
 
 }  // namespace

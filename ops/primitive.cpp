@@ -1,5 +1,7 @@
 #include "ops/primitive.h"
 
+#include <algorithm>
+
 #include "io/error.h"
 
 namespace resflow {
@@ -42,6 +44,39 @@ Call PlannedReorder::bind(void* from, void* to, void* scratchpad, const Compute&
   return call;
 }
 
+ParameterCall::ParameterCall(Use use, const Desc& stored, const Desc& wanted, const Desc& scratchpad,
+                             const Compute& compute)
+    : use_(use),
+      wanted_(wanted),
+      scratchpad_(scratchpad),
+      compute_(&compute),
+      reorder_(use == Use::kRead ? PlannedReorder(stored, wanted, compute) : PlannedReorder(wanted, stored, compute)) {
+  if (reorder_) copy_ = scratch_.take(wanted.get_size());
+  work_ = scratch_.take(std::max(scratchpad.get_size(), reorder_.scratchpad_bytes()));
+}
+
+Call& ParameterCall::bind(const dnnl::primitive& primitive, int argument, void* parameter, void* scratch) {
+  void* const place = reorder_ ? at(scratch, copy_) : parameter;
+  void* const work = at(scratch, work_);
+  reorder_call_ = use_ == Use::kRead ? reorder_.bind(parameter, place, work, *compute_)
+                                     : reorder_.bind(place, parameter, work, *compute_);
+  call_ = Call(primitive, *compute_);
+  return call_.arg(argument, wanted_, place).arg(DNNL_ARG_SCRATCHPAD, scratchpad_, work);
+}
+
+void ParameterCall::run() const {
+  if (use_ == Use::kRead && reorder_call_) reorder_call_.run();
+  call_.run();
+  if (use_ == Use::kWrite && reorder_call_) reorder_call_.run();
+}
+
+std::string joined_names(std::initializer_list<std::string> names) {
+  std::string joined;
+  for (const std::string& name : names)
+    if (!name.empty() && joined.find(name) == std::string::npos) joined += (joined.empty() ? "" : " + ") + name;
+  return joined;
+}
+
 void reorder_now(const dnnl::memory& from, const dnnl::memory& to, const Compute& compute) {
   compute.run([&] {
     const dnnl::reorder::primitive_desc pd(compute.engine(), from.get_desc(), compute.engine(), to.get_desc(),
@@ -59,6 +94,11 @@ void lay_out(Parameter& parameter, const Desc& wanted, const Compute& compute) {
   if (parameter.laid_out) return;
   parameter.value.relayout(wanted, compute);
   parameter.laid_out = true;
+}
+
+void require_gradient(const Parameter& parameter, const Desc& wanted) {
+  if (!parameter.gradient || parameter.gradient.desc() != wanted)
+    throw internal_error("{}: the gradient must have the layout of the value before bind()", parameter.name);
 }
 
 void copy_values(const Tensor& from, const Tensor& to, const Compute& compute) {

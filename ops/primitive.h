@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <dnnl.hpp>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -70,11 +71,45 @@ class PlannedReorder {
   dnnl::reorder::primitive_desc pd_;
 };
 
+// A primitive with the one argument that it reads or writes in a layout of its own choice: a parameter, or a gradient.
+// Where that lies otherwise there is a reorder before (after) the primitive; the two share the scratchpad.
+class ParameterCall {
+ public:
+  enum class Use { kRead, kWrite };
+
+  ParameterCall() = default;
+  // `stored` is how the parameter lies, `wanted` and `scratchpad` are the primitive's. `compute` outlives this.
+  ParameterCall(Use use, const Desc& stored, const Desc& wanted, const Desc& scratchpad, const Compute& compute);
+
+  size_t take(size_t bytes) { return scratch_.take(bytes); }  // one more place in the scratch buffer, before bind()
+  size_t scratch_bytes() const { return scratch_.bytes(); }
+
+  // `argument` is the parameter's index, DNNL_ARG_WEIGHTS or the like. The caller adds the other arguments.
+  Call& bind(const dnnl::primitive& primitive, int argument, void* parameter, void* scratch);
+  explicit operator bool() const { return static_cast<bool>(call_); }  // bound
+  void run() const;
+
+ private:
+  Use use_ = Use::kRead;
+  Desc wanted_, scratchpad_;
+  const Compute* compute_ = nullptr;
+  PlannedReorder reorder_;
+  ScratchLayout scratch_;
+  size_t copy_ = 0, work_ = 0;
+  Call call_, reorder_call_;
+};
+
+// "a + b" of the implementations' names, each once; `names` may hold empty ones.
+std::string joined_names(std::initializer_list<std::string> names);
+
 // Reorders at once; allocates. Not for a step.
 void reorder_now(const dnnl::memory& from, const dnnl::memory& to, const Compute& compute);
 
 // The layout of a trained parameter: `wanted` where no training op has chosen before, else the present one.
 void lay_out(Parameter& parameter, const Desc& wanted, const Compute& compute);
+
+// Throws Error{kInternal} unless the parameter has a gradient in the layout `wanted`, as bind() wants it.
+void require_gradient(const Parameter& parameter, const Desc& wanted);
 
 // Values of one tensor into another of the same elements in the same plain order, whatever the layouts and dims.
 void copy_values(const Tensor& from, const Tensor& to, const Compute& compute);

@@ -10,6 +10,7 @@ namespace resflow::winograd {
 namespace {
 
 struct Vec {
+  static constexpr const char* kName = "avx2";
   using Type = __m256;
   static constexpr int64_t kLanes = 8;
   RESFLOW_VECTOR Type load(const float* p) { return _mm256_loadu_ps(p); }
@@ -36,19 +37,7 @@ constexpr int kWeightRows = 4;
 
 namespace resflow::winograd {
 
-const Kernels* avx2_kernels() {
-  static constexpr Kernels kernels{.name = "avx2",
-                                   .panel = kPanel,
-                                   .rows = kRows,
-                                   .transform_src = transform_src,
-                                   .multiply = multiply,
-                                   .transform_dst = transform_dst,
-                                   .transform_diff_dst = transform_diff_dst,
-                                   .multiply_weights = multiply_weights,
-                                   .transform_weights = transform_weights,
-                                   .transform_diff_weights = transform_diff_weights};
-  return &kernels;
-}
+const Kernels* avx2_kernels() { return &kKernels; }
 
 }  // namespace resflow::winograd
 

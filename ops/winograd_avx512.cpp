@@ -13,6 +13,7 @@ namespace resflow::winograd {
 namespace {
 
 struct Vec {
+  static constexpr const char* kName = "avx512";
   using Type = __m512;
   static constexpr int64_t kLanes = 16;
   RESFLOW_VECTOR Type load(const float* p) { return _mm512_loadu_ps(p); }
@@ -39,19 +40,7 @@ constexpr int kWeightRows = 8;
 
 namespace resflow::winograd {
 
-const Kernels* avx512_kernels() {
-  static constexpr Kernels kernels{.name = "avx512",
-                                   .panel = kPanel,
-                                   .rows = kRows,
-                                   .transform_src = transform_src,
-                                   .multiply = multiply,
-                                   .transform_dst = transform_dst,
-                                   .transform_diff_dst = transform_diff_dst,
-                                   .multiply_weights = multiply_weights,
-                                   .transform_weights = transform_weights,
-                                   .transform_diff_weights = transform_diff_weights};
-  return &kernels;
-}
+const Kernels* avx512_kernels() { return &kKernels; }
 
 }  // namespace resflow::winograd
 
