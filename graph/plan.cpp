@@ -31,7 +31,8 @@ struct Plan::Impl {
                                      .height = options.height,
                                      .width = options.width,
                                      .training = training(),
-                                     .layout = options.layout});
+                                     .layout = options.layout,
+                                     .keep_transformed = lender == nullptr});
       take_arena(lender);
       take_gradients();
       bind();

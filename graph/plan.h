@@ -47,7 +47,8 @@ class Plan {
   // no gradient. Throws Error{kUsage} (size below 32, batch below 1; in training one value a channel).
   //
   // With a `lender`, the new Plan works in the lender's arena where that is large enough: they must not run at the
-  // same time, and each one's run overwrites the logits and gradients of the other. The lender may go first.
+  // same time, and each one's run overwrites the logits and gradients of the other. The lender may go first. Memory
+  // matters more than speed then: transformed weights are made anew in each forward, in the arena, instead of kept.
   Plan(Model& model, const PlanOptions& options, const Plan* lender = nullptr);
   ~Plan();
   Plan(const Plan&) = delete;

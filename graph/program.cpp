@@ -79,7 +79,8 @@ class Planner {
     const OpContext context = {.compute = model_.compute(),
                                .training = options_.training,
                                .need_diff_src = need_diff_src,
-                               .layout = options_.layout};
+                               .layout = options_.layout,
+                               .keep_transformed = options_.keep_transformed};
     if (options_.training) check_variance(planned, srcs[0]);
     planned.op = make_op(context, model_, planned.node, srcs);
     const Requirements& wants = planned.op->requirements();

@@ -36,6 +36,7 @@ struct ProgramOptions {
   int64_t batch = 1, height = 224, width = 224;
   bool training = false;
   Layout layout = Layout::kAny;
+  bool keep_transformed = true;  // as OpContext has it
 };
 
 struct Program {

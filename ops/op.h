@@ -34,6 +34,8 @@ struct OpContext {
   bool training = false;      // statistics of the batch, and backward will follow
   bool need_diff_src = true;  // false where nothing before this op is trained
   Layout layout = Layout::kAny;
+  // Inference ops may keep transformed weights, four times the size; else they transform them in each forward.
+  bool keep_transformed = true;
 };
 
 struct Requirements {

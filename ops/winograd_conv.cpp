@@ -85,8 +85,7 @@ class WinogradConv final : public Op {
       data_weights_place_ = floats_at(b.scratch, data_weights_);
     }
     if (backward_weights_) {
-      if (!weight_.gradient || weight_.gradient.desc() != weight_.value.desc())
-        throw internal_error("{}: the gradient must have the layout of the value before bind()", weight_.name);
+      require_gradient(weight_, weight_.value.desc());
       src_ = static_cast<const float*>(b.src.at(0));
       diff_dst_ = static_cast<const float*>(b.diff_dst);
       product_ = from_kernel_ ? floats_at(b.scratch, product_copy_) : weight_.gradient.data();
@@ -164,7 +163,7 @@ class WinogradConv final : public Op {
   void* work_ = nullptr;
 };
 
-// Inference: the weights, folded or not, are transformed when they change.
+// Inference: the weights, folded or not, are transformed when they change, or in each forward where that was asked for.
 class WinogradInference final : public Op {
  public:
   struct Norm {
@@ -179,28 +178,31 @@ class WinogradInference final : public Op {
         weight_(weight),
         norm_(norm),
         layouts_(context, shape, src),
-        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads()) {
+        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads()),
+        keeps_transformed_(context.keep_transformed && forward_.weights_bytes() > 0) {
     if (norm_) {
       check_foldable(norm_->parameters, shape.Co, weight.name);
       bias_ = Tensor(norm_->parameters.bias.name, plain_desc({shape.Co}), compute_);
     }
-    // Kernels that transform in a run read the weights as they are, others never again.
-    held_ = Tensor(weight.name, transforms_once() ? bytes_desc(forward_.weights_bytes()) : layouts_.weights, compute_);
+    held_ = Tensor(weight.name, keeps_transformed_ ? bytes_desc(forward_.weights_bytes()) : layouts_.weights, compute_);
+    if (!keeps_transformed_) transformed_ = scratch_.take(forward_.weights_bytes());
+    work_ = scratch_.take(forward_.scratch_bytes());
     requirements_.src = {layouts_.src};
     requirements_.dst = layouts_.dst;
     if (residual) requirements_.src.push_back(layouts_.dst);
     requirements_.dst_is_last_src = residual;
-    requirements_.scratch_bytes = forward_.scratch_bytes();
+    requirements_.scratch_bytes = scratch_.bytes();
     arguments_.relu = relu;
   }
 
   void bind(const Buffers& b) override {
     arguments_.src = static_cast<const float*>(b.src.at(0));
     arguments_.weights = held_.data();
-    arguments_.transformed_weights = held_.data();
+    transformed_place_ = keeps_transformed_ ? held_.data() : floats_at(b.scratch, transformed_);
+    arguments_.transformed_weights = transformed_place_;
     arguments_.bias = bias_.data();
     arguments_.dst = static_cast<float*>(b.dst);
-    arguments_.scratch = b.scratch;
+    arguments_.scratch = at(b.scratch, work_);
     if (requirements_.dst_is_last_src) {
       if (b.src.at(1) != b.dst) throw internal_error("{}: dst must be the buffer of the residual", weight_.name);
       arguments_.residual = static_cast<const float*>(b.dst);
@@ -208,12 +210,15 @@ class WinogradInference final : public Op {
     refresh();
   }
 
-  void forward() override { forward_.run(arguments_); }
+  void forward() override {
+    if (!keeps_transformed_) forward_.transform_weights(held_.data(), transformed_place_);
+    forward_.run(arguments_);
+  }
   void backward() override { throw internal_error("{}: a convolution for inference has no backward", weight_.name); }
 
   void refresh() override {
-    const Tensor blocked = transforms_once() ? Tensor(weight_.name, layouts_.weights, compute_)
-                                             : Tensor(weight_.name, held_, held_.data(), compute_);
+    const Tensor blocked = keeps_transformed_ ? Tensor(weight_.name, layouts_.weights, compute_)
+                                              : Tensor(weight_.name, held_, held_.data(), compute_);
     if (norm_) {
       FoldedBatchNorm folded = fold_batch_norm(weight_, norm_->parameters, norm_->eps, compute_);
       std::copy(folded.bias.begin(), folded.bias.end(), bias_.data());
@@ -222,7 +227,7 @@ class WinogradInference final : public Op {
     } else {
       copy_values(weight_.value, blocked, compute_);
     }
-    if (transforms_once()) compute_.run([&] { forward_.transform_weights(blocked.data(), held_.data()); });
+    if (keeps_transformed_) compute_.run([&] { forward_.transform_weights(blocked.data(), held_.data()); });
   }
 
   std::string implementation() const override { return name_of_kernels(); }
@@ -230,16 +235,18 @@ class WinogradInference final : public Op {
   size_t copy_bytes() const override { return held_.bytes() + bias_.bytes(); }
 
  private:
-  bool transforms_once() const { return forward_.weights_bytes() > 0; }
-
   const Compute& compute_;
   const ConvShape shape_;
   Parameter& weight_;
   const std::optional<Norm> norm_;
   const Layouts layouts_;
   const WinogradForward forward_;
+  const bool keeps_transformed_;
   Tensor held_;  // weights: transformed, or only in the kernels' layout
   Tensor bias_;
+  ScratchLayout scratch_;
+  size_t transformed_ = 0, work_ = 0;
+  float* transformed_place_ = nullptr;
   WinogradForward::Arguments arguments_;
 };
 

@@ -58,6 +58,28 @@ TEST(Plan, TheSameBitsEveryTime) {
   for (const auto& other : logits) EXPECT_EQ(other, logits[0]);
 }
 
+TEST(Plan, ABorrowerHoldsLessAndGivesTheSameBits) {
+  const Compute compute(2);
+  Model model(kSmall, compute);
+  testing::settle(model);
+  const PlanOptions options = {.batch = 8, .height = 96, .width = 96};
+  const auto pixels = testing::noise_pixels(8, 96, 96);
+  Plan own(model, options);
+  const auto wanted = copy(own.forward(pixels.data(), 8));
+  const Plan lender(model, {.batch = 8, .height = 96, .width = 96, .mode = Mode::kTrain});
+  Plan borrower(model, options, &lender);
+  EXPECT_EQ(copy(borrower.forward(pixels.data(), 8)), wanted);
+  EXPECT_LE(borrower.memory().parameters, own.memory().parameters);
+  for (const auto& parameter : model.parameters())
+    if (parameter->name == "layer1.0.conv1.weight") {
+      for (float& value : std::span(parameter->value.data(), 64)) value += 0.125F;
+      ++parameter->version;
+    }
+  const auto changed = copy(own.forward(pixels.data(), 8));
+  EXPECT_NE(changed, wanted);
+  EXPECT_EQ(copy(borrower.forward(pixels.data(), 8)), changed) << "it follows the parameters";
+}
+
 TEST(Plan, ImagesOf32PixelsAndOneRow) {
   const Compute compute(2);
   Model model(kSmall, compute);
