@@ -78,15 +78,27 @@ std::vector<float> synthetic_pixels(const BenchOptions& o) {
   return pixels;
 }
 
+// A network with random weights and input for it, both the same in every run.
+struct BenchModel {
+  BenchModel(const BenchOptions& o, int threads)
+      : limit(threads),
+        compute(threads),
+        model({.architecture = o.model, .num_classes = 1000}, compute),
+        pixels(synthetic_pixels(o)) {
+    model.initialise(o.seed);
+  }
+
+  ThreadLimit limit;
+  Compute compute;
+  Model model;
+  std::vector<float> pixels;
+};
+
 int bench_train(const BenchOptions& o, int threads) {
   check(o);
-  const ThreadLimit limit(threads);
-  const Compute compute(threads);
-  Model model({.architecture = o.model, .num_classes = 1000}, compute);
-  model.initialise(o.seed);
+  BenchModel bench(o, threads);
   const OptimizerOptions optimizer = {.name = "adam", .lr = 1e-4};
-  Trainer trainer(model, o.batch, o.image_size, optimizer);
-  const std::vector<float> pixels = synthetic_pixels(o);
+  Trainer trainer(bench.model, o.batch, o.image_size, optimizer);
   std::vector<int32_t> labels(static_cast<size_t>(o.batch));
   std::iota(labels.begin(), labels.end(), 0);
   for (int32_t& label : labels) label %= 1000;
@@ -94,7 +106,7 @@ int bench_train(const BenchOptions& o, int threads) {
   print_setup(o, threads, "train " + o.model + " with Adam");
   const PlanMemory memory = trainer.memory();
   fmt::print("planned memory {}\n", format_bytes(static_cast<double>(memory.total() + trainer.optimizer_bytes())));
-  const StepTimes times = measure_steps(o.seconds, [&] { trainer.step(pixels.data(), labels); });
+  const StepTimes times = measure_steps(o.seconds, [&] { trainer.step(bench.pixels.data(), labels); });
   nlohmann::ordered_json report = new_report("train", o, threads);
   report["model"] = o.model;
   report["optimizer"] = optimizer.name;
@@ -104,18 +116,14 @@ int bench_train(const BenchOptions& o, int threads) {
 
 int bench_score(const BenchOptions& o, int threads) {
   check(o);
-  const ThreadLimit limit(threads);
-  const Compute compute(threads);
-  Model model({.architecture = o.model, .num_classes = 1000}, compute);
-  model.initialise(o.seed);
+  BenchModel bench(o, threads);
   Plan plan(
-      model,
+      bench.model,
       {.batch = o.batch, .height = o.image_size, .width = o.image_size, .mode = Mode::kEval, .layout = Layout::kAny});
-  const std::vector<float> pixels = synthetic_pixels(o);
 
   print_setup(o, threads, "score " + o.model);
   fmt::print("planned memory {}\n", format_bytes(static_cast<double>(plan.memory().total())));
-  const StepTimes times = measure_steps(o.seconds, [&] { plan.forward(pixels.data(), o.batch); });
+  const StepTimes times = measure_steps(o.seconds, [&] { plan.forward(bench.pixels.data(), o.batch); });
   nlohmann::ordered_json report = new_report("score", o, threads);
   report["model"] = o.model;
   report["planned_bytes"] = plan.memory().total();

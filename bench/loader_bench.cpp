@@ -11,11 +11,8 @@
 
 #include "bench/photographs.h"
 #include "io/decode.h"
-#include "pipeline/crop.h"
 #include "pipeline/loader.h"
-#include "pipeline/normalize.h"
 #include "pipeline/recipe.h"
-#include "pipeline/resize.h"
 
 namespace resflow {
 namespace {
@@ -49,38 +46,23 @@ BENCHMARK(read)->Unit(benchmark::kMicrosecond);
 // Counters: microseconds a picture of each stage.
 void stages(benchmark::State& state, bool train) {
   const auto& files = bench::photographs();
-  const Recipe recipe = recipe_of(train);
-  const Normalizer normalizer(recipe.mean, recipe.std);
+  RecipeWorker worker(recipe_of(train));
   Decoder decoder;
-  Resizer resizer;
-  Image decoded;
-  std::vector<uint8_t> resized(size_t{3} * kSize * kSize);
-  std::vector<float> batch(size_t{3} * kSize * kSize * kBatch);
+  constexpr size_t kRow = size_t{3} * kSize * kSize;
+  std::vector<float> batch(kRow * kBatch);
   double decode_seconds = 0, resize_seconds = 0, normalize_seconds = 0;
   size_t i = 0;
   for (auto _ : state) {
     auto from = Clock::now();
     decoder.open(files[i % files.size()]);
-    const int width = decoder.width(), height = decoder.height();
-    Rect part;
-    bool flip = false;
-    if (train) {
-      const TrainDraw draw = draw_train(recipe, width, height, 1, 0, i);
-      part = resizer.plan(draw.crop.width, draw.crop.height, kSize, kSize, {0, 0, kSize, kSize});
-      part.left += draw.crop.left;
-      part.top += draw.crop.top;
-      flip = draw.flip;
-    } else {
-      const ResizeCrop crop = resize_center_crop(width, height, recipe.resize, kSize);
-      part = resizer.plan(width, height, crop.width, crop.height, crop.keep);
-    }
-    decoder.decode(part, decoded);
+    worker.plan(decoder.width(), decoder.height(), 1, 0, i);
+    worker.decode(decoder);
     decode_seconds += seconds_since(from);
     from = Clock::now();
-    resizer.run(decoded, resized.data(), size_t{3} * kSize);
+    worker.resize();
     resize_seconds += seconds_since(from);
     from = Clock::now();
-    normalizer.run(resized.data(), kSize, kSize, flip, batch.data() + i % kBatch * resized.size());
+    worker.normalize(batch.data() + i % kBatch * kRow);
     normalize_seconds += seconds_since(from);
     ++i;
   }

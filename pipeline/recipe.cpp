@@ -70,27 +70,20 @@ RecipeWorker::RecipeWorker(const Recipe& recipe)
       normalizer_(recipe.mean, recipe.std),
       resized_(static_cast<size_t>(recipe.size) * static_cast<size_t>(recipe.size) * 3) {}
 
-void RecipeWorker::run(Decoder& decoder, uint64_t seed, uint64_t epoch, uint64_t sample, float* dst) {
-  const int width = decoder.width(), height = decoder.height(), size = recipe_.size;
-  const size_t stride = static_cast<size_t>(size) * 3;
-  bool flip = false;
-  uint8_t* out = resized_.data();
-  Rect source;
+void RecipeWorker::plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample) {
+  const int size = recipe_.size;
   if (recipe_.kind == Recipe::Kind::kTrain) {
     const TrainDraw draw = draw_train(recipe_, width, height, seed, epoch, sample);
-    source = resizer_.plan(draw.crop.width, draw.crop.height, size, size, {0, 0, size, size});
-    source.left += draw.crop.left;
-    source.top += draw.crop.top;
-    flip = draw.flip;
-  } else {
-    const ResizeCrop crop = resize_center_crop(width, height, recipe_.resize, size);
-    source = resizer_.plan(width, height, crop.width, crop.height, crop.keep);
-    if (crop.keep.width < size || crop.keep.height < size) std::fill(resized_.begin(), resized_.end(), uint8_t{0});
-    out += static_cast<size_t>(crop.top) * stride + static_cast<size_t>(crop.left) * 3;
+    source_ = resizer_.plan(draw.crop.width, draw.crop.height, size, size, {0, 0, size, size});
+    source_.left += draw.crop.left;
+    source_.top += draw.crop.top;
+    flip_ = draw.flip;
+    return;
   }
-  decoder.decode(source, decoded_);
-  resizer_.run(decoded_, out, stride);
-  normalizer_.run(resized_.data(), size, size, flip, dst);
+  const ResizeCrop crop = resize_center_crop(width, height, recipe_.resize, size);
+  source_ = resizer_.plan(width, height, crop.width, crop.height, crop.keep);
+  if (crop.keep.width < size || crop.keep.height < size) std::fill(resized_.begin(), resized_.end(), uint8_t{0});
+  offset_ = static_cast<size_t>(crop.top) * stride() + static_cast<size_t>(crop.left) * 3;
 }
 
 }  // namespace resflow

@@ -1,6 +1,7 @@
 // What happens to a photograph between file and network.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -48,14 +49,31 @@ class RecipeWorker {
 
   // Decodes the opened picture and writes (3, size, size) planar f32 to dst.
   // Every draw is keyed by (seed, epoch, sample). Throws Error{kData}.
-  void run(Decoder& decoder, uint64_t seed, uint64_t epoch, uint64_t sample, float* dst);
+  void run(Decoder& decoder, uint64_t seed, uint64_t epoch, uint64_t sample, float* dst) {
+    plan(decoder.width(), decoder.height(), seed, epoch, sample);
+    decode(decoder);
+    resize();
+    normalize(dst);
+  }
+
+  // The four parts of run(), to be called in this order.
+  void plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample);  // draws, chooses what is decoded
+  void decode(Decoder& decoder) { decoder.decode(source_, decoded_); }
+  void resize() { resizer_.run(decoded_, resized_.data() + offset_, stride()); }
+  void normalize(float* dst) const { normalizer_.run(resized_.data(), recipe_.size, recipe_.size, flip_, dst); }
 
  private:
+  size_t stride() const { return static_cast<size_t>(recipe_.size) * 3; }
+
   Recipe recipe_;
   Resizer resizer_;
   Normalizer normalizer_;
   Image decoded_;                 // the part of the picture that is read
   std::vector<uint8_t> resized_;  // size rows of size pixels
+  // What plan() found: the part to decode, where in resized_ its rows begin, and whether they are mirrored.
+  Rect source_;
+  size_t offset_ = 0;
+  bool flip_ = false;
 };
 
 }  // namespace resflow
