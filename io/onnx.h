@@ -28,13 +28,13 @@ struct OnnxValue {
   std::vector<OnnxDim> dims;
 };
 
-// std::string is no attribute of any op that resflow writes.
 using OnnxAttribute = std::pair<std::string, std::variant<int64_t, float, std::vector<int64_t>>>;
 
 struct OnnxNode {
   std::string op;    // "Conv"
-  std::string name;  // its one output has the same
+  std::string name;  // "layer1.0.conv1"
   std::vector<std::string> inputs;
+  std::string output;
   std::vector<OnnxAttribute> attributes = {};
 };
 
@@ -48,12 +48,13 @@ class OnnxBuilder {
 
   // Throw Error{kInternal} where a name stands twice, or a node reads what is not there yet.
   void add_input(const OnnxValue& value);
-  void add_initializer(const std::string& name, const Array& value);
+  void add_initializer(const std::string& name, Array value);
   void add_node(const OnnxNode& node);
   void add_output(const OnnxValue& value);
   void add_metadata(const std::string& key, const std::string& text);
 
-  // Atomically. Throws as AtomicFile does; Error{kUsage} where it were 2 GiB or more, which no ONNX file can be.
+  // Atomically, and without a second copy of the values. Throws as AtomicFile does; Error{kUsage} where the file came
+  // to 2 GiB or more, which no ONNX file can have.
   void save(const std::string& path, FileSystem& files = machine_files()) const;
 
  private:

@@ -36,6 +36,7 @@ const std::map<std::string, std::set<std::string>> kMayUse = {
     {"minizip/", {"io", "tests"}},
     {"libdeflate", {"io", "tests"}},
     {"CLI/", {"apps", "tests"}},
+    {"onnx/", {"io"}},
     {"google/protobuf", {"io", "apps", "tests"}},
     {"nlohmann/", {"io", "apps", "tests"}},
 };
