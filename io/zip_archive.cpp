@@ -18,6 +18,7 @@ namespace resflow {
 namespace {
 
 constexpr uint64_t kLocalHeaderBytes = 30;
+constexpr int64_t kEndBytes = 22;
 // Deflate cannot pack more tightly.
 constexpr uint64_t kMaxDeflateRatio = 1032;
 
@@ -122,9 +123,9 @@ struct ZipArchive::Reader {
 
 ZipArchive::ZipArchive(const std::string& path) : path_(path), reader_(std::make_unique<Reader>(path)) {
   reader_->rethrow();
-  if (reader_->zip == nullptr)
+  if (reader_->zip == nullptr || !ends_as_zip())
     throw data_error("{}: truncated or damaged zip file: its {} bytes have no directory at their end", path_,
-                     reader_->window.file.size());
+                     file().size());
   list_entries();
   check_overlaps();
 }
@@ -136,6 +137,18 @@ const InputFile& ZipArchive::file() const { return reader_->window.file; }
 const ZipEntry* ZipArchive::find(std::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : &entries_[found->second];
+}
+
+// minizip takes what is missing at the very end for zeros.
+bool ZipArchive::ends_as_zip() const {
+  static constexpr std::array<uint8_t, 4> kEnd = {'P', 'K', 5, 6};
+  unz_global_info64 info{};
+  if (unzGetGlobalInfo64(reader_->zip, &info) != UNZ_OK) return false;
+  const int64_t at = file().size() - kEndBytes - static_cast<int64_t>(info.size_comment);
+  std::array<uint8_t, kEnd.size()> bytes{};
+  if (at < 0) return false;
+  file().read(at, bytes);
+  return bytes == kEnd;
 }
 
 void ZipArchive::list_entries() {

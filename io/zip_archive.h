@@ -41,6 +41,7 @@ class ZipArchive {
 
  private:
   struct Reader;
+  bool ends_as_zip() const;
   void list_entries();
   void check_overlaps() const;
 

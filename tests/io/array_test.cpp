@@ -60,5 +60,20 @@ TEST(DType, NamesGoBothWays) {
   expect_error(ErrorKind::kData, {"'f31'"}, [] { dtype_from_name("f31"); });
 }
 
+TEST(Array, UnsetOnesHoldWhatIsWrittenAndZerosAreZero) {
+  // Below and above the size from which on memory is asked for by huge pages.
+  for (const int64_t count : {0, 3, 100'000, 1'048'576, 1'500'001}) {
+    Array array = Array::unset(DType::kF32, {count});
+    EXPECT_EQ(array.dims(), Dims({count}));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(array.raw()) % 64, 0U);
+    for (float& value : array.values<float>()) value = 1;
+    const Array copy = array;
+    EXPECT_TRUE(copy == array);
+    array = Array();
+    for (const float value : Array(DType::kF32, {count}).values<float>()) ASSERT_EQ(value, 0);
+  }
+  EXPECT_THROW(Array::unset(DType::kF32, {int64_t{1} << 50}), Error);
+}
+
 }  // namespace
 }  // namespace resflow
