@@ -73,7 +73,8 @@ void print_plan(const ModelDescription& description, const PlanView& view) {
              view.train ? "train on" : "score", plural(view.batch, "picture", "pictures"),
              plural(view.threads, "thread", "threads"), format_bytes(static_cast<double>(memory.total())),
              format_bytes(static_cast<double>(memory.activations)),
-             format_bytes(static_cast<double>(memory.parameters)), format_bytes(static_cast<double>(memory.gradients)));
+             format_bytes(static_cast<double>(memory.parameters + memory.copies)),
+             format_bytes(static_cast<double>(memory.gradients)));
 }
 
 }  // namespace resflow

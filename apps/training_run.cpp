@@ -199,7 +199,7 @@ void TrainingRun::print_setup() const {
              options_.batch, options_.seed);
   // Validation works in the activations of training; its copies of the parameters are its own.
   const PlanMemory memory = trainer_->memory();
-  const size_t validation = validation_ ? validation_->memory().parameters : 0;
+  const size_t validation = validation_ ? validation_->memory().copies : 0;
   fmt::print("memory     {} planned: activations {}, parameters {}, gradients {}, optimizer {}, validation {}\n",
              format_bytes(static_cast<double>(memory.total() + trainer_->optimizer_bytes() + validation)),
              format_bytes(static_cast<double>(memory.activations)),

@@ -146,7 +146,7 @@ PlanMemory Plan::memory() const {
   if (impl_->gradients) memory.gradients = impl_->gradients->bytes();
   memory.activations = impl_->arena->bytes() - memory.gradients;
   for (const auto& parameter : impl_->model.parameters()) memory.parameters += parameter->value.bytes();
-  for (const PlannedOp& planned : impl_->program.ops) memory.parameters += planned.op->copy_bytes();
+  for (const PlannedOp& planned : impl_->program.ops) memory.copies += planned.op->copy_bytes();
   return memory;
 }
 

@@ -37,8 +37,9 @@ struct PlanOptions {
 struct PlanMemory {
   size_t gradients = 0;    // of parameters, in the arena: they lie where activations were that backward has done with
   size_t activations = 0;  // the rest of the arena: activations, their gradients, workspaces, scratch
-  size_t parameters = 0;   // values, and folded copies in evaluation
-  size_t total() const { return activations + gradients + parameters; }
+  size_t parameters = 0;   // values, which all plans of a model share
+  size_t copies = 0;       // of parameters, folded or transformed, in evaluation
+  size_t total() const { return activations + gradients + parameters + copies; }
 };
 
 class Plan {
