@@ -17,7 +17,7 @@ const std::vector<std::string>& demo_classes();  // "fence", "net", "pebbles", "
 Image draw_demo_photo(int label, uint64_t number);
 
 struct DemoSet {
-  int train = 120, val = 30;  // pictures a class
+  int train = 240, val = 30;  // pictures a class
 };
 
 // Writes ROOT/{train,val}/CLASS/NNN.jpg. Throws Error: kUsage where a folder cannot be made, kSystem where a
