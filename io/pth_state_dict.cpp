@@ -26,7 +26,7 @@ constexpr int kMaxWrappings = 4;
 constexpr size_t kListedKeys = 8;
 
 // What views may repeat: tied weights do, bombs too.
-constexpr uint64_t kMaxRepeats = 4, kAlwaysFine = 16 << 20;
+constexpr uint64_t kMaxRepeats = 4, kAlwaysFine = 1 << 20;
 
 // A storage, or legacy's view of one, in bytes.
 struct Part {

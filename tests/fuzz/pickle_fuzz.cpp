@@ -1,38 +1,57 @@
-// libFuzzer: any bytes as a pickle, and as a whole file of torch.save in either form.
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <string>
-#include <string_view>
-
-#include "io/error.h"
+// Pickles: the bytes as a pickle by itself, as a whole file of torch.save in either form, and as what follows the fixed
+// start of a legacy file (the object, the storages' keys and values), where changes of it go deepest.
 #include "io/pickle.h"
-#include "io/pth.h"
-#include "tests/support/memory_file.h"
 
+#include <string_view>
+#include <vector>
+
+#include "io/pth.h"
+#include "io/pth_parts.h"
+#include "tests/fuzz/fuzz_file.h"
+
+namespace resflow::fuzzing {
 namespace {
 
-// What is refused must be so as bad data, in one sentence.
-template <class Work>
-void expect_data_error(Work work) {
-  try {
-    work();
-  } catch (const resflow::Error& error) {
-    if (error.kind() != resflow::ErrorKind::kData || std::string_view(error.what()).empty()) std::abort();
+constexpr std::string_view kLegacyStart =
+    "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19."  // the magic number
+    "\x80\x02M\xE9\x03."                                         // protocol 1001
+    "\x80\x02}.";                                                // of the machine it says nothing
+
+void read_whole(const MemoryFile& file) {
+  PthSummary summary;
+  const bool listed = accepts([&] { summary = read_pth_summary(file.path()); });
+  Pth read;
+  const bool taken = accepts([&] { read = read_pth(file.path()); });
+  if (taken && !listed) finding("its values are taken and its summary is not");
+  if (taken && read.tensors.size() != summary.tensors.size()) finding("the count of tensors changed");
+  for (size_t i = 0; i < read.tensors.size(); ++i) {
+    const NamedArray& tensor = read.tensors[i];
+    const TensorEntry& entry = summary.tensors[i];
+    if (entry.name != tensor.name || entry.dtype != tensor.array.dtype() || entry.dims != tensor.array.dims())
+      finding(tensor.name + " is not as listed");
   }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t count) {
-  expect_data_error([&] { resflow::Pickle({bytes, count}, "fuzz", [](std::string_view) {}); });
-
-  static resflow::testing::MemoryFile file;
-  file.set(bytes, count);
-  expect_data_error([] {
-    if (!resflow::is_pth(file.path())) return;
-    const resflow::Pth read = resflow::read_pth(file.path());
-    if (read.tensors.size() != read.summary.tensors.size()) std::abort();
+void run(std::span<const uint8_t> bytes) {
+  accepts([&] { Pickle(bytes, "input", [](std::string_view) {}); });
+  accepts([&] {
+    PthFile file;
+    read_state_dict(Pickle(bytes, "input", pth_imports("input")), bytes.size(), file);
   });
+
+  static MemoryFile input;
+  input.set(bytes);
+  if (is_pth(input.path())) read_whole(input);
+  std::vector<uint8_t> legacy(kLegacyStart.begin(), kLegacyStart.end());
+  legacy.insert(legacy.end(), bytes.begin(), bytes.end());
+  input.set(legacy);
+  read_whole(input);
+}
+
+}  // namespace
+}  // namespace resflow::fuzzing
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  resflow::fuzzing::run({data, size});
   return 0;
 }

@@ -76,6 +76,20 @@ std::string legacy_rest(std::string pickle) {
   return pickle + "\x80\x02]X\x01\0\0\0"s + "0a." + "\2\0\0\0\0\0\0\0\1\2\3\4\5\6\7\x08"s;
 }
 
+// What follows the fixed start of a legacy file: an object with a tensor and a view of it, the storages' keys, a
+// storage.
+void write_legacy_object(const std::string& path) {
+  static constexpr char kBytes[] =
+      "\x80\x02}(X\1\0\0\0wctorch._utils\n_rebuild_tensor_v2\n("
+      "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0kX\3\0\0\0cpuK\4NtQ"
+      "K\0K\2K\2\x86K\2K\1\x86\x89}tRX\1\0\0\0vctorch._utils\n_rebuild_tensor\n("
+      "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0kX\3\0\0\0cpuK\4X\1\0\0\0pK\1K\3\x87tQ"
+      "K\1K\2\x85K\1\x85tRu."
+      "\x80\x02]X\1\0\0\0ka."
+      "\4\0\0\0\0\0\0\0abcdefghijklmnop";
+  std::ofstream(path, std::ios::binary).write(kBytes, sizeof kBytes - 1);
+}
+
 // A whole file, cut ones, and some with a byte that is wrong.
 void spoil(const std::string& path) {
   const std::string whole = bytes_of(path);
@@ -106,10 +120,11 @@ int main(int, char** argv) {
   write_pth(all, folder + "/pickle/all");
   write_pth(one, folder + "/pickle/one");
   write_pth({}, folder + "/pickle/none");
+  write_legacy_object(folder + "/pickle/object");
   write_bytes(folder + "/pickle/bare-all", pickle_in(folder + "/pickle/all"));
   write_bytes(folder + "/pickle/legacy-one", legacy_rest(pickle_in(folder + "/pickle/one")));
-  for (const char* seed :
-       {"safetensors/all", "safetensors/one", "checkpoint/all", "checkpoint/one", "pickle/all", "pickle/one"})
+  for (const char* seed : {"safetensors/all", "safetensors/one", "checkpoint/all", "checkpoint/one", "pickle/all",
+                           "pickle/one", "pickle/object"})
     spoil(folder + "/" + seed);
   return 0;
 }

@@ -70,7 +70,8 @@ TEST(Array, UnsetOnesHoldWhatIsWrittenAndZerosAreZero) {
     const Array copy = array;
     EXPECT_TRUE(copy == array);
     array = Array();
-    for (const float value : Array(DType::kF32, {count}).values<float>()) ASSERT_EQ(value, 0);
+    const Array zeros(DType::kF32, {count});
+    for (const float value : zeros.values<float>()) ASSERT_EQ(value, 0);
   }
   EXPECT_THROW(Array::unset(DType::kF32, {int64_t{1} << 50}), Error);
 }
