@@ -1,7 +1,5 @@
 #include "io/array.h"
 
-#include <sys/mman.h>
-
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -13,8 +11,6 @@ namespace resflow {
 namespace {
 
 constexpr size_t kAlignment = 64;
-constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kLarge = 2 * kHugePage;
 
 // No process has more; asking the allocator for it is an error of its own to sanitizers.
 constexpr size_t kAddressableBytes = size_t{1} << 47;
@@ -90,15 +86,12 @@ void Array::allocate() {
   size_t bytes = 0;
   const bool too_large =
       __builtin_mul_overflow(static_cast<size_t>(size_), dtype_bytes(dtype_), &bytes) || bytes > kAddressableBytes;
-  const size_t alignment = bytes >= kLarge ? kHugePage : kAlignment;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  if (!too_large) data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
+  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  if (!too_large) data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
   if (!data_) {
     throw system_error("no memory for an array of {} {}: close other programs, or take a smaller model or batch",
                        to_string(dims_), dtype_name(dtype_));
   }
-  // A page is made when it is first touched: huge ones are fewer. Only whole ones, so that nothing is wasted.
-  if (bytes >= kLarge) ::madvise(data_.get(), bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 }
 
 Array::Array(const Array& other) : Array(unset(other.dtype_, other.dims_)) {

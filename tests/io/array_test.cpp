@@ -61,7 +61,6 @@ TEST(DType, NamesGoBothWays) {
 }
 
 TEST(Array, UnsetOnesHoldWhatIsWrittenAndZerosAreZero) {
-  // Below and above the size from which on memory is asked for by huge pages.
   for (const int64_t count : {0, 3, 100'000, 1'048'576, 1'500'001}) {
     Array array = Array::unset(DType::kF32, {count});
     EXPECT_EQ(array.dims(), Dims({count}));
