@@ -5,13 +5,17 @@
 #include <optional>
 #include <utility>
 
+#include "apps/check_onnx.h"
 #include "apps/commands.h"
 #include "apps/console.h"
 #include "apps/model_file.h"
 #include "apps/model_file_options.h"
 #include "apps/pretrained.h"
+#include "apps/threads.h"
+#include "apps/trained_model.h"
 #include "apps/versions.h"
 #include "apps/weights_diff.h"
+#include "graph/export_onnx.h"
 #include "io/error.h"
 #include "io/pth.h"
 #include "io/safetensors.h"
@@ -114,16 +118,16 @@ int convert_tensors(const ConvertOptions& o, WeightsFormat to) {
   const ModelFacts facts = model_facts(o.in, options);
   check_source_format(o, facts.summary.format);
   if (!options.architecture.empty()) require_model(facts, options);
-  print_notes(facts.notes);
   std::vector<NamedArray> tensors;
+  std::optional<Checkpoint> own;
   if (facts.summary.format == WeightsFormat::kCheckpoint) {
-    Checkpoint own = load_checkpoint(facts.path);
-    tensors = std::move(own.parameters);
-    note_left_out(o, to, facts, &own);
+    own = load_checkpoint(facts.path);
+    tensors = std::move(own->parameters);
   } else {
     tensors = read_weights(facts.path).tensors;
-    note_left_out(o, to, facts, nullptr);
   }
+  print_notes(facts.notes);
+  note_left_out(o, to, facts, own ? &*own : nullptr);
   if (to == WeightsFormat::kPth) {
     write_pth(tensors, o.out);
   } else {
@@ -156,7 +160,42 @@ int convert_to_checkpoint(const ConvertOptions& o) {
   return 0;
 }
 
-int convert_to_onnx(const ConvertOptions& o) { throw internal_error("{}: not yet", o.out); }
+// Runs the written file beside resflow, where there is an onnxruntime.
+void check_written_onnx(const ConvertOptions& o, Model& model, const Preprocessing& preprocessing) {
+  if (!o.check) return;
+  const OnnxCheck check = check_onnx(o.out, model, preprocessing);
+  if (!check.ran) {
+    print_notes(std::vector{fmt::format("{}: not checked: {}", o.out, check.reason)});
+    return;
+  }
+  if (!check.agrees())
+    throw internal_error(
+        "{}: onnxruntime {} and resflow differ by {:.2g} of the largest logit, at most {:.2g} is right{}", o.out,
+        check.version, check.worst_difference, OnnxCheck::kTolerance, check.same_top1 ? "" : ", and in the best class");
+  fmt::print("checked: onnxruntime {} gives the same on {}, logits within {:.2g} of the largest\n", check.version,
+             plural(check.pictures, "picture", "pictures"), check.worst_difference);
+}
+
+int convert_to_onnx(const ConvertOptions& o) {
+  ModelFile file = load_model_file(o.in, o.file);
+  check_source_format(o, file.facts.summary.format);
+  print_notes(file.notes);
+  note_left_out(o, WeightsFormat::kOnnx, file.facts, &file.checkpoint);
+  const int threads = cpu_limits().usable();
+  const ThreadLimit limit(threads);
+  const Compute compute(threads);
+  const ModelMetadata metadata = {.model = file.checkpoint.model,
+                                  .classes = file.checkpoint.classes,
+                                  .preprocessing = file.checkpoint.preprocessing,
+                                  .provenance = extended_provenance(file.facts)};
+  const Preprocessing preprocessing = file.checkpoint.preprocessing;
+  const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
+  export_onnx(*trained.model, metadata, {.fold_batch_norm = o.fold_batch_norm, .producer_version = resflow_version()},
+              o.out);
+  report(o, WeightsFormat::kOnnx, file.facts);
+  check_written_onnx(o, *trained.model, preprocessing);
+  return 0;
+}
 
 int convert(const ConvertOptions& o) {
   const WeightsFormat to = target_format(o);

@@ -6,21 +6,20 @@
 
 #include "apps/console.h"
 #include "apps/inspect_model.h"
+#include "graph/model_zoo.h"
 #include "io/file.h"
+#include "io/text.h"
 
 namespace resflow {
 namespace {
 
 constexpr size_t kShown = 20;
-
-std::string count_text(size_t n, const char* one, const char* many) {
-  return plural(static_cast<int64_t>(n), one, many);
-}
+constexpr size_t kLineBytes = 4000;
 
 // A line a fact, the name of it in a column of its own.
 template <class... Args>
 void line(std::string_view what, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::print("{:14} {}\n", what, fmt::format(format, std::forward<Args>(args)...));
+  fmt::print("{:14} {}\n", what, printable(fmt::format(format, std::forward<Args>(args)...), kLineBytes));
 }
 
 void print_list(std::string_view what, const std::vector<std::string>& list) {
@@ -47,7 +46,23 @@ std::string misshapen_text(const WeightsFit::Misshapen& m) {
                      dtype_name(m.wanted.dtype), shape_text(m.wanted.dims));
 }
 
-void print_fit(const ModelMatch& match) {
+// Batch norm may be folded in it, and then its tensors are no model's.
+void print_onnx_model(const WeightsSummary& summary) {
+  const auto at = std::find_if(summary.metadata.begin(), summary.metadata.end(),
+                               [](const auto& text) { return text.first == "architecture"; });
+  if (at != summary.metadata.end())
+    line("model", "{}, by its metadata; its tensors have other names", at->second);
+  else
+    line("model", "none that resflow knows");
+}
+
+// Half of it or more is another network's, and a list of it would help nobody.
+bool is_near(const ModelMatch& match) {
+  return (match.fit.missing.size() + match.fit.misshapen.size()) * 2 <
+         build_model(match.description).parameters().size();
+}
+
+void print_fit(const ModelMatch& match, bool asked) {
   const WeightsFit& fit = match.fit;
   const ModelDescription& model = match.description;
   const std::string name = fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
@@ -56,8 +71,15 @@ void print_fit(const ModelMatch& match) {
          fit.counts_absent == 0 ? "" : fmt::format("; {} num_batches_tracked absent, taken as 0", fit.counts_absent));
     return;
   }
-  line("model", "none that resflow knows; the nearest is {}, with {}", name,
-       count_text(fit.differences(), "difference", "differences"));
+  const std::string differences = plural(static_cast<int64_t>(fit.differences()), "difference", "differences");
+  if (asked) {
+    line("model", "not {}: {}", name, differences);
+  } else if (is_near(match)) {
+    line("model", "none that resflow knows; the nearest is {}, with {}", name, differences);
+  } else {
+    line("model", "none that resflow knows");
+    return;
+  }
   print_list("missing", fit.missing);
   print_list("unexpected", fit.unexpected);
   std::vector<std::string> misshapen;
@@ -103,7 +125,7 @@ void print_facts(const ModelFacts& facts) {
 void print_tensors(const std::vector<TensorEntry>& tensors) {
   fmt::print("\n{:44} {:6} {:>16} {:>12}\n", "tensor", "dtype", "shape", "values");
   for (const TensorEntry& t : tensors)
-    fmt::print("{:44} {:6} {:>16} {:>12}\n", t.name, dtype_name(t.dtype), shape_text(t.dims),
+    fmt::print("{:44} {:6} {:>16} {:>12}\n", printable(t.name), dtype_name(t.dtype), shape_text(t.dims),
                format_count(element_count(t.dims)));
 }
 
@@ -149,6 +171,7 @@ nlohmann::ordered_json training_json(const Checkpoint& c) {
 FileView view_file(const std::string& name, const ModelFileOptions& options, bool verify) {
   FileView view;
   view.facts = model_facts(name, options);
+  view.asked = !options.architecture.empty();
   const ModelFacts& facts = view.facts;
   view.bytes = InputFile(facts.path).size();
   const bool own = facts.summary.format == WeightsFormat::kCheckpoint;
@@ -172,7 +195,10 @@ void print_file(const FileView& view) {
   line("tensors", "{}, {} values, {}", summary.tensors.size(), format_count(totals.values), format_bytes(totals.bytes));
   if (!summary.found_under.empty()) line("found under", "\"{}\"", summary.found_under);
   if (!summary.prefix.empty()) line("prefix", "\"{}\", taken off every name", summary.prefix);
-  print_fit(facts.match);
+  if (summary.format == WeightsFormat::kOnnx && !facts.match.fit.fits())
+    print_onnx_model(summary);
+  else
+    print_fit(facts.match, view.asked);
   if (facts.match.fit.fits())
     line("", "{}", model_line(facts.match.description, facts.preprocessing.value_or(Preprocessing()).crop));
   print_facts(facts);

@@ -15,6 +15,7 @@ struct FileView {
   ModelFacts facts;
   int64_t bytes = 0;                   // of the file
   std::optional<Checkpoint> training;  // of a resflow checkpoint, without tensors
+  bool asked = false;                  // for the model that the tensors are compared with
   // By --verify: all values were read, and are whole; those that are not finite.
   bool verified = false;
   std::string not_finite;

@@ -14,6 +14,7 @@
 #include "io/convert_dtype.h"
 #include "io/error.h"
 #include "io/not_finite.h"
+#include "io/text.h"
 
 namespace resflow {
 namespace {
@@ -218,6 +219,7 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
   ModelFile file;
   file.facts = model_facts(name, options);
   const ModelFacts& facts = file.facts;
+  if (facts.summary.format == WeightsFormat::kOnnx) read_weights(facts.path);  // says why it does not
   require_model(facts, options);
   file.notes = facts.notes;
   if (facts.summary.format == WeightsFormat::kCheckpoint) {
@@ -244,7 +246,7 @@ std::string describe_not_finite(std::span<const NamedArray> tensors) {
     std::vector<std::string> parts;
     if (n.nan > 0) parts.push_back(fmt::format("{} NaN", n.nan));
     if (n.infinite > 0) parts.push_back(fmt::format("{} infinite", n.infinite));
-    found.push_back(fmt::format("{} ({})", name, fmt::join(parts, ", ")));
+    found.push_back(fmt::format("{} ({})", printable(name), fmt::join(parts, ", ")));
   }
   const size_t more = found.size() - std::min(kShown, found.size());
   return fmt::format("{}{}", fmt::join(std::span(found).first(found.size() - more), ", "),

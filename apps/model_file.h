@@ -15,8 +15,8 @@ namespace resflow {
 
 // What the command line says about a file; empty and 0: what the file says, or what is recognised.
 struct ModelFileOptions {
-  std::string architecture;  // --model
-  std::string classes;       // --classes: "imagenet", or a file with a name a line
+  std::string architecture = {};  // --model
+  std::string classes = {};       // --classes: "imagenet", or a file with a name a line
   // --resize, --crop: only for files that carry no preprocessing. A crop alone brings the resize that goes with it.
   int resize = 0, crop = 0;
   // Take torchvision's own files for what they are under any name, by their SHA-256: reads a file with 1000 classes.

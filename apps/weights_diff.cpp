@@ -13,6 +13,7 @@
 #include "apps/inspect_model.h"
 #include "apps/model_file.h"
 #include "io/convert_dtype.h"
+#include "io/text.h"
 
 namespace resflow {
 namespace {
@@ -73,14 +74,14 @@ void print_pairs(std::string_view what, const std::vector<WeightsDiff::Pair>& pa
   if (pairs.empty()) return;
   fmt::print("\n{}\n", what);
   for (size_t i = 0; i < std::min(kShown, pairs.size()); ++i)
-    fmt::print("  {}: {} | {}\n", pairs[i].what, pairs[i].first, pairs[i].second);
+    fmt::print("  {}: {} | {}\n", printable(pairs[i].what), printable(pairs[i].first), printable(pairs[i].second));
   if (pairs.size() > kShown) fmt::print("  ... and {} more\n", pairs.size() - kShown);
 }
 
 void print_names(const std::string& file, const std::vector<std::string>& names) {
   if (names.empty()) return;
   fmt::print("\nonly in {}\n", file);
-  for (size_t i = 0; i < std::min(kShown, names.size()); ++i) fmt::print("  {}\n", names[i]);
+  for (size_t i = 0; i < std::min(kShown, names.size()); ++i) fmt::print("  {}\n", printable(names[i]));
   if (names.size() > kShown) fmt::print("  ... and {} more\n", names.size() - kShown);
 }
 
@@ -151,8 +152,8 @@ void print_diff(const WeightsDiff& diff, const std::string& first, const std::st
                plural(diff.tensors, "tensor", "tensors"));
     for (size_t i = 0; i < std::min(kShown, diff.values.size()); ++i) {
       const auto& v = diff.values[i];
-      fmt::print("  {:44} max |difference| {:<12.6g} {} of {} values\n", v.name, v.largest, format_count(v.differing),
-                 format_count(v.of));
+      fmt::print("  {:44} max |difference| {:<12.6g} {} of {} values\n", printable(v.name), v.largest,
+                 format_count(v.differing), format_count(v.of));
     }
     if (diff.values.size() > kShown) fmt::print("  ... and {} more\n", diff.values.size() - kShown);
   }

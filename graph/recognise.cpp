@@ -8,11 +8,13 @@
 #include <utility>
 
 #include "graph/model_zoo.h"
+#include "io/text.h"
 
 namespace resflow {
 namespace {
 
 constexpr std::string_view kCountName = ".num_batches_tracked";
+constexpr size_t kNameBytes = 300;  // of a name and its dims in a sentence
 
 bool is_float(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF64 || dtype == DType::kF16 || dtype == DType::kBF16;
@@ -36,8 +38,10 @@ std::string described(const TensorEntry& tensor) {
 void list(std::vector<std::string>& parts, std::string_view what, std::span<const std::string> names, size_t shown) {
   if (names.empty()) return;
   const size_t more = names.size() - std::min(shown, names.size());
-  parts.push_back(fmt::format("{}: {}{}", what, fmt::join(names.first(names.size() - more), ", "),
-                              more == 0 ? "" : fmt::format(" and {} more", more)));
+  std::vector<std::string> list;
+  for (const std::string& name : names.first(names.size() - more)) list.push_back(printable(name, kNameBytes));
+  parts.push_back(
+      fmt::format("{}: {}{}", what, fmt::join(list, ", "), more == 0 ? "" : fmt::format(" and {} more", more)));
 }
 
 }  // namespace
@@ -77,7 +81,8 @@ std::string to_sentence(const WeightsFit& fit, size_t shown) {
   std::vector<std::string> misshapen;
   misshapen.reserve(fit.misshapen.size());
   for (const auto& [got, wanted] : fit.misshapen)
-    misshapen.push_back(fmt::format("{} has {}, model wants {}", got.name, described(got), described(wanted)));
+    misshapen.push_back(
+        fmt::format("{} has {}, model wants {}", printable(got.name), described(got), described(wanted)));
   std::vector<std::string> parts;
   list(parts, "missing", fit.missing, shown);
   list(parts, "unexpected", fit.unexpected, shown);

@@ -7,6 +7,7 @@
 #include "io/checkpoint.h"
 #include "io/error.h"
 #include "io/model_metadata.h"
+#include "io/onnx.h"
 #include "io/pth.h"
 #include "io/safetensors.h"
 
@@ -40,6 +41,16 @@ WeightsSummary from(SafetensorsSummary summary) {
           .prefix = {}};
 }
 
+WeightsSummary from(OnnxSummary summary) {
+  return {.format = WeightsFormat::kOnnx,
+          .variant = fmt::format("opset {}, made by {}", summary.opset,
+                                 summary.producer.empty() ? "an unnamed program" : summary.producer),
+          .tensors = std::move(summary.tensors),
+          .metadata = std::move(summary.metadata),
+          .found_under = {},
+          .prefix = {}};
+}
+
 Weights read_checkpoint(const std::string& path) {
   Weights weights{.summary = from(read_checkpoint_summary(path)), .tensors = {}};
   weights.tensors = load_checkpoint(path).parameters;
@@ -54,15 +65,6 @@ Weights from_read(Read read) {
 [[noreturn]] void refuse_onnx(const std::string& path) {
   throw usage_error("{}: is an ONNX file, which resflow writes and does not read: take the file that it came from",
                     path);
-}
-
-// The version of the format comes first, a small number, and the text or message that follows it.
-bool is_onnx(const std::string& path) {
-  const InputFile file(path);
-  std::array<uint8_t, 3> start{};
-  if (file.size() < static_cast<int64_t>(start.size())) return false;
-  file.read(0, start);
-  return start[0] == 0x08 && start[1] >= 3 && start[1] < 64 && (start[2] == 0x12 || start[2] == 0x3A);
 }
 
 struct Format {
@@ -97,7 +99,7 @@ constexpr std::array<Format, 4> kFormats = {{
      "onnx",
      {".onnx"},
      is_onnx,
-     [](const std::string& path) -> WeightsSummary { refuse_onnx(path); },
+     [](const std::string& path) { return from(read_onnx_summary(path)); },
      [](const std::string& path) -> Weights { refuse_onnx(path); }},
 }};
 

@@ -173,6 +173,45 @@ TEST_F(ScoreProgram, RefusesAModelThatDoesNotFitItsClasses) {
   EXPECT_THAT(shape.err, HasSubstr("(3,512)"));
 }
 
+TEST_F(ScoreProgram, TakesForeignFilesWithTheSameRows) {
+  const std::string own = resflow({"score", model_, data_, "--top", "3"}).out;
+  ASSERT_EQ(parse_csv(own).size(), 13U);
+  // .safetensors carries what a checkpoint does; .pth is told it.
+  const std::string safetensors = folder_ / "m.safetensors", pth = folder_ / "m.pth";
+  ASSERT_EQ(resflow({"convert", model_, safetensors}).exit_code, 0);
+  ASSERT_EQ(resflow({"convert", model_, pth}).exit_code, 0);
+  const ProcessResult carried = resflow({"score", safetensors, data_, "--top", "3"});
+  ASSERT_EQ(carried.exit_code, 0) << carried.err;
+  EXPECT_EQ(carried.out, own);
+  std::string names;
+  for (const std::string& name : load_checkpoint(model_).classes) names += name + "\n";
+  write_text(folder_ / "names.txt", names);
+  const ProcessResult told = resflow(
+      {"score", pth, data_, "--top", "3", "--model", "resnet18", "--classes", folder_ / "names.txt", "--crop", "48"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  EXPECT_EQ(told.out, own);
+  EXPECT_THAT(told.err, ::testing::Not(HasSubstr("note")));
+
+  const ProcessResult unnamed = resflow({"score", pth, data_ + "/net/00.jpg"});
+  ASSERT_EQ(unnamed.exit_code, 0) << unnamed.err;
+  EXPECT_THAT(parse_csv(unnamed.out)[1][1], ::testing::StartsWith("class "));
+  EXPECT_THAT(unnamed.err, HasSubstr("does not name its classes"));
+  EXPECT_THAT(unnamed.err, HasSubstr("does not say how pictures are prepared"));
+
+  const auto refused = [&](std::vector<std::string> arguments, int exit_code, const std::string& words) {
+    arguments.insert(arguments.begin(), "score");
+    const ProcessResult result = resflow(arguments);
+    EXPECT_EQ(result.exit_code, exit_code) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(words));
+    EXPECT_EQ(result.out, "");
+  };
+  refused({model_, data_, "--crop", "64"}, 2, "carries its own preprocessing");
+  refused({safetensors, data_, "--resize", "64"}, 2, "carries its own preprocessing");
+  refused({pth, data_, "--model", "resnet34"}, 3, "It is a resnet18 with 3 classes");
+  refused({pth, data_, "--classes", "imagenet"}, 3, "has 1,000 names, but its resnet18 has 3 outputs");
+  refused({pth, data_, "--crop", "1"}, 2, "--crop");
+}
+
 TEST_F(ScoreProgram, KeepsThePreviousTableWhereTheNewOneCannotBeWritten) {
   const std::string csv = folder_ / "scores.csv";
   write_text(csv, "previous");

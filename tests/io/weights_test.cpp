@@ -1,5 +1,6 @@
 #include "io/weights.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "io/checkpoint.h"
+#include "io/onnx.h"
 #include "io/pth.h"
 #include "io/safetensors.h"
 #include "tests/io/expect_error.h"
@@ -105,12 +107,24 @@ TEST(Weights, SayWhatIsNone) {
   expect_error(ErrorKind::kData, {"is a folder"}, [&] { read_weights(folder.path().string()); });
 }
 
-TEST(Weights, OnnxIsWrittenOnly) {
+TEST(Weights, OnnxIsWrittenAndOnlyItsHeaderRead) {
   const TemporaryFolder folder;
-  // ModelProto: ir_version 8, producer_name "pytorch".
-  write_bytes(folder / "m.onnx", "\x08\x08\x12\x07pytorch");
+  OnnxBuilder builder("net", "0.1.0");
+  builder.add_input({.name = "input", .dims = {"batch", 2}});
+  builder.add_initializer("w", Array(DType::kF32, {2, 2}));
+  builder.add_node({.op = "MatMul", .name = "m", .inputs = {"input", "w"}, .output = "out"});
+  builder.add_output({.name = "out", .dims = {"batch", 2}});
+  builder.add_metadata("architecture", "resnet18");
+  builder.save(folder / "m.onnx");
   EXPECT_EQ(recognise_weights(folder / "m.onnx"), WeightsFormat::kOnnx);
-  expect_error(ErrorKind::kUsage, {folder / "m.onnx", "ONNX"}, [&] { read_weights(folder / "m.onnx"); });
+  const WeightsSummary summary = read_weights_summary(folder / "m.onnx");
+  EXPECT_EQ(summary.format, WeightsFormat::kOnnx);
+  EXPECT_THAT(summary.variant, ::testing::HasSubstr("opset 17, made by resflow"));
+  ASSERT_EQ(summary.tensors.size(), 1U);
+  EXPECT_EQ(summary.tensors[0].name, "w");
+  EXPECT_THAT(summary.metadata, ::testing::Contains(::testing::Pair("architecture", "resnet18")));
+  expect_error(ErrorKind::kUsage, {folder / "m.onnx", "writes and does not read"},
+               [&] { read_weights(folder / "m.onnx"); });
 }
 
 TEST(Weights, FormatsHaveNamesAndEndings) {
