@@ -79,6 +79,7 @@ PythonRun run_python_script(const std::string& python, const std::string& script
   std::vector<std::string> words = {python, "-c", "import sys\nif sys.path[0] == '': del sys.path[0]\n" + script};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const std::string out = folder / "out", err = folder / "err";
