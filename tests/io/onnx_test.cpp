@@ -127,7 +127,7 @@ int64_t bytes_read_so_far() {
 TEST(Onnx, TheSummaryReadsNoValues) {
   const TemporaryFolder folder;
   OnnxBuilder builder("net", "1");
-  for (int i = 0; i < 4; ++i) builder.add_initializer("w" + std::to_string(i), Array(DType::kF32, {1 << 20}));
+  for (int i = 0; i < 4; ++i) builder.add_initializer(fmt::format("w{}", i), Array(DType::kF32, {1 << 20}));
   builder.save(folder / "a.onnx");
   const int64_t before = bytes_read_so_far();
   if (before < 0) GTEST_SKIP() << "needs /proc/self/io";

@@ -39,7 +39,10 @@ Pickle read(const std::string& bytes) { return {span_of(bytes), "x", allow_tests
 std::string show(const Pickle& pickle, const PickleValue& value) {
   const auto items = [&](const char* open, const char* close) {
     std::string text = open;
-    for (const PickleValue& item : pickle.items(value)) text += (text == open ? "" : ",") + show(pickle, item);
+    for (const PickleValue& item : pickle.items(value)) {
+      if (text != open) text += ",";
+      text += show(pickle, item);
+    }
     return text + close;
   };
   switch (value.kind) {
