@@ -226,8 +226,9 @@ nlohmann::ordered_json file_json(const FileView& view) {
                                  {"class_names", nullptr},
                                  {"preprocessing", nullptr},
                                  {"provenance", facts.provenance},
-                                 {"metadata", summary.metadata},
+                                 {"metadata", nlohmann::ordered_json::object()},
                                  {"notes", facts.notes}};
+  for (const auto& [key, text] : summary.metadata) json["metadata"][key] = text;
   if (facts.classes) json["class_names"] = *facts.classes;
   if (facts.preprocessing) {
     const Preprocessing& p = *facts.preprocessing;

@@ -90,6 +90,8 @@ TEST(InspectProgram, ShowsEveryFormat) {
     }
   }
   EXPECT_THAT(resflow({"inspect", folder / "a.safetensors"}).out, HasSubstr("epoch: seven"));
+  const auto report = nlohmann::json::parse(resflow({"inspect", folder / "a.safetensors", "--json"}).out);
+  EXPECT_EQ(report.at("metadata").at("epoch"), "seven");
 }
 
 TEST(InspectProgram, ReadsTheHeaderAloneAndVerifiesOnRequest) {

@@ -24,7 +24,7 @@ void expect_refusal(const std::vector<std::string>& arguments, int exit_code, co
 
 TEST(Program, EveryHelpShowsAnExample) {
   const std::vector<std::vector<std::string>> commands = {
-      {},        {"train"},         {"score"},          {"inspect"},        {"weights"},
+      {},        {"train"},         {"score"},          {"inspect"},        {"weights"}, {"convert"},
       {"bench"}, {"bench", "load"}, {"bench", "train"}, {"bench", "score"}, {"demo"}};
   for (auto command : commands) {
     command.emplace_back("--help");
