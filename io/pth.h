@@ -35,8 +35,8 @@ struct Pth {
 };
 Pth read_pth(const std::string& path);
 
-// Writes an OrderedDict of tensors in the zip form that torch.load(weights_only=True) takes, every storage at a multiple
-// of 64 bytes, atomically. Throws as AtomicFile does.
+// Writes an OrderedDict of tensors in the zip form that torch.load(weights_only=True) takes, every storage at a
+// multiple of 64 bytes, atomically. Throws as AtomicFile does.
 void write_pth(const std::vector<NamedArray>& tensors, const std::string& path, FileSystem& files = machine_files());
 
 }  // namespace resflow
