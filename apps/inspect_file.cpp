@@ -100,7 +100,7 @@ void print_training(const Checkpoint& c) {
          r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy, r.seconds);
   std::vector<std::string> options;
   options.reserve(t.options.size());
-  for (const auto& [name, value] : t.options) options.push_back(name + " " + value);
+  for (const auto& [name, value] : t.options) options.push_back(fmt::format("{} {}", name, value));
   print_list("options", options);
   if (!t.fingerprint.empty()) line("made on", "{}", t.fingerprint);
 }

@@ -3,9 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <map>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 
@@ -22,10 +24,11 @@ constexpr size_t kShown = 20;
 
 template <class T>
 void compare(const Array& first, const Array& second, WeightsDiff::Values& found) {
+  using Bits = std::conditional_t<sizeof(T) == sizeof(uint32_t), uint32_t, uint64_t>;
   const auto a = first.values<T>(), b = second.values<T>();
   bool one_is_nan = false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (std::memcmp(&a[i], &b[i], sizeof(T)) == 0) continue;
+    if (std::bit_cast<Bits>(a[i]) == std::bit_cast<Bits>(b[i])) continue;
     ++found.differing;
     if (a[i] == b[i]) continue;  // the two zeros
     const double difference = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
