@@ -70,6 +70,9 @@ class ValuesReader {
     }
     for (auto& [place, tensors] : by_place) {
       bytes_ += file_.storages[place.second].bytes();
+      // Made by the calling thread: its heap keeps what was freed before, a helper's goes with the helper.
+      for (const size_t i : tensors)
+        made_[i] = {file_.tensors[i].name, Array::unset(file_.tensors[i].dtype, file_.tensors[i].dims)};
       jobs_.push_back({place.second, std::move(tensors)});
     }
   }
@@ -108,11 +111,7 @@ class ValuesReader {
   void run(const Job& job) {
     const PthStorage& storage = file_.storages[job.storage];
     bool contiguous = true;
-    for (const size_t i : job.tensors) {
-      const PthTensor& tensor = file_.tensors[i];
-      made_[i] = {tensor.name, Array::unset(tensor.dtype, tensor.dims)};
-      contiguous &= tensor.contiguous();
-    }
+    for (const size_t i : job.tensors) contiguous &= file_.tensors[i].contiguous();
     const Array& first = made_[job.tensors[0]].array;
     if (!contiguous) {
       Array values = Array::unset(DType::kU8, {static_cast<int64_t>(storage.bytes())});
