@@ -1,4 +1,4 @@
-// resflow bench: how fast this machine loads, trains and scores.
+// resflow bench: how fast this machine loads, trains, scores and reads weights.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
@@ -18,6 +18,7 @@
 #include "graph/trainer.h"
 #include "io/dataset.h"
 #include "io/error.h"
+#include "io/weights.h"
 #include "pipeline/loader.h"
 #include "pipeline/random.h"
 
@@ -25,7 +26,7 @@ namespace resflow {
 namespace {
 
 struct BenchOptions {
-  std::string model = "resnet34", recipe = "train", data, json;
+  std::string model = "resnet34", recipe = "train", data, weights, json;
   int batch = 32, threads = 0, image_size = 224;
   uint64_t seed = 0;
   double seconds = 10;
@@ -218,6 +219,32 @@ int bench_load(const BenchOptions& o, int threads) {
   return 0;
 }
 
+int bench_read(const BenchOptions& o) {
+  check_range("--seconds", o.seconds, 0, 86400);
+  const Weights weights = read_weights(o.weights);
+  size_t bytes = 0;
+  for (const NamedArray& tensor : weights.tensors) bytes += tensor.array.bytes();
+  const auto count = static_cast<int64_t>(weights.tensors.size());
+  fmt::print("read {}, {}, {} of {}\n", o.weights, weights_format_name(weights.summary.format),
+             plural(count, "tensor", "tensors"), format_bytes(static_cast<double>(bytes)));
+  flush_output();
+  const StepTimes times = measure_steps(o.seconds, [&] { read_weights(o.weights); });
+  const double rate = static_cast<double>(bytes) / 1e6 / (times.median() / 1e3);
+  fmt::print("{:.0f} MB/s: median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate, times.median(),
+             times.minimum(), plural(static_cast<int64_t>(times.ms.size()), "time", "times"),
+             format_bytes(static_cast<double>(peak_rss_bytes())));
+  flush_output();
+  if (o.json.empty()) return 0;
+  nlohmann::ordered_json report = {{"what", "read"}, {"file", o.weights}, {"tensors", count}, {"bytes", bytes}};
+  report["megabytes_per_second"] = rate;
+  report["step_ms_median"] = times.median();
+  report["step_ms_minimum"] = times.minimum();
+  report["steps"] = times.ms.size();
+  report.update(process_report());
+  write_json(o.json, report);
+  return 0;
+}
+
 void add_common(CLI::App& command, BenchOptions& o) {
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input")->capture_default_str();
@@ -258,7 +285,14 @@ Action add_bench(CLI::App& command) {
   add_common(*score, o);
   score->footer("Example:\n  resflow bench score --model resnet50 --batch 32 --json score.json");
 
-  return [options, load, train, score] {
+  CLI::App* read = command.add_subcommand("read", "Reading weights: a file to tensors in memory");
+  read->add_option("FILE", o.weights, ".pth, .safetensors or a checkpoint")->required();
+  read->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
+  read->add_option("--json", o.json, "write the figures to this file");
+  read->footer("Example:\n  resflow bench read resnet50.pth --seconds 3");
+
+  return [options, load, train, score, read] {
+    if (read->parsed()) return bench_read(*options);
     if (load->parsed()) return bench_load(*options, resolve_threads(*load, options->threads));
     if (train->parsed()) return bench_train(*options, resolve_threads(*train, options->threads));
     return bench_score(*options, resolve_threads(*score, options->threads));

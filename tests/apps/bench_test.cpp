@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/safetensors.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {
@@ -60,6 +61,16 @@ TEST_F(BenchProgram, LoadMeasuresForATime) {
   EXPECT_GE(report.at("seconds").get<double>(), 0.2);
   EXPECT_GT(report.at("images_per_second").get<double>(), 0);
   EXPECT_FALSE(report.contains("batches_sha256"));
+}
+
+TEST_F(BenchProgram, ReadingWeightsIsMeasured) {
+  const std::string file = folder_ / "a.safetensors";
+  write_safetensors({{"a", Array(DType::kF32, {100, 10})}, {"b", Array(DType::kI64, {})}}, {}, file);
+  const auto report = bench({"read", file, "--seconds", "0"});
+  EXPECT_EQ(report.at("tensors"), 2);
+  EXPECT_EQ(report.at("bytes"), 4008);
+  EXPECT_NEAR(report.at("megabytes_per_second").get<double>(), 4.008 / report.at("step_ms_median").get<double>(), 1e-6);
+  EXPECT_EQ(resflow({"bench", "read", folder_ / "absent.pth"}).exit_code, 3);
 }
 
 TEST_F(BenchProgram, UsesTheCpusOfTheAffinityMask) {
