@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -55,6 +56,36 @@ class Window {
   std::array<uint8_t, 4096> bytes_{};
   uint64_t begin_ = 0, filled_ = 0;
 };
+
+uint64_t little_endian(std::span<const uint8_t> bytes) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) value |= uint64_t{bytes[i]} << (8 * i);
+  return value;
+}
+
+// What the directory keeps of a stored entry in 64 bits, because 32 are too few. minizip 1.1 overlooks it, since it
+// compares 32 bits with the largest unsigned long.
+struct Zip64 {
+  std::optional<uint64_t> bytes, header;
+};
+
+Zip64 zip64_of(std::span<const uint8_t> extra) {
+  constexpr uint64_t kZip64 = 1, kRecordStart = 4;
+  while (extra.size() >= kRecordStart) {
+    const uint64_t id = little_endian(extra.first(2)), size = little_endian(extra.subspan(2, 2));
+    extra = extra.subspan(kRecordStart);
+    if (size > extra.size()) break;
+    if (id == kZip64) {
+      // Two equal sizes, the place of the header, or all three.
+      Zip64 found;
+      if (size >= 16) found.bytes = little_endian(extra.first(8));
+      if (size == 8 || size >= 24) found.header = little_endian(extra.subspan(size == 8 ? 0 : 16, 8));
+      return found;
+    }
+    extra = extra.subspan(size);
+  }
+  return {};
+}
 
 bool has_parent_part(std::string_view name) {
   for (size_t begin = 0; begin <= name.size();) {
@@ -157,6 +188,7 @@ void ZipArchive::list_entries() {
   std::array<char, kMaxZipName + 1> name{};
   for (int status = unzGoToFirstFile(zip); status != UNZ_END_OF_LIST_OF_FILE; status = unzGoToNextFile(zip)) {
     unz_file_info64 info{};
+    std::array<uint8_t, kMaxZipName> extra{};
     const auto damaged = [&] {
       reader_->rethrow();
       return data_error("{}: damaged zip file: entry {} of its directory cannot be read", path_, entries_.size() + 1);
@@ -164,7 +196,7 @@ void ZipArchive::list_entries() {
     if (status != UNZ_OK) throw damaged();
     if (entries_.size() >= kMaxZipEntries)
       throw data_error("{}: more than {} entries in a zip file: refused", path_, kMaxZipEntries);
-    if (unzGetCurrentFileInfo64(zip, &info, name.data(), kMaxZipName, nullptr, 0, nullptr, 0) != UNZ_OK)
+    if (unzGetCurrentFileInfo64(zip, &info, name.data(), kMaxZipName, extra.data(), extra.size(), nullptr, 0) != UNZ_OK)
       throw damaged();
     if (info.size_filename == 0 || info.size_filename > kMaxZipName)
       throw data_error("{}: a name of {} bytes in a zip file, wanted 1 to {}", path_, info.size_filename, kMaxZipName);
@@ -174,6 +206,9 @@ void ZipArchive::list_entries() {
                    .bytes = info.uncompressed_size,
                    .packed_bytes = info.compressed_size,
                    .crc32 = static_cast<uint32_t>(info.crc)};
+    Zip64 large;
+    if (entry.stored) large = zip64_of(std::span(extra).first(std::min<size_t>(info.size_file_extra, extra.size())));
+    if (large.bytes) entry.bytes = entry.packed_bytes = *large.bytes;
     const std::string shown = printable(entry.name);
     if (is_absolute(entry.name) || has_parent_part(entry.name))
       throw data_error("{}: entry '{}' of the zip file leads out of it: refused", path_, shown);
@@ -185,14 +220,13 @@ void ZipArchive::list_entries() {
       throw data_error("{}: damaged zip file: stored entry '{}' is said to have {} bytes and {}", path_, shown,
                        entry.bytes, entry.packed_bytes);
 
-    int method = 0, level = 0;
-    if (unzOpenCurrentFile2(zip, &method, &level, 1) != UNZ_OK) {
-      reader_->rethrow();
+    const std::optional<uint64_t> offset =
+        large.header ? offset_behind_header(*large.header, entry.name) : offset_of_current();
+    reader_->rethrow();
+    if (!offset)
       throw data_error("{}: damaged zip file: the header before entry '{}' is not what the directory says", path_,
                        shown);
-    }
-    entry.offset = unzGetCurrentFileZStreamPos64(zip);
-    unzCloseCurrentFile(zip);
+    entry.offset = *offset;
     if (entry.offset > size || entry.packed_bytes > size - entry.offset)
       throw data_error("{}: truncated or damaged zip file: entry '{}' has {} bytes from {} on, the file {}", path_,
                        shown, entry.packed_bytes, entry.offset, size);
@@ -202,6 +236,30 @@ void ZipArchive::list_entries() {
     if (!by_name_.emplace(entries_[i].name, i).second)
       throw data_error("{}: entry '{}' stands twice in the zip file: refused", path_, printable(entries_[i].name));
   }
+}
+
+// Of the entry at which minizip stands; nothing where its header contradicts the directory.
+std::optional<uint64_t> ZipArchive::offset_of_current() const {
+  int method = 0, level = 0;
+  if (unzOpenCurrentFile2(reader_->zip, &method, &level, 1) != UNZ_OK) return std::nullopt;
+  const uint64_t offset = unzGetCurrentFileZStreamPos64(reader_->zip);
+  unzCloseCurrentFile(reader_->zip);
+  return offset;
+}
+
+// The same for a header that lies where minizip does not look.
+std::optional<uint64_t> ZipArchive::offset_behind_header(uint64_t header, std::string_view name) const {
+  static constexpr std::array<uint8_t, 4> kSignature = {'P', 'K', 3, 4};
+  const auto size = static_cast<uint64_t>(file().size());
+  std::vector<uint8_t> bytes(kLocalHeaderBytes + name.size());
+  if (header > size || bytes.size() > size - header) return std::nullopt;
+  file().read(static_cast<int64_t>(header), bytes);
+  const std::span<const uint8_t> start(bytes);
+  const uint64_t name_bytes = little_endian(start.subspan(26, 2)), extra_bytes = little_endian(start.subspan(28, 2));
+  if (!std::equal(kSignature.begin(), kSignature.end(), bytes.begin()) || name_bytes != name.size() ||
+      !std::equal(name.begin(), name.end(), bytes.begin() + kLocalHeaderBytes))
+    return std::nullopt;
+  return header + kLocalHeaderBytes + name_bytes + extra_bytes;
 }
 
 void ZipArchive::check_overlaps() const {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,6 +44,8 @@ class ZipArchive {
   struct Reader;
   bool ends_as_zip() const;
   void list_entries();
+  std::optional<uint64_t> offset_of_current() const;
+  std::optional<uint64_t> offset_behind_header(uint64_t header, std::string_view name) const;
   void check_overlaps() const;
 
   std::string path_;
