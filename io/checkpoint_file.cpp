@@ -1,5 +1,6 @@
 #include "io/checkpoint_file.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -99,6 +100,7 @@ void CheckpointFile::read_manifest() {
   file_.read(sizeof(Header), bytes);
   if (checkpoint_checksum(bytes) != manifest_checksum_)
     throw data_error("{}: damaged checkpoint: the checksum of its manifest differs", path_);
+  const google::protobuf::LogSilencer silence;  // what is wrong is said once, by us
   if (!manifest_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     throw data_error("{}: damaged checkpoint: its manifest cannot be read", path_);
   tensors_offset_ = aligned(sizeof(Header) + manifest_bytes_);

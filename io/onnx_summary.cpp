@@ -1,5 +1,6 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
@@ -130,6 +131,7 @@ class Walker {
   template <class Message>
   Message parsed() {
     Message message;
+    const google::protobuf::LogSilencer silence;  // what is wrong is said once, by us
     if (!message.ParseFromString(small()))
       damaged(fmt::format("what ends at byte {} cannot be read", in_.CurrentPosition()));
     return message;

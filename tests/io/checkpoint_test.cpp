@@ -236,6 +236,17 @@ TEST(Checkpoint, FindsEveryFlippedBitThatMatters) {
   EXPECT_LT(padding, 300);
 }
 
+TEST(Checkpoint, AManifestThatIsNoneIsSaidOnce) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.resflow";
+  proto::Manifest manifest;
+  manifest.mutable_model()->set_architecture("\xff");  // text must be UTF-8
+  write_checkpoint_file(manifest, {}, path, 1, machine_files());
+  ::testing::internal::CaptureStderr();
+  expect_error(ErrorKind::kData, {path, "its manifest cannot be read"}, [&] { load_checkpoint(path); });
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(Checkpoint, NamesTheTensorThatIsDamaged) {
   const TemporaryFolder folder;
   const Checkpoint saved = full_checkpoint();
