@@ -62,7 +62,7 @@ void repair_values(std::vector<uint8_t>& file) {
 void run(std::span<const uint8_t> bytes) {
   static MemoryFile input;
   static MemoryDisk disk;
-  input.set(bytes);
+  input.set(bytes.data(), bytes.size());
   is_checkpoint(input.path());
   const bool listed = accepts([] { read_checkpoint_summary(input.path()); });
   Checkpoint read;

@@ -12,7 +12,7 @@ namespace resflow::fuzzing {
 class MemoryDisk : public FileSystem {
  public:
   // What was written last.
-  const std::string& path() const { return file_.path(); }
+  std::string path() const { return file_.path(); }
 
   int open(const char* path, int flags, unsigned mode) override {
     if ((flags & O_CREAT) == 0) return FileSystem::open(path, flags, mode);

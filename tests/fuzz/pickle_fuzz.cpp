@@ -40,11 +40,11 @@ void run(std::span<const uint8_t> bytes) {
   });
 
   static MemoryFile input;
-  input.set(bytes);
+  input.set(bytes.data(), bytes.size());
   if (is_pth(input.path())) read_whole(input);
   std::vector<uint8_t> legacy(kLegacyStart.begin(), kLegacyStart.end());
   legacy.insert(legacy.end(), bytes.begin(), bytes.end());
-  input.set(legacy);
+  input.set(legacy.data(), legacy.size());
   read_whole(input);
 }
 

@@ -22,7 +22,7 @@ void expect_same(const Safetensors& read, const Safetensors& again) {
 void run(std::span<const uint8_t> bytes) {
   static MemoryFile input;
   static MemoryDisk disk;
-  input.set(bytes);
+  input.set(bytes.data(), bytes.size());
   is_safetensors(input.path());
   const bool listed = accepts([] { read_safetensors_summary(input.path()); });
   Safetensors read;

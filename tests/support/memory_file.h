@@ -1,4 +1,4 @@
-// A file in memory with a path of its own, for tests that write a file a thousand times.
+// A file in memory with a path of its own, for what writes a file many thousand times.
 #pragma once
 
 #include <sys/mman.h>
