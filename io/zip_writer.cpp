@@ -80,21 +80,17 @@ class Sink {
 
  private:
   uLong write(const void* bytes, uLong count) {
-    if (error_) return 0;
     try {
       const std::span<const uint8_t> span(static_cast<const uint8_t*>(bytes), count);
-      if (at_ == end_) {
-        file_.write(span);
-      } else {
-        file_.rewrite(static_cast<int64_t>(at_), span);
-      }
-      at_ += count;
-      end_ = std::max(end_, at_);
-      return count;
+      if (!error_ && at_ == end_) file_.write(span);
+      if (!error_ && at_ != end_) file_.rewrite(static_cast<int64_t>(at_), span);
     } catch (...) {
       error_ = std::current_exception();
-      return 0;
     }
+    // minizip is told that all is well even then: its own way out of a failed write leaks memory.
+    at_ += count;
+    end_ = std::max(end_, at_);
+    return count;
   }
 
   long seek(ZPOS64_T offset, int origin) {
