@@ -85,7 +85,7 @@ int demo(const DemoOptions& o, int threads) {
   options.out = run_folder;
   options.overwrite = true;
   options.model = "resnet18";
-  options.epochs = 10;
+  options.epochs = 8;
   options.lr = 3e-4;
   options.batch = 16;
   options.image_size = 64;  // small pictures, so that it takes a minute
