@@ -15,6 +15,7 @@
 #include "io/error.h"
 #include "io/not_finite.h"
 #include "io/text.h"
+#include "pipeline/recipe.h"
 
 namespace resflow {
 namespace {
@@ -122,11 +123,7 @@ void apply_preprocessing(const ModelFileOptions& options, ModelFacts& facts) {
         "{}: {} carries its own preprocessing, resize {} and crop {}: leave --resize and --crop away",
         options.crop != 0 ? fmt::format("--crop {}", options.crop) : fmt::format("--resize {}", options.resize),
         facts.path, facts.preprocessing->resize, facts.preprocessing->crop);
-  Preprocessing p;
-  if (options.crop != 0) {
-    p.crop = options.crop;
-    p.resize = static_cast<int>(int64_t{options.crop} * 256 / 224);
-  }
+  Preprocessing p = options.crop != 0 ? eval_preprocessing(options.crop) : Preprocessing();
   if (options.resize != 0) p.resize = options.resize;
   if (p.crop > p.resize)
     throw usage_error("--crop {} of pictures whose short side is {}: wanted a --resize of at least {}", p.crop,
