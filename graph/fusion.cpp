@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "io/error.h"
+
 namespace resflow {
 namespace {
 
 class Fuser {
  public:
-  Fuser(const Graph& graph, bool training) : nodes_(graph.nodes()), readers_(graph.readers()), training_(training) {}
+  Fuser(const Graph& graph, const std::vector<bool>& inference)
+      : nodes_(graph.nodes()), readers_(graph.readers()), inference_(inference) {}
 
   std::vector<FusedNode> run() {
     std::vector<FusedNode> fused;
@@ -31,20 +34,23 @@ class Fuser {
     return std::holds_alternative<Kind>(nodes_[static_cast<size_t>(id)].kind);
   }
 
-  // The node that alone reads `id`, else -1.
+  bool runs_as_inference(NodeId id) const { return inference_[static_cast<size_t>(id)]; }
+
+  // The node that alone reads `id` and may join its op, else -1.
   NodeId only_reader(NodeId id) const {
     const auto& readers = readers_[static_cast<size_t>(id)];
-    return readers.size() == 1 ? readers[0] : -1;
+    return readers.size() == 1 && runs_as_inference(readers[0]) == runs_as_inference(id) ? readers[0] : -1;
   }
 
   FusedNode grow(NodeId id, std::vector<bool>& taken) const {
-    FusedNode node{.first = id, .last = id, .inputs = nodes_[static_cast<size_t>(id)].inputs};
+    FusedNode node{
+        .first = id, .last = id, .inputs = nodes_[static_cast<size_t>(id)].inputs, .inference = runs_as_inference(id)};
     const auto join = [&](NodeId next) {
       node.last = next;
       taken[static_cast<size_t>(next)] = true;
     };
     NodeId next = only_reader(id);
-    if (!training_ && is<ConvNode>(id) && next >= 0 && is<BatchNormNode>(next)) {
+    if (node.inference && is<ConvNode>(id) && next >= 0 && is<BatchNormNode>(next)) {
       node.batch_norm = next;
       join(next);
       next = only_reader(next);
@@ -68,11 +74,15 @@ class Fuser {
 
   const std::vector<Node>& nodes_;
   std::vector<std::vector<NodeId>> readers_;
-  bool training_;
+  const std::vector<bool>& inference_;
 };
 
 }  // namespace
 
-std::vector<FusedNode> fuse(const Graph& graph, bool training) { return Fuser(graph, training).run(); }
+std::vector<FusedNode> fuse(const Graph& graph, const std::vector<bool>& inference) {
+  if (inference.size() != graph.nodes().size())
+    throw internal_error("how {} of {} nodes run is said", inference.size(), graph.nodes().size());
+  return Fuser(graph, inference).run();
+}
 
 }  // namespace resflow

@@ -3,8 +3,8 @@
 // Training    batch norm [+ add] [+ ReLU]
 // Inference   convolution + batch norm [+ add] [+ ReLU]; a batch norm without a convolution before it as in training
 //
-// A node joins its only input's op where nobody else reads that input. An add joins the op of its first input;
-// the second one is the residual.
+// A node joins its only input's op where nobody else reads that input and both run in the same way. An add joins the op
+// of its first input; the second one is the residual.
 #pragma once
 
 #include <vector>
@@ -20,9 +20,11 @@ struct FusedNode {
   bool relu = false;        // after all else
   NodeId last = 0;          // the node whose value comes out
   std::vector<int> inputs;  // positions in the list of FusedNodes
+  bool inference = false;   // runs as in inference: nothing is kept for a backward pass, which does not reach it
 };
 
-// In an order in which inputs come first.
-std::vector<FusedNode> fuse(const Graph& graph, bool training);
+// In an order in which inputs come first. `inference` says of each node of the graph how it runs: all alike, or in a
+// training plan the frozen ones that no gradient passes (graph/freeze.h).
+std::vector<FusedNode> fuse(const Graph& graph, const std::vector<bool>& inference);
 
 }  // namespace resflow

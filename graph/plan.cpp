@@ -37,7 +37,10 @@ struct Plan::Impl {
       take_gradients();
       bind();
     });
-    seen_versions.resize(model.parameters().size());
+    // Of a training plan the frozen ones alone: those that its ops may hold folded copies of.
+    for (const auto& parameter : model.parameters())
+      if (!training() || parameter->frozen) watched.push_back(parameter.get());
+    seen_versions.resize(watched.size());
     parameters_changed();  // bind() has made the folded copies of these
   }
 
@@ -115,7 +118,7 @@ struct Plan::Impl {
   bool parameters_changed() {
     bool changed = false;
     for (size_t i = 0; i < seen_versions.size(); ++i) {
-      const uint64_t version = model.parameters()[i]->version;
+      const uint64_t version = watched[i]->version;
       changed = changed || version != seen_versions[i];
       seen_versions[i] = version;
     }
@@ -132,6 +135,7 @@ struct Plan::Impl {
   Program program;
   std::unique_ptr<Gradients> gradients;  // kTrain
   std::shared_ptr<Arena> arena;
+  std::vector<const Parameter*> watched;  // folded copies follow these
   std::vector<uint64_t> seen_versions;
 };
 
@@ -155,7 +159,7 @@ std::span<const float> Plan::forward(const float* pixels, int64_t rows) {
   if (rows < 1 || rows > plan.options.batch || (plan.training() && rows != plan.options.batch))
     throw internal_error("forward of {} rows in a plan for {}", rows, plan.options.batch);
   plan.model.compute().run([&] {
-    if (!plan.training() && plan.parameters_changed()) refresh();
+    if (plan.parameters_changed()) refresh();
     plan.copy_pixels(pixels, rows);
     plan.run(plan.program.forward, [](const Bucket& /*bucket*/) {});
   });

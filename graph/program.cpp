@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "graph/freeze.h"
 #include "graph/gradients.h"
 #include "graph/make_op.h"
 #include "io/error.h"
@@ -20,7 +21,7 @@ struct Value {
 class Planner {
  public:
   Planner(const Model& model, const ProgramOptions& options)
-      : model_(model), options_(options), fused_(fuse(model.graph(), options.training)) {}
+      : model_(model), options_(options), fused_(fuse(model.graph(), inference_nodes(model, options.training))) {}
 
   Program run() {
     find_readers();
@@ -77,11 +78,11 @@ class Planner {
       need_diff_src = need_diff_src || wants_gradient_[static_cast<size_t>(input)];
     }
     const OpContext context = {.compute = model_.compute(),
-                               .training = options_.training,
+                               .training = !planned.node.inference,
                                .need_diff_src = need_diff_src,
                                .layout = options_.layout,
                                .keep_transformed = options_.keep_transformed};
-    if (options_.training) check_variance(planned, srcs[0]);
+    check_variance(planned, srcs[0]);
     planned.op = make_op(context, model_, planned.node, srcs);
     const Requirements& wants = planned.op->requirements();
     const std::string& name = node(planned.node).name;
@@ -108,6 +109,8 @@ class Planner {
 
   void check_variance(const PlannedOp& planned, const Desc& src) const {
     if (!std::holds_alternative<BatchNormNode>(node(planned.node).kind)) return;
+    const bool of_batch = !model_.parameter(node(planned.node).name + ".running_mean").frozen;
+    if (planned.node.inference || !of_batch) return;
     const Dims dims = src.get_dims();
     if (element_count(dims) == dims[1])
       throw usage_error("{}: batch norm has one value a channel here, wanted more; train with larger batches or images",

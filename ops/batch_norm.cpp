@@ -88,6 +88,7 @@ class BatchNorm final : public Op {
         options_(options),
         parameters_(parameters),
         training_(context.training),
+        fixed_(context.training && parameters.running_mean.frozen),
         residual_(srcs.size() == 2),
         parts_(context.compute.threads()) {
     const Dims dims = srcs[0].get_dims();
@@ -143,7 +144,8 @@ class BatchNorm final : public Op {
   }
 
   void forward() override {
-    if (training_) compute_moments();
+    if (fixed_) take_running();
+    if (training_ && !fixed_) compute_moments();
     const Channels k = channels();
     const float* src = in(0);
     const float* residual = residual_ ? in(1) : nullptr;
@@ -199,10 +201,7 @@ class BatchNorm final : public Op {
   }
 
   void refresh() override {
-    if (training_) return;
-    const float* running_mean = parameters_.running_mean.value.data();
-    const float* running_var = parameters_.running_var.value.data();
-    for (int64_t c = 0; c < C_; ++c) set_channel(c, running_mean[c], running_var[c]);
+    if (!training_) take_running();
   }
 
   std::vector<Parameter*> parameters() const override {
@@ -266,6 +265,18 @@ class BatchNorm final : public Op {
     }
   }
 
+  void take_running() {
+    const float* running_mean = parameters_.running_mean.value.data();
+    const float* running_var = parameters_.running_var.value.data();
+    for (int64_t c = 0; c < C_; ++c) set_channel(c, running_mean[c], running_var[c]);
+    clear_padding();
+  }
+
+  void clear_padding() const {
+    for (int64_t c = C_; c < geometry_.channels(); ++c)
+      workspace(mean_)[c] = workspace(scale_)[c] = workspace(shift_)[c] = 0;
+  }
+
   void compute_moments() {
     const float* src = in(0);
     each_part([&](int part) {
@@ -289,8 +300,7 @@ class BatchNorm final : public Op {
       set_channel(c, mean, squares / static_cast<double>(count_));
       update_running(c, mean, squares);
     }
-    for (int64_t c = C_; c < geometry_.channels(); ++c)
-      workspace(mean_)[c] = workspace(scale_)[c] = workspace(shift_)[c] = 0;
+    clear_padding();
     parameters_.running_mean.version += 1;
     parameters_.running_var.version += 1;
     parameters_.num_batches_tracked.version += 1;
@@ -336,6 +346,7 @@ class BatchNorm final : public Op {
       product -= rest * sum;
       if (weight_gradient != nullptr) weight_gradient[c] = static_cast<float>(product * inverse);
       if (bias_gradient != nullptr) bias_gradient[c] = static_cast<float>(sum);
+      if (fixed_) continue;  // mean and variance are constants: the slope and the offset come from their gradients
       const double gradient = scale * inverse * inverse * product / n;
       slope[c] = static_cast<float>(gradient);
       offset[c] = static_cast<float>(scale * sum / n - gradient * rest);
@@ -345,7 +356,7 @@ class BatchNorm final : public Op {
   const Compute& compute_;
   const BatchNormOptions options_;
   const BatchNormParameters parameters_;
-  const bool training_, residual_;
+  const bool training_, fixed_, residual_;
   const int parts_;
   bool trains_ = false, past_caches_ = false;
   int64_t C_ = 0, count_ = 0;
@@ -375,7 +386,7 @@ std::unique_ptr<Op> make_batch_norm(const OpContext& context, const BatchNormOpt
     if (parameter->value.dims() != Dims{dims[1]})
       throw usage_error("{}: {} does not fit src {}", parameter->name, to_string(parameter->value.dims()),
                         to_string(dims));
-  if (context.training && dims[0] * dims[2] * dims[3] < 2)
+  if (context.training && !parameters.running_mean.frozen && dims[0] * dims[2] * dims[3] < 2)
     throw usage_error("{}: src {} has one value a channel, training wants two or more: a larger batch or image", name,
                       to_string(dims));
   return context.compute.run(

@@ -4,6 +4,7 @@
 // Shapes   src, residual, dst (N,C,H,W); the parameters (C).
 // Training statistics of the batch, normalized with the biased variance. Running statistics:
 //          r = (1-m) r + m batch, with the unbiased variance n/(n-1); num_batches_tracked counts forwards.
+// Frozen   in training with running_mean.frozen: the running statistics, as constants that stay as they are.
 // Inference (context.training false): the running statistics.
 // Saves    batch mean and 1/sqrt(var + eps). Backward reads src; with a residual and a ReLU it reads dst too
 //          (the sign of dst is the mask; without a residual the mask is computed again from src).

@@ -19,7 +19,7 @@ const FusedNode& named(const Graph& graph, const std::vector<FusedNode>& fused, 
 
 TEST(Fusion, TrainingJoinsNormAddAndRelu) {
   const Graph graph = build_model({.architecture = "resnet18"});
-  const auto fused = fuse(graph, true);
+  const auto fused = fuse(graph, std::vector<bool>(graph.nodes().size(), false));
   // input, 20 convolutions, 20 norms, two pools, fc
   EXPECT_EQ(fused.size(), 1U + 20 + 20 + 2 + 1);
   EXPECT_TRUE(named(graph, fused, "bn1").relu);
@@ -32,7 +32,7 @@ TEST(Fusion, TrainingJoinsNormAddAndRelu) {
 
 TEST(Fusion, InferenceLeavesConvolutionsPoolsAndTheLinearLayer) {
   const Graph graph = build_model({.architecture = "resnet50"});
-  const auto fused = fuse(graph, false);
+  const auto fused = fuse(graph, std::vector<bool>(graph.nodes().size(), true));
   EXPECT_EQ(fused.size(), 1U + 53 + 2 + 1);
   for (const FusedNode& node : fused) {
     const bool conv = std::holds_alternative<ConvNode>(graph.nodes()[static_cast<size_t>(node.first)].kind);
@@ -47,7 +47,7 @@ TEST(Fusion, InputsComeFirstAndEveryNodeIsInOneOp) {
   for (const std::string& name : model_names()) {
     for (const bool training : {false, true}) {
       const Graph graph = build_model({.architecture = name});
-      const auto fused = fuse(graph, training);
+      const auto fused = fuse(graph, std::vector<bool>(graph.nodes().size(), !training));
       for (size_t i = 0; i < fused.size(); ++i)
         for (const int input : fused[i].inputs) {
           EXPECT_GE(input, 0);
@@ -65,7 +65,7 @@ TEST(Fusion, AValueWithTwoReadersStaysAValue) {
   const NodeId norm = graph.add("norm", BatchNormNode{.channels = 3}, {conv});
   const NodeId relu = graph.add("relu", ReluNode{}, {norm});
   graph.add("sum", AddNode{}, {norm, relu});
-  const auto fused = fuse(graph, false);
+  const auto fused = fuse(graph, std::vector<bool>(graph.nodes().size(), true));
   ASSERT_EQ(fused.size(), 4U);
   EXPECT_EQ(fused[1].batch_norm, norm);
   EXPECT_FALSE(fused[1].relu);

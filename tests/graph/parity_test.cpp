@@ -1,10 +1,13 @@
 // Logits, loss, every gradient and every running statistic against PyTorch from the same weights.
 #include <gtest/gtest.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <sstream>
 
+#include "graph/freeze.h"
 #include "graph/plan.h"
 #include "graph/trainer.h"
 #include "ops/softmax_loss.h"
@@ -24,6 +27,8 @@ struct Case {
   int64_t batch = 4, height = 64, width = 64;
   std::vector<int> threads = {2};
   Layout layout = Layout::kAny;
+  std::vector<std::string> freeze = {};
+  FreezeBatchNorm freeze_bn = FreezeBatchNorm::kEval;
 
   friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 };
@@ -34,6 +39,7 @@ void run(const Case& c, int threads, uint64_t seed, const TemporaryFolder& folde
   const Compute compute(threads);
   Model model({.architecture = c.architecture, .num_classes = kClasses}, compute);
   testing::settle(model);
+  if (!c.freeze.empty()) freeze(model, c.freeze, c.freeze_bn);
   const auto pixels = testing::noise_pixels(c.batch, c.height, c.width, seed);
   const auto labels = testing::noise_labels(c.batch, kClasses, seed);
   if (first) {
@@ -58,10 +64,14 @@ void run(const Case& c, int threads, uint64_t seed, const TemporaryFolder& folde
 // Differences by "THREADS WHAT NAME"; empty where PyTorch is not installed.
 std::map<std::string, double> differences(const Case& c, uint64_t seed) {
   const TemporaryFolder folder;
-  std::vector<std::string> arguments = {folder.path().string(),  c.mode == Mode::kTrain ? "train" : "eval",
-                                        c.architecture,          std::to_string(kClasses),
-                                        std::to_string(c.batch), std::to_string(c.height),
-                                        std::to_string(c.width)};
+  std::vector<std::string> arguments;
+  if (!c.freeze.empty())
+    arguments = {"--freeze", c.freeze_bn == FreezeBatchNorm::kEval ? "eval" : "train",
+                 fmt::format("{}", fmt::join(c.freeze, ","))};
+  for (const std::string& argument :
+       {folder.path().string(), std::string(c.mode == Mode::kTrain ? "train" : "eval"), c.architecture,
+        std::to_string(kClasses), std::to_string(c.batch), std::to_string(c.height), std::to_string(c.width)})
+    arguments.push_back(argument);
   for (const int threads : c.threads) {
     run(c, threads, seed, folder, threads == c.threads.front());
     arguments.push_back(std::to_string(threads));
@@ -121,6 +131,17 @@ std::vector<Case> cases() {
       {.name = "resnet50_channels_last", .architecture = "resnet50", .layout = Layout::kChannelsLast},
       {.name = "resnext50_channels_last", .architecture = "resnext50_32x4d", .layout = Layout::kChannelsLast},
   };
+  // What is frozen from the input on runs as in inference; a batch norm in the middle passes its gradient on.
+  const std::vector<std::string> prefix = {"conv1", "bn1", "layer1", "layer2"};
+  const std::vector<std::string> middle = {"layer2", "layer3.0.bn2", "layer4.1.bn1", "layer1.0.downsample.1"};
+  all.push_back({.name = "resnet18_frozen_prefix", .architecture = "resnet18", .threads = {1, 2}, .freeze = prefix});
+  // Not resnet50: behind running statistics that do not fit its activations PyTorch's f32 is 1e-2 off its own f64.
+  all.push_back({.name = "resnet34_frozen_prefix", .architecture = "resnet34", .freeze = prefix});
+  all.push_back({.name = "resnet50_frozen_prefix_in_training",
+                 .architecture = "resnet50",
+                 .freeze = prefix,
+                 .freeze_bn = FreezeBatchNorm::kTrain});
+  all.push_back({.name = "resnet50_frozen_middle", .architecture = "resnet50", .freeze = middle});
   for (const char* architecture :
        {"resnet18", "resnet34", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "resnext101_64x4d"})
     all.push_back({.name = std::string(architecture) + "_eval", .architecture = architecture, .mode = Mode::kEval});

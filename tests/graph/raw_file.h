@@ -38,11 +38,13 @@ inline void write_statistics(const std::string& path, const Model& model) {
   }
 }
 
+// Zeros for what is frozen.
 inline void write_gradients(const std::string& path, const Model& model) {
   std::ofstream file(path, std::ios::binary);
   for (const auto& parameter : model.parameters()) {
     if (!parameter->learnt) continue;
-    const Array gradient = parameter->gradient.export_to_array(model.compute());
+    const Array gradient = parameter->gradient ? parameter->gradient.export_to_array(model.compute())
+                                               : Array(DType::kF32, parameter->value.dims());
     append_raw(file, gradient.values<float>());
   }
 }
