@@ -28,6 +28,20 @@ Action add_train(CLI::App& command) {
       .add_option("--weights-skip", o.weights_skip,
                   "leave out what this matches, like 'layer4.*' or 'fc.*': initialised anew; may come again")
       ->allow_extra_args(false);
+  command.add_option("--mode", o.mode,
+                     "finetune (all of --weights), partial (all but --freeze) or scratch (random values)\n"
+                     "[what --freeze and --weights imply]");
+  command
+      .add_option("--freeze", o.freeze,
+                  "parts that stay as they are, like conv1,bn1,layer1 or '*.bn2'; what no gradient passes runs as in\n"
+                  "scoring and keeps no activations: faster, and smaller")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      .add_option("--freeze-bn", o.freeze_bn,
+                  "frozen batch norms: eval keeps their running statistics and normalizes with them; train, as\n"
+                  "PyTorch with requires_grad=False alone, uses the batch's and goes on updating the running ones")
+      ->capture_default_str();
   command.add_option("--epochs", o.epochs, "times to go through the data")->capture_default_str();
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input, 32 or more")->capture_default_str();
@@ -55,7 +69,8 @@ Action add_train(CLI::App& command) {
       "Example:\n"
       "  resflow train photos --val photos-val --model resnet18 --epochs 20 --out run\n"
       "  resflow train photos --val photos-val --out run --resume\n"
-      "  resflow train photos --weights resnet34:DEFAULT --lr 1e-4 --epochs 5 --out run");
+      "  resflow train photos --weights resnet34:DEFAULT --lr 1e-4 --epochs 5 --out run\n"
+      "  resflow train photos --weights resnet34:DEFAULT --freeze conv1,bn1,layer1,layer2,layer3 --lr 1e-4");
 
   return [options, &command] {
     for (const CLI::Option* option : command.get_options())

@@ -40,12 +40,11 @@ Field field(const char* name, bool fixed, T TrainOptions::*member) {
 }
 
 // Patterns hold no white space, so that one space keeps them apart.
-Field skip_field() {
-  return {"--weights-skip", true,
-          [](const TrainOptions& o) { return fmt::format("{}", fmt::join(o.weights_skip, " ")); },
-          [](TrainOptions& o, const std::string& text) {
+Field patterns_field(const char* name, std::vector<std::string> TrainOptions::*member) {
+  return {name, true, [member](const TrainOptions& o) { return fmt::format("{}", fmt::join(o.*member, " ")); },
+          [member](TrainOptions& o, const std::string& text) {
             std::istringstream stream(text);
-            o.weights_skip.assign(std::istream_iterator<std::string>(stream), {});
+            (o.*member).assign(std::istream_iterator<std::string>(stream), {});
           }};
 }
 
@@ -53,7 +52,10 @@ const std::vector<Field>& fields() {
   static const std::vector<Field> all = {
       field("--model", true, &TrainOptions::model),
       field("--weights", true, &TrainOptions::weights),
-      skip_field(),
+      patterns_field("--weights-skip", &TrainOptions::weights_skip),
+      field("--mode", true, &TrainOptions::mode),
+      patterns_field("--freeze", &TrainOptions::freeze),
+      field("--freeze-bn", true, &TrainOptions::freeze_bn),
       field("--batch", true, &TrainOptions::batch),
       field("--image-size", true, &TrainOptions::image_size),
       field("--seed", true, &TrainOptions::seed),
@@ -69,6 +71,29 @@ const std::vector<Field>& fields() {
       field("--on-error", false, &TrainOptions::on_error),
   };
   return all;
+}
+
+void check_patterns(const char* option, const std::vector<std::string>& patterns, const char* example) {
+  for (const std::string& pattern : patterns)
+    if (pattern.empty() || pattern.find_first_of(" \t\r\n") != std::string::npos)
+      throw usage_error("{} '{}': is no pattern of parameter names like '{}'", option, pattern, example);
+}
+
+void resolve_mode(TrainOptions& o) {
+  if (o.mode.empty()) o.mode = !o.freeze.empty() ? "partial" : !o.weights.empty() ? "finetune" : "scratch";
+  if (o.mode != "finetune" && o.mode != "partial" && o.mode != "scratch")
+    throw usage_error("--mode {}: wanted finetune, partial or scratch", o.mode);
+  if (o.mode == "scratch" && !o.weights.empty())
+    throw usage_error("--mode scratch starts from random values: leave out --weights, or give --mode finetune");
+  if (o.mode != "scratch" && o.weights.empty())
+    throw usage_error("--mode {} starts from trained values: give --weights (see resflow weights)", o.mode);
+  if (o.mode == "partial" && o.freeze.empty())
+    throw usage_error("--mode partial: give what stays as it is, like --freeze conv1,bn1,layer1,layer2,layer3");
+  if (o.mode != "partial" && !o.freeze.empty()) throw usage_error("--freeze goes with --mode partial, not {}", o.mode);
+  check_patterns("--freeze", o.freeze, "layer1");
+  if (o.freeze_bn != "eval" && o.freeze_bn != "train")
+    throw usage_error("--freeze-bn {}: wanted eval or train", o.freeze_bn);
+  if (o.given.contains("--freeze-bn") && o.freeze.empty()) throw usage_error("--freeze-bn goes with --freeze");
 }
 
 }  // namespace
@@ -106,9 +131,8 @@ void resolve(TrainOptions& o) {
     throw usage_error("--model {}: there is no such model, but {}", o.model, fmt::join(models, ", "));
   if (o.given.contains("--weights") && o.weights.empty()) throw usage_error("--weights: wanted a file or MODEL:ENTRY");
   if (o.weights.empty() && !o.weights_skip.empty()) throw usage_error("--weights-skip goes with --weights");
-  for (const std::string& pattern : o.weights_skip)
-    if (pattern.empty() || pattern.find_first_of(" \t\r\n") != std::string::npos)
-      throw usage_error("--weights-skip '{}': is no pattern of parameter names like 'layer4.*'", pattern);
+  check_patterns("--weights-skip", o.weights_skip, "layer4.*");
+  resolve_mode(o);
   if (o.epochs < 0) throw usage_error("--epochs is {}: wanted at least 0", o.epochs);
   if (o.batch < 1) throw usage_error("--batch is {}: wanted at least 1", o.batch);
   if (o.image_size < 32) throw usage_error("--image-size is {}: wanted at least 32", o.image_size);

@@ -22,6 +22,9 @@ struct TrainOptions {
   std::string model = "resnet34";              // where --weights is given and --model is not: what they fit
   std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
   std::vector<std::string> weights_skip = {};  // patterns of names that are not taken from it
+  std::string mode = {};                       // "finetune", "partial", "scratch"; empty: what the others imply
+  std::vector<std::string> freeze = {};        // patterns of modules and parameters that stay as they are
+  std::string freeze_bn = "eval";              // "eval", "train": graph/freeze.h
   int64_t epochs = 10;
   int batch = 32;
   int image_size = 224;

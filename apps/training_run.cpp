@@ -12,6 +12,7 @@
 #include "apps/progress.h"
 #include "apps/signals.h"
 #include "apps/versions.h"
+#include "graph/freeze.h"
 #include "io/error.h"
 
 namespace resflow {
@@ -149,6 +150,7 @@ void TrainingRun::open_model() {
     provenance_.emplace_back("made by", "resflow " + resflow_version());
   }
 
+  freeze_parameters();
   const LossOptions loss = {.label_smoothing = options_.label_smoothing, .class_weights = {}};
   trainer_ =
       std::make_unique<Trainer>(*model_, options_.batch, options_.image_size, options_.optimizer_options(), loss);
@@ -175,6 +177,27 @@ void TrainingRun::open_model() {
   state_.options.emplace_back(kValOption, data_.val_identity);
 }
 
+void TrainingRun::freeze_parameters() {
+  if (options_.freeze.empty()) return;
+  try {
+    freeze(*model_, options_.freeze, options_.freeze_bn == "eval" ? FreezeBatchNorm::kEval : FreezeBatchNorm::kTrain);
+  } catch (const Error& e) {
+    throw usage_error("--freeze: {}", e.what());
+  }
+}
+
+// "12,345 of 67,890 parameters (18.2 %)" and what the frozen batch norms do.
+std::string TrainingRun::describe_frozen() const {
+  int64_t frozen = 0;
+  for (const auto& parameter : model_->parameters())
+    if (parameter->learnt && parameter->frozen) frozen += element_count(parameter->value.dims());
+  const int64_t all = model_->parameter_count();
+  return fmt::format("{} of {} parameters ({:.1f} %): {}; their batch norms use {}", format_count(frozen),
+                     format_count(all), 100 * static_cast<double>(frozen) / static_cast<double>(all),
+                     fmt::join(options_.freeze, ", "),
+                     options_.freeze_bn == "eval" ? "their running statistics" : "the batch's statistics");
+}
+
 void TrainingRun::print_setup() const {
   const int64_t size = options_.image_size;
   fmt::print("data       {}, {} classes{} in {}\n",
@@ -189,6 +212,7 @@ void TrainingRun::print_setup() const {
              format_count(model_->parameter_count()),
              static_cast<double>(multiply_adds(model_->graph(), size, size)) / 1e9, size, size);
   for (const auto& [what, sentence] : initial_.facts) fmt::print("{:10} {}\n", what, sentence);
+  if (!options_.freeze.empty()) fmt::print("frozen     {}\n", describe_frozen());
   fmt::print("optimizer  {}, lr {}{}, weight decay {}{}\n", options_.optimizer, options_.lr,
              options_.optimizer == "sgd"
                  ? fmt::format(", {}momentum {}", options_.nesterov ? "Nesterov " : "", options_.momentum)

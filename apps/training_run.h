@@ -47,6 +47,8 @@ class TrainingRun {
   void check_batch() const;
   void read_weights_option();
   void open_model();
+  void freeze_parameters();
+  std::string describe_frozen() const;
   void print_setup() const;
   void train_epoch();
   bool validate(EpochRecord& record);  // false: stopped
