@@ -50,6 +50,36 @@ Action add_train(CLI::App& command) {
   command.add_option("--momentum", o.momentum, "of sgd [0.9]");
   command.add_flag("--nesterov", o.nesterov, "Nesterov's momentum, of sgd");
   command.add_option("--weight-decay", o.weight_decay, "[adam 0, adamw 0.01, sgd 0.0001]");
+  command.add_flag("--no-decay-norm-bias", o.no_decay_norm_bias, "no weight decay for batch norms and biases");
+  command.add_option("--lr-backbone", o.lr_backbone,
+                     "learning rate of all but the head [--lr]; the schedule scales both");
+  command
+      .add_option(
+          "--schedule", o.schedule,
+          "of the learning rate, by epochs: none, step, multistep, cosine or plateau, as torch.optim.lr_scheduler")
+      ->capture_default_str();
+  command
+      .add_option("--warmup-epochs", o.warmup_epochs,
+                  "epochs in which the rate rises from 0.01 of --lr, before any schedule")
+      ->capture_default_str();
+  command.add_option("--step-size", o.step_size, "step: epochs between drops")->capture_default_str();
+  command.add_option("--milestones", o.milestones, "multistep: epochs of the drops, like 30,60,80")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command.add_option("--gamma", o.gamma, "step, multistep, plateau: factor of a drop")->capture_default_str();
+  command.add_option("--min-lr", o.min_lr, "cosine, plateau: where the rate ends")->capture_default_str();
+  command
+      .add_option("--patience", o.patience, "plateau: epochs without a lower loss (validation's where there is one)")
+      ->capture_default_str();
+  command
+      .add_option("--early-stop", o.early_stop,
+                  "stop after so many epochs without a better validation accuracy; 0: never")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--class-weights", o.class_weights,
+          "none, or balanced: the loss, validation's too, weighs a class by pictures / (classes * its pictures)")
+      ->capture_default_str();
   command.add_option("--label-smoothing", o.label_smoothing, "part of the target spread over all classes")
       ->capture_default_str();
   command.add_option("--seed", o.seed, "of the initial values, the order and the augmentation")->capture_default_str();

@@ -39,12 +39,13 @@ Field field(const char* name, bool fixed, T TrainOptions::*member) {
           }};
 }
 
-// Patterns hold no white space, so that one space keeps them apart.
-Field patterns_field(const char* name, std::vector<std::string> TrainOptions::*member) {
+// Patterns and numbers hold no white space, so that one space keeps them apart.
+template <class T>
+Field list_field(const char* name, std::vector<T> TrainOptions::*member) {
   return {name, true, [member](const TrainOptions& o) { return fmt::format("{}", fmt::join(o.*member, " ")); },
           [member](TrainOptions& o, const std::string& text) {
             std::istringstream stream(text);
-            (o.*member).assign(std::istream_iterator<std::string>(stream), {});
+            (o.*member).assign(std::istream_iterator<T>(stream), {});
           }};
 }
 
@@ -52,9 +53,9 @@ const std::vector<Field>& fields() {
   static const std::vector<Field> all = {
       field("--model", true, &TrainOptions::model),
       field("--weights", true, &TrainOptions::weights),
-      patterns_field("--weights-skip", &TrainOptions::weights_skip),
+      list_field("--weights-skip", &TrainOptions::weights_skip),
       field("--mode", true, &TrainOptions::mode),
-      patterns_field("--freeze", &TrainOptions::freeze),
+      list_field("--freeze", &TrainOptions::freeze),
       field("--freeze-bn", true, &TrainOptions::freeze_bn),
       field("--batch", true, &TrainOptions::batch),
       field("--image-size", true, &TrainOptions::image_size),
@@ -65,6 +66,17 @@ const std::vector<Field>& fields() {
       field("--nesterov", true, &TrainOptions::nesterov),
       field("--weight-decay", true, &TrainOptions::weight_decay),
       field("--label-smoothing", true, &TrainOptions::label_smoothing),
+      field("--no-decay-norm-bias", true, &TrainOptions::no_decay_norm_bias),
+      field("--lr-backbone", true, &TrainOptions::lr_backbone),
+      field("--schedule", true, &TrainOptions::schedule),
+      field("--warmup-epochs", true, &TrainOptions::warmup_epochs),
+      field("--step-size", true, &TrainOptions::step_size),
+      field("--patience", true, &TrainOptions::patience),
+      list_field("--milestones", &TrainOptions::milestones),
+      field("--gamma", true, &TrainOptions::gamma),
+      field("--min-lr", true, &TrainOptions::min_lr),
+      field("--class-weights", true, &TrainOptions::class_weights),
+      field("--early-stop", false, &TrainOptions::early_stop),
       field("--epochs", false, &TrainOptions::epochs),
       field("--threads", false, &TrainOptions::threads),
       field("--save-every", false, &TrainOptions::save_every),
@@ -77,6 +89,31 @@ void check_patterns(const char* option, const std::vector<std::string>& patterns
   for (const std::string& pattern : patterns)
     if (pattern.empty() || pattern.find_first_of(" \t\r\n") != std::string::npos)
       throw usage_error("{} '{}': is no pattern of parameter names like '{}'", option, pattern, example);
+}
+
+// An option of another schedule would do nothing: it is refused.
+void check_schedule(const TrainOptions& o) {
+  struct Needs {
+    const char* option;
+    std::vector<std::string> schedules;
+  };
+  const std::vector<Needs> all = {{"--step-size", {"step"}},
+                                  {"--milestones", {"multistep"}},
+                                  {"--gamma", {"step", "multistep", "plateau"}},
+                                  {"--min-lr", {"cosine", "plateau"}},
+                                  {"--patience", {"plateau"}}};
+  for (const Needs& needs : all)
+    if (o.given.contains(needs.option) &&
+        std::find(needs.schedules.begin(), needs.schedules.end(), o.schedule) == needs.schedules.end())
+      throw usage_error("{} goes with --schedule {}, not {}", needs.option, fmt::join(needs.schedules, " or "),
+                        o.schedule);
+  check(o.schedule_options());
+  if (o.early_stop < 0) throw usage_error("--early-stop is {}: wanted at least 0", o.early_stop);
+  if (o.class_weights != "none" && o.class_weights != "balanced")
+    throw usage_error("--class-weights {}: wanted none or balanced", o.class_weights);
+  if (o.given.contains("--lr-backbone") && !(o.lr_backbone >= 0 && o.lr > 0))
+    throw usage_error("--lr-backbone is {} beside --lr {}: wanted a number from 0 up, and an --lr above 0",
+                      o.lr_backbone, o.lr);
 }
 
 void resolve_mode(TrainOptions& o) {
@@ -126,6 +163,8 @@ void resolve(TrainOptions& o) {
   if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
     throw usage_error("--label-smoothing is {}: wanted 0 or more and less than 1", o.label_smoothing);
 
+  check_schedule(o);
+
   const auto& models = model_names();
   if (std::find(models.begin(), models.end(), o.model) == models.end())
     throw usage_error("--model {}: there is no such model, but {}", o.model, fmt::join(models, ", "));
@@ -143,6 +182,18 @@ void resolve(TrainOptions& o) {
   if (o.given.contains("--threads") && o.threads < 1)
     throw usage_error("--threads is {}: wanted at least 1", o.threads);
   if (o.threads == 0) o.threads = cpu_limits().usable();
+}
+
+ScheduleOptions TrainOptions::schedule_options() const {
+  return {.name = schedule,
+          .base = lr,
+          .epochs = epochs,
+          .warmup_epochs = warmup_epochs,
+          .step_size = step_size,
+          .milestones = milestones,
+          .gamma = gamma,
+          .min_lr = min_lr,
+          .patience = patience};
 }
 
 SavedOptions saved_options(const TrainOptions& options) {
@@ -163,6 +214,12 @@ void adopt_saved(TrainOptions& options, const SavedOptions& saved) {
       conflicts.push_back(
           fmt::format("{} was {}, now {}", f.name, before.empty() ? "not given" : before, f.get(options)));
   }
+  // Half a cosine over 10 epochs and half one over 20 make none.
+  const auto epochs = std::find_if(saved.begin(), saved.end(), [](const auto& o) { return o.first == "--epochs"; });
+  if (options.schedule == "cosine" && options.given.contains("--epochs") && epochs != saved.end() &&
+      epochs->second != fmt::format("{}", options.epochs))
+    conflicts.push_back(
+        fmt::format("--epochs was {} and is part of --schedule cosine, now {}", epochs->second, options.epochs));
   if (!conflicts.empty())
     throw usage_error(
         "--resume: the run began with other options: {}; leave them out, or start anew with another --out",

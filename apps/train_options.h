@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/schedule.h"
 #include "graph/trainer.h"
 
 namespace resflow {
@@ -38,6 +39,14 @@ struct TrainOptions {
   //   sgd      0.1    0.9       0.0001
   double lr = -1, momentum = -1, weight_decay = -1;
   bool nesterov = false;
+  bool no_decay_norm_bias = false;  // weight decay for matrices and kernels alone
+  double lr_backbone = -1;          // of all but the head; negative: lr
+  std::string schedule = "none";    // graph/schedule.h, and so are the six that follow
+  int64_t warmup_epochs = 0, step_size = 30, patience = 10;
+  std::vector<int64_t> milestones = {};
+  double gamma = 0.1, min_lr = 0;
+  int64_t early_stop = 0;              // epochs without a better validation accuracy; 0: never
+  std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;
   std::string on_error = "skip";  // "skip", "stop"
   int64_t save_every = 200;       // steps; 0: after epochs only
@@ -45,6 +54,7 @@ struct TrainOptions {
   std::set<std::string> given = {};  // names of the options that the user wrote: "--lr"
 
   OptimizerOptions optimizer_options() const;
+  ScheduleOptions schedule_options() const;
 };
 
 using SavedOptions = std::vector<std::pair<std::string, std::string>>;

@@ -151,7 +151,8 @@ void TrainingRun::open_model() {
   }
 
   freeze_parameters();
-  const LossOptions loss = {.label_smoothing = options_.label_smoothing, .class_weights = {}};
+  group_parameters();
+  const LossOptions loss = loss_options();
   trainer_ =
       std::make_unique<Trainer>(*model_, options_.batch, options_.image_size, options_.optimizer_options(), loss);
   const LoaderOptions loader = {.batch = options_.batch,
@@ -160,6 +161,8 @@ void TrainingRun::open_model() {
                                 .on_error = options_.on_error == "stop" ? OnError::kStop : OnError::kSkip};
   loader_ = std::make_unique<Loader>(data_.train, train_recipe(options_.image_size, preprocessing_), loader);
   batches_ = loader_->batches_per_epoch();
+  if (options_.early_stop > 0 && data_.val.samples.empty())
+    throw usage_error("--early-stop goes by the validation's accuracy: give --val, or a folder val/ beside train/");
   if (!data_.val.samples.empty())
     validation_ = std::make_unique<Validation>(*model_, data_.val, preprocessing_, loader, loss, &trainer_->plan());
 
@@ -184,6 +187,41 @@ void TrainingRun::freeze_parameters() {
   } catch (const Error& e) {
     throw usage_error("--freeze: {}", e.what());
   }
+}
+
+// Which of them decay, and how fast they learn beside --lr.
+void TrainingRun::group_parameters() {
+  for (const auto& parameter : model_->parameters()) {
+    if (!parameter->learnt) continue;
+    if (options_.no_decay_norm_bias) parameter->decay = parameter->value.dims().size() > 1;
+    if (options_.lr_backbone >= 0 && !parameter->name.starts_with("fc."))
+      parameter->lr_scale = options_.lr_backbone / options_.lr;
+  }
+}
+
+LossOptions TrainingRun::loss_options() const {
+  LossOptions loss = {.label_smoothing = options_.label_smoothing, .class_weights = {}};
+  if (options_.class_weights != "balanced") return loss;
+  std::vector<double> counts(data_.train.classes.size());
+  for (const Sample& sample : data_.train.samples) ++counts[static_cast<size_t>(sample.label)];
+  const auto all = static_cast<double>(data_.train.samples.size());
+  for (const double count : counts)
+    loss.class_weights.push_back(static_cast<float>(all / (static_cast<double>(counts.size()) * count)));
+  return loss;
+}
+
+double TrainingRun::epoch_lr() const {
+  std::vector<double> losses;
+  for (const EpochRecord& record : state_.history) losses.push_back(validation_ ? record.val_loss : record.train_loss);
+  return learning_rate(options_.schedule_options(), losses);
+}
+
+bool TrainingRun::stopped_early() const {
+  if (options_.early_stop == 0) return false;
+  const auto best =
+      std::max_element(state_.history.begin(), state_.history.end(),
+                       [](const EpochRecord& a, const EpochRecord& b) { return a.val_accuracy < b.val_accuracy; });
+  return std::distance(best, state_.history.end()) > options_.early_stop;
 }
 
 // "12,345 of 67,890 parameters (18.2 %)" and what the frozen batch norms do.
@@ -213,12 +251,18 @@ void TrainingRun::print_setup() const {
              static_cast<double>(multiply_adds(model_->graph(), size, size)) / 1e9, size, size);
   for (const auto& [what, sentence] : initial_.facts) fmt::print("{:10} {}\n", what, sentence);
   if (!options_.freeze.empty()) fmt::print("frozen     {}\n", describe_frozen());
-  fmt::print("optimizer  {}, lr {}{}, weight decay {}{}\n", options_.optimizer, options_.lr,
+  fmt::print("optimizer  {}, lr {}{}{}, weight decay {}{}{}\n", options_.optimizer, options_.lr,
+             options_.lr_backbone >= 0 ? fmt::format(" (backbone {})", options_.lr_backbone) : "",
              options_.optimizer == "sgd"
                  ? fmt::format(", {}momentum {}", options_.nesterov ? "Nesterov " : "", options_.momentum)
                  : "",
-             options_.weight_decay,
+             options_.weight_decay, options_.no_decay_norm_bias ? " (not of batch norms and biases)" : "",
              options_.label_smoothing > 0 ? fmt::format(", label smoothing {}", options_.label_smoothing) : "");
+  if (options_.schedule != "none" || options_.warmup_epochs > 0)
+    fmt::print("schedule   {}{}\n", options_.schedule,
+               options_.warmup_epochs > 0
+                   ? fmt::format(", warm-up of {}", plural(options_.warmup_epochs, "epoch", "epochs"))
+                   : "");
   fmt::print("epochs     {} of {} with {} pictures, seed {}\n", options_.epochs, plural(batches_, "batch", "batches"),
              options_.batch, options_.seed);
   // Validation works in the activations of training; its copies of the parameters are its own.
@@ -248,14 +292,19 @@ TrainingOutcome TrainingRun::run() {
   if (options_.resume && state_.epoch >= options_.epochs)
     fmt::print("the run has its {} already; more with --epochs N\n", plural(state_.epoch, "epoch", "epochs"));
 
-  while (state_.epoch < options_.epochs && !stop_requested()) {
+  while (state_.epoch < options_.epochs && !stopped_early() && !stop_requested()) {
+    trainer_->set_lr(epoch_lr());
     train_epoch();
     if (state_.next_batch < batches_) break;
     EpochRecord record = {.epoch = state_.epoch + 1, .val_loss = kNoValue, .val_accuracy = kNoValue};
     if (validation_ && !validate(record)) break;
     finish_epoch(record);
   }
-  const bool finished = state_.epoch >= options_.epochs;
+  const bool early = state_.epoch < options_.epochs && state_.next_batch == 0 && stopped_early();
+  if (early)
+    fmt::print("stopped    after epoch {}: no better validation accuracy in {} (--early-stop)\n", state_.epoch,
+               plural(options_.early_stop, "epoch", "epochs"));
+  const bool finished = early || state_.epoch >= options_.epochs;
   if (!finished) {
     save_last();
     fmt::print("stopped at epoch {}, after batch {} of {}; saved in {}: go on with --resume\n", state_.epoch + 1,
@@ -341,7 +390,7 @@ void TrainingRun::finish_epoch(const EpochRecord& measured) {
   const auto samples = static_cast<double>(state_.epoch_samples);
   record.train_loss = state_.epoch_loss_sum / samples;
   record.train_accuracy = static_cast<double>(state_.epoch_correct) / samples;
-  record.learning_rate = options_.lr;
+  record.learning_rate = epoch_lr();
   record.seconds += state_.epoch_seconds;
 
   const bool is_best = !validation_ || record.val_accuracy > state_.best_val_accuracy;

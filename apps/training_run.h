@@ -48,6 +48,10 @@ class TrainingRun {
   void read_weights_option();
   void open_model();
   void freeze_parameters();
+  void group_parameters();
+  LossOptions loss_options() const;
+  double epoch_lr() const;
+  bool stopped_early() const;
   std::string describe_frozen() const;
   void print_setup() const;
   void train_epoch();

@@ -63,7 +63,8 @@ Optimizer::Optimizer(const OptimizerOptions& options, const std::vector<Bucket>&
       const size_t offset = bucket_offset(bucket, *parameter);
       UpdateSlice slice = {.value = parameter->value.data(),
                            .elements = parameter->value.bytes() / sizeof(float),
-                           .decay = parameter->decay};
+                           .decay = parameter->decay,
+                           .lr_scale = parameter->lr_scale};
       for (size_t slot = 0; slot < slot_names_.size(); ++slot) {
         float* const at = place + slot * bucket.elements + offset;
         (slot == 0 ? slice.state0 : slice.state1) = at;

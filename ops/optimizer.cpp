@@ -52,7 +52,8 @@ void each_stretch(const Compute& compute, std::span<const UpdateSlice> slices, c
                         .state0 = slice.state0 == nullptr ? nullptr : slice.state0 + begin,
                         .state1 = slice.state1 == nullptr ? nullptr : slice.state1 + begin,
                         .elements = static_cast<size_t>(end - begin),
-                        .decay = slice.decay});
+                        .decay = slice.decay,
+                        .lr_scale = slice.lr_scale});
         start += elements;
       }
     });
@@ -65,7 +66,7 @@ void sgd_update(const Compute& compute, const SgdOptions& o, int64_t step, std::
   if (step < 1) throw internal_error("optimizer: step {} counts from 1", step);
   const auto kernel = RESFLOW_SELECT(cpu_isa(), sgd);
   each_stretch(compute, slices, [&](const UpdateSlice& stretch) {
-    kernel({.lr = static_cast<float>(o.lr),
+    kernel({.lr = static_cast<float>(o.lr * stretch.lr_scale),
             .momentum = static_cast<float>(o.momentum),
             .one_minus_dampening = static_cast<float>(1 - o.dampening),
             .weight_decay = stretch.decay ? static_cast<float>(o.weight_decay) : 0.0F,
@@ -81,16 +82,16 @@ void adam_update(const Compute& compute, const AdamOptions& o, int64_t step, std
   const double correction2 = 1 - std::pow(o.beta2, static_cast<double>(step));
   const auto kernel = RESFLOW_SELECT(cpu_isa(), adam);
   each_stretch(compute, slices, [&](const UpdateSlice& stretch) {
-    const double decay = stretch.decay ? o.weight_decay : 0.0;
+    const double decay = stretch.decay ? o.weight_decay : 0.0, lr = o.lr * stretch.lr_scale;
     kernel({.beta1 = static_cast<float>(o.beta1),
             .one_minus_beta1 = static_cast<float>(1 - o.beta1),
             .beta2 = static_cast<float>(o.beta2),
             .one_minus_beta2 = static_cast<float>(1 - o.beta2),
             .eps = static_cast<float>(o.eps),
             .weight_decay = o.decoupled ? 0.0F : static_cast<float>(decay),
-            .shrink = o.decoupled ? static_cast<float>(1 - o.lr * decay) : 1.0F,
+            .shrink = o.decoupled ? static_cast<float>(1 - lr * decay) : 1.0F,
             .root_correction2 = static_cast<float>(std::sqrt(correction2)),
-            .step_size = static_cast<float>(o.lr / correction1)},
+            .step_size = static_cast<float>(lr / correction1)},
            stretch);
   });
 }

@@ -20,7 +20,8 @@ struct UpdateSlice {
   float* state0 = nullptr;  // SGD: momentum buffer (null where momentum is 0); Adam: exp_avg
   float* state1 = nullptr;  // Adam: exp_avg_sq
   size_t elements = 0;
-  bool decay = true;  // false: weight_decay does not apply
+  bool decay = true;    // false: weight_decay does not apply
+  double lr_scale = 1;  // of the options' lr
 };
 
 struct SgdOptions {

@@ -20,6 +20,7 @@ struct Parameter {
   bool learnt = true;     // false for buffers: saved with the model, not touched by an optimizer
   bool frozen = false;    // no gradient is computed, no update is made
   bool decay = true;      // weight decay applies
+  double lr_scale = 1;    // its learning rate is the optimizer's times this
   bool laid_out = false;  // a training op has chosen the layout of value: it must not change any more
   uint64_t version = 0;   // counts changes of value: a Plan that holds folded copies refreshes them
   // num_batches_tracked is an i64 in files: is_count is true, `count` is its value and `value` stays empty.

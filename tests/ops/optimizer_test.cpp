@@ -148,5 +148,32 @@ TEST(Optimizer, StepsCountFromOne) {
   EXPECT_THROW(adam_update(compute, {}, 0, {}), Error);
 }
 
+// Parameter groups: a slice's scale of the rate is the same as that rate for all, for decoupled decay too.
+TEST(Optimizer, ASlicesScaleIsItsOwnLearningRate) {
+  const Compute compute(2);
+  const std::vector<float> gradient = normal(kElements, 1, 0.1F), start = normal(kElements, 2, 1.0F);
+  for (const bool adam : {false, true}) {
+    const auto updated = [&](double lr, double scale) {
+      std::vector<float> value = start, state0(kElements), state1(kElements);
+      const UpdateSlice slice = {.value = value.data(),
+                                 .gradient = gradient.data(),
+                                 .state0 = state0.data(),
+                                 .state1 = state1.data(),
+                                 .elements = kElements,
+                                 .lr_scale = scale};
+      for (int64_t step = 1; step <= 3; ++step) {
+        if (adam)
+          adam_update(compute, {.lr = lr, .weight_decay = 0.1, .decoupled = true}, step, std::span(&slice, 1));
+        else
+          sgd_update(compute, {.lr = lr, .momentum = 0.9, .weight_decay = 0.1}, step, std::span(&slice, 1));
+      }
+      return value;
+    };
+    EXPECT_EQ(updated(0.5, 0.25), updated(0.125, 1));  // powers of two: no rounding between them
+    EXPECT_NE(updated(0.5, 0.25), updated(0.5, 1));
+    EXPECT_EQ(updated(0.5, 0), start);
+  }
+}
+
 }  // namespace
 }  // namespace resflow
