@@ -55,6 +55,12 @@ void match_classes(Dataset& val, const std::vector<std::string>& classes, const 
   val.classes = classes;
 }
 
+// A model of a class that it has never seen could only be wrong about it.
+void warn_of_empty_classes(const Dataset& dataset, const std::string& root) {
+  if (!dataset.empty_classes.empty())
+    warn("{}: no picture in {}: left out of the classes", root, fmt::join(dataset.empty_classes, ", "));
+}
+
 }  // namespace
 
 std::string dataset_identity(const Dataset& dataset, const std::string& root) {
@@ -81,6 +87,7 @@ TrainingData load_training_data(const std::string& data, const std::string& val)
     found.val_root = (root / "val").string();
 
   found.train = list_image_folder(found.train_root);
+  warn_of_empty_classes(found.train, found.train_root);
   if (found.train.classes.size() < 2)
     throw data_error(
         "{}: has one class only ({}); telling things apart takes pictures of at least two, each in a "

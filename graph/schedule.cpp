@@ -68,7 +68,10 @@ double learning_rate(const ScheduleOptions& o, std::span<const double> losses) {
     return o.base *
            (kWarmupStart + (1 - kWarmupStart) * static_cast<double>(now) / static_cast<double>(o.warmup_epochs));
   const int64_t epoch = now - o.warmup_epochs;
-  if (o.name == "step") return o.base * std::pow(o.gamma, static_cast<double>(epoch / o.step_size));
+  if (o.name == "step") {
+    const int64_t drops = epoch / o.step_size;
+    return o.base * std::pow(o.gamma, static_cast<double>(drops));
+  }
   if (o.name == "multistep") {
     const auto passed =
         std::count_if(o.milestones.begin(), o.milestones.end(), [&](int64_t milestone) { return milestone <= epoch; });

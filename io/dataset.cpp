@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -113,17 +115,15 @@ Dataset list_image_folder(const std::string& root) {
   if (top.folders.empty()) throw no_classes(root, top.files);
 
   Dataset dataset;
-  dataset.classes = std::move(top.folders);
-  std::string empty;
-  for (size_t label = 0; label < dataset.classes.size(); ++label) {
+  for (std::string& name : top.folders) {
     const size_t before = dataset.samples.size();
-    append_pictures(join(root, dataset.classes[label]), static_cast<int>(label), {identity(root)}, dataset.samples);
-    if (dataset.samples.size() == before) empty += (empty.empty() ? "" : ", ") + dataset.classes[label];
+    const auto label = static_cast<int>(dataset.classes.size());
+    append_pictures(join(root, name), label, {identity(root)}, dataset.samples);
+    (dataset.samples.size() == before ? dataset.empty_classes : dataset.classes).push_back(std::move(name));
   }
-  if (!empty.empty()) {
-    throw data_error("{}: no picture in the class folders {}; wanted files that end in {}; fill or remove them", root,
-                     empty, kExtensionList);
-  }
+  if (dataset.classes.empty())
+    throw data_error("{}: no picture in its class folders ({}); wanted files that end in {}", root,
+                     fmt::join(dataset.empty_classes, ", "), kExtensionList);
   return dataset;
 }
 

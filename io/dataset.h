@@ -16,11 +16,12 @@ struct Sample {
 struct Dataset {
   std::vector<std::string> classes;
   std::vector<Sample> samples;
+  std::vector<std::string> empty_classes;  // class folders without a picture: no class of the data set
 };
 
 // A link back to a folder that it lies in is not followed: it leads to no other picture.
-// Throws Error{kData}: the folder is absent, empty, unreadable or has no class folders, or a class has no
-// picture (named).
+// A class folder without a picture, at which torchvision stops, is left out and named in empty_classes.
+// Throws Error{kData}: the folder is absent, empty, unreadable or has no class folders, or none of them has a picture.
 Dataset list_image_folder(const std::string& root);
 
 // The pictures to score: `path` itself where it is no folder (whatever its name, and even if it is absent, for

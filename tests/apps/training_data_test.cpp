@@ -44,6 +44,22 @@ TEST(TrainingData, ValidationClassesAreMatchedByName) {
   EXPECT_THAT(said, ::testing::HasSubstr("no pictures of ant, cat"));
 }
 
+TEST(TrainingData, AnEmptyClassIsSaidAndLeftOut) {
+  const TemporaryFolder folder;
+  for (const char* file :
+       {"train/ant/1.jpg", "train/bee/note.txt", "train/cat/1.jpg", "val/bee/1.jpg", "val/cat/1.jpg"})
+    write_text(folder / file, "x");
+  ::testing::internal::CaptureStderr();
+  const TrainingData data = load_training_data(folder.path(), "");
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(data.train.classes, ::testing::ElementsAre("ant", "cat"));
+  ASSERT_EQ(data.val.samples.size(), 1U);
+  EXPECT_EQ(data.val.samples[0].label, 1);
+  EXPECT_THAT(said, ::testing::HasSubstr("no picture in bee: left out of the classes"));
+  EXPECT_THAT(said, ::testing::HasSubstr("1 picture of bee left out"));
+  EXPECT_THAT(said, ::testing::HasSubstr("no pictures of ant to validate with"));
+}
+
 TEST(TrainingData, IdentityChangesWithNamesAndNotWithThePlace) {
   const TemporaryFolder folder;
   for (const char* file : {"x/a/1.jpg", "x/b/1.jpg", "y/a/1.jpg", "y/b/1.jpg", "z/a/1.jpg", "z/b/2.jpg"})

@@ -107,13 +107,20 @@ TEST(Dataset, NamesWhatIsWrongWithTheRoot) {
   expect_error(ErrorKind::kData, {folder / "loose.jpg", "is a file"}, [&] { list_image_folder(folder / "loose.jpg"); });
 }
 
-TEST(Dataset, NamesTheClassesWithoutAPicture) {
+TEST(Dataset, ClassFoldersWithoutAPictureAreNamedAndNoClasses) {
   const TemporaryFolder folder;
-  touch(folder / "ants/1.jpg");
   touch(folder / "bees/1.txt");
-  fs::create_directory(folder / "cats");
-  expect_error(ErrorKind::kData, {folder.path().string(), "bees, cats", ".jpg"},
+  fs::create_directory(folder / "ants");
+  expect_error(ErrorKind::kData, {folder.path().string(), "ants, bees", ".jpg"},
                [&] { list_image_folder(folder.path().string()); });
+  touch(folder / "cats/1.jpg");
+  touch(folder / "dogs/1.jpg");
+  const Dataset dataset = list_image_folder(folder.path().string());
+  EXPECT_EQ(dataset.classes, (std::vector<std::string>{"cats", "dogs"}));
+  EXPECT_EQ(dataset.empty_classes, (std::vector<std::string>{"ants", "bees"}));
+  ASSERT_EQ(dataset.samples.size(), 2U);
+  EXPECT_EQ(dataset.samples[0].label, 0);
+  EXPECT_EQ(dataset.samples[1].label, 1);
 }
 
 TEST(ListPictures, ListsAFolderRecursivelyAndAFileAsItself) {
