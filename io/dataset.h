@@ -16,7 +16,7 @@ struct Sample {
 struct Dataset {
   std::vector<std::string> classes;
   std::vector<Sample> samples;
-  std::vector<std::string> empty_classes;  // class folders without a picture: no class of the data set
+  std::vector<std::string> empty_classes = {};  // class folders without a picture: no class of the data set
 };
 
 // A link back to a folder that it lies in is not followed: it leads to no other picture.
