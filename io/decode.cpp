@@ -8,12 +8,14 @@
 #include "io/error.h"
 #include "io/jpeg.h"
 #include "io/png.h"
+#include "io/webp.h"
 
 namespace resflow {
 
 struct Decoder::Impl {
   JpegReader jpeg;
   PngReader png;
+  WebpReader webp;
   ImageFormat format = ImageFormat::kUnknown;
   int width = 0, height = 0;
   std::string name;
@@ -55,6 +57,7 @@ void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
   self.named([&] {
     if (self.format == ImageFormat::kJpeg) return self.open(self.jpeg, bytes);
     if (self.format == ImageFormat::kPng) return self.open(self.png, bytes);
+    if (self.format == ImageFormat::kWebp) return self.open(self.webp, bytes);
     throw data_error("{}", describe_unreadable(bytes, name));
   });
 }
@@ -76,8 +79,10 @@ void Decoder::decode(const Rect& region, Image& out) {
     }
     if (self.format == ImageFormat::kJpeg) {
       self.jpeg.decode(region, out);
-    } else {
+    } else if (self.format == ImageFormat::kPng) {
       self.png.decode(region, out);
+    } else {
+      self.webp.decode(region, out);
     }
   });
 }

@@ -25,7 +25,7 @@ class Decoder {
   Decoder& operator=(const Decoder&) = delete;
 
   // Reads the header. `bytes` must stay valid until decode has returned. Where a `name` is given, the Errors
-  // of open and decode start with it: "ants/x.jpg: is a GIF named .jpg; resflow reads JPEG and PNG".
+  // of open and decode start with it: "ants/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG and WebP".
   // Throws Error{kData} for what is no image we read, truncated, or too large.
   void open(std::span<const uint8_t> bytes, std::string_view name = {});
 

@@ -66,9 +66,9 @@ std::string describe_unreadable(std::span<const uint8_t> bytes, std::string_view
   const std::string named = has_extension ? fmt::format(" named {}", name.substr(dot)) : "";
   const ImageFormat format = image_format(bytes);
   if (format != ImageFormat::kUnknown)
-    return fmt::format("is a {}{}; resflow reads JPEG and PNG", image_format_name(format), named);
-  if (is_text(bytes)) return fmt::format("is a text{}; resflow reads JPEG and PNG", named);
-  return "is no image of a known format; resflow reads JPEG and PNG";
+    return fmt::format("is a {}{}; resflow reads JPEG, PNG and WebP", image_format_name(format), named);
+  if (is_text(bytes)) return fmt::format("is a text{}; resflow reads JPEG, PNG and WebP", named);
+  return "is no image of a known format; resflow reads JPEG, PNG and WebP";
 }
 
 }  // namespace resflow

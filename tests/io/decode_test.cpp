@@ -127,11 +127,11 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
 TEST(Decode, SaysWhatAFileReallyIs) {
   using namespace std::string_view_literals;
   const std::vector<std::pair<std::string_view, std::string>> files = {
-      {"GIF89a\1\0\1\0"sv, "a/x.jpg: is a GIF named .jpg; resflow reads JPEG and PNG"},
+      {"GIF89a\1\0\1\0"sv, "a/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG and WebP"},
       {"BM\x46\0\0\0\0\0\0\0\x36"sv, "a/x.jpg: is a BMP named .jpg"},
       {"P6\n3 4\n255\n"sv, "a/x.jpg: is a PNM named .jpg"},
       {"II*\0\x08\0\0\0"sv, "a/x.jpg: is a TIFF named .jpg"},
-      {"RIFF\x24\0\0\0WEBPVP8 "sv, "a/x.jpg: is a WebP named .jpg"},
+      {"RIFF\x24\0\0\0WEBPVP8 "sv, "a/x.jpg: is a WebP whose header is damaged or ends early"},
       {"<html>Not found</html>\n"sv, "a/x.jpg: is a text named .jpg"},
       {""sv, "a/x.jpg: is empty"},
       {"\0\1\2\3\4\5\6\7"sv, "a/x.jpg: is no image"}};

@@ -1,7 +1,7 @@
 """Makes the image files that the decoders are tested with, the same ones for the same arguments.
 
 make_images.py kinds FOLDER          one file of every kind that resflow reads
-make_images.py broken FOLDER COUNT   COUNT truncated and damaged variants of files of many kinds
+make_images.py broken FOLDER COUNT   COUNT truncated and damaged variants of files of many kinds, and a quarter more of WebP
 """
 import io
 import os
@@ -101,6 +101,22 @@ def jpeg(image, **options):
     return to.getvalue()
 
 
+def webp(image, **options):
+    to = io.BytesIO()
+    image.save(to, "WEBP", **options)
+    return to.getvalue()
+
+
+def with_alpha(image, seed):
+    """Clear, half clear and opaque parts; the colours of the clear ones are not zero."""
+    rng = random.Random(seed)
+    alpha = Image.new("L", image.size)
+    alpha.putdata([rng.choice([0, 0, 128, 255]) for _ in range(image.width * image.height)])
+    image = image.convert("RGBA")
+    image.putalpha(alpha)
+    return image
+
+
 def kinds():
     for depth, colour in [(1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2), (1, 3), (2, 3), (4, 3), (8, 3),
                           (8, 4), (16, 4), (8, 6), (16, 6)]:
@@ -136,15 +152,29 @@ def kinds():
     yield "jpeg-optimized.jpg", jpeg(image, optimize=True)
     yield "jpeg-exif.jpg", jpeg(image, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0")
     yield "jpeg-trailing.jpg", jpeg(image) + b"trailing bytes"
+    for width, height in [(1, 1), (7, 9), (17, 33), (250, 187)]:
+        image = picture(width, height, width)
+        for name, options in [("lossy", {"quality": 70}), ("lossy-best", {"quality": 100, "method": 6}),
+                              ("lossless", {"lossless": True}), ("exact", {"lossless": True, "exact": True})]:
+            yield f"webp-{name}-{width}x{height}.webp", webp(image, **options)
+            yield f"webp-{name}-alpha-{width}x{height}.webp", webp(with_alpha(image, 3), **options)
+        frames = [picture(width, height, seed) for seed in (1, 2)]
+        yield f"webp-animation-{width}x{height}.webp", webp(with_alpha(image, 4), save_all=True, append_images=frames)
+        yield f"webp-exif-{width}x{height}.webp", webp(image, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
     yield "jpeg-no-end-marker.jpg", jpeg(image)[:-2]
     yield "jpeg-half-end-marker.jpg", jpeg(image)[:-1]
 
 
 def broken(count):
-    rng = random.Random(20)
-    sources = [(name, content) for name, content in kinds()
+    all_kinds = list(kinds())
+    yield from broken_of([kind for kind in all_kinds if not kind[0].startswith("webp")], 0, count, random.Random(20))
+    yield from broken_of([kind for kind in all_kinds if kind[0].startswith("webp")], count, count // 4, random.Random(21))
+
+
+def broken_of(whole, first, count, rng):
+    sources = [(name, content) for name, content in whole
                if 100 < len(content) and "1x1" not in name and "2x3" not in name and "5x4" not in name]
-    for number in range(count):
+    for number in range(first, first + count):
         name, content = rng.choice(sources)
         damaged = bytearray(content)
         if rng.random() < 0.4:

@@ -12,7 +12,7 @@ warnings.simplefilter("ignore")
 def verdict(path):
     try:
         with Image.open(path) as image:
-            if image.format not in ("JPEG", "MPO", "PNG"):
+            if image.format not in ("JPEG", "MPO", "PNG", "WEBP"):
                 return f"error is a {image.format}"
             rgb = image.convert("RGB")
     except Exception as error:  # Pillow raises many types for broken files
