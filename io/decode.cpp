@@ -1,5 +1,6 @@
 #include "io/decode.h"
 
+#include <map>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -13,9 +14,15 @@
 namespace resflow {
 
 struct Decoder::Impl {
-  JpegReader jpeg;
-  PngReader png;
-  WebpReader webp;
+  // A line a format that is read.
+  const std::map<ImageFormat, std::unique_ptr<ImageReader>> readers = [] {
+    std::map<ImageFormat, std::unique_ptr<ImageReader>> all;
+    all[ImageFormat::kJpeg] = make_jpeg_reader();
+    all[ImageFormat::kPng] = make_png_reader();
+    all[ImageFormat::kWebp] = make_webp_reader();
+    return all;
+  }();
+  ImageReader* reader = nullptr;  // of the opened picture
   ImageFormat format = ImageFormat::kUnknown;
   int width = 0, height = 0;
   std::string name;
@@ -34,15 +41,17 @@ struct Decoder::Impl {
     }
   }
 
-  template <class Reader>
-  void open(Reader& reader, std::span<const uint8_t> bytes) {
-    reader.open(bytes);
-    if (static_cast<int64_t>(reader.width()) * reader.height() > kMaxPixels) {
-      throw data_error("its header says {}x{} pixels, wanted at most {} in all", reader.width(), reader.height(),
+  void open(std::span<const uint8_t> bytes) {
+    const auto found = readers.find(format);
+    if (found == readers.end()) throw data_error("{}", describe_unreadable(bytes, name));
+    reader = found->second.get();
+    reader->open(bytes);
+    if (static_cast<int64_t>(reader->width()) * reader->height() > kMaxPixels) {
+      throw data_error("its header says {}x{} pixels, wanted at most {} in all", reader->width(), reader->height(),
                        kMaxPixels);
     }
-    width = reader.width();
-    height = reader.height();
+    width = reader->width();
+    height = reader->height();
   }
 };
 
@@ -54,12 +63,7 @@ void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
   self.name = name;
   self.width = self.height = 0;
   self.format = image_format(bytes);
-  self.named([&] {
-    if (self.format == ImageFormat::kJpeg) return self.open(self.jpeg, bytes);
-    if (self.format == ImageFormat::kPng) return self.open(self.png, bytes);
-    if (self.format == ImageFormat::kWebp) return self.open(self.webp, bytes);
-    throw data_error("{}", describe_unreadable(bytes, name));
-  });
+  self.named([&] { self.open(bytes); });
 }
 
 ImageFormat Decoder::format() const { return impl_->format; }
@@ -77,13 +81,7 @@ void Decoder::decode(const Rect& region, Image& out) {
       throw internal_error("region {}x{} at ({},{}) is not within the image of {}x{}", region.width, region.height,
                            region.left, region.top, self.width, self.height);
     }
-    if (self.format == ImageFormat::kJpeg) {
-      self.jpeg.decode(region, out);
-    } else if (self.format == ImageFormat::kPng) {
-      self.png.decode(region, out);
-    } else {
-      self.webp.decode(region, out);
-    }
+    self.reader->decode(region, out);
   });
 }
 

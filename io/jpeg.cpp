@@ -87,9 +87,7 @@ void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, int width) {
 
 enum class Outcome { kDone, kTruncated, kBroken };
 
-}  // namespace
-
-struct JpegReader::Impl {
+struct Decompressor {
   jpeg_decompress_struct info{};
   ErrorManager errors{};
   jpeg_source_mgr source{};
@@ -103,7 +101,7 @@ struct JpegReader::Impl {
   Image* out = nullptr;
   int row = 0;
 
-  Impl() {
+  Decompressor() {
     info.err = jpeg_std_error(&errors.pub);
     errors.pub.error_exit = leave;
     errors.pub.emit_message = count_warning;
@@ -115,12 +113,12 @@ struct JpegReader::Impl {
     source.term_source = source_ignores;
     progress.progress_monitor = limit_scans;
   }
-  ~Impl() { jpeg_destroy_decompress(&info); }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
+  ~Decompressor() { jpeg_destroy_decompress(&info); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
 
   // Runs `step`, which must own nothing: libjpeg leaves it by longjmp.
-  Outcome guarded(Outcome (*step)(Impl&)) {
+  Outcome guarded(Outcome (*step)(Decompressor&)) {
     if (setjmp(errors.jump) != 0) return Outcome::kBroken;  // NOLINT(cert-err52-cpp): libjpeg knows no other way
     return step(*this);
   }
@@ -138,7 +136,7 @@ struct JpegReader::Impl {
   void read_header() {
     // Made anew for each file: jpeg_abort_decompress would leave it the tables of the file before.
     jpeg_destroy_decompress(&info);
-    if (guarded([](Impl& self) {
+    if (guarded([](Decompressor& self) {
           jpeg_create_decompress(&self.info);
           return Outcome::kDone;
         }) != Outcome::kDone)
@@ -149,7 +147,7 @@ struct JpegReader::Impl {
     source.bytes_in_buffer = bytes.size();
     errors.pub.num_warnings = 0;
     out = nullptr;
-    check(guarded([](Impl& self) {
+    check(guarded([](Decompressor& self) {
       int state = JPEG_HEADER_TABLES_ONLY;
       // As Pillow does: an image may follow a stream of tables alone.
       while (state == JPEG_HEADER_TABLES_ONLY) state = jpeg_read_header(&self.info, FALSE);
@@ -160,7 +158,7 @@ struct JpegReader::Impl {
 
   bool is_cmyk() const { return info.num_components == 4; }
 
-  // Skipping and cropping are for files that libjpeg-turbo is used to: see JpegReader::decode.
+  // Skipping and cropping are for files that libjpeg-turbo is used to: see io/jpeg.h.
   bool is_ordinary() const {
     if (info.progressive_mode != 0 || info.arith_code != 0 || info.data_precision != 8) return false;
     if (info.comps_in_scan != info.num_components) return false;
@@ -181,7 +179,7 @@ struct JpegReader::Impl {
     right = std::min((region.left + region.width + margin + mcu - 1) / mcu * mcu, static_cast<int>(info.image_width));
   }
 
-  static Outcome decode_rows(Impl& self) {
+  static Outcome decode_rows(Decompressor& self) {
     jpeg_decompress_struct& info = self.info;
     const Rect& region = self.region;
     const bool ordinary = self.is_ordinary();
@@ -222,28 +220,33 @@ struct JpegReader::Impl {
   }
 };
 
-JpegReader::JpegReader() : impl_(std::make_unique<Impl>()) {}
-JpegReader::~JpegReader() = default;
+class JpegReader final : public ImageReader {
+ public:
+  void open(std::span<const uint8_t> bytes) override {
+    jpeg_.bytes = bytes;
+    jpeg_.read_header();
+  }
+  int width() const override { return static_cast<int>(jpeg_.info.image_width); }
+  int height() const override { return static_cast<int>(jpeg_.info.image_height); }
 
-void JpegReader::open(std::span<const uint8_t> bytes) {
-  impl_->bytes = bytes;
-  impl_->read_header();
-}
+  void decode(const Rect& region, Image& out) override {
+    if (!jpeg_.header_is_read) jpeg_.read_header();
+    jpeg_.header_is_read = false;
+    out.resize(region.width, region.height);
+    const size_t line_bytes = static_cast<size_t>(width()) * (jpeg_.is_cmyk() ? 4 : 3);
+    if (jpeg_.line.size() < line_bytes) jpeg_.line.resize(line_bytes);
+    jpeg_.region = region;
+    jpeg_.out = &out;
+    jpeg_.row = 0;
+    jpeg_.check(jpeg_.guarded(Decompressor::decode_rows));
+  }
 
-int JpegReader::width() const { return static_cast<int>(impl_->info.image_width); }
-int JpegReader::height() const { return static_cast<int>(impl_->info.image_height); }
+ private:
+  Decompressor jpeg_;
+};
 
-void JpegReader::decode(const Rect& region, Image& out) {
-  Impl& self = *impl_;
-  if (!self.header_is_read) self.read_header();
-  self.header_is_read = false;
-  out.resize(region.width, region.height);
-  const size_t line_bytes = static_cast<size_t>(width()) * (self.is_cmyk() ? 4 : 3);
-  if (self.line.size() < line_bytes) self.line.resize(line_bytes);
-  self.region = region;
-  self.out = &out;
-  self.row = 0;
-  self.check(self.guarded(Impl::decode_rows));
-}
+}  // namespace
+
+std::unique_ptr<ImageReader> make_jpeg_reader() { return std::make_unique<JpegReader>(); }
 
 }  // namespace resflow

@@ -1,37 +1,17 @@
 // JPEG to RGB u8 by libjpeg-turbo, with the settings and the verdicts of Pillow: exact integer inverse DCT,
 // smooth ("fancy") upsampling of colour, CMYK taken as Adobe's inverted one. Data that end before the last row
 // is complete are an error; damage that libjpeg only warns of is not.
+//
+// Of an ordinary file (one sequential scan, usual sampling, no stray markers) decode transforms only what the region
+// needs, and reads nothing after its last row.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <span>
 
-#include "io/image.h"
+#include "io/image_reader.h"
 
 namespace resflow {
 
-// Used by one thread at a time.
-class JpegReader {
- public:
-  JpegReader();
-  ~JpegReader();
-  JpegReader(const JpegReader&) = delete;
-  JpegReader& operator=(const JpegReader&) = delete;
-
-  // Reads the header; `bytes` must stay valid until decode has returned. Throws Error{kData}.
-  void open(std::span<const uint8_t> bytes);
-  int width() const;
-  int height() const;
-
-  // Sets `out` to `region` of the picture. Of an ordinary file (one sequential scan, usual sampling, no stray
-  // markers) only what the region needs is transformed, and nothing after its last row is read.
-  // REQUIRES: region is not empty and lies within the picture. Throws Error{kData}.
-  void decode(const Rect& region, Image& out);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
+std::unique_ptr<ImageReader> make_jpeg_reader();
 
 }  // namespace resflow

@@ -38,9 +38,7 @@ constexpr std::array<uint8_t, 16> kEnd = {0, 0, 0, 0, 0, 0, 0, 0, 'I', 'E', 'N',
 
 enum class Pixels { kRgb, kIndex, kGrey16 };
 
-}  // namespace
-
-struct PngReader::Impl {
+struct Decompressor {
   std::span<const uint8_t> bytes;
   PngChunks chunks;
 
@@ -61,15 +59,15 @@ struct PngReader::Impl {
   Image* out = nullptr;
   int row = 0;
 
-  Impl() = default;
-  ~Impl() { close(); }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
+  Decompressor() = default;
+  ~Decompressor() { close(); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
 
   void close() { png_destroy_read_struct(&png, &info, nullptr); }
 
   [[noreturn]] static void leave(png_structp png, png_const_charp text) {
-    auto* self = static_cast<Impl*>(png_get_error_ptr(png));
+    auto* self = static_cast<Decompressor*>(png_get_error_ptr(png));
     std::strncpy(self->message.data(), text, self->message.size() - 1);
     std::longjmp(self->jump, 1);
   }
@@ -77,7 +75,7 @@ struct PngReader::Impl {
   static void ignore_warning(png_structp, png_const_charp) {}
 
   static void read(png_structp png, png_bytep to, size_t count) {
-    auto* self = static_cast<Impl*>(png_get_io_ptr(png));
+    auto* self = static_cast<Decompressor*>(png_get_io_ptr(png));
     while (count > 0) {
       const auto& pieces = self->chunks.pixels;
       if (self->part > pieces.size() + 1) png_error(png, kOutOfData);
@@ -97,7 +95,7 @@ struct PngReader::Impl {
   }
 
   // Runs `step`, which must own nothing: libpng leaves it by longjmp.
-  bool guarded(void (*step)(Impl&)) {
+  bool guarded(void (*step)(Decompressor&)) {
     if (setjmp(jump) != 0) return false;  // NOLINT(cert-err52-cpp): libpng knows no other way
     step(*this);
     return true;
@@ -133,7 +131,7 @@ struct PngReader::Impl {
       std::copy_n(chunks.palette.data() + i * 3, 3, palette[i].begin());
   }
 
-  static void read_header(Impl& self) {
+  static void read_header(Decompressor& self) {
     png_set_read_fn(self.png, &self, read);
     png_set_user_limits(self.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_crc_action(self.png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
@@ -178,7 +176,7 @@ struct PngReader::Impl {
     if (row >= region.top && row < region.top + region.height) store_row(from);
   }
 
-  static void decode_rows(Impl& self) {
+  static void decode_rows(Decompressor& self) {
     if (self.is_interlaced()) {  // each pass touches all rows
       png_read_image(self.png, self.rows.data());
       return;
@@ -218,22 +216,28 @@ struct PngReader::Impl {
   }
 };
 
-PngReader::PngReader() : impl_(std::make_unique<Impl>()) {}
-PngReader::~PngReader() = default;
+class PngReader final : public ImageReader {
+ public:
+  void open(std::span<const uint8_t> bytes) override {
+    png_.bytes = bytes;
+    png_.chunks = read_png_chunks(bytes);
+  }
+  int width() const override { return static_cast<int>(png_.chunks.width); }
+  int height() const override { return static_cast<int>(png_.chunks.height); }
 
-void PngReader::open(std::span<const uint8_t> bytes) {
-  impl_->bytes = bytes;
-  impl_->chunks = read_png_chunks(bytes);
-}
+  void decode(const Rect& region, Image& out) override {
+    out.resize(region.width, region.height);
+    png_.region = region;
+    png_.out = &out;
+    png_.decode();
+  }
 
-int PngReader::width() const { return static_cast<int>(impl_->chunks.width); }
-int PngReader::height() const { return static_cast<int>(impl_->chunks.height); }
+ private:
+  Decompressor png_;
+};
 
-void PngReader::decode(const Rect& region, Image& out) {
-  out.resize(region.width, region.height);
-  impl_->region = region;
-  impl_->out = &out;
-  impl_->decode();
-}
+}  // namespace
+
+std::unique_ptr<ImageReader> make_png_reader() { return std::make_unique<PngReader>(); }
 
 }  // namespace resflow

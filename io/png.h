@@ -5,36 +5,16 @@
 // Verdicts are Pillow's too: checksums of the chunks before the pixels must fit, those of the pixels need not;
 // data that end before the last row is complete are an error. Stricter than Pillow are reserved values in the header,
 // and pixels that end early though their compressed stream is complete; texts, profiles and EXIF are not looked at.
+//
+// decode always decodes all of the picture.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <span>
 
-#include "io/image.h"
+#include "io/image_reader.h"
 
 namespace resflow {
 
-// Used by one thread at a time.
-class PngReader {
- public:
-  PngReader();
-  ~PngReader();
-  PngReader(const PngReader&) = delete;
-  PngReader& operator=(const PngReader&) = delete;
-
-  // Reads the header; `bytes` must stay valid until decode has returned. Throws Error{kData}.
-  void open(std::span<const uint8_t> bytes);
-  int width() const;
-  int height() const;
-
-  // Sets `out` to `region` of the picture; always decodes all of it.
-  // REQUIRES: region is not empty and lies within the picture. Throws Error{kData}.
-  void decode(const Rect& region, Image& out);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
+std::unique_ptr<ImageReader> make_png_reader();
 
 }  // namespace resflow

@@ -80,7 +80,8 @@ bool equals_crop(const Image& part, const Image& whole, const Rect& region) {
 
 // Expects `count` regions drawn at random to be those of the whole picture; of a broken file, to be errors as well.
 void expect_same_regions(std::span<const uint8_t> bytes, int count, const std::string& name, std::mt19937& random) {
-  JpegReader reader;
+  const auto jpeg = make_jpeg_reader();
+  ImageReader& reader = *jpeg;
   Image whole, part;
   try {
     reader.open(bytes);
@@ -112,7 +113,8 @@ TEST(Jpeg, KindsThatPillowCannotWriteEqualPillow) {
   const TemporaryFolder folder;
   std::ofstream list(folder / "list");
   std::string ours;
-  JpegReader reader;
+  const auto jpeg = make_jpeg_reader();
+  ImageReader& reader = *jpeg;
   Image image;
   int number = 0;
   for (const auto& kind : kinds()) {
@@ -167,7 +169,8 @@ TEST(Jpeg, DamagedFilesHaveOneVerdictForAllRegions) {
 
 TEST(Jpeg, ReadsTheSameHeaderTwice) {
   const auto bytes = make_jpeg({});
-  JpegReader reader;
+  const auto jpeg = make_jpeg_reader();
+  ImageReader& reader = *jpeg;
   Image first, second;
   reader.open(bytes);
   reader.decode({3, 4, 20, 10}, first);
@@ -193,7 +196,8 @@ std::vector<uint8_t> without_segments(const std::vector<uint8_t>& jpeg, uint8_t 
 TEST(Jpeg, TablesOfOneFileDoNotReachTheNext) {
   const auto whole = make_jpeg({}), no_tables = without_segments(whole, 0xDB);
   ASSERT_LT(no_tables.size(), whole.size());
-  JpegReader reader;
+  const auto jpeg = make_jpeg_reader();
+  ImageReader& reader = *jpeg;
   Image image;
   reader.open(whole);
   reader.decode({0, 0, 8, 8}, image);
@@ -207,7 +211,8 @@ TEST(Jpeg, TablesOfOneFileDoNotReachTheNext) {
 
 TEST(Jpeg, RefusesAScanBomb) {
   const auto bytes = make_jpeg({.scan_for_each_coefficient = true});
-  JpegReader reader;
+  const auto jpeg = make_jpeg_reader();
+  ImageReader& reader = *jpeg;
   Image image;
   reader.open(bytes);
   expect_error(ErrorKind::kData, {"broken JPEG"}, [&] { reader.decode({0, 0, 64, 48}, image); });
@@ -216,7 +221,8 @@ TEST(Jpeg, RefusesAScanBomb) {
 TEST(Jpeg, SaysWhereATruncatedFileEnds) {
   auto bytes = make_jpeg({.width = 200, .height = 160});
   bytes.resize(bytes.size() / 2);
-  JpegReader reader;
+  const auto jpeg = make_jpeg_reader();
+  ImageReader& reader = *jpeg;
   Image image;
   reader.open(bytes);
   expect_error(ErrorKind::kData, {"truncated JPEG", fmt::format("{} bytes", bytes.size()), "of 160"}, [&] {

@@ -1,0 +1,28 @@
+// A reader of one image format. Used by one thread at a time; keeps its memory from file to file.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "io/image.h"
+
+namespace resflow {
+
+class ImageReader {
+ public:
+  ImageReader() = default;
+  virtual ~ImageReader() = default;
+  ImageReader(const ImageReader&) = delete;
+  ImageReader& operator=(const ImageReader&) = delete;
+
+  // Reads the header; `bytes` must stay valid until decode has returned. Throws Error{kData}.
+  virtual void open(std::span<const uint8_t> bytes) = 0;
+  virtual int width() const = 0;
+  virtual int height() const = 0;
+
+  // Sets `out` to `region` of the opened picture. A file that ends early is an error wherever the region is.
+  // REQUIRES: region is not empty and lies within the picture. Throws Error{kData}.
+  virtual void decode(const Rect& region, Image& out) = 0;
+};
+
+}  // namespace resflow
