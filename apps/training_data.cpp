@@ -87,12 +87,15 @@ TrainingData load_training_data(const std::string& data, const std::string& val)
     found.val_root = (root / "val").string();
 
   found.train = list_image_folder(found.train_root);
-  warn_of_empty_classes(found.train, found.train_root);
   if (found.train.classes.size() < 2)
     throw data_error(
-        "{}: has one class only ({}); telling things apart takes pictures of at least two, each in a "
+        "{}: has one class only ({}){}; telling things apart takes pictures of at least two, each in a "
         "folder of its own",
-        found.train_root, found.train.classes.front());
+        found.train_root, found.train.classes.front(),
+        found.train.empty_classes.empty()
+            ? ""
+            : fmt::format(" with pictures, and none in {}", fmt::join(found.train.empty_classes, ", ")));
+  warn_of_empty_classes(found.train, found.train_root);
   found.identity = dataset_identity(found.train, found.train_root);
   if (!found.val_root.empty()) {
     found.val = list_image_folder(found.val_root);
