@@ -45,11 +45,11 @@ Action add_train(CLI::App& command) {
   command.add_option("--epochs", o.epochs, "times to go through the data")->capture_default_str();
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input, 32 or more")->capture_default_str();
-  command.add_option("--optimizer", o.optimizer, "adam, adamw or sgd")->capture_default_str();
-  command.add_option("--lr", o.lr, "learning rate [0.001; sgd 0.1]");
-  command.add_option("--momentum", o.momentum, "of sgd [0.9]");
+  command.add_option("--optimizer", o.optimizer, "adam, adamw, sgd or rmsprop")->capture_default_str();
+  command.add_option("--lr", o.lr, "learning rate [0.001; sgd 0.1, rmsprop 0.01]");
+  command.add_option("--momentum", o.momentum, "of sgd [0.9] and rmsprop [0]");
   command.add_flag("--nesterov", o.nesterov, "Nesterov's momentum, of sgd");
-  command.add_option("--weight-decay", o.weight_decay, "[adam 0, adamw 0.01, sgd 0.0001]");
+  command.add_option("--weight-decay", o.weight_decay, "[adam 0, adamw 0.01, sgd 0.0001, rmsprop 0]");
   command.add_flag("--no-decay-norm-bias", o.no_decay_norm_bias, "no weight decay for batch norms and biases");
   command.add_option("--lr-backbone", o.lr_backbone,
                      "learning rate of all but the head [--lr]; the schedule scales both");

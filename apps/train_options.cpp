@@ -147,15 +147,18 @@ OptimizerOptions TrainOptions::optimizer_options() const {
 
 void resolve(TrainOptions& o) {
   const bool sgd = o.optimizer == "sgd";
-  if (!sgd && o.optimizer != "adam" && o.optimizer != "adamw")
-    throw usage_error("--optimizer {}: wanted sgd, adam or adamw", o.optimizer);
-  for (const char* name : {"--momentum", "--nesterov"})
-    if (!sgd && o.given.contains(name)) throw usage_error("{} goes with --optimizer sgd, not {}", name, o.optimizer);
+  const bool rmsprop = o.optimizer == "rmsprop";
+  if (!sgd && !rmsprop && o.optimizer != "adam" && o.optimizer != "adamw")
+    throw usage_error("--optimizer {}: wanted sgd, adam, adamw or rmsprop", o.optimizer);
+  if (!sgd && o.given.contains("--nesterov"))
+    throw usage_error("--nesterov goes with --optimizer sgd, not {}", o.optimizer);
+  if (!sgd && !rmsprop && o.given.contains("--momentum"))
+    throw usage_error("--momentum goes with --optimizer sgd or rmsprop, not {}", o.optimizer);
   for (const auto& [name, value] :
        {std::pair{"--lr", o.lr}, std::pair{"--momentum", o.momentum}, std::pair{"--weight-decay", o.weight_decay}})
     if (o.given.contains(name) && !(value >= 0 && value <= 1e6))
       throw usage_error("{} is {}: wanted a number from 0 up", name, value);
-  if (o.lr < 0) o.lr = sgd ? 0.1 : 1e-3;
+  if (o.lr < 0) o.lr = sgd ? 0.1 : rmsprop ? 1e-2 : 1e-3;
   if (o.momentum < 0) o.momentum = sgd ? 0.9 : 0;
   if (o.weight_decay < 0) o.weight_decay = sgd ? 1e-4 : o.optimizer == "adamw" ? 1e-2 : 0;
   if (o.momentum >= 1) throw usage_error("--momentum is {}: wanted less than 1", o.momentum);

@@ -37,6 +37,7 @@ struct TrainOptions {
   //   adam     0.001            0
   //   adamw    0.001            0.01
   //   sgd      0.1    0.9       0.0001
+  //   rmsprop  0.01   0         0
   double lr = -1, momentum = -1, weight_decay = -1;
   bool nesterov = false;
   bool no_decay_norm_bias = false;  // weight decay for matrices and kernels alone

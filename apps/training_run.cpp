@@ -253,7 +253,7 @@ void TrainingRun::print_setup() const {
   if (!options_.freeze.empty()) fmt::print("frozen     {}\n", describe_frozen());
   fmt::print("optimizer  {}, lr {}{}{}, weight decay {}{}{}\n", options_.optimizer, options_.lr,
              options_.lr_backbone >= 0 ? fmt::format(" (backbone {})", options_.lr_backbone) : "",
-             options_.optimizer == "sgd"
+             options_.momentum > 0
                  ? fmt::format(", {}momentum {}", options_.nesterov ? "Nesterov " : "", options_.momentum)
                  : "",
              options_.weight_decay, options_.no_decay_norm_bias ? " (not of batch norms and biases)" : "",

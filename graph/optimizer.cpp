@@ -14,6 +14,10 @@ std::vector<std::string> slot_names(const OptimizerOptions& options) {
     if (options.momentum == 0.0) return {};
     return {"momentum_buffer"};
   }
+  if (options.name == "rmsprop") {
+    if (options.momentum == 0.0) return {"square_avg"};
+    return {"square_avg", "momentum_buffer"};
+  }
   return {"exp_avg", "exp_avg_sq"};
 }
 
@@ -35,14 +39,15 @@ const OptimizerOptions& checked(const OptimizerOptions& options) {
 }  // namespace
 
 void check(const OptimizerOptions& o) {
-  if (o.name != "sgd" && o.name != "adam" && o.name != "adamw")
-    throw usage_error("no optimizer is called \"{}\": there are sgd, adam, adamw", o.name);
+  if (o.name != "sgd" && o.name != "adam" && o.name != "adamw" && o.name != "rmsprop")
+    throw usage_error("no optimizer is called \"{}\": there are sgd, adam, adamw, rmsprop", o.name);
   // Negated comparisons would let NaN pass.
   require(o.lr >= 0, "lr", o.lr, "at least 0");
   require(o.weight_decay >= 0, "weight_decay", o.weight_decay, "at least 0");
   require(o.momentum >= 0, "momentum", o.momentum, "at least 0");
   require(o.beta1 >= 0 && o.beta1 < 1, "beta1", o.beta1, "0 to below 1");
   require(o.beta2 >= 0 && o.beta2 < 1, "beta2", o.beta2, "0 to below 1");
+  require(o.alpha >= 0 && o.alpha < 1, "alpha", o.alpha, "0 to below 1");
   require(o.eps >= 0, "eps", o.eps, "at least 0");
   if (o.nesterov && (o.momentum <= 0 || o.dampening != 0))
     throw usage_error("nesterov with momentum {} and dampening {}: wanted a momentum above 0 and dampening 0",
@@ -91,6 +96,10 @@ void Optimizer::apply(size_t index, const Bucket& bucket) {
                 .weight_decay = o.weight_decay,
                 .nesterov = o.nesterov},
                steps_, slices);
+  } else if (o.name == "rmsprop") {
+    rmsprop_update(compute_,
+                   {.lr = o.lr, .alpha = o.alpha, .eps = o.eps, .weight_decay = o.weight_decay, .momentum = o.momentum},
+                   slices);
   } else {
     adam_update(compute_,
                 {.lr = o.lr,

@@ -14,11 +14,13 @@ namespace resflow {
 
 // Names and defaults are PyTorch's.
 struct OptimizerOptions {
-  std::string name = "adam";  // "sgd", "adam", "adamw"
+  std::string name = "adam";  // "sgd", "adam", "adamw", "rmsprop"
   double lr = 1e-3;
-  double momentum = 0.0, dampening = 0.0;  // sgd
+  double momentum = 0.0;   // sgd, rmsprop
+  double dampening = 0.0;  // sgd
   bool nesterov = false;
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adam, adamw
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adam, adamw; eps of rmsprop too
+  double alpha = 0.99;                            // rmsprop
   double weight_decay = 0.0;
 };
 

@@ -22,6 +22,10 @@ struct AdamFactors {
   float root_correction2, step_size;
 };
 
+struct RmsPropFactors {
+  float lr, alpha, one_minus_alpha, eps, weight_decay, momentum;
+};
+
 }  // namespace
 }  // namespace resflow
 
@@ -92,6 +96,19 @@ void adam_update(const Compute& compute, const AdamOptions& o, int64_t step, std
             .shrink = o.decoupled ? static_cast<float>(1 - lr * decay) : 1.0F,
             .root_correction2 = static_cast<float>(std::sqrt(correction2)),
             .step_size = static_cast<float>(lr / correction1)},
+           stretch);
+  });
+}
+
+void rmsprop_update(const Compute& compute, const RmsPropOptions& o, std::span<const UpdateSlice> slices) {
+  const auto kernel = RESFLOW_SELECT(cpu_isa(), rmsprop);
+  each_stretch(compute, slices, [&](const UpdateSlice& stretch) {
+    kernel({.lr = static_cast<float>(o.lr * stretch.lr_scale),
+            .alpha = static_cast<float>(o.alpha),
+            .one_minus_alpha = static_cast<float>(1 - o.alpha),
+            .eps = static_cast<float>(o.eps),
+            .weight_decay = stretch.decay ? static_cast<float>(o.weight_decay) : 0.0F,
+            .momentum = static_cast<float>(o.momentum)},
            stretch);
   });
 }

@@ -1,5 +1,5 @@
 // Fused updates of parameters: one pass over values, gradients and state, in parallel, with the arithmetic of
-// torch.optim.SGD, Adam and AdamW (parity with PyTorch 1.13).
+// torch.optim.SGD, Adam, AdamW and RMSprop (parity with PyTorch 1.13).
 //
 // Elementwise on the storage, so any layout does: padding of a blocked layout is 0 and stays 0, because its
 // gradient is 0. The result does not depend on the number of threads.
@@ -17,8 +17,8 @@ namespace resflow {
 struct UpdateSlice {
   float* value = nullptr;
   const float* gradient = nullptr;
-  float* state0 = nullptr;  // SGD: momentum buffer (null where momentum is 0); Adam: exp_avg
-  float* state1 = nullptr;  // Adam: exp_avg_sq
+  float* state0 = nullptr;  // SGD: momentum buffer (null where momentum is 0); Adam: exp_avg; RMSprop: square_avg
+  float* state1 = nullptr;  // Adam: exp_avg_sq; RMSprop: momentum buffer (null where momentum is 0)
   size_t elements = 0;
   bool decay = true;    // false: weight_decay does not apply
   double lr_scale = 1;  // of the options' lr
@@ -34,8 +34,13 @@ struct AdamOptions {
   bool decoupled = false;  // AdamW: the decay shrinks the value instead of joining the gradient
 };
 
+struct RmsPropOptions {
+  double lr = 1e-2, alpha = 0.99, eps = 1e-8, weight_decay = 0.0, momentum = 0.0;
+};
+
 // `step` counts from 1. Allocate nothing.
 void sgd_update(const Compute& compute, const SgdOptions& options, int64_t step, std::span<const UpdateSlice> slices);
 void adam_update(const Compute& compute, const AdamOptions& options, int64_t step, std::span<const UpdateSlice> slices);
+void rmsprop_update(const Compute& compute, const RmsPropOptions& options, std::span<const UpdateSlice> slices);
 
 }  // namespace resflow

@@ -116,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, TenSteps, ::testing::ValuesIn(recipes()),
                          });
 
 TEST(Trainer, ResumeEqualsUninterrupted) {
-  for (const char* optimizer : {"adam", "sgd"}) {
+  for (const char* optimizer : {"adam", "sgd", "rmsprop"}) {
     const OptimizerOptions options = {.name = optimizer, .lr = 1e-3, .momentum = 0.9};
     const Batches batches(4, 4);
     const Compute compute(2);
@@ -157,6 +157,8 @@ TEST(Trainer, StateIsNamedAfterParametersInTheirShapes) {
   EXPECT_THAT(adam, ::testing::Contains("fc.bias/exp_avg_sq (10)"));
   EXPECT_THAT(names_of({.name = "sgd", .momentum = 0.9}), ::testing::Contains("bn1.weight/momentum_buffer (64)"));
   EXPECT_TRUE(names_of({.name = "sgd"}).empty());
+  EXPECT_THAT(names_of({.name = "rmsprop", .momentum = 0.9}), ::testing::Contains("bn1.weight/square_avg (64)"));
+  EXPECT_THAT(names_of({.name = "rmsprop", .momentum = 0.9}), ::testing::Contains("bn1.weight/momentum_buffer (64)"));
 }
 
 TEST(Trainer, RefusesAnotherOptimizersState) {

@@ -1,6 +1,6 @@
 """Runs ten steps of a torch optimizer on given gradients and writes the values after each.
 
-optimizer_steps.py FOLDER NAME lr momentum dampening nesterov weight_decay beta1 beta2 eps
+optimizer_steps.py FOLDER NAME lr momentum dampening nesterov weight_decay beta1 beta2 eps   (beta1 is rmsprop's alpha)
 FOLDER/values.f32 holds the start, FOLDER/gradients.f32 ten rows of gradients; FOLDER/wanted.f32 is written.
 """
 import sys
@@ -15,6 +15,8 @@ value = torch.nn.Parameter(torch.from_numpy(np.fromfile(folder + "/values.f32", 
 gradients = torch.from_numpy(np.fromfile(folder + "/gradients.f32", np.float32).reshape(10, -1))
 if name == "sgd":
     optimizer = torch.optim.SGD([value], lr, momentum, dampening, decay, bool(nesterov))
+elif name == "rmsprop":
+    optimizer = torch.optim.RMSprop([value], lr, beta1, eps, decay, momentum)
 else:
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
     optimizer = kind([value], lr, (beta1, beta2), eps, decay)

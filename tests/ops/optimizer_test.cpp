@@ -43,6 +43,7 @@ struct OptimizerCase {
   std::string kind;
   SgdOptions sgd{};
   AdamOptions adam{};
+  RmsPropOptions rmsprop{};
 };
 
 const std::vector<OptimizerCase>& optimizer_cases() {
@@ -59,6 +60,9 @@ const std::vector<OptimizerCase>& optimizer_cases() {
       {.name = "adam_betas", .kind = "adam", .adam = {.lr = 1e-2, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-3}},
       {.name = "adamw", .kind = "adamw", .adam = {.weight_decay = 1e-2, .decoupled = true}},
       {.name = "adamw_strong", .kind = "adamw", .adam = {.lr = 0.05, .weight_decay = 0.5, .decoupled = true}},
+      {.name = "rmsprop", .kind = "rmsprop"},
+      {.name = "rmsprop_decay", .kind = "rmsprop", .rmsprop = {.lr = 1e-3, .alpha = 0.9, .weight_decay = 0.1}},
+      {.name = "rmsprop_momentum", .kind = "rmsprop", .rmsprop = {.lr = 1e-3, .eps = 1e-3, .momentum = 0.9}},
   };
   return cases;
 }
@@ -78,6 +82,8 @@ std::vector<float> run(const OptimizerCase& c, const Compute& compute, const std
                         .elements = std::min(size, start.size() - at)});
     if (c.kind == "sgd")
       sgd_update(compute, c.sgd, step, slices);
+    else if (c.kind == "rmsprop")
+      rmsprop_update(compute, c.rmsprop, slices);
     else
       adam_update(compute, c.adam, step, slices);
     rows.insert(rows.end(), value.begin(), value.end());
@@ -95,13 +101,16 @@ TEST_P(OptimizerTest, EqualsPyTorchForTenSteps) {
   const std::vector<float> start = normal(kElements, 1, 0.1F), gradients = normal(kElements * kSteps, 2, 0.5F);
   write(folder / "values.f32", start);
   write(folder / "gradients.f32", gradients);
-  const bool sgd = c.kind == "sgd";
+  const bool sgd = c.kind == "sgd", rmsprop = c.kind == "rmsprop";
+  const auto of = [&](double for_sgd, double for_adam, double for_rmsprop) {
+    return fmt::format("{}", sgd ? for_sgd : rmsprop ? for_rmsprop : for_adam);
+  };
   testing::run_python(
       "ops/optimizer_steps.py",
-      {folder.path().string(), c.kind, fmt::format("{}", sgd ? c.sgd.lr : c.adam.lr), fmt::format("{}", c.sgd.momentum),
+      {folder.path().string(), c.kind, of(c.sgd.lr, c.adam.lr, c.rmsprop.lr), of(c.sgd.momentum, 0, c.rmsprop.momentum),
        fmt::format("{}", c.sgd.dampening), c.sgd.nesterov ? "1" : "0",
-       fmt::format("{}", sgd ? c.sgd.weight_decay : c.adam.weight_decay), fmt::format("{}", c.adam.beta1),
-       fmt::format("{}", c.adam.beta2), fmt::format("{}", c.adam.eps)});
+       of(c.sgd.weight_decay, c.adam.weight_decay, c.rmsprop.weight_decay), of(0, c.adam.beta1, c.rmsprop.alpha),
+       fmt::format("{}", c.adam.beta2), of(0, c.adam.eps, c.rmsprop.eps)});
   const std::vector<float> wanted = read(folder / "wanted.f32", kElements * kSteps);
   const Compute compute(2);
   const std::vector<float> got = run(c, compute, start, gradients, 1000);
