@@ -3,8 +3,12 @@
 //
 //   loss = sum_n [ (1-e) w[y_n] (-log p_n[y_n]) + e/K sum_k w[k] (-log p_n[k]) ] / sum_n w[y_n]
 //
-// Shapes   logits, diff_logits (N,K) row-major f32; labels (N) in [0, K).
-// Right    the class of the largest logit, the first one where several are.
+// or, where the targets are probabilities t of classes (mixup, cutmix),
+//
+//   loss = sum_n sum_k w[k] ((1-e) t_n[k] + e/K) (-log p_n[k]) / N
+//
+// Shapes   logits, diff_logits, targets (N,K) row-major f32; labels (N) in [0, K).
+// Right    the class of the largest logit, the first one where several are; of a target likewise.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +40,9 @@ class SoftmaxLoss {
   // `logits` holds batch rows, of which the first labels.size() count. diff_logits may be null; rows that do not
   // count get zeros. Throws Error{kData} for a label outside [0, K) before anything is written. Allocates nothing.
   LossResult run(const float* logits, std::span<const int32_t> labels, float* diff_logits);
+
+  // The same for the first `rows` rows with targets (rows,K). REQUIRES: no target is negative.
+  LossResult run(const float* logits, const float* targets, int64_t rows, float* diff_logits);
 
  private:
   struct Impl;

@@ -21,6 +21,7 @@ void write(const std::string& path, const std::vector<T>& values) {
 struct Drawn {
   std::vector<float> logits, weights;
   std::vector<int32_t> labels;
+  std::vector<float> targets;  // of each row, two classes' mixture
 };
 
 Drawn draw(int64_t rows, int64_t classes, float spread) {
@@ -32,6 +33,13 @@ Drawn draw(int64_t rows, int64_t classes, float spread) {
   for (int64_t i = 0; i < rows * classes; ++i) d.logits.push_back(normal(generator));
   for (int64_t i = 0; i < classes; ++i) d.weights.push_back(weight(generator));
   for (int64_t i = 0; i < rows; ++i) d.labels.push_back(label(generator));
+  d.targets.resize(d.logits.size());
+  std::uniform_real_distribution<float> part(0, 1);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float mine = part(generator);
+    d.targets[static_cast<size_t>(i * classes + d.labels[static_cast<size_t>(i)])] += mine;
+    d.targets[static_cast<size_t>(i * classes + label(generator))] += 1 - mine;
+  }
   return d;
 }
 
@@ -42,19 +50,21 @@ TEST(SoftmaxLoss, EqualsPyTorch) {
     int64_t rows, classes;
     float spread;
     double smoothing;
-    bool weighted;
+    bool weighted, soft = false;
   };
   for (const Row& r :
        {Row{5, 4, 1, 0, false}, Row{32, 1000, 3, 0, false}, Row{32, 1000, 3, 0.1, false}, Row{7, 10, 20, 0.1, true},
-        Row{3, 10, 1, 0, true}, Row{1, 1, 1, 0, false}, Row{4, 5, 1, 1, true}}) {
+        Row{3, 10, 1, 0, true}, Row{1, 1, 1, 0, false}, Row{4, 5, 1, 1, true}, Row{32, 4, 2, 0, false, true},
+        Row{16, 1000, 3, 0.1, false, true}, Row{7, 10, 5, 0.1, true, true}}) {
     const testing::TemporaryFolder folder;
     const Drawn d = draw(r.rows, r.classes, r.spread);
     write(folder / "logits.f32", d.logits);
     write(folder / "labels.i32", d.labels);
+    write(folder / "targets.f32", d.targets);
     write(folder / "weights.f32", d.weights);
     const double loss = std::stod(testing::run_python(
         "ops/cross_entropy.py", {folder.path().string(), std::to_string(r.rows), std::to_string(r.classes),
-                                 std::to_string(r.smoothing), r.weighted ? "1" : "0"}));
+                                 std::to_string(r.smoothing), r.weighted ? "1" : "0", r.soft ? "1" : "0"}));
     std::vector<double> gradient(d.logits.size());
     std::ifstream(folder / "gradient.f64", std::ios::binary)
         .read(reinterpret_cast<char*>(gradient.data()), static_cast<std::streamsize>(gradient.size() * sizeof(double)));
@@ -63,7 +73,8 @@ TEST(SoftmaxLoss, EqualsPyTorch) {
       SoftmaxLoss op(compute, r.rows, r.classes,
                      {.label_smoothing = r.smoothing, .class_weights = r.weighted ? d.weights : std::vector<float>{}});
       std::vector<float> diff(d.logits.size());
-      const LossResult result = op.run(d.logits.data(), d.labels, diff.data());
+      const LossResult result = r.soft ? op.run(d.logits.data(), d.targets.data(), r.rows, diff.data())
+                                       : op.run(d.logits.data(), d.labels, diff.data());
       // Log-softmax is f32: a few units of its last place, which spread over logits of 20 grow by as much.
       EXPECT_NEAR(result.loss, loss, 1e-6 * std::max(1.0, std::abs(loss)));
       double distance = 0, length = 0;
@@ -83,6 +94,20 @@ TEST(SoftmaxLoss, CountsTheRightAnswers) {
   // The first of two equal logits is the answer.
   EXPECT_EQ(op.run(logits.data(), std::vector<int32_t>{1, 0, 0, 2}, nullptr).correct, 4);
   EXPECT_EQ(op.run(logits.data(), std::vector<int32_t>{1, 1, 1, 2}, nullptr).correct, 2);
+}
+
+TEST(SoftmaxLoss, TargetsOfOneClassAreLabels) {
+  const Compute compute(2);
+  const Drawn d = draw(6, 5, 2);
+  std::vector<float> targets(30), diff(30), wanted(30);
+  for (size_t i = 0; i < 6; ++i) targets[i * 5 + static_cast<size_t>(d.labels[i])] = 1;
+  SoftmaxLoss op(compute, 6, 5);
+  const LossResult a = op.run(d.logits.data(), targets.data(), 6, diff.data());
+  const LossResult b = op.run(d.logits.data(), d.labels, wanted.data());
+  EXPECT_DOUBLE_EQ(a.loss, b.loss);
+  EXPECT_EQ(a.correct, b.correct);
+  // Divided in another order: a unit in the last place.
+  for (size_t i = 0; i < 30; ++i) EXPECT_NEAR(diff[i], wanted[i], 1e-7);
 }
 
 TEST(SoftmaxLoss, FewerLabelsThanRowsCountAloneAndLeaveZeros) {
