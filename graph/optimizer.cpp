@@ -5,6 +5,7 @@
 #include <map>
 
 #include "io/error.h"
+#include "ops/vector_math.h"
 
 namespace resflow {
 namespace {
@@ -49,6 +50,7 @@ void check(const OptimizerOptions& o) {
   require(o.beta2 >= 0 && o.beta2 < 1, "beta2", o.beta2, "0 to below 1");
   require(o.alpha >= 0 && o.alpha < 1, "alpha", o.alpha, "0 to below 1");
   require(o.eps >= 0, "eps", o.eps, "at least 0");
+  require(o.clip_norm >= 0, "clip norm", o.clip_norm, "at least 0");
   if (o.nesterov && (o.momentum <= 0 || o.dampening != 0))
     throw usage_error("nesterov with momentum {} and dampening {}: wanted a momentum above 0 and dampening 0",
                       o.momentum, o.dampening);
@@ -81,6 +83,27 @@ Optimizer::Optimizer(const OptimizerOptions& options, const std::vector<Bucket>&
     }
     place += slot_names_.size() * bucket.elements;
   }
+}
+
+double Optimizer::clip(const std::vector<Bucket>& buckets) {
+  clipped_.clear();
+  for (size_t b = 0; b < buckets.size(); ++b)
+    for (size_t i = 0; i < slices_[b].size(); ++i)
+      clipped_.emplace_back(buckets[b].gradients + offsets_[b][i], slices_[b][i].elements);
+  const double before = norm(compute_, clipped_, partial_norms_);
+  // torch's: 1e-6 keeps it finite where there is no gradient.
+  const double factor = options_.clip_norm / (before + 1e-6);
+  if (factor < 1)
+    for (const Bucket& bucket : buckets)
+      scale(compute_, {bucket.gradients, bucket.elements}, static_cast<float>(factor));
+  return before;
+}
+
+void Optimizer::set_momentum(double momentum) {
+  if (options_.name == "adam" || options_.name == "adamw")
+    options_.beta1 = momentum;
+  else if (options_.momentum > 0)
+    options_.momentum = momentum;
 }
 
 void Optimizer::apply(size_t index, const Bucket& bucket) {

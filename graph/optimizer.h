@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct OptimizerOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adam, adamw; eps of rmsprop too
   double alpha = 0.99;                            // rmsprop
   double weight_decay = 0.0;
+  double clip_norm = 0.0;  // of all gradients together, as torch.nn.utils.clip_grad_norm_; 0: as they come
 };
 
 // Throws Error{kUsage} for options that cannot be, as torch does.
@@ -38,7 +40,12 @@ class Optimizer {
   // their versions. Allocates nothing.
   void apply(size_t index, const Bucket& bucket);
 
+  // Scales the gradients of all buckets so that their 2-norm together is at most clip_norm, in place, and returns what
+  // it was before. To be called before the first apply() of a step. Allocates nothing.
+  double clip(const std::vector<Bucket>& buckets);
+
   void set_lr(double lr) { options_.lr = lr; }
+  void set_momentum(double momentum);  // of sgd and rmsprop, where it is not 0; beta1 of adam and adamw
   int64_t steps() const { return steps_; }
   size_t bytes() const { return state_.bytes(); }
 
@@ -61,6 +68,9 @@ class Optimizer {
   // Of each bucket: what the update takes, and each slice's distance from the bucket's first float.
   std::vector<std::vector<UpdateSlice>> slices_;
   std::vector<std::vector<size_t>> offsets_;
+  // Scratch of clip().
+  std::vector<std::span<const float>> clipped_;
+  std::vector<double> partial_norms_;
   int64_t steps_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "graph/ema.h"
 #include "graph/evaluator.h"
 #include "graph/trainer.h"
 #include "tests/graph/cases.h"
@@ -154,6 +155,27 @@ TEST(Allocations, AStepOfTrainingMakesNone) {
       sizes->step(pixels.data(), std::span(labels).first(1));
     });
   }
+}
+
+TEST(Allocations, ClippingAccumulatingAndAveragingMakeNone) {
+  const Compute compute(2);
+  Model model({.architecture = "resnet18", .num_classes = 10}, compute);
+  model.initialise(1);
+  const auto pixels = testing::noise_pixels(2, 64, 64);
+  const auto labels = testing::noise_labels(2, 10);
+  const std::vector<float> targets(20, 0.1F);
+  Trainer trainer(model, 2, 64, {.name = "sgd", .lr = 1e-5, .clip_norm = 0.1});
+  trainer.allow_accumulation();
+  Ema ema(model, 0.9);
+  expect_no_allocation([&] {
+    trainer.step(pixels.data(), labels, targets);
+    trainer.accumulate(pixels.data(), labels, {}, 0.5);
+    trainer.accumulate(pixels.data(), labels, targets, 0.5);
+    trainer.update();
+    ema.update();
+    ema.swap();
+    ema.swap();
+  });
 }
 
 TEST(Allocations, AForwardOfScoringMakesNone) {

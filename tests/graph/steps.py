@@ -3,6 +3,7 @@
 steps.py FOLDER CLASSES BATCH SIZE STEPS OPTIMIZER OPTION=VALUE ...
 
 FOLDER holds raw f32 weights (state_dict order, without num_batches_tracked), pixels of all steps, and i32 labels.
+OPTION may also be label_smoothing, clip (the gradients' largest norm) and accumulate (batches an update).
 Prints "absent: ..." where a module is not installed.
 """
 import sys
@@ -22,6 +23,8 @@ for option in sys.argv[7:]:
     key, value = option.split("=")
     options[key] = value == "true" if value in ("true", "false") else float(value)
 smoothing = options.pop("label_smoothing", 0.0)
+clip = options.pop("clip", None)
+accumulate = int(options.pop("accumulate", 1))
 if "beta1" in options:
     options["betas"] = (options.pop("beta1"), options.pop("beta2"))
 
@@ -33,13 +36,16 @@ for key, tensor in model.state_dict().items():
         at += tensor.numel()
 pixels = torch.from_numpy(np.fromfile(f"{folder}/pixels", np.float32).reshape(steps, batch, 3, size, size))
 labels = torch.from_numpy(np.fromfile(f"{folder}/labels", np.int32).astype(np.int64).reshape(steps, batch))
-update = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer](
-    model.parameters(), **options
-)
+kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}
+update = kinds[optimizer](model.parameters(), **options)
 model.train()
 for step in range(steps):
-    update.zero_grad()
+    if step % accumulate == 0:
+        update.zero_grad()
     loss = torch.nn.functional.cross_entropy(model(pixels[step]), labels[step], label_smoothing=smoothing)
-    loss.backward()
-    update.step()
+    (loss / accumulate).backward()
+    if (step + 1) % accumulate == 0:
+        if clip:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+        update.step()
     print(f"{loss.item():.9g}")

@@ -44,6 +44,8 @@ struct Recipe {
   OptimizerOptions options;
   LossOptions loss;
   std::vector<std::string> torch;  // the same in torch's words
+  int accumulate = 1;              // batches an update
+  const char* suffix = "";         // of the test's name
 };
 
 class TenSteps : public ::testing::TestWithParam<Recipe> {};
@@ -74,14 +76,22 @@ TEST_P(TenSteps, GiveTorchsLosses) {
   std::istringstream losses(output);
 
   Trainer trainer(model, kBatch, kSize, GetParam().options, GetParam().loss);
+  const int accumulate = GetParam().accumulate;
+  if (accumulate > 1) trainer.allow_accumulation();
   for (int step = 0; step < kSteps; ++step) {
     const auto s = static_cast<size_t>(step);
     double wanted = 0;
     ASSERT_TRUE(losses >> wanted);
-    const double loss = trainer.step(batches.pixels[s].data(), batches.labels[s]).loss;
+    double loss = 0;
+    if (accumulate == 1) {
+      loss = trainer.step(batches.pixels[s].data(), batches.labels[s]).loss;
+    } else {
+      loss = trainer.accumulate(batches.pixels[s].data(), batches.labels[s], {}, 1.0 / accumulate).loss;
+      if ((step + 1) % accumulate == 0) trainer.update();
+    }
     EXPECT_NEAR(loss, wanted, 1e-3 * wanted) << "step " << step;  // the tolerance of the project
   }
-  EXPECT_EQ(trainer.steps(), kSteps);
+  EXPECT_EQ(trainer.steps(), kSteps / accumulate);
 }
 
 Recipe recipe(const std::string& optimizer, double lr, std::vector<std::string> torch) {
@@ -98,6 +108,11 @@ std::vector<Recipe> recipes() {
       recipe("sgd", 0.01, {"lr=0.01", "momentum=0.9", "nesterov=true", "label_smoothing=0.1"}),
       recipe("adam", 1e-4, {"lr=1e-4", "weight_decay=1e-2"}),
       recipe("adamw", 1e-4, {"lr=1e-4", "beta1=0.8", "beta2=0.99", "weight_decay=0.1"}),
+      recipe("rmsprop", 1e-4, {"lr=1e-4", "momentum=0.9"}),
+      // Settled weights have gradients of a norm about 3: both clip each step.
+      recipe("sgd", 0.1, {"lr=0.1", "clip=0.5"}),
+      recipe("sgd", 0.1, {"lr=0.1", "clip=0.5", "accumulate=2"}),
+      recipe("adam", 1e-4, {"lr=1e-4", "accumulate=5"}),
   };
   all[0].options.momentum = all[1].options.momentum = 0.9;
   all[0].options.weight_decay = 1e-4;
@@ -107,12 +122,20 @@ std::vector<Recipe> recipes() {
   all[3].options.beta1 = 0.8;
   all[3].options.beta2 = 0.99;
   all[3].options.weight_decay = 0.1;
+  all[4].options.momentum = 0.9;
+  all[5].options.clip_norm = all[6].options.clip_norm = 0.5;
+  all[5].suffix = "_clip";
+  all[6].accumulate = 2;
+  all[6].suffix = "_clip_accumulate";
+  all[7].accumulate = 5;
+  all[7].suffix = "_accumulate";
   return all;
 }
 
 INSTANTIATE_TEST_SUITE_P(Optimizers, TenSteps, ::testing::ValuesIn(recipes()),
                          [](const ::testing::TestParamInfo<Recipe>& info) {
-                           return info.param.options.name + (info.param.options.nesterov ? "_nesterov" : "");
+                           return info.param.options.name + (info.param.options.nesterov ? "_nesterov" : "") +
+                                  info.param.suffix;
                          });
 
 TEST(Trainer, ResumeEqualsUninterrupted) {
@@ -217,6 +240,61 @@ TEST(Trainer, ASmallerBatchTrainsAsATrainerOfThatSize) {
   }
 }
 
+TEST(Trainer, ClippingActsOnTheWholeNorm) {
+  const Compute compute(2);
+  const Batches batches(4, 1);
+  // SGD of rate 1 without momentum moves the values by the gradient: how far they moved is its norm.
+  const auto moved = [&](double clip_norm) {
+    Model model(kSmall, compute);
+    testing::settle(model, 11);
+    const auto before = model.state();
+    Trainer trainer(model, 4, kSize, {.name = "sgd", .lr = 1, .clip_norm = clip_norm});
+    trainer.step(batches.pixels[0].data(), batches.labels[0]);
+    const auto after = model.state();
+    double sum = 0;
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (!model.parameter(before[i].name).learnt) continue;
+      const auto x = before[i].array.values<float>(), y = after[i].array.values<float>();
+      for (size_t k = 0; k < x.size(); ++k) sum += std::pow(static_cast<double>(x[k]) - y[k], 2);
+    }
+    return std::sqrt(sum);
+  };
+  const double whole = moved(0);
+  EXPECT_NEAR(moved(whole / 4), whole / 4, 1e-4 * whole);  // f32 differences of values near 1
+  EXPECT_NEAR(moved(whole * 2), whole, 1e-4 * whole) << "below the limit nothing is scaled";
+}
+
+TEST(Trainer, TargetsOfOneClassTrainAsLabelsDo) {
+  const Compute compute(2);
+  const Batches batches(4, 2);
+  const auto losses = [&](bool soft) {
+    Model model(kSmall, compute);
+    testing::settle(model, 11);
+    Trainer trainer(model, 4, kSize, {.name = "sgd", .lr = 0.01});
+    std::vector<double> all;
+    for (size_t s = 0; s < 2; ++s) {
+      std::vector<float> targets(soft ? 4 * kClasses : 0);
+      for (size_t n = 0; soft && n < 4; ++n) targets[n * kClasses + static_cast<size_t>(batches.labels[s][n])] = 1;
+      all.push_back(trainer.step(batches.pixels[s].data(), batches.labels[s], targets).loss);
+    }
+    return all;
+  };
+  const auto labels = losses(false), targets = losses(true);
+  for (size_t s = 0; s < 2; ++s) EXPECT_NEAR(labels[s], targets[s], 1e-5 * labels[s]);
+}
+
+TEST(Trainer, UpdatesOfNothingAreNone) {
+  const Compute compute(1);
+  Model model(kSmall, compute);
+  model.initialise(1);
+  Trainer trainer(model, 2, kSize, {});
+  trainer.allow_accumulation();
+  const auto before = model.state();
+  trainer.update();
+  EXPECT_EQ(trainer.steps(), 0);
+  expect_same(model.state(), before);
+}
+
 TEST(Trainer, LearnsABatchByHeart) {
   const Compute compute(2);
   Model model(kSmall, compute);
@@ -262,6 +340,7 @@ TEST(Trainer, RefusesOptionsThatCannotBe) {
   EXPECT_THAT(error_of({.lr = -1}), HasSubstr("lr is -1"));
   EXPECT_THAT(error_of({.lr = std::nan("")}), HasSubstr("lr is nan"));
   EXPECT_THAT(error_of({.beta1 = 1}), HasSubstr("beta1 is 1"));
+  EXPECT_THAT(error_of({.clip_norm = -1}), HasSubstr("clip norm is -1"));
   EXPECT_THAT(error_of({.eps = -1}), HasSubstr("eps"));
   EXPECT_THAT(error_of({.weight_decay = -1}), HasSubstr("weight_decay"));
   EXPECT_THAT(error_of({.name = "sgd", .nesterov = true}), HasSubstr("nesterov"));
