@@ -61,6 +61,27 @@ TEST(Schedule, RatesAreTorchs) {
   }
 }
 
+TEST(Schedule, OneCycleIsTorchsStepByStep) {
+  for (const auto& [epochs, epoch_steps] : {std::pair{5, 7}, {1, 100}, {40, 3}, {2, 2}}) {
+    const ScheduleOptions o = {.name = "onecycle", .base = 0.3, .epochs = epochs, .epoch_steps = epoch_steps};
+    check(o);
+    ASSERT_TRUE(is_stepwise(o));
+    const std::string printed =
+        testing::run_python("graph/schedules.py", {"onecycle", "0.3", std::to_string(epochs * epoch_steps)});
+    if (printed.starts_with("absent")) GTEST_SKIP() << "needs torch";
+    std::istringstream stream(printed);
+    const std::vector<double> of_run = losses(epochs);
+    for (int64_t step = 0; step < o.epochs * o.epoch_steps; ++step) {
+      double lr = 0, momentum = 0, beta1 = 0;
+      ASSERT_TRUE(stream >> lr >> momentum >> beta1);
+      const auto done = std::span(of_run).first(static_cast<size_t>(step / o.epoch_steps));
+      EXPECT_NEAR(learning_rate(o, done, step % o.epoch_steps), lr, 1e-14) << "step " << step;
+      EXPECT_NEAR(cycled_momentum(o, step), momentum, 1e-14) << "step " << step;
+      EXPECT_EQ(momentum, beta1);
+    }
+  }
+}
+
 TEST(Schedule, WhatCannotBeIsRefused) {
   const auto refused = [](const ScheduleOptions& o, const std::string& why) {
     testing::expect_error(ErrorKind::kUsage, {why}, [&] { check(o); });
@@ -72,6 +93,7 @@ TEST(Schedule, WhatCannotBeIsRefused) {
   refused({.name = "plateau", .gamma = 1}, "below 1 for a plateau");
   refused({.min_lr = 1}, "min lr is 1");
   refused({.name = "cosine", .epochs = 5, .warmup_epochs = 5}, "5 warm-up epochs of 5");
+  refused({.name = "onecycle", .warmup_epochs = 1}, "it begins with its own");
   refused({.step_size = 0}, "step size is 0");
 }
 
