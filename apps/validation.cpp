@@ -6,9 +6,18 @@
 namespace resflow {
 namespace {
 
+PlanOptions plan_options(int batch, const Preprocessing& preprocessing) {
+  return {.batch = batch, .height = preprocessing.crop, .width = preprocessing.crop, .mode = Mode::kEval};
+}
+
 // Nothing is shuffled, and no plan is wider than the data.
-LoaderOptions in_order(LoaderOptions options, const Dataset& dataset) {
+LoaderOptions in_order(LoaderOptions options, Model& model, const Dataset& dataset, const Preprocessing& preprocessing,
+                       const Plan* lender) {
+  constexpr int kGoodBatch = 32;
   options.shuffle = false;
+  if (options.batch < kGoodBatch && lender != nullptr &&
+      Plan::fits(model, plan_options(kGoodBatch, preprocessing), *lender))
+    options.batch = kGoodBatch;
   options.batch = static_cast<int>(std::min<size_t>(static_cast<size_t>(options.batch), dataset.samples.size()));
   return options;
 }
@@ -17,13 +26,9 @@ LoaderOptions in_order(LoaderOptions options, const Dataset& dataset) {
 
 Validation::Validation(Model& model, const Dataset& dataset, const Preprocessing& preprocessing,
                        const LoaderOptions& loader, const LossOptions& loss, const Plan* lender)
-    : evaluator_(model,
-                 {.batch = in_order(loader, dataset).batch,
-                  .height = preprocessing.crop,
-                  .width = preprocessing.crop,
-                  .mode = Mode::kEval},
-                 loss, lender),
-      loader_(dataset, Recipe::eval(preprocessing), in_order(loader, dataset)) {}
+    : loader_options_(in_order(loader, model, dataset, preprocessing, lender)),
+      evaluator_(model, plan_options(loader_options_.batch, preprocessing), loss, lender),
+      loader_(dataset, Recipe::eval(preprocessing), loader_options_) {}
 
 ValidationResult Validation::run(const std::function<bool(int64_t done)>& progress) {
   ValidationResult result;

@@ -19,7 +19,9 @@ struct ValidationResult {
 
 class Validation {
  public:
-  // Plans `model` once, in the memory of `lender` where there is one. Model and data set outlive the Validation.
+  // Plans `model` once, in the memory of `lender` where there is one. The batch is the loader's, or larger where that
+  // fits into the lender's memory: 3x3 convolutions transform all their weights anew for each borrowed forward.
+  // Model and data set outlive the Validation.
   Validation(Model& model, const Dataset& dataset, const Preprocessing& preprocessing, const LoaderOptions& loader,
              const LossOptions& loss, const Plan* lender);
 
@@ -29,6 +31,7 @@ class Validation {
   PlanMemory memory() const { return evaluator_.memory(); }
 
  private:
+  LoaderOptions loader_options_;
   Evaluator evaluator_;
   Loader loader_;
 };

@@ -21,18 +21,22 @@ const PlanOptions& checked(const PlanOptions& options) {
   return options;
 }
 
+Program program_of(Model& model, const PlanOptions& options, bool borrows) {
+  return make_program(model, {.batch = options.batch,
+                              .height = options.height,
+                              .width = options.width,
+                              .training = options.mode == Mode::kTrain,
+                              .layout = options.layout,
+                              .keep_transformed = !borrows});
+}
+
 }  // namespace
 
 struct Plan::Impl {
   Impl(Model& the_model, const PlanOptions& the_options, const Impl* lender)
       : model(the_model), options(checked(the_options)) {
     model.compute().run([&] {
-      program = make_program(model, {.batch = options.batch,
-                                     .height = options.height,
-                                     .width = options.width,
-                                     .training = training(),
-                                     .layout = options.layout,
-                                     .keep_transformed = lender == nullptr});
+      program = program_of(model, options, lender != nullptr);
       take_arena(lender);
       take_gradients();
       bind();
@@ -142,6 +146,11 @@ struct Plan::Impl {
 Plan::Plan(Model& model, const PlanOptions& options, const Plan* lender)
     : impl_(std::make_unique<Impl>(model, options, lender == nullptr ? nullptr : lender->impl_.get())) {}
 Plan::~Plan() = default;
+
+bool Plan::fits(Model& model, const PlanOptions& options, const Plan& lender) {
+  return model.compute().run(
+      [&] { return program_of(model, checked(options), true).buffers.bytes() <= lender.impl_->arena->bytes(); });
+}
 
 const PlanOptions& Plan::options() const { return impl_->options; }
 

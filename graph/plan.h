@@ -55,6 +55,9 @@ class Plan {
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
+  // Would a plan of these options work in the arena of `lender`? Takes as long as making one.
+  static bool fits(Model& model, const PlanOptions& options, const Plan& lender);
+
   const PlanOptions& options() const;
   PlanMemory memory() const;
 
