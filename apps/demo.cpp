@@ -11,9 +11,9 @@
 #include "apps/commands.h"
 #include "apps/console.h"
 #include "apps/demo_photos.h"
+#include "apps/run_training.h"
 #include "apps/scoring.h"
 #include "apps/threads.h"
-#include "apps/training_run.h"
 #include "io/error.h"
 
 namespace resflow {
@@ -90,11 +90,7 @@ int demo(const DemoOptions& o, int threads) {
   options.batch = 16;
   options.image_size = 64;  // small pictures, so that it takes a minute
   options.threads = threads;
-  TrainingOutcome outcome;
-  {
-    TrainingRun run(options);
-    outcome = run.run();
-  }
+  const TrainingOutcome outcome = run_training(options, load_training_data(options.data, options.val));
   if (!outcome.finished) return 0;
 
   fmt::print("\n3. Scoring the validation photographs\n");

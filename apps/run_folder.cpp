@@ -40,6 +40,19 @@ void RunFolder::clear() const {
     }
   }
   fs::remove(history());
+  fs::remove(config());
+}
+
+void RunFolder::write_config(const std::string& toml) const { replace_text_file(config(), toml); }
+
+void RunFolder::write_lr_find(const std::vector<LrFindPoint>& points) const {
+  replace_text_file(lr_find_csv(), resflow::lr_find_csv(points));
+}
+
+int64_t RunFolder::free_bytes() const {
+  std::error_code error;
+  const fs::space_info space = fs::space(path_, error);
+  return error ? -1 : static_cast<int64_t>(space.available);
 }
 
 void RunFolder::write_history(const std::vector<EpochRecord>& records) const {

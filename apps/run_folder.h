@@ -1,9 +1,10 @@
-// The folder of a training run: last.resflow (to resume from), best.resflow (to score with), history.csv.
+// The folder of a training run: last.resflow (to resume from), best.resflow (to score with), history.csv, config.toml.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "apps/lr_find.h"
 #include "io/checkpoint.h"
 
 namespace resflow {
@@ -19,6 +20,8 @@ class RunFolder {
   std::string last() const { return path_ + "/last.resflow"; }
   std::string best() const { return path_ + "/best.resflow"; }
   std::string history() const { return path_ + "/history.csv"; }
+  std::string config() const { return path_ + "/config.toml"; }
+  std::string lr_find_csv() const { return path_ + "/lr-find.csv"; }
   const std::string& path() const { return path_; }
 
   // Takes an old run's files away, earlier generations included.
@@ -27,6 +30,11 @@ class RunFolder {
   // epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds; no value where there is no
   // validation data. Whole or not at all.
   void write_history(const std::vector<EpochRecord>& history) const;
+  void write_config(const std::string& toml) const;
+  void write_lr_find(const std::vector<LrFindPoint>& points) const;
+
+  // Free on its disk for this process, bytes; -1 where the system does not say.
+  int64_t free_bytes() const;
 
  private:
   std::string path_;

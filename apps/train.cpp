@@ -1,24 +1,61 @@
 // resflow train: photographs in class folders to a trained ResNet.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "apps/cli_options.h"
 #include "apps/commands.h"
+#include "apps/config_file.h"
 #include "apps/console.h"
+#include "apps/repeated_runs.h"
+#include "apps/run_training.h"
+#include "apps/signals.h"
 #include "apps/train_options.h"
 #include "apps/training_run.h"
+#include "io/error.h"
 
 namespace resflow {
+namespace {
+
+int train(const TrainOptions& options) {
+  if (options.data.empty()) throw usage_error("DATA is missing: wanted a folder of class folders with photographs");
+  {  // what cannot be is said before anything is read or made; a resumed run has the rest of its options yet to read
+    TrainOptions checked = options;
+    if (!options.resume) resolve(checked);
+  }
+  if (options.folds > 0 || options.repeat > 1) return train_repeatedly(options);
+  TrainingData data = load_training_data(options.data, options.val);
+  if (options.lr_find) {
+    TrainingRun run(options, std::move(data));
+    return run.find_lr() ? 0 : 128 + stop_signal();
+  }
+  const TrainingOutcome outcome = run_training(options, std::move(data));
+  if (outcome.finished && !outcome.records.empty())
+    fmt::print("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
+  flush_output();
+  return 0;
+}
+
+}  // namespace
 
 Action add_train(CLI::App& command) {
   auto options = std::make_shared<TrainOptions>();
   TrainOptions& o = *options;
-  command.add_option("DATA", o.data, "folder of class folders with photographs, or one that holds train/ and val/")
-      ->required();
+  command.add_option("DATA", o.data, "folder of class folders with photographs, or one that holds train/ and val/");
   command.add_option("--val", o.val, "validation data: a folder of class folders");
   command.add_option("--out", o.out, "folder for last.resflow, best.resflow and history.csv")->capture_default_str();
   command.add_flag("--resume", o.resume, "go on with the run in --out, with its options");
   command.add_flag("--overwrite", o.overwrite, "replace the run in --out");
+  command.add_option("--config", o.config,
+                     "TOML file with any of these options, like batch = 16; the command line goes before.\n"
+                     "Each run writes its own: OUT/config.toml");
+  command.add_flag("--lr-find", o.lr_find,
+                   "do not train: try learning rates from 1e-7 to 10, write OUT/lr-find.csv and its plot, advise one");
+  command.add_option("--folds", o.folds,
+                     "cross validation: one run a fold of DATA, into OUT/fold-N; mean and deviation");
+  command
+      .add_option("--repeat", o.repeat, "runs with --seed and the seeds after it, into OUT/seed-N; mean and deviation")
+      ->capture_default_str();
 
   add_model_option(command, o.model);
   command.add_option("--weights", o.weights,
@@ -54,9 +91,9 @@ Action add_train(CLI::App& command) {
   command.add_option("--lr-backbone", o.lr_backbone,
                      "learning rate of all but the head [--lr]; the schedule scales both");
   command
-      .add_option(
-          "--schedule", o.schedule,
-          "of the learning rate, by epochs: none, step, multistep, cosine or plateau, as torch.optim.lr_scheduler")
+      .add_option("--schedule", o.schedule,
+                  "of the learning rate: none, step, multistep, cosine or plateau by epochs, onecycle by steps,\n"
+                  "as torch.optim.lr_scheduler")
       ->capture_default_str();
   command
       .add_option("--warmup-epochs", o.warmup_epochs,
@@ -70,6 +107,19 @@ Action add_train(CLI::App& command) {
   command.add_option("--min-lr", o.min_lr, "cosine, plateau: where the rate ends")->capture_default_str();
   command
       .add_option("--patience", o.patience, "plateau: epochs without a lower loss (validation's where there is one)")
+      ->capture_default_str();
+  command
+      .add_option("--clip-norm", o.clip_norm,
+                  "largest norm of all gradients together, as torch's clip_grad_norm_; 0: as they come")
+      ->capture_default_str();
+  command
+      .add_option("--accumulate", o.accumulate,
+                  "batches whose mean gradient makes one update: a larger batch in the memory of a small one")
+      ->capture_default_str();
+  command
+      .add_option("--ema", o.ema,
+                  "decay of an average of the weights over the steps, like 0.999: it is validated and becomes\n"
+                  "best.resflow; 0: none")
       ->capture_default_str();
   command
       .add_option("--early-stop", o.early_stop,
@@ -103,14 +153,10 @@ Action add_train(CLI::App& command) {
       "  resflow train photos --weights resnet34:DEFAULT --freeze conv1,bn1,layer1,layer2,layer3 --lr 1e-4");
 
   return [options, &command] {
+    if (!options->config.empty()) apply_config(command, options->config);
     for (const CLI::Option* option : command.get_options())
       if (option->count() > 0) options->given.insert(option->get_name());
-    TrainingRun run(*options);
-    const TrainingOutcome outcome = run.run();
-    if (outcome.finished && !outcome.records.empty())
-      fmt::print("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
-    flush_output();
-    return 0;
+    return train(*options);
   };
 }
 

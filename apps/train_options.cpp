@@ -4,9 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <functional>
-#include <iterator>
-#include <sstream>
 
 #include "apps/threads.h"
 #include "graph/model_zoo.h"
@@ -15,98 +12,46 @@
 namespace resflow {
 namespace {
 
-// An option that a checkpoint keeps. `fixed` ones decide the bits of the run.
-struct Field {
-  std::string name;
-  bool fixed;
-  std::function<std::string(const TrainOptions&)> get;
-  std::function<void(TrainOptions&, const std::string&)> set;
-};
-
-template <class T>
-Field field(const char* name, bool fixed, T TrainOptions::*member) {
-  return {name, fixed, [member](const TrainOptions& o) { return fmt::format("{}", o.*member); },
-          [member, name](TrainOptions& o, const std::string& text) {
-            if constexpr (std::is_same_v<T, std::string>) {
-              o.*member = text;
-            } else {
-              std::istringstream stream(text);
-              T value{};
-              if (!(stream >> std::boolalpha >> value))
-                throw data_error("the checkpoint's {} is \"{}\": it cannot be resumed", name, text);
-              o.*member = value;
-            }
-          }};
-}
-
-// Patterns and numbers hold no white space, so that one space keeps them apart.
-template <class T>
-Field list_field(const char* name, std::vector<T> TrainOptions::*member) {
-  return {name, true, [member](const TrainOptions& o) { return fmt::format("{}", fmt::join(o.*member, " ")); },
-          [member](TrainOptions& o, const std::string& text) {
-            std::istringstream stream(text);
-            (o.*member).assign(std::istream_iterator<T>(stream), {});
-          }};
-}
-
-const std::vector<Field>& fields() {
-  static const std::vector<Field> all = {
-      field("--model", true, &TrainOptions::model),
-      field("--weights", true, &TrainOptions::weights),
-      list_field("--weights-skip", &TrainOptions::weights_skip),
-      field("--mode", true, &TrainOptions::mode),
-      list_field("--freeze", &TrainOptions::freeze),
-      field("--freeze-bn", true, &TrainOptions::freeze_bn),
-      field("--batch", true, &TrainOptions::batch),
-      field("--image-size", true, &TrainOptions::image_size),
-      field("--seed", true, &TrainOptions::seed),
-      field("--optimizer", true, &TrainOptions::optimizer),
-      field("--lr", true, &TrainOptions::lr),
-      field("--momentum", true, &TrainOptions::momentum),
-      field("--nesterov", true, &TrainOptions::nesterov),
-      field("--weight-decay", true, &TrainOptions::weight_decay),
-      field("--label-smoothing", true, &TrainOptions::label_smoothing),
-      field("--no-decay-norm-bias", true, &TrainOptions::no_decay_norm_bias),
-      field("--lr-backbone", true, &TrainOptions::lr_backbone),
-      field("--schedule", true, &TrainOptions::schedule),
-      field("--warmup-epochs", true, &TrainOptions::warmup_epochs),
-      field("--step-size", true, &TrainOptions::step_size),
-      field("--patience", true, &TrainOptions::patience),
-      list_field("--milestones", &TrainOptions::milestones),
-      field("--gamma", true, &TrainOptions::gamma),
-      field("--min-lr", true, &TrainOptions::min_lr),
-      field("--class-weights", true, &TrainOptions::class_weights),
-      field("--early-stop", false, &TrainOptions::early_stop),
-      field("--epochs", false, &TrainOptions::epochs),
-      field("--threads", false, &TrainOptions::threads),
-      field("--save-every", false, &TrainOptions::save_every),
-      field("--on-error", false, &TrainOptions::on_error),
-  };
-  return all;
-}
-
 void check_patterns(const char* option, const std::vector<std::string>& patterns, const char* example) {
   for (const std::string& pattern : patterns)
     if (pattern.empty() || pattern.find_first_of(" \t\r\n") != std::string::npos)
       throw usage_error("{} '{}': is no pattern of parameter names like '{}'", option, pattern, example);
 }
 
-// An option of another schedule would do nothing: it is refused.
-void check_schedule(const TrainOptions& o) {
-  struct Needs {
-    const char* option;
-    std::vector<std::string> schedules;
+// An option that another one's value gives a meaning.
+struct Condition {
+  const char* option;
+  const char* decider;
+  std::string TrainOptions::*value;
+  std::vector<std::string> wanted;
+};
+
+const std::vector<Condition>& conditions() {
+  static const std::vector<Condition> all = {
+      {"--nesterov", "--optimizer", &TrainOptions::optimizer, {"sgd"}},
+      {"--momentum", "--optimizer", &TrainOptions::optimizer, {"sgd", "rmsprop"}},
+      {"--step-size", "--schedule", &TrainOptions::schedule, {"step"}},
+      {"--milestones", "--schedule", &TrainOptions::schedule, {"multistep"}},
+      {"--gamma", "--schedule", &TrainOptions::schedule, {"step", "multistep", "plateau"}},
+      {"--min-lr", "--schedule", &TrainOptions::schedule, {"cosine", "plateau"}},
+      {"--patience", "--schedule", &TrainOptions::schedule, {"plateau"}},
+      {"--freeze", "--mode", &TrainOptions::mode, {"partial"}},
+      {"--freeze-bn", "--mode", &TrainOptions::mode, {"partial"}},
   };
-  const std::vector<Needs> all = {{"--step-size", {"step"}},
-                                  {"--milestones", {"multistep"}},
-                                  {"--gamma", {"step", "multistep", "plateau"}},
-                                  {"--min-lr", {"cosine", "plateau"}},
-                                  {"--patience", {"plateau"}}};
-  for (const Needs& needs : all)
-    if (o.given.contains(needs.option) &&
-        std::find(needs.schedules.begin(), needs.schedules.end(), o.schedule) == needs.schedules.end())
-      throw usage_error("{} goes with --schedule {}, not {}", needs.option, fmt::join(needs.schedules, " or "),
-                        o.schedule);
+  return all;
+}
+
+bool holds(const Condition& condition, const TrainOptions& o) {
+  return std::find(condition.wanted.begin(), condition.wanted.end(), o.*condition.value) != condition.wanted.end();
+}
+
+void check_conditions(const TrainOptions& o) {
+  for (const Condition& c : conditions())
+    if (o.given.contains(c.option) && !holds(c, o))
+      throw usage_error("{} goes with {} {}, not {}", c.option, c.decider, fmt::join(c.wanted, " or "), o.*c.value);
+}
+
+void check_schedule(const TrainOptions& o) {
   check(o.schedule_options());
   if (o.early_stop < 0) throw usage_error("--early-stop is {}: wanted at least 0", o.early_stop);
   if (o.class_weights != "none" && o.class_weights != "balanced")
@@ -130,10 +75,14 @@ void resolve_mode(TrainOptions& o) {
   check_patterns("--freeze", o.freeze, "layer1");
   if (o.freeze_bn != "eval" && o.freeze_bn != "train")
     throw usage_error("--freeze-bn {}: wanted eval or train", o.freeze_bn);
-  if (o.given.contains("--freeze-bn") && o.freeze.empty()) throw usage_error("--freeze-bn goes with --freeze");
 }
 
 }  // namespace
+
+bool applies(const TrainOptions& o, std::string_view option) {
+  const auto& all = conditions();
+  return std::all_of(all.begin(), all.end(), [&](const Condition& c) { return c.option != option || holds(c, o); });
+}
 
 OptimizerOptions TrainOptions::optimizer_options() const {
   OptimizerOptions o;
@@ -142,6 +91,7 @@ OptimizerOptions TrainOptions::optimizer_options() const {
   o.momentum = momentum;
   o.nesterov = nesterov;
   o.weight_decay = weight_decay;
+  o.clip_norm = clip_norm;
   return o;
 }
 
@@ -150,10 +100,9 @@ void resolve(TrainOptions& o) {
   const bool rmsprop = o.optimizer == "rmsprop";
   if (!sgd && !rmsprop && o.optimizer != "adam" && o.optimizer != "adamw")
     throw usage_error("--optimizer {}: wanted sgd, adam, adamw or rmsprop", o.optimizer);
-  if (!sgd && o.given.contains("--nesterov"))
-    throw usage_error("--nesterov goes with --optimizer sgd, not {}", o.optimizer);
-  if (!sgd && !rmsprop && o.given.contains("--momentum"))
-    throw usage_error("--momentum goes with --optimizer sgd or rmsprop, not {}", o.optimizer);
+  if (o.given.contains("--weights") && o.weights.empty()) throw usage_error("--weights: wanted a file or MODEL:ENTRY");
+  resolve_mode(o);
+  check_conditions(o);
   for (const auto& [name, value] :
        {std::pair{"--lr", o.lr}, std::pair{"--momentum", o.momentum}, std::pair{"--weight-decay", o.weight_decay}})
     if (o.given.contains(name) && !(value >= 0 && value <= 1e6))
@@ -166,15 +115,21 @@ void resolve(TrainOptions& o) {
   if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
     throw usage_error("--label-smoothing is {}: wanted 0 or more and less than 1", o.label_smoothing);
 
+  if (!(o.clip_norm >= 0)) throw usage_error("--clip-norm is {}: wanted a number from 0 up", o.clip_norm);
+  if (o.accumulate < 1) throw usage_error("--accumulate is {}: wanted at least 1 batch", o.accumulate);
+  if (!(o.ema >= 0 && o.ema < 1)) throw usage_error("--ema is {}: wanted 0 or more and less than 1", o.ema);
   check_schedule(o);
 
   const auto& models = model_names();
   if (std::find(models.begin(), models.end(), o.model) == models.end())
     throw usage_error("--model {}: there is no such model, but {}", o.model, fmt::join(models, ", "));
-  if (o.given.contains("--weights") && o.weights.empty()) throw usage_error("--weights: wanted a file or MODEL:ENTRY");
   if (o.weights.empty() && !o.weights_skip.empty()) throw usage_error("--weights-skip goes with --weights");
   check_patterns("--weights-skip", o.weights_skip, "layer4.*");
-  resolve_mode(o);
+  if (o.repeat < 1) throw usage_error("--repeat is {}: wanted at least 1", o.repeat);
+  if (o.given.contains("--folds") && o.folds < 2) throw usage_error("--folds is {}: wanted at least 2", o.folds);
+  if (o.folds > 0 && o.repeat > 1) throw usage_error("--folds and --repeat: one or the other");
+  if (o.lr_find && (o.folds > 0 || o.repeat > 1)) throw usage_error("--lr-find goes with neither --folds nor --repeat");
+  if (o.lr_find && o.resume) throw usage_error("--lr-find and --resume: one or the other");
   if (o.epochs < 0) throw usage_error("--epochs is {}: wanted at least 0", o.epochs);
   if (o.batch < 1) throw usage_error("--batch is {}: wanted at least 1", o.batch);
   if (o.image_size < 32) throw usage_error("--image-size is {}: wanted at least 32", o.image_size);
@@ -187,46 +142,17 @@ void resolve(TrainOptions& o) {
   if (o.threads == 0) o.threads = cpu_limits().usable();
 }
 
-ScheduleOptions TrainOptions::schedule_options() const {
+ScheduleOptions TrainOptions::schedule_options(int64_t epoch_steps) const {
   return {.name = schedule,
           .base = lr,
           .epochs = epochs,
+          .epoch_steps = epoch_steps,
           .warmup_epochs = warmup_epochs,
           .step_size = step_size,
           .milestones = milestones,
           .gamma = gamma,
           .min_lr = min_lr,
           .patience = patience};
-}
-
-SavedOptions saved_options(const TrainOptions& options) {
-  SavedOptions saved;
-  for (const Field& f : fields()) saved.emplace_back(f.name, f.get(options));
-  return saved;
-}
-
-void adopt_saved(TrainOptions& options, const SavedOptions& saved) {
-  std::vector<std::string> conflicts;
-  for (const Field& f : fields()) {
-    const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == f.name; });
-    // A run from before there was the option had what is its default now.
-    const std::string before = found == saved.end() ? f.get(TrainOptions{}) : found->second;
-    if (!options.given.contains(f.name))
-      f.set(options, before);
-    else if (f.fixed && f.get(options) != before)
-      conflicts.push_back(
-          fmt::format("{} was {}, now {}", f.name, before.empty() ? "not given" : before, f.get(options)));
-  }
-  // Half a cosine over 10 epochs and half one over 20 make none.
-  const auto epochs = std::find_if(saved.begin(), saved.end(), [](const auto& o) { return o.first == "--epochs"; });
-  if (options.schedule == "cosine" && options.given.contains("--epochs") && epochs != saved.end() &&
-      epochs->second != fmt::format("{}", options.epochs))
-    conflicts.push_back(
-        fmt::format("--epochs was {} and is part of --schedule cosine, now {}", epochs->second, options.epochs));
-  if (!conflicts.empty())
-    throw usage_error(
-        "--resume: the run began with other options: {}; leave them out, or start anew with another --out",
-        fmt::join(conflicts, "; "));
 }
 
 }  // namespace resflow

@@ -1,4 +1,4 @@
-// The options of a training run: defaults, limits, and what a resumed run takes over from its checkpoint.
+// The options of a training run: defaults and limits. What of them is kept is in apps/saved_options.h.
 //
 // Defaults are those of PyTorch's optimizers, and of torchvision's reference training for SGD.
 #pragma once
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "graph/schedule.h"
@@ -46,29 +46,31 @@ struct TrainOptions {
   int64_t warmup_epochs = 0, step_size = 30, patience = 10;
   std::vector<int64_t> milestones = {};
   double gamma = 0.1, min_lr = 0;
+  double clip_norm = 0;                // of all gradients together; 0: as they come
+  int accumulate = 1;                  // batches an update
+  double ema = 0;                      // decay of the average that is validated and kept as best; 0: none
   int64_t early_stop = 0;              // epochs without a better validation accuracy; 0: never
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;
   std::string on_error = "skip";  // "skip", "stop"
   int64_t save_every = 200;       // steps; 0: after epochs only
 
+  std::string config = {};  // a TOML file with any of the others
+  bool lr_find = false;     // instead of training
+  int folds = 0;            // cross validation; 0: none
+  int repeat = 1;           // seeds
+
   std::set<std::string> given = {};  // names of the options that the user wrote: "--lr"
 
   OptimizerOptions optimizer_options() const;
-  ScheduleOptions schedule_options() const;
+  ScheduleOptions schedule_options(int64_t epoch_steps = 1) const;  // of the optimizer, an epoch
 };
 
-using SavedOptions = std::vector<std::pair<std::string, std::string>>;
-
-// Puts numbers in place of "what fits". Throws Error{kUsage} for values that cannot be.
+// Puts numbers in place of "what fits". Throws Error{kUsage} for values that cannot be, and for options that were given
+// and would do nothing beside the others.
 void resolve(TrainOptions& options);
 
-// What a checkpoint keeps of them.
-SavedOptions saved_options(const TrainOptions& options);
-
-// A resumed run goes on with the options that it began with. Those that decide its bits cannot change: one that
-// was given and differs is an Error{kUsage} that names all such. The others (--epochs, --threads, --save-every,
-// --on-error) are taken over unless given.
-void adopt_saved(TrainOptions& options, const SavedOptions& saved);
+// Does `option` ("--step-size") mean anything beside the others (--schedule step)?
+bool applies(const TrainOptions& options, std::string_view option);
 
 }  // namespace resflow

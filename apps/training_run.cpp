@@ -9,10 +9,11 @@
 #include <limits>
 
 #include "apps/console.h"
+#include "apps/lr_find.h"
 #include "apps/progress.h"
 #include "apps/signals.h"
+#include "apps/training_setup.h"
 #include "apps/versions.h"
-#include "graph/freeze.h"
 #include "io/error.h"
 
 namespace resflow {
@@ -26,16 +27,6 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// "ants 124, bees 121" for a few classes, nothing for many.
-std::string class_counts(const Dataset& dataset) {
-  if (dataset.classes.size() > 8) return {};
-  std::vector<int64_t> counts(dataset.classes.size());
-  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
-  std::vector<std::string> parts;
-  for (size_t i = 0; i < counts.size(); ++i) parts.push_back(fmt::format("{} {}", dataset.classes[i], counts[i]));
-  return fmt::format(" ({})", fmt::join(parts, ", "));
-}
-
 bool all_finite(const std::vector<NamedArray>& arrays) {
   return std::all_of(arrays.begin(), arrays.end(), [](const NamedArray& named) {
     if (named.array.dtype() != DType::kF32) return true;
@@ -43,6 +34,22 @@ bool all_finite(const std::vector<NamedArray>& arrays) {
     return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
   });
 }
+
+// While it lives, the model is its average, where there is one.
+class Averaged {
+ public:
+  explicit Averaged(Ema* ema) : ema_(ema) {
+    if (ema_ != nullptr) ema_->swap();
+  }
+  ~Averaged() {
+    if (ema_ != nullptr) ema_->swap();
+  }
+  Averaged(const Averaged&) = delete;
+  Averaged& operator=(const Averaged&) = delete;
+
+ private:
+  Ema* ema_;
+};
 
 std::string saved_option(const SavedOptions& saved, const std::string& name) {
   const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == name; });
@@ -63,25 +70,16 @@ void check_same_data(const SavedOptions& saved, const TrainingData& data) {
   check(kValOption, data.val_root, data.val_identity);
 }
 
-// Pictures are normalized alike in training and in evaluation.
-Recipe train_recipe(int image_size, const Preprocessing& evaluation) {
-  Recipe recipe = Recipe::train(image_size);
-  const Recipe normalized = Recipe::eval(evaluation);
-  std::copy_n(normalized.mean, 3, recipe.mean);
-  std::copy_n(normalized.std, 3, recipe.std);
-  return recipe;
-}
-
 }  // namespace
 
-TrainingRun::TrainingRun(TrainOptions options) : options_(std::move(options)) {
+TrainingRun::TrainingRun(TrainOptions options, TrainingData data)
+    : options_(std::move(options)), data_(std::move(data)) {
   if (options_.resume && options_.overwrite) throw usage_error("--resume and --overwrite: one or the other");
   const auto how = options_.resume      ? RunFolder::Open::kResume
                    : options_.overwrite ? RunFolder::Open::kOverwrite
                                         : RunFolder::Open::kNew;
-  if (!options_.resume) resolve(options_);  // what cannot be is said before anything is read or made
-  data_ = load_training_data(options_.data, options_.val);
   if (!options_.resume) {
+    resolve(options_);
     check_batch();
     read_weights_option();
   }
@@ -150,11 +148,13 @@ void TrainingRun::open_model() {
     provenance_.emplace_back("made by", "resflow " + resflow_version());
   }
 
-  freeze_parameters();
-  group_parameters();
-  const LossOptions loss = loss_options();
+  freeze_parameters(*model_, options_);
+  group_parameters(*model_, options_);
+  const LossOptions loss = loss_options(options_, data_.train);
   trainer_ =
       std::make_unique<Trainer>(*model_, options_.batch, options_.image_size, options_.optimizer_options(), loss);
+  if (options_.accumulate > 1) trainer_->allow_accumulation();
+  if (options_.ema > 0) ema_ = std::make_unique<Ema>(*model_, options_.ema);
   const LoaderOptions loader = {.batch = options_.batch,
                                 .threads = options_.threads,
                                 .seed = options_.seed,
@@ -168,6 +168,7 @@ void TrainingRun::open_model() {
 
   state_.seed = options_.seed;
   if (options_.resume) {
+    if (ema_) ema_->take(saved.optimizer);
     trainer_->load(saved.optimizer, saved.training.step);
     state_ = std::move(saved.training);
     const std::string fingerprint = run_fingerprint(options_.threads);
@@ -180,40 +181,21 @@ void TrainingRun::open_model() {
   state_.options.emplace_back(kValOption, data_.val_identity);
 }
 
-void TrainingRun::freeze_parameters() {
-  if (options_.freeze.empty()) return;
-  try {
-    freeze(*model_, options_.freeze, options_.freeze_bn == "eval" ? FreezeBatchNorm::kEval : FreezeBatchNorm::kTrain);
-  } catch (const Error& e) {
-    throw usage_error("--freeze: {}", e.what());
-  }
+ScheduleOptions TrainingRun::schedule() const {
+  return options_.schedule_options((batches_ + options_.accumulate - 1) / options_.accumulate);
 }
 
-// Which of them decay, and how fast they learn beside --lr.
-void TrainingRun::group_parameters() {
-  for (const auto& parameter : model_->parameters()) {
-    if (!parameter->learnt) continue;
-    if (options_.no_decay_norm_bias) parameter->decay = parameter->value.dims().size() > 1;
-    if (options_.lr_backbone >= 0 && !parameter->name.starts_with("fc."))
-      parameter->lr_scale = options_.lr_backbone / options_.lr;
-  }
-}
-
-LossOptions TrainingRun::loss_options() const {
-  LossOptions loss = {.label_smoothing = options_.label_smoothing, .class_weights = {}};
-  if (options_.class_weights != "balanced") return loss;
-  std::vector<double> counts(data_.train.classes.size());
-  for (const Sample& sample : data_.train.samples) ++counts[static_cast<size_t>(sample.label)];
-  const auto all = static_cast<double>(data_.train.samples.size());
-  for (const double count : counts)
-    loss.class_weights.push_back(static_cast<float>(all / (static_cast<double>(counts.size()) * count)));
-  return loss;
-}
-
-double TrainingRun::epoch_lr() const {
+double TrainingRun::learning_rate_at(int64_t step) const {
   std::vector<double> losses;
   for (const EpochRecord& record : state_.history) losses.push_back(validation_ ? record.val_loss : record.train_loss);
-  return learning_rate(options_.schedule_options(), losses);
+  return learning_rate(schedule(), losses, step);
+}
+
+// `step` of the epoch under way.
+void TrainingRun::follow_schedule(int64_t step) {
+  const ScheduleOptions options = schedule();
+  trainer_->set_lr(learning_rate_at(step));
+  if (is_stepwise(options)) trainer_->set_momentum(cycled_momentum(options, state_.epoch * options.epoch_steps + step));
 }
 
 bool TrainingRun::stopped_early() const {
@@ -224,76 +206,21 @@ bool TrainingRun::stopped_early() const {
   return std::distance(best, state_.history.end()) > options_.early_stop;
 }
 
-// "12,345 of 67,890 parameters (18.2 %)" and what the frozen batch norms do.
-std::string TrainingRun::describe_frozen() const {
-  int64_t frozen = 0;
-  for (const auto& parameter : model_->parameters())
-    if (parameter->learnt && parameter->frozen) frozen += element_count(parameter->value.dims());
-  const int64_t all = model_->parameter_count();
-  return fmt::format("{} of {} parameters ({:.1f} %): {}; their batch norms use {}", format_count(frozen),
-                     format_count(all), 100 * static_cast<double>(frozen) / static_cast<double>(all),
-                     fmt::join(options_.freeze, ", "),
-                     options_.freeze_bn == "eval" ? "their running statistics" : "the batch's statistics");
-}
-
-void TrainingRun::print_setup() const {
-  const int64_t size = options_.image_size;
-  fmt::print("data       {}, {} classes{} in {}\n",
-             plural(static_cast<int64_t>(data_.train.samples.size()), "picture", "pictures"),
-             data_.train.classes.size(), class_counts(data_.train), data_.train_root);
-  if (validation_)
-    fmt::print("validation {} in {}\n", plural(static_cast<int64_t>(data_.val.samples.size()), "picture", "pictures"),
-               data_.val_root);
-  else
-    fmt::print("validation none: best.resflow is the model of the last epoch; --val DATA tells more\n");
-  fmt::print("model      {}, {} parameters, {:.3f} G multiply-adds for a picture of {} x {}\n", options_.model,
-             format_count(model_->parameter_count()),
-             static_cast<double>(multiply_adds(model_->graph(), size, size)) / 1e9, size, size);
-  for (const auto& [what, sentence] : initial_.facts) fmt::print("{:10} {}\n", what, sentence);
-  if (!options_.freeze.empty()) fmt::print("frozen     {}\n", describe_frozen());
-  fmt::print("optimizer  {}, lr {}{}{}, weight decay {}{}{}\n", options_.optimizer, options_.lr,
-             options_.lr_backbone >= 0 ? fmt::format(" (backbone {})", options_.lr_backbone) : "",
-             options_.momentum > 0
-                 ? fmt::format(", {}momentum {}", options_.nesterov ? "Nesterov " : "", options_.momentum)
-                 : "",
-             options_.weight_decay, options_.no_decay_norm_bias ? " (not of batch norms and biases)" : "",
-             options_.label_smoothing > 0 ? fmt::format(", label smoothing {}", options_.label_smoothing) : "");
-  if (options_.schedule != "none" || options_.warmup_epochs > 0)
-    fmt::print("schedule   {}{}\n", options_.schedule,
-               options_.warmup_epochs > 0
-                   ? fmt::format(", warm-up of {}", plural(options_.warmup_epochs, "epoch", "epochs"))
-                   : "");
-  fmt::print("epochs     {} of {} with {} pictures, seed {}\n", options_.epochs, plural(batches_, "batch", "batches"),
-             options_.batch, options_.seed);
-  // Validation works in the activations of training; its copies of the parameters are its own.
-  const PlanMemory memory = trainer_->memory();
-  const size_t validation = validation_ ? validation_->memory().copies : 0;
-  fmt::print("memory     {} planned: activations {}, parameters {}, gradients {}, optimizer {}, validation {}\n",
-             format_bytes(static_cast<double>(memory.total() + trainer_->optimizer_bytes() + validation)),
-             format_bytes(static_cast<double>(memory.activations)),
-             format_bytes(static_cast<double>(memory.parameters)), format_bytes(static_cast<double>(memory.gradients)),
-             format_bytes(static_cast<double>(trainer_->optimizer_bytes())),
-             format_bytes(static_cast<double>(validation)));
-  fmt::print("threads    {}, {} (oneDNN {}) on {}\n", options_.threads, isa_name(), onednn_version(), cpu_model());
-  fmt::print("folder     {}\n", folder_->path());
-  if (options_.resume)
-    fmt::print("resumed    at epoch {}, batch {} of {}\n", state_.epoch + 1, state_.next_batch + 1, batches_);
-  flush_output();
-}
-
 TrainingOutcome TrainingRun::run() {
   const StopSignals signals;
   if (!options_.resume) {
     if (options_.overwrite) folder_->clear();
+    warn_of_low_disk();
     // Shows before hours of work that the folder takes checkpoints, and a run can be resumed from its start on.
     save_last();
     folder_->write_history(state_.history);
+    folder_->write_config(train_config(options_));
   }
   if (options_.resume && state_.epoch >= options_.epochs)
     fmt::print("the run has its {} already; more with --epochs N\n", plural(state_.epoch, "epoch", "epochs"));
 
   while (state_.epoch < options_.epochs && !stopped_early() && !stop_requested()) {
-    trainer_->set_lr(epoch_lr());
+    follow_schedule(0);
     train_epoch();
     if (state_.next_batch < batches_) break;
     EpochRecord record = {.epoch = state_.epoch + 1, .val_loss = kNoValue, .val_accuracy = kNoValue};
@@ -315,6 +242,42 @@ TrainingOutcome TrainingRun::run() {
   return {finished, folder_->last(), folder_->best(), folder_->history(), state_.history};
 }
 
+// All generations of last.resflow, best.resflow, and the one that is being written beside them.
+void TrainingRun::warn_of_low_disk() const {
+  size_t parameters = 0;
+  for (const auto& parameter : model_->parameters()) parameters += parameter->value ? parameter->value.bytes() : 0;
+  const size_t state = trainer_->optimizer_state_bytes() + (ema_ ? ema_->bytes() : 0);
+  const auto wanted =
+      static_cast<int64_t>((parameters + state) * (static_cast<size_t>(options_.keep) + 1) + parameters);
+  const int64_t free = folder_->free_bytes();
+  if (free >= 0 && free < wanted)
+    warn(
+        "{}: {} free on its disk, and the run's checkpoints take up to {}: make room, or give another --out or a "
+        "smaller --keep",
+        folder_->path(), format_bytes(static_cast<double>(free)), format_bytes(static_cast<double>(wanted)));
+}
+
+bool TrainingRun::find_lr() {
+  const StopSignals signals;
+  const LrFindOptions options;
+  std::vector<LrFindPoint> points;
+  {
+    Progress progress(
+        {.label = "learning rates", .unit = "steps", .total = options.steps, .terminal = is_terminal(stderr)});
+    points = find_learning_rate(*trainer_, *loader_, options, [&](int64_t done) {
+      progress.update(done);
+      return !stop_requested();
+    });
+  }
+  if (stop_requested()) return false;
+  if (points.size() < 3)
+    throw data_error("{}: {} could be trained on: too few to find a learning rate by", data_.train_root,
+                     plural(static_cast<int64_t>(points.size()), "batch", "batches"));
+  folder_->write_lr_find(points);
+  print_lr_advice(points);
+  return true;
+}
+
 void TrainingRun::train_epoch() {
   if (state_.next_batch >= batches_) return;  // resumed between the last batch and the validation
   const auto pictures = static_cast<int64_t>(data_.train.samples.size());
@@ -328,16 +291,17 @@ void TrainingRun::train_epoch() {
   const double start = seconds_now();
   const EpochReport report =
       loader_->run(static_cast<uint64_t>(state_.epoch), state_.next_batch, [&](const Batch& batch) {
-        train_batch(batch);
+        const bool updates = train_batch(batch);
         state_.next_batch = batch.number + 1;
         state_.epoch_seconds = before + seconds_now() - start;
         const auto n = static_cast<double>(std::max<int64_t>(state_.epoch_samples, 1));
         progress.update(std::min(state_.next_batch * options_.batch, pictures),
                         fmt::format("loss {:.4f}  accuracy {:.4f}", state_.epoch_loss_sum / n,
                                     static_cast<double>(state_.epoch_correct) / n));
+        // Between two updates there are gradients that no checkpoint keeps.
+        if (!updates) return true;
         if (stop_requested()) return false;
-        if (options_.save_every > 0 && state_.next_batch < batches_ && state_.next_batch % options_.save_every == 0)
-          save_last();
+        if (state_.next_batch < batches_ && saving_is_due()) save_last();
         return true;
       });
   note_broken(data_.train, report.broken);
@@ -349,17 +313,33 @@ void TrainingRun::train_epoch() {
   }
 }
 
-void TrainingRun::train_batch(const Batch& batch) {
-  if (batch.size == 0) return;
+bool TrainingRun::saving_is_due() const {
+  const int64_t before = state_.next_batch - std::min<int64_t>(options_.accumulate, state_.next_batch);
+  return options_.save_every > 0 && state_.next_batch / options_.save_every > before / options_.save_every;
+}
+
+// True where the optimizer's turn has come: after each batch, or after the last one of those that are accumulated.
+bool TrainingRun::train_batch(const Batch& batch) {
+  const int64_t group = batch.number / options_.accumulate;
+  const int64_t end = std::min(batches_, (group + 1) * options_.accumulate);
+  const bool last = batch.number + 1 == end;
+  if (is_stepwise(schedule())) follow_schedule(group);
   // Batch norm has no variance of one value a channel, which is what one picture of at most 32 x 32 leaves it.
-  if (batch.size == 1 && options_.image_size <= 32) {
-    ++lone_pictures_;
-    return;
-  }
-  const StepResult result = trainer_->step(batch.pixels, {batch.labels.data(), static_cast<size_t>(batch.size)});
+  const bool lone = batch.size == 1 && options_.image_size <= 32;
+  if (lone) ++lone_pictures_;
+  if (batch.size > 0 && !lone) step(batch, 1 / static_cast<double>(end - group * options_.accumulate));
+  if (last && options_.accumulate > 1) trainer_->update();
+  if (ema_ && trainer_->steps() != state_.step) ema_->update();
+  state_.step = trainer_->steps();
+  return last;
+}
+
+void TrainingRun::step(const Batch& batch, double factor) {
+  const std::span<const int32_t> labels(batch.labels.data(), static_cast<size_t>(batch.size));
+  const StepResult result = options_.accumulate > 1 ? trainer_->accumulate(batch.pixels, labels, {}, factor)
+                                                    : trainer_->step(batch.pixels, labels);
   if (!std::isfinite(result.loss))
     stop_diverged(fmt::format("the loss of epoch {}, batch {} is {}", state_.epoch + 1, batch.number + 1, result.loss));
-  state_.step = trainer_->steps();
   state_.epoch_loss_sum += result.loss * batch.size;
   state_.epoch_correct += result.correct;
   state_.epoch_samples += batch.size;
@@ -370,6 +350,7 @@ bool TrainingRun::validate(EpochRecord& record) {
   Progress progress({.label = fmt::format("validation {}/{}", record.epoch, options_.epochs),
                      .total = pictures,
                      .terminal = is_terminal(stderr)});
+  const Averaged averaged(ema_.get());
   const ValidationResult result = validation_->run([&](int64_t done) {
     progress.update(done);
     return !stop_requested();
@@ -390,7 +371,7 @@ void TrainingRun::finish_epoch(const EpochRecord& measured) {
   const auto samples = static_cast<double>(state_.epoch_samples);
   record.train_loss = state_.epoch_loss_sum / samples;
   record.train_accuracy = static_cast<double>(state_.epoch_correct) / samples;
-  record.learning_rate = epoch_lr();
+  record.learning_rate = learning_rate_at(schedule().epoch_steps - 1);
   record.seconds += state_.epoch_seconds;
 
   const bool is_best = !validation_ || record.val_accuracy > state_.best_val_accuracy;
@@ -408,17 +389,6 @@ void TrainingRun::finish_epoch(const EpochRecord& measured) {
   folder_->write_history(state_.history);
   save_last();
   print_epoch(record, is_best);
-}
-
-void TrainingRun::print_epoch(const EpochRecord& record, bool is_best) const {
-  std::string line =
-      fmt::format("epoch {:>{}}/{}  train loss {:.4f} accuracy {:.4f}", record.epoch,
-                  std::to_string(options_.epochs).size(), options_.epochs, record.train_loss, record.train_accuracy);
-  if (validation_)
-    line += fmt::format("  validation loss {:.4f} accuracy {:.4f}{}", record.val_loss, record.val_accuracy,
-                        is_best ? " (best)" : "");
-  fmt::print("{}  {:.1f} s\n", line, record.seconds);
-  flush_output();
 }
 
 Checkpoint TrainingRun::checkpoint() const {
@@ -440,23 +410,18 @@ void TrainingRun::save_last() {
   Checkpoint c = checkpoint();
   c.optimizer_name = options_.optimizer;
   c.optimizer = trainer_->state();
+  if (ema_)
+    for (NamedArray& average : ema_->state()) c.optimizer.push_back(std::move(average));
   save_checkpoint(c, folder_->last(), options_.keep);
 }
 
-void TrainingRun::save_best() const { save_checkpoint(checkpoint(), folder_->best()); }
+void TrainingRun::save_best() const {
+  const Averaged averaged(ema_.get());
+  save_checkpoint(checkpoint(), folder_->best());
+}
 
 void TrainingRun::note_broken(const Dataset& dataset, const std::vector<Batch::Broken>& broken) {
   for (const auto& b : broken) broken_.emplace(dataset.samples[static_cast<size_t>(b.sample)].path, b.reason);
-}
-
-void TrainingRun::report_broken() const {
-  if (lone_pictures_ > 0)
-    fmt::print("left out   {} of one picture: batch norm needs two at --image-size {}\n",
-               plural(lone_pictures_, "batch", "batches"), options_.image_size);
-  if (broken_.empty()) return;
-  fmt::print("skipped    {} that could not be read:\n",
-             plural(static_cast<int64_t>(broken_.size()), "picture", "pictures"));
-  for (const auto& [path, reason] : broken_) fmt::print("  {}: {}\n", path, reason);
 }
 
 double TrainingRun::expected_seconds_after_epoch() const {

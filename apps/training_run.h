@@ -13,28 +13,26 @@
 #include <vector>
 
 #include "apps/initial_weights.h"
+#include "apps/lr_find.h"
 #include "apps/run_folder.h"
+#include "apps/saved_options.h"
 #include "apps/threads.h"
 #include "apps/train_options.h"
 #include "apps/training_data.h"
+#include "apps/training_outcome.h"
 #include "apps/validation.h"
+#include "graph/ema.h"
 #include "graph/trainer.h"
 #include "io/checkpoint.h"
 #include "pipeline/loader.h"
 
 namespace resflow {
 
-struct TrainingOutcome {
-  bool finished = false;  // false: a signal stopped it, and it can be resumed
-  std::string last, best, history;
-  std::vector<EpochRecord> records;
-};
-
 class TrainingRun {
  public:
-  // Lists the data, opens the folder, builds or resumes the model and prints the set-up.
+  // Opens the folder, builds or resumes the model and prints the set-up.
   // Throws Error: kUsage for options that cannot be, kData for data or a checkpoint that cannot be used.
-  explicit TrainingRun(TrainOptions options);
+  TrainingRun(TrainOptions options, TrainingData data);
   ~TrainingRun();
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
@@ -43,22 +41,29 @@ class TrainingRun {
   // before stays whole. A loss that is not a number is an Error{kUsage} that says what to try.
   TrainingOutcome run();
 
+  // Instead of run(): tries learning rates (apps/lr_find.h), says what they did and writes lr-find.csv and its plot
+  // into the folder. Returns false where a signal stopped it.
+  bool find_lr();
+
  private:
   void check_batch() const;
   void read_weights_option();
   void open_model();
-  void freeze_parameters();
-  void group_parameters();
-  LossOptions loss_options() const;
-  double epoch_lr() const;
+  ScheduleOptions schedule() const;
+  double learning_rate_at(int64_t step) const;  // of the epoch under way
+  void follow_schedule(int64_t step);
   bool stopped_early() const;
   std::string describe_frozen() const;
   void print_setup() const;
+  void print_lr_advice(const std::vector<LrFindPoint>& points) const;
   void train_epoch();
   bool validate(EpochRecord& record);  // false: stopped
   void finish_epoch(const EpochRecord& record);
   void print_epoch(const EpochRecord& record, bool is_best) const;
-  void train_batch(const Batch& batch);
+  bool train_batch(const Batch& batch);
+  void step(const Batch& batch, double factor);
+  bool saving_is_due() const;
+  void warn_of_low_disk() const;
   void save_last();
   void save_best() const;
   Checkpoint checkpoint() const;
@@ -74,6 +79,7 @@ class TrainingRun {
   std::unique_ptr<Compute> compute_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Ema> ema_;  // with --ema
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Validation> validation_;  // where there is validation data
   InitialWeights initial_;                  // of --weights; their values only until the model has them

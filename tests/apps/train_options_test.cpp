@@ -1,4 +1,5 @@
 #include "apps/train_options.h"
+#include "apps/saved_options.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,7 +41,8 @@ TEST(TrainOptions, WhatCannotBeIsRefusedWithASentence) {
   EXPECT_EQ(refusal({.label_smoothing = 1}), "--label-smoothing is 1: wanted 0 or more and less than 1");
   EXPECT_EQ(refusal({.lr = -1, .given = {"--lr"}}), "--lr is -1: wanted a number from 0 up");
   EXPECT_EQ(refusal({.threads = 0, .given = {"--threads"}}), "--threads is 0: wanted at least 1");
-  EXPECT_EQ(refusal({.momentum = 0.9, .given = {"--momentum"}}), "--momentum goes with --optimizer sgd or rmsprop, not adam");
+  EXPECT_EQ(refusal({.momentum = 0.9, .given = {"--momentum"}}),
+            "--momentum goes with --optimizer sgd or rmsprop, not adam");
   EXPECT_EQ(refusal({.on_error = "ignore"}), "--on-error ignore: wanted skip or stop");
   EXPECT_THAT(refusal({.model = "resnet19"}), ::testing::HasSubstr("resnet18, resnet34"));
 }

@@ -9,6 +9,7 @@
 #include "apps/class_names.h"
 #include "apps/initial_weights.h"
 #include "apps/model_file.h"
+#include "apps/saved_options.h"
 #include "apps/train_options.h"
 #include "apps/training_data.h"
 #include "graph/init.h"
