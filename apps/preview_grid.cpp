@@ -19,7 +19,7 @@ constexpr int kMargin = 12, kSmallestSide = 128;
 constexpr double kNameSize = 14, kFileSize = 10;  // of the letters, in pixels
 constexpr int kNameBase = 18, kFileBase = 33;     // base lines below the picture
 constexpr int kNameCaption = 24, kWholeCaption = 38;
-constexpr double kPaper = 1.0, kInk = 0.13, kFaintInk = 0.42;  // grey: white, near black
+constexpr double kPaper = 0.94, kInk = 0.1, kFaintInk = 0.38;  // of grey: a white edge of a picture is seen
 
 struct SurfaceDeleter {
   void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }

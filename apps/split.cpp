@@ -34,6 +34,7 @@ struct SplitOptions {
   std::string data, out, how = "symlink";
   SplitPlanOptions plan;
   bool group_duplicates = true, overwrite = false;
+  bool stratify = false, no_stratify = false, group = false, no_group = false;  // as they were given
   int threads = 0;
 };
 
@@ -236,15 +237,18 @@ Action add_split(CLI::App& command) {
   command.add_option("--out", o.out, "new folder for train/, val/ (and test/), which resflow train takes")->required();
   command.add_option("--val", o.plan.val, "part of the pictures for validation")->capture_default_str();
   command.add_option("--test", o.plan.test, "part for a test at the end")->capture_default_str();
-  command.add_flag("--stratify,!--no-stratify", o.plan.stratify, "each class in these parts, as near as can be [on]");
+  CLI::Option* stratify =
+      command.add_flag("--stratify", o.stratify, "each class in these parts, as near as can be: the default");
+  command.add_flag("--no-stratify", o.no_stratify, "divide the whole, without regard to classes")->excludes(stratify);
   command.add_option("--seed", o.plan.seed, "the same seed and files: the same split")->capture_default_str();
   command
       .add_option("--how", o.how,
                   "symlink, hardlink, copy; list: train.txt and val.txt with a path and its class a line;\n"
                   "move: takes the files out of DATA")
       ->capture_default_str();
-  command.add_flag("--group-duplicates,!--no-group-duplicates", o.group_duplicates,
-                   "files of the same content stay on one side [on]");
+  CLI::Option* group =
+      command.add_flag("--group-duplicates", o.group, "files of the same content stay on one side: the default");
+  command.add_flag("--no-group-duplicates", o.no_group, "files go where they fall; none is read")->excludes(group);
   command.add_flag("--overwrite", o.overwrite, "replace a former split in --out, and nothing else");
   add_threads_option(command, o.threads);
   command.footer(
@@ -256,7 +260,11 @@ Action add_split(CLI::App& command) {
       "  resflow split photos --val 0.2 --out photos-split\n"
       "  resflow split photos --val 0.1 --test 0.1 --seed 7 --how copy --out photos-split\n"
       "  resflow train photos-split --out run");
-  return [options, &command] { return split(*options, resolve_threads(command, options->threads)); };
+  return [options, &command] {
+    options->plan.stratify = !options->no_stratify;
+    options->group_duplicates = !options->no_group;
+    return split(*options, resolve_threads(command, options->threads));
+  };
 }
 
 }  // namespace resflow

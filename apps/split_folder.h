@@ -30,7 +30,7 @@ struct SplitJob {
   SplitHow how = SplitHow::kSymlink;
   bool overwrite = false;
   std::vector<SplitFile> files;
-  nlohmann::ordered_json facts = {};  // goes into split.json
+  nlohmann::ordered_json facts = nlohmann::ordered_json::object();  // goes into split.json
 };
 
 // What would stand in the way, before anything is touched: `out` holds what no split made, or another split
