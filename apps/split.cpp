@@ -182,16 +182,18 @@ int split(const SplitOptions& o, int threads) {
   const SplitHow how = split_how(o.how);
   const ThreadLimit limit(threads);
   const StopSignals signals;
-  const Dataset dataset = list_image_folder(o.data);
   if (data_parts(o.data).front().root != o.data)
     throw usage_error("{}: is split already; name the folder of class folders, like {}", o.data,
                       (fs::path(o.data) / "train").string());
   std::error_code error;
   const std::string data = fs::canonical(o.data, error).string();
-  std::string out = error ? "" : fs::weakly_canonical(fs::absolute(o.out), error).string();
+  if (error) throw data_error("{}: {}", o.data, error.message());
+  std::string out = fs::weakly_canonical(fs::absolute(o.out), error).string();
   if (error) throw usage_error("--out {}: {}", o.out, error.message());
   if (out.size() > 1 && out.ends_with('/')) out.pop_back();
   check_split_folder(out, data, o.overwrite);
+  recover_split_folder(out);
+  const Dataset dataset = list_image_folder(o.data);
   if (!dataset.empty_classes.empty())
     warn("{}: no picture in {}: left out", o.data, fmt::join(dataset.empty_classes, ", "));
 

@@ -194,22 +194,6 @@ void undo(const fs::path& folder, const Manifest& manifest) {
     throw usage_error("{}: is in the way, and holds files that no split made: move them away", folder.string());
 }
 
-// What a killed run has left.
-void clear_partial(const fs::path& partial) {
-  if (!is_there(partial)) return;
-  std::error_code error;
-  if (!is_there(partial / kManifest)) fs::remove(partial / (std::string(kManifest) + kPartial), error);
-  if (fs::is_directory(partial, error) && fs::is_empty(partial, error)) {
-    fs::remove(partial, error);
-    return;
-  }
-  const std::optional<Manifest> left = read_manifest(partial);
-  if (!left) throw usage_error("{}: is in the way: move it away", partial.string());
-  undo(partial, *left);
-  fmt::print(stderr, "resflow: note: {} of a split that did not end is removed{}\n", partial.string(),
-             left->how == SplitHow::kMove ? ", what it had moved is back" : "");
-}
-
 dev_t device_of(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0)
@@ -332,13 +316,28 @@ void check_split_folder(const std::string& out, const std::string& data, bool ov
   check_removable(out, *former);
 }
 
+void recover_split_folder(const std::string& out) {
+  const fs::path partial(out + kPartial);
+  if (!is_there(partial)) return;
+  std::error_code error;
+  if (!is_there(partial / kManifest)) fs::remove(partial / (std::string(kManifest) + kPartial), error);
+  if (fs::is_directory(partial, error) && fs::is_empty(partial, error)) {
+    fs::remove(partial, error);
+    return;
+  }
+  const std::optional<Manifest> left = read_manifest(partial);
+  if (!left) throw usage_error("{}: is in the way: move it away", partial.string());
+  undo(partial, *left);
+  fmt::print(stderr, "resflow: note: {} of a split that did not end is removed{}\n", partial.string(),
+             left->how == SplitHow::kMove ? ", what it had moved is back" : "");
+}
+
 bool make_split_folder(const SplitJob& job, const std::function<bool(int64_t done, int64_t total)>& progress) {
   check_split_folder(job.out, job.data, job.overwrite);
   const fs::path out(job.out), partial(job.out + kPartial), parent = out.parent_path();
   std::error_code error;
   fs::create_directories(parent, error);
   if (error) throw usage_error("--out {}: {} cannot be made: {}", job.out, parent.string(), error.message());
-  clear_partial(partial);
 
   std::vector<Made> made;
   for (const SplitFile& file : job.files) made.push_back({.place = file.place, .source = file.source});

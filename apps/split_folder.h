@@ -38,13 +38,16 @@ struct SplitJob {
 // or the other way round. Throws Error{kUsage}.
 void check_split_folder(const std::string& out, const std::string& data, bool overwrite);
 
-// Makes the folder beside (OUT.partial), then renames it to `out`; a former split there is then removed. What a killed
-// run has left in OUT.partial is removed first, and files that it had moved go back; that is said on standard error.
-// Moved files are verified first: all on out's file system, none reached by a link. `progress` is told how many
-// files are done; where it returns false, all is undone and the result is false.
-// Throws Error, with everything as it was: kUsage as check_split_folder, and for a way that the file systems do not
-// allow; kData where a source is gone; kSystem where the disk is full or fails.
-// REQUIRES: no other split of this `out` under way.
+// Removes what a killed run has left in OUT.partial; files that it had moved go back. Said on standard error. To be
+// done before the data are listed: what was moved is missing there. Throws Error: kUsage where there is something else,
+// kSystem where a file cannot go back.
+void recover_split_folder(const std::string& out);
+
+// Makes the folder beside (OUT.partial), then renames it to `out`; a former split there is then removed. Moved files
+// are verified first: all on out's file system, none reached by a link. `progress` is told how many files are done;
+// where it returns false, all is undone and the result is false. Throws Error, with everything as it was: kUsage as
+// check_split_folder, and for a way that the file systems do not allow; kData where a source is gone; kSystem where the
+// disk is full or fails. REQUIRES: recover_split_folder(out) came before; no other split of this `out` is under way.
 bool make_split_folder(const SplitJob& job, const std::function<bool(int64_t done, int64_t total)>& progress);
 
 }  // namespace resflow

@@ -243,7 +243,7 @@ TEST_F(SplitProgram, RefusesWhatCannotBe) {
   refused({"split", data_, "--out", out_, "--how", "teleport"}, 2, "--how 'teleport'");
   refused({"split", data_, "--out", out_, "--val", "1"}, 2, "--val 1");
   refused({"split", data_, "--out", out_, "--stratify", "--no-stratify"}, 2, "excludes");
-  refused({"split", folder_ / "absent", "--out", out_}, 3, "no such folder");
+  refused({"split", folder_ / "absent", "--out", out_}, 3, "No such file or directory");
   ASSERT_EQ(split({}).exit_code, 0);
   const ProcessResult again = resflow({"split", out_, "--out", folder_ / "again"});
   EXPECT_EQ(again.exit_code, 2);
