@@ -17,6 +17,9 @@ Action add_score(CLI::App& command);
 Action add_inspect(CLI::App& command);
 Action add_convert(CLI::App& command);
 Action add_weights(CLI::App& command);
+Action add_stats(CLI::App& command);
+Action add_split(CLI::App& command);
+Action add_preview(CLI::App& command);
 Action add_bench(CLI::App& command);
 Action add_demo(CLI::App& command);
 

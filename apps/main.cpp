@@ -27,6 +27,9 @@ constexpr Subcommand kSubcommands[] = {
     {"inspect", "Show what a model or a file of weights is, or how two files differ", add_inspect},
     {"weights", "List torchvision's pretrained weights, and where they are on this machine", add_weights},
     {"convert", "Write a file of weights in another format", add_convert},
+    {"stats", "Say what is in a folder of photographs, and what is wrong with it", add_stats},
+    {"split", "Split class folders into training and validation data", add_split},
+    {"preview", "Draw a batch of pictures as the network sees it", add_preview},
     {"bench", "Measure loading, training or scoring on this machine", add_bench},
     {"demo", "Draw a small data set, train on it, score it", add_demo},
 };

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include <array>
-
 #include "io/error.h"
 
 namespace resflow {
@@ -28,13 +26,16 @@ void Sha256::add(const void* bytes, size_t size) {
   if (EVP_DigestUpdate(impl_->context, bytes, size) != 1) throw internal_error("libcrypto failed while hashing");
 }
 
-std::string Sha256::hex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (EVP_DigestFinal_ex(impl_->context, digest.data(), &size) != 1)
+Sha256::Digest Sha256::digest() {
+  Digest digest{};
+  if (EVP_DigestFinal_ex(impl_->context, digest.data(), nullptr) != 1)
     throw internal_error("libcrypto failed while hashing");
+  return digest;
+}
+
+std::string Sha256::hex() {
   std::string text;
-  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+  for (const uint8_t byte : digest()) text += fmt::format("{:02x}", byte);
   return text;
 }
 

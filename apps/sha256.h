@@ -1,7 +1,9 @@
 // SHA-256 of bytes that come in pieces (libcrypto).
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,8 +16,12 @@ class Sha256 {
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
 
+  using Digest = std::array<uint8_t, 32>;
+
   void add(const void* bytes, size_t size);
-  std::string hex();  // of all that was added; nothing may be added after
+  // Of all that was added; nothing may be added, nor either called again, after.
+  Digest digest();
+  std::string hex();
 
  private:
   struct Impl;

@@ -1,0 +1,128 @@
+// resflow preview: a batch of pictures as the network sees it.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/data_parts.h"
+#include "apps/model_file.h"
+#include "apps/preview_grid.h"
+#include "apps/threads.h"
+#include "io/error.h"
+#include "io/file.h"
+#include "io/text.h"
+#include "pipeline/loader.h"
+#include "pipeline/recipe.h"
+
+namespace resflow {
+namespace {
+
+struct PreviewOptions {
+  std::string data, out, recipe = "train", model;
+  int batch = 16, columns = 0, image_size = 0, threads = 0;
+  uint64_t epoch = 0, seed = 0;
+};
+
+// The evaluation of --model, or the one that training starts with; at --image-size.
+Preprocessing preprocessing_of(const PreviewOptions& o) {
+  constexpr int kUsualSize = 224;
+  if (o.model.empty()) return eval_preprocessing(o.image_size > 0 ? o.image_size : kUsualSize);
+  const ModelFacts facts = model_facts(o.model, {});
+  if (!facts.preprocessing)
+    fmt::print(stderr, "resflow: note: {}: does not say how pictures are prepared: ImageNet's is taken\n", facts.path);
+  Preprocessing p = facts.preprocessing.value_or(Preprocessing());
+  if (o.image_size > 0) {
+    p.resize = static_cast<int>(int64_t{o.image_size} * p.resize / p.crop);
+    p.crop = o.image_size;
+  }
+  return p;
+}
+
+Recipe recipe_of(const PreviewOptions& o) {
+  const Preprocessing preprocessing = preprocessing_of(o);
+  const Recipe evaluation = Recipe::eval(preprocessing);
+  if (o.recipe == "eval") return evaluation;
+  Recipe recipe = Recipe::train(preprocessing.crop);
+  std::copy_n(evaluation.mean, 3, recipe.mean);
+  std::copy_n(evaluation.std, 3, recipe.std);
+  return recipe;
+}
+
+// Validation data for the recipe of validation, where there are some.
+DataPart part_of(const PreviewOptions& o) {
+  const std::vector<DataPart> parts = data_parts(o.data);
+  const auto val = std::find_if(parts.begin(), parts.end(), [](const DataPart& p) { return p.name == "val"; });
+  return o.recipe == "eval" && val != parts.end() ? *val : parts.front();
+}
+
+int preview(const PreviewOptions& o, int threads) {
+  constexpr int kMostTiles = 1024, kLargestSide = 4096;
+  constexpr int64_t kMostPixels = 200'000'000;  // of the grid: 800 MB while it is drawn
+  if (o.recipe != "train" && o.recipe != "eval")
+    throw usage_error("--recipe '{}': wanted train or eval", printable(o.recipe));
+  check_range("--batch", o.batch, 1, kMostTiles);
+  check_range("--columns", o.columns, 0, kMostTiles);
+  if (o.image_size != 0) check_range("--image-size", o.image_size, 1, kLargestSide);
+  const Recipe recipe = recipe_of(o);
+  const PreviewGridOptions grid = {.columns = o.columns, .limit = kMostTiles};
+  const PreviewLayout layout = preview_layout(o.batch, recipe.size, grid);
+  if (int64_t{layout.width} * layout.height > kMostPixels)
+    throw usage_error("a grid of {} pictures of {} is {} x {}: smaller --batch or --image-size", o.batch, recipe.size,
+                      layout.width, layout.height);
+
+  const ThreadLimit limit(threads);
+  const DataPart part = part_of(o);
+  const Dataset dataset = list_image_folder(part.root);
+  Loader loader(dataset, recipe, {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed});
+  std::optional<Image> image;
+  int shown = 0;
+  loader.run(o.epoch, 0, [&](const Batch& batch) {
+    for (const Batch::Broken& broken : batch.broken)
+      warn("{}: {}", printable(dataset.samples[static_cast<size_t>(broken.sample)].path), broken.reason);
+    shown = batch.size;
+    if (shown > 0) image = draw_preview_grid(batch, dataset, recipe.mean, recipe.std, grid);
+    return false;
+  });
+  if (!image) throw data_error("{}: none of the batch's pictures can be read; another --seed?", part.root);
+  replace_file(o.out, encode_png(*image));
+  fmt::print("wrote      {} ({} x {}): {} of {}, {} recipe, epoch {}, seed {}\n", o.out, image->width(),
+             image->height(), plural(shown, "picture", "pictures"), part.root, o.recipe, o.epoch, o.seed);
+  flush_output();
+  return 0;
+}
+
+}  // namespace
+
+Action add_preview(CLI::App& command) {
+  auto options = std::make_shared<PreviewOptions>();
+  PreviewOptions& o = *options;
+  command.add_option("DATA", o.data, "folder of class folders with photographs, or one that holds train/ and val/")
+      ->required();
+  command.add_option("--out", o.out, "the picture to write, a PNG")->required();
+  command
+      .add_option(
+          "--recipe", o.recipe,
+          "train: cropped and mirrored at random; eval: as for validation and scoring, of val/ where it is there")
+      ->capture_default_str();
+  command.add_option("--batch", o.batch, "pictures")->capture_default_str();
+  command.add_option("--columns", o.columns, "pictures side by side [about as many as above each other]");
+  command.add_option("--epoch", o.epoch, "whose draws are shown, from 0")->capture_default_str();
+  command.add_option("--seed", o.seed, "of the order and the draws")->capture_default_str();
+  command.add_option("--image-size", o.image_size, "side of the network's input [224, or what --model has]");
+  command.add_option("--model", o.model, "take the preprocessing of this file of weights, or of MODEL:ENTRY");
+  add_threads_option(command, o.threads);
+  command.footer(
+      "The pictures are read back from the numbers that the network gets. With training's --batch, --seed and\n"
+      "--image-size they are the first batch of that epoch. Small ones are shown enlarged, a pixel as a square.\n\n"
+      "Example:\n"
+      "  resflow preview photos --out grid.png\n"
+      "  resflow preview photos --out grid.png --recipe eval --batch 32 --columns 8\n"
+      "  resflow preview photos --out grid.png --model run/best.resflow");
+  return [options, &command] { return preview(*options, resolve_threads(command, options->threads)); };
+}
+
+}  // namespace resflow

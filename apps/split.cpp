@@ -1,0 +1,272 @@
+// resflow split: class folders into training, validation and test data.
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <set>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/data_parts.h"
+#include "apps/progress.h"
+#include "apps/same_content.h"
+#include "apps/signals.h"
+#include "apps/split_folder.h"
+#include "apps/split_plan.h"
+#include "apps/threads.h"
+#include "io/dataset.h"
+#include "io/error.h"
+#include "io/text.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostClasses = 20;  // in the table
+constexpr size_t kParts = kSplitParts.size();
+
+struct SplitOptions {
+  std::string data, out, how = "symlink";
+  SplitPlanOptions plan;
+  bool group_duplicates = true, overwrite = false;
+  bool stratify = false, no_stratify = false, group = false, no_group = false;  // as they were given
+  int threads = 0;
+};
+
+// A line of progress for a loop, and its end where a signal asks for it.
+std::function<bool(int64_t, int64_t)> shown(const std::string& label, const std::string& unit) {
+  auto progress = std::make_shared<std::unique_ptr<Progress>>();
+  return [progress, label, unit](int64_t done, int64_t total) {
+    if (!*progress)
+      *progress = std::make_unique<Progress>(
+          ProgressOptions{.label = label, .unit = unit, .total = total, .terminal = is_terminal(stderr)});
+    (*progress)->update(done);
+    return !stop_requested();
+  };
+}
+
+// How many samples are of each class in each part.
+struct Counts {
+  std::vector<std::array<int64_t, kParts>> of_class;
+  std::array<int64_t, kParts> all = {};
+};
+
+Counts count(const Dataset& dataset, const std::vector<int>& part_of) {
+  Counts counts;
+  counts.of_class.resize(dataset.classes.size());
+  for (size_t i = 0; i < part_of.size(); ++i) {
+    const auto part = static_cast<size_t>(part_of[i]);
+    ++counts.of_class[static_cast<size_t>(dataset.samples[i].label)][part];
+    ++counts.all[part];
+  }
+  return counts;
+}
+
+void print_counts(const Dataset& dataset, const Counts& counts) {
+  const auto row = [&](const std::string& name, const auto& cell) {
+    fmt::print("  {:24}", name);
+    for (size_t p = 0; p < kParts; ++p)
+      if (counts.all[p] > 0) fmt::print(" {:>9}", cell(p));
+    fmt::print("\n");
+  };
+  row("", [](size_t p) { return std::string(kSplitParts[p]); });
+  for (size_t c = 0; c < std::min(dataset.classes.size(), kMostClasses); ++c)
+    row(printable(dataset.classes[c]), [&](size_t p) { return format_count(counts.of_class[c][p]); });
+  if (dataset.classes.size() > kMostClasses)
+    fmt::print("  ... {} more classes\n", dataset.classes.size() - kMostClasses);
+  row("all", [&](size_t p) { return format_count(counts.all[p]); });
+}
+
+void warn_of_missing(const Dataset& dataset, const Counts& counts) {
+  for (size_t p = 0; p < kParts; ++p) {
+    if (counts.all[p] == 0) continue;
+    std::vector<std::string> missing;
+    for (size_t c = 0; c < counts.of_class.size(); ++c)
+      if (counts.of_class[c][p] == 0) missing.push_back(printable(dataset.classes[c]));
+    if (missing.empty()) continue;
+    const size_t rest = missing.size() - std::min(missing.size(), kMostClasses);
+    missing.resize(missing.size() - rest);
+    if (rest > 0) missing.push_back(fmt::format("and {} more", rest));
+    warn("{}: no picture of {}; resflow goes by the classes' names, torchvision's ImageFolder would number {} anew",
+         kSplitParts[p], fmt::join(missing, ", "), kSplitParts[p]);
+  }
+}
+
+void print_duplicates(const Dataset& dataset, const std::vector<std::vector<size_t>>& groups) {
+  size_t files = 0;
+  std::vector<std::string> contradictions;
+  for (const auto& group : groups) {
+    files += group.size();
+    std::set<int> labels;
+    for (const size_t sample : group) labels.insert(dataset.samples[sample].label);
+    if (labels.size() > 1)
+      contradictions.push_back(fmt::format("{} and {}", printable(dataset.samples[group.front()].path),
+                                           printable(dataset.samples[group.back()].path)));
+  }
+  if (groups.empty()) return;
+  fmt::print("duplicates {} with the same content as another, in {}: each group is kept on one side\n",
+             plural(static_cast<int64_t>(files), "file", "files"),
+             plural(static_cast<int64_t>(groups.size()), "group", "groups"));
+  if (!contradictions.empty())
+    warn("{} of the same content in different classes, like {}: resflow stats lists them",
+         plural(static_cast<int64_t>(contradictions.size()), "group", "groups"), contradictions.front());
+}
+
+// The path of a sample below the root that it was listed from, CLASS/....
+std::string below(const std::string& root, const std::string& path) {
+  return path.substr(root.size() + (root.ends_with('/') ? 0 : 1));
+}
+
+std::vector<SplitFile> linked_files(const SplitOptions& o, const Dataset& dataset, const std::vector<int>& part_of,
+                                    const std::string& resolved) {
+  std::vector<SplitFile> files;
+  for (size_t i = 0; i < part_of.size(); ++i) {
+    const std::string name = below(o.data, dataset.samples[i].path);
+    files.push_back({.source = (fs::path(resolved) / name).string(),
+                     .place = std::string(kSplitParts[static_cast<size_t>(part_of[i])]) + "/" + name});
+  }
+  return files;
+}
+
+std::vector<SplitFile> lists(const SplitOptions& o, const Dataset& dataset, const std::vector<int>& part_of,
+                             const Counts& counts, const std::string& resolved) {
+  std::array<std::string, kParts> text;
+  for (size_t i = 0; i < part_of.size(); ++i) {
+    const std::string path = (fs::path(resolved) / below(o.data, dataset.samples[i].path)).string();
+    if (path.find_first_of("\t\n\r") != std::string::npos)
+      throw data_error("{}: a name with a tab or a line break cannot stand in a list; --how symlink", printable(path));
+    text[static_cast<size_t>(part_of[i])] +=
+        path + "\t" + dataset.classes[static_cast<size_t>(dataset.samples[i].label)] + "\n";
+  }
+  std::vector<SplitFile> files;
+  for (size_t p = 0; p < kParts; ++p)
+    if (counts.all[p] > 0)
+      files.push_back({.source = {}, .place = std::string(kSplitParts[p]) + ".txt", .text = std::move(text[p])});
+  return files;
+}
+
+int stopped(const SplitOptions& o) {
+  fmt::print(stderr, "resflow: stopped: {} is not written, and everything is as it was\n", o.out);
+  return 128 + stop_signal();
+}
+
+void print_outcome(const SplitOptions& o, SplitHow how, const Counts& counts) {
+  const int64_t all = std::accumulate(counts.all.begin(), counts.all.end(), int64_t{0});
+  const std::string files = plural(all, "file", "files");
+  switch (how) {
+    case SplitHow::kList:
+      fmt::print("wrote      {}: train.txt and so on, a picture a line: its path, a tab, its class\n", o.out);
+      return;
+    case SplitHow::kSymlink:
+      fmt::print("wrote      {}: links to {}, which stay where they are\n", o.out, files);
+      break;
+    case SplitHow::kHardlink:
+      fmt::print("wrote      {}: hard links to {}, which stay where they are, too\n", o.out, files);
+      break;
+    case SplitHow::kCopy:
+      fmt::print("wrote      {}: copies of {}\n", o.out, files);
+      break;
+    case SplitHow::kMove:
+      fmt::print("wrote      {}: {} moved out of {}; split.json says where each was\n", o.out, files, o.data);
+      break;
+  }
+  if (counts.all[0] > 0 && counts.all[1] > 0) fmt::print("next       resflow train {} --out run\n", o.out);
+}
+
+int split(const SplitOptions& o, int threads) {
+  const SplitHow how = split_how(o.how);
+  const ThreadLimit limit(threads);
+  const StopSignals signals;
+  if (data_parts(o.data).front().root != o.data)
+    throw usage_error("{}: is split already; name the folder of class folders, like {}", o.data,
+                      (fs::path(o.data) / "train").string());
+  std::error_code error;
+  const std::string data = fs::canonical(o.data, error).string();
+  if (error) throw data_error("{}: {}", o.data, error.message());
+  std::string out = fs::weakly_canonical(fs::absolute(o.out), error).string();
+  if (error) throw usage_error("--out {}: {}", o.out, error.message());
+  if (out.size() > 1 && out.ends_with('/')) out.pop_back();
+  check_split_folder(out, data, o.overwrite);
+  recover_split_folder(out);
+  const Dataset dataset = list_image_folder(o.data);
+  if (!dataset.empty_classes.empty())
+    warn("{}: no picture in {}: left out", o.data, fmt::join(dataset.empty_classes, ", "));
+
+  std::vector<std::vector<size_t>> groups;
+  if (o.group_duplicates) groups = find_same_content(dataset.samples, threads, shown("comparing", "files"));
+  if (stop_requested()) return stopped(o);
+  std::vector<int> labels;
+  for (const Sample& sample : dataset.samples) labels.push_back(sample.label);
+  const std::vector<int> part_of = plan_split(labels, groups, o.plan);
+  const Counts counts = count(dataset, part_of);
+
+  fmt::print("data       {} in {}, {}\n", plural(static_cast<int64_t>(dataset.samples.size()), "picture", "pictures"),
+             plural(static_cast<int64_t>(dataset.classes.size()), "class", "classes"), o.data);
+  print_duplicates(dataset, groups);
+  fmt::print("split      {}, seed {}\n", o.plan.stratify ? "each class alike" : "without regard to classes",
+             o.plan.seed);
+  print_counts(dataset, counts);
+  flush_output();
+  warn_of_missing(dataset, counts);
+
+  SplitJob job = {.out = out, .data = data, .how = how, .overwrite = o.overwrite, .files = {}};
+  job.files =
+      how == SplitHow::kList ? lists(o, dataset, part_of, counts, data) : linked_files(o, dataset, part_of, data);
+  job.facts["val"] = o.plan.val;
+  job.facts["test"] = o.plan.test;
+  job.facts["stratify"] = o.plan.stratify;
+  job.facts["group_duplicates"] = o.group_duplicates;
+  job.facts["seed"] = o.plan.seed;
+  static const std::map<SplitHow, std::string> kDoing = {{SplitHow::kCopy, "copying"}, {SplitHow::kMove, "moving"}};
+  const auto doing = kDoing.find(how);
+  if (!make_split_folder(job, shown(doing == kDoing.end() ? "writing" : doing->second, "files"))) return stopped(o);
+  print_outcome(o, how, counts);
+  flush_output();
+  return 0;
+}
+
+}  // namespace
+
+Action add_split(CLI::App& command) {
+  auto options = std::make_shared<SplitOptions>();
+  SplitOptions& o = *options;
+  command.add_option("DATA", o.data, "folder of class folders with photographs")->required();
+  command.add_option("--out", o.out, "new folder for train/, val/ (and test/), which resflow train takes")->required();
+  command.add_option("--val", o.plan.val, "part of the pictures for validation")->capture_default_str();
+  command.add_option("--test", o.plan.test, "part for a test at the end")->capture_default_str();
+  CLI::Option* stratify =
+      command.add_flag("--stratify", o.stratify, "each class in these parts, as near as can be: the default");
+  command.add_flag("--no-stratify", o.no_stratify, "divide the whole, without regard to classes")->excludes(stratify);
+  command.add_option("--seed", o.plan.seed, "the same seed and files: the same split")->capture_default_str();
+  command
+      .add_option("--how", o.how,
+                  "symlink, hardlink, copy; list: train.txt and val.txt with a path and its class a line;\n"
+                  "move: takes the files out of DATA")
+      ->capture_default_str();
+  CLI::Option* group =
+      command.add_flag("--group-duplicates", o.group, "files of the same content stay on one side: the default");
+  command.add_flag("--no-group-duplicates", o.no_group, "files go where they fall; none is read")->excludes(group);
+  command.add_flag("--overwrite", o.overwrite, "replace a former split in --out, and nothing else");
+  add_threads_option(command, o.threads);
+  command.footer(
+      "A class with two pictures has one for validation. Files keep their names and folders below their class.\n"
+      "OUT is there whole or not at all; split.json in it names every file and where it came from. Only --how move\n"
+      "touches the files in DATA: what it moved goes back where it does not come to its end, and after a kill at the\n"
+      "next run.\n\n"
+      "Example:\n"
+      "  resflow split photos --val 0.2 --out photos-split\n"
+      "  resflow split photos --val 0.1 --test 0.1 --seed 7 --how copy --out photos-split\n"
+      "  resflow train photos-split --out run");
+  return [options, &command] {
+    options->plan.stratify = !options->no_stratify;
+    options->group_duplicates = !options->no_group;
+    return split(*options, resolve_threads(command, options->threads));
+  };
+}
+
+}  // namespace resflow

@@ -1,0 +1,83 @@
+// resflow stats: what is in a folder of photographs, and what is wrong with it.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/data_stats_report.h"
+#include "apps/progress.h"
+#include "apps/report.h"
+#include "apps/signals.h"
+#include "apps/threads.h"
+#include "io/file.h"
+#include "pipeline/recipe.h"
+
+namespace resflow {
+namespace {
+
+struct StatsOptions {
+  std::string data, json;
+  int image_size = 224, threads = 0;
+};
+
+int stats(const StatsOptions& o, int threads) {
+  check_range("--image-size", o.image_size, 1, 65536);
+  const Preprocessing preprocessing = eval_preprocessing(o.image_size);
+  const DataStatsOptions options = {.resize = preprocessing.resize, .crop = preprocessing.crop, .threads = threads};
+  const ThreadLimit limit(threads);
+  if (!o.json.empty()) const AtomicFile can_be_written(o.json, 0);  // said before the work, not after it
+  const StopSignals signals;
+  DataStats found;
+  {
+    std::unique_ptr<Progress> progress;
+    int64_t done = 0;
+    found = gather_data_stats(data_parts(o.data), options, [&](int64_t so_far, int64_t total) {
+      if (!progress)
+        progress = std::make_unique<Progress>(
+            ProgressOptions{.label = "reading", .total = total, .terminal = is_terminal(stderr)});
+      done = so_far;
+      progress->update(done);
+      return !stop_requested();
+    });
+    if (found.stopped) {
+      progress.reset();
+      fmt::print(stderr, "resflow: stopped after {}{}\n", plural(done, "picture", "pictures"),
+                 o.json.empty() ? "" : fmt::format("; {} is not written", o.json));
+      return 128 + stop_signal();
+    }
+  }
+  print_data_stats(found, options);
+  flush_output();
+  if (!o.json.empty()) {
+    nlohmann::ordered_json report = data_stats_json(found, options);
+    report["threads"] = threads;
+    report.update(process_report());
+    write_json(o.json, report);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Action add_stats(CLI::App& command) {
+  auto o = std::make_shared<StatsOptions>();
+  command
+      .add_option("DATA", o->data, "folder of class folders with photographs, or one that holds train/ (val/, test/)")
+      ->required();
+  command.add_option("--json", o->json, "write all of it to this file");
+  command.add_option("--image-size", o->image_size, "mean and std are of pictures of this size")->capture_default_str();
+  add_threads_option(command, o->threads);
+  command.footer(
+      "Mean and std a channel are those of numpy over the training pictures as torchvision's Resize(256),\n"
+      "CenterCrop(224), ToTensor makes them (at --image-size 224): every pixel counts alike, and std divides by the\n"
+      "number of pixels. They differ from the mean of each picture's own std, which some use.\n\n"
+      "Every file is decoded. One that cannot be read is listed with the reason, and the exit code stays 0. The same\n"
+      "content is the same bytes, whatever the name; across train and val it is leakage.\n\n"
+      "Example:\n"
+      "  resflow stats photos\n"
+      "  resflow stats photos --json stats.json");
+  return [o, &command] { return stats(*o, resolve_threads(command, o->threads)); };
+}
+
+}  // namespace resflow
