@@ -52,8 +52,10 @@ Range span_of(Range range, bool log, bool padded, std::optional<double> low, std
   if (log) {
     if (range.low == range.high) range = {range.low / 2, range.high * 2};
     if (padded) {
-      const double factor = std::pow(range.high / range.low, 0.05);
-      range = {range.low / factor, range.high * factor};
+      // By logarithms: the ratio of two numbers may be none.
+      const double factor = std::pow(10, 0.05 * (std::log10(range.high) - std::log10(range.low)));
+      range = {std::max(range.low / factor, std::numeric_limits<double>::min()),
+               std::min(range.high * factor, std::numeric_limits<double>::max())};
     }
   } else {
     if (range.low == range.high) {
@@ -172,7 +174,7 @@ std::vector<double> nice_ticks(double low, double high, int wanted, bool whole) 
 }
 
 std::vector<double> log_ticks(double low, double high, int wanted) {
-  const double decades = std::log10(high / low);
+  const double decades = std::log10(high) - std::log10(low);
   std::vector<double> ticks;
   const auto first = static_cast<int>(std::floor(std::log10(low) - 1e-9)),
              last = static_cast<int>(std::ceil(std::log10(high) + 1e-9));

@@ -24,9 +24,9 @@ using ::testing::Pointwise;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST(NiceTicks, AreRoundNumbersWithinTheRange) {
-  EXPECT_THAT(nice_ticks(0, 1, 5), Pointwise(DoubleNear(1e-12), {0, 0.2, 0.4, 0.6, 0.8, 1}));
-  EXPECT_THAT(nice_ticks(0.1, 1.2, 5), Pointwise(DoubleNear(1e-12), {0.2, 0.4, 0.6, 0.8, 1.0, 1.2}));
-  EXPECT_THAT(nice_ticks(-3, 4, 4), Pointwise(DoubleNear(1e-12), {-2, 0, 2, 4}));
+  EXPECT_THAT(nice_ticks(0, 1, 5), Pointwise(DoubleNear(1e-12), std::vector<double>{0, 0.2, 0.4, 0.6, 0.8, 1}));
+  EXPECT_THAT(nice_ticks(0.1, 1.2, 5), Pointwise(DoubleNear(1e-12), std::vector<double>{0.2, 0.4, 0.6, 0.8, 1.0, 1.2}));
+  EXPECT_THAT(nice_ticks(-3, 4, 4), Pointwise(DoubleNear(1e-12), std::vector<double>{-2, 0, 2, 4}));
   EXPECT_THAT(nice_ticks(1, 3, 6, true), ElementsAre(1, 2, 3));
   EXPECT_THAT(nice_ticks(0.9, 1.1, 6, true), ElementsAre(1));
   // Neither too few nor too many of any range.
@@ -38,8 +38,9 @@ TEST(NiceTicks, AreRoundNumbersWithinTheRange) {
 }
 
 TEST(LogTicks, ArePowersOfTenAndMoreOfThemWhereTheRangeIsShort) {
-  EXPECT_THAT(log_ticks(1e-6, 1e-2, 6), Pointwise(DoubleNear(1e-15), {1e-6, 1e-5, 1e-4, 1e-3, 1e-2}));
-  EXPECT_THAT(log_ticks(1, 11, 6), Pointwise(DoubleNear(1e-12), {1, 2, 5, 10}));
+  EXPECT_THAT(log_ticks(1e-6, 1e-2, 6),
+              Pointwise(DoubleNear(1e-15), std::vector<double>{1e-6, 1e-5, 1e-4, 1e-3, 1e-2}));
+  EXPECT_THAT(log_ticks(1, 11, 6), Pointwise(DoubleNear(1e-12), std::vector<double>{1, 2, 5, 10}));
   EXPECT_LE(log_ticks(1e-30, 1, 6).size(), 7U);
   EXPECT_GE(log_ticks(3.1, 3.9, 6).size(), 2U);
 }
@@ -84,7 +85,7 @@ TEST(SvgPlot, WhatIsNoNumberBreaksTheLine) {
   EXPECT_EQ(drawn({1, 2, kNaN, 4, 5}, false), (std::pair<int64_t, int64_t>{2, 2}));
   EXPECT_EQ(drawn({1, 2, 0, 4, 5}, false), (std::pair<int64_t, int64_t>{1, 4}));
   EXPECT_EQ(drawn({1, 2, 0, 4, 5}, true), (std::pair<int64_t, int64_t>{2, 2}));
-  EXPECT_EQ(drawn({1, HUGE_VAL, 3, 4, 5}, false), (std::pair<int64_t, int64_t>{2, 3}));
+  EXPECT_EQ(drawn({1, HUGE_VAL, 3, 4, 5}, false), (std::pair<int64_t, int64_t>{2, 2}));
 }
 
 TEST(SvgPlot, AnyDataGiveNumbersWithinTheDrawing) {
