@@ -153,7 +153,7 @@ std::string tick_label(double value) {
   if (value == 0) return "0";
   const double size = std::abs(value);
   // Shortest text of the number without what its making left behind: 0.30000000000000004.
-  const std::string label = fmt::format("{:.6g}", value);
+  std::string label = fmt::format("{:.6g}", value);
   if (size >= 1e-3 && size < 1e6) return label;
   const int exponent = static_cast<int>(std::floor(std::log10(size) + 1e-9));
   return fmt::format("{:.4g}e{}", value / std::pow(10, exponent), exponent);
