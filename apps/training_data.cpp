@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "apps/console.h"
 #include "apps/sha256.h"
@@ -16,43 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder with sub-folders: an ImageFolder split, not a class that happens to be called "train".
-bool holds_folders(const fs::path& folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored))
-    if (entry.is_directory(ignored)) return true;
-  return false;
-}
-
-// Labels of `val` become those of `classes`; pictures of other classes go.
-void match_classes(Dataset& val, const std::vector<std::string>& classes, const std::string& val_root,
-                   const std::string& train_root) {
-  std::map<std::string, int> label_of;
-  for (size_t i = 0; i < classes.size(); ++i) label_of[classes[i]] = static_cast<int>(i);
-
-  std::vector<std::string> unknown, missing;
-  std::vector<int> new_label(val.classes.size(), -1);
-  for (size_t i = 0; i < val.classes.size(); ++i) {
-    const auto found = label_of.find(val.classes[i]);
-    if (found == label_of.end())
-      unknown.push_back(val.classes[i]);
-    else
-      new_label[i] = found->second;
-  }
-  for (const auto& name : classes)
-    if (std::find(val.classes.begin(), val.classes.end(), name) == val.classes.end()) missing.push_back(name);
-
-  for (Sample& sample : val.samples) sample.label = new_label[static_cast<size_t>(sample.label)];
-  const auto gone = std::erase_if(val.samples, [](const Sample& s) { return s.label < 0; });
-  if (val.samples.empty())
-    throw data_error("{}: none of its classes ({}) is one of {} ({}): is it the validation data of another set?",
-                     val_root, fmt::join(val.classes, ", "), train_root, fmt::join(classes, ", "));
-  if (!unknown.empty())
-    warn("{}: {} of {} left out: training has no such {}", val_root,
-         plural(static_cast<int64_t>(gone), "picture", "pictures"), fmt::join(unknown, ", "),
-         unknown.size() == 1 ? "class" : "classes");
-  if (!missing.empty()) warn("{}: no pictures of {} to validate with", val_root, fmt::join(missing, ", "));
-  val.classes = classes;
+// "ant, bee, cat", of many the first ones and how many more.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 10;
+  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "), names.size() - kShown);
 }
 
 // A model of a class that it has never seen could only be wrong about it.
@@ -62,6 +31,48 @@ void warn_of_empty_classes(const Dataset& dataset, const std::string& root) {
 }
 
 }  // namespace
+
+bool holds_folders(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.is_directory(ignored)) return true;
+  return false;
+}
+
+void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
+                   const std::string& classes_of, const MatchWords& words) {
+  std::map<std::string, int> label_of;
+  std::set<std::string> twice;
+  for (size_t i = 0; i < classes.size(); ++i)
+    if (!label_of.emplace(classes[i], static_cast<int>(i)).second) twice.insert(classes[i]);
+
+  std::vector<std::string> unknown, missing, unclear;
+  std::vector<int> new_label(data.classes.size(), -1);
+  for (size_t i = 0; i < data.classes.size(); ++i) {
+    const auto found = label_of.find(data.classes[i]);
+    if (found == label_of.end())
+      unknown.push_back(data.classes[i]);
+    else
+      new_label[i] = found->second;
+    if (twice.contains(data.classes[i])) unclear.push_back(data.classes[i]);
+  }
+  const std::set<std::string> there(data.classes.begin(), data.classes.end());
+  for (const auto& name : classes)
+    if (!there.contains(name)) missing.push_back(name);
+
+  for (Sample& sample : data.samples) sample.label = new_label[static_cast<size_t>(sample.label)];
+  const auto gone = std::erase_if(data.samples, [](const Sample& s) { return s.label < 0; });
+  if (data.samples.empty())
+    throw data_error("{}: none of its classes ({}) is one of {} ({}): is it the data of another set?", root,
+                     listed(data.classes), classes_of, listed(classes));
+  if (!unknown.empty())
+    warn("{}: {} of {} left out: {} has no such {}", root, plural(static_cast<int64_t>(gone), "picture", "pictures"),
+         listed(unknown), words.owner, unknown.size() == 1 ? "class" : "classes");
+  if (!missing.empty()) warn("{}: no pictures of {} to {} with", root, listed(missing), words.purpose);
+  if (!unclear.empty())
+    warn("{}: {} has several classes called {}: its pictures count for the first", root, words.owner, listed(unclear));
+  data.classes = classes;
+}
 
 std::string dataset_identity(const Dataset& dataset, const std::string& root) {
   Sha256 hash;
@@ -79,11 +90,11 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
 TrainingData load_training_data(const std::string& data, const std::string& val) {
   TrainingData found;
   const fs::path root(data);
-  const bool split = holds_folders(root / "train");
+  const bool split = holds_folders((root / "train").string());
   found.train_root = split ? (root / "train").string() : data;
   if (!val.empty())
     found.val_root = val;
-  else if (split && holds_folders(root / "val"))
+  else if (split && holds_folders((root / "val").string()))
     found.val_root = (root / "val").string();
 
   found.train = list_image_folder(found.train_root);

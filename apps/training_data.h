@@ -20,6 +20,20 @@ struct TrainingData {
 // Throws Error{kData}: as list_image_folder, or fewer than two classes, or no class in common.
 TrainingData load_training_data(const std::string& data, const std::string& val);
 
+// A folder with sub-folders: an ImageFolder, not a class that happens to be called "train" or "val".
+bool holds_folders(const std::string& folder);
+
+// What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
+struct MatchWords {
+  std::string owner = "training", purpose = "validate";
+};
+
+// Labels of `data` become those of `classes`, by name; pictures of other classes go. What does not match is said on
+// standard error. `root` and `classes_of` are for sentences: where the pictures and the classes are from.
+// Throws Error{kData} where there is no class in common.
+void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
+                   const std::string& classes_of, const MatchWords& words = {});
+
 // Counts and a hash of the class names and of the files' names below `root`.
 std::string dataset_identity(const Dataset& dataset, const std::string& root);
 

@@ -1,0 +1,175 @@
+// resflow evaluate: how good a model is on labelled photographs, and where it is wrong.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/evaluation.h"
+#include "apps/html_report.h"
+#include "apps/model_file.h"
+#include "apps/model_file_options.h"
+#include "apps/progress.h"
+#include "apps/report.h"
+#include "apps/run_report.h"
+#include "apps/signals.h"
+#include "apps/threads.h"
+#include "apps/training_data.h"
+#include "io/error.h"
+
+namespace resflow {
+namespace {
+
+struct EvaluateOptions {
+  std::string model, data;
+  ModelFileOptions file;
+  std::string tta;  // empty, "flip", "ten-crop"
+  std::string out, csv, json;
+  int batch = 32, threads = 0;
+
+  Views views() const { return tta.empty() ? Views::kOne : tta == "flip" ? Views::kFlip : Views::kTenCrop; }
+};
+
+struct LabelledData {
+  std::string root;
+  Dataset dataset;  // with the model's classes
+};
+
+LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::string>& classes) {
+  LabelledData data{.root = evaluation_root(o.data, classes), .dataset = {}};
+  data.dataset = list_image_folder(data.root);
+  if (!data.dataset.empty_classes.empty())
+    warn("{}: no picture in {}", data.root, fmt::join(data.dataset.empty_classes, ", "));
+  match_classes(data.dataset, classes, data.root, o.model, {.owner = "the model", .purpose = "evaluate"});
+  return data;
+}
+
+// What the report says of the model and of how it was evaluated.
+NameValues configuration(const EvaluateOptions& o, const Checkpoint& c, const std::string& root, int threads) {
+  NameValues all = {{"model file", o.model},
+                    {"model", c.model.architecture},
+                    {"classes", std::to_string(c.classes.size())},
+                    {"data", root},
+                    {"resize, crop", fmt::format("short side to {}, centre {} x {}", c.preprocessing.resize,
+                                                 c.preprocessing.crop, c.preprocessing.crop)},
+                    {"--tta", o.tta.empty() ? "none" : o.tta},
+                    {"--batch", std::to_string(o.batch)},
+                    {"--threads", std::to_string(threads)}};
+  all.insert(all.end(), c.provenance.begin(), c.provenance.end());
+  for (const auto& [name, value] : c.training.options) all.emplace_back("training: " + name, value);
+  return all;
+}
+
+void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const Metrics& metrics, HtmlReport report,
+                 const std::string& root) {
+  if (!o.csv.empty()) replace_text_file(o.csv, predictions_csv(evaluation));
+  if (!o.json.empty()) {
+    nlohmann::ordered_json json = metrics_json(metrics, evaluation.classes);
+    json["failed"] = evaluation.broken.size();
+    json["seconds"] = evaluation.seconds;
+    json["tta"] = o.tta.empty() ? "none" : o.tta;
+    json.update(process_report());
+    write_json(o.json, json);
+  }
+  if (!o.out.empty()) {
+    report.evaluation = reported_evaluation(evaluation, root, o.views());
+    report.times = evaluation.times;
+    report.versions = report_versions();
+    write_html_report(report, o.out);
+  }
+}
+
+int run_evaluation(const EvaluateOptions& o, int threads) {
+  check_range("--batch", o.batch, 1, 65536);
+  const ThreadLimit limit(threads);
+  const Compute compute(threads);
+  ModelFile file = load_model_file(o.model, o.file);
+  print_notes(file.notes);
+  const LabelledData data = load_labelled(o, file.checkpoint.classes);
+  const auto pictures = static_cast<int64_t>(data.dataset.samples.size());
+
+  HtmlReport report;
+  report.title = fmt::format("{} on {}", file.checkpoint.model.architecture, data.root);
+  report.history = file.checkpoint.training.history;
+  report.best_epoch = best_epoch(report.history);
+  report.configuration = configuration(o, file.checkpoint, data.root, threads);
+  const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
+
+  const StopSignals signals;
+  Evaluation evaluation;
+  {
+    Progress progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
+    evaluation = evaluate(trained, data.dataset.samples,
+                          {.predict = {.batch = o.batch, .threads = threads, .views = o.views()},
+                           .progress = [&](int64_t done) { progress.update(done); }});
+  }
+  const auto answered = static_cast<int64_t>(evaluation.samples.size());
+  const auto broken = static_cast<int64_t>(evaluation.broken.size());
+  if (evaluation.stopped) {
+    fmt::print(stderr, "resflow: stopped after {} of {}; nothing is written\n", answered + broken,
+               plural(pictures, "picture", "pictures"));
+    return 128 + stop_signal();
+  }
+  if (answered == 0)
+    throw data_error("{}: not one of its {} could be evaluated; first reason: {}", data.root,
+                     plural(pictures, "picture", "pictures"), evaluation.broken.front().reason);
+
+  const Metrics metrics = measure(evaluation.labels(), evaluation.probabilities);
+  fmt::print("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
+             evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
+             o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
+  fmt::print("{}", evaluation_text(metrics, evaluation.classes));
+  if (broken > 0) {
+    fmt::print("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
+    for (const BrokenPicture& b : evaluation.broken) fmt::print("  {}: {}\n", b.path, b.reason);
+  }
+  flush_output();
+  write_files(o, evaluation, metrics, std::move(report), data.root);
+  for (const std::string& path : {o.out, o.csv, o.json})
+    if (!path.empty()) fmt::print("wrote      {}\n", path);
+  flush_output();
+  return 0;
+}
+
+}  // namespace
+
+Action add_evaluate(CLI::App& command) {
+  auto options = std::make_shared<EvaluateOptions>();
+  command
+      .add_option("MODEL", options->model,
+                  "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
+                  "(resflow weights lists them)")
+      ->required();
+  command
+      .add_option("DATA", options->data,
+                  "photographs in one folder a class, named as the model's classes are; or a folder with val/ in it")
+      ->required();
+  command.add_option(
+      "--out", options->out,
+      "write a report to this file: one HTML page with plots, tables and the mistakes, whole or not at all");
+  command.add_option("--csv", options->csv, "write a row a picture to this file: what it is, and what the model says");
+  command.add_option("--json", options->json, "write all figures to this file");
+  command
+      .add_flag(
+          "--tta{flip}", options->tta,
+          "average the probabilities of several views of a picture: --tta or --tta=flip, it and its mirror image; "
+          "--tta=ten-crop, corners and centre of the resized picture's middle square and their mirror images")
+      ->check(CLI::IsMember({"flip", "ten-crop"}));
+  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  add_model_file_options(command, options->file);
+  add_preprocessing_options(command, options->file);
+  add_threads_option(command, options->threads);
+  command.footer(
+      "Prints accuracy, log loss, calibration, and precision, recall and F1 a class. Pictures of classes that the "
+      "model\n"
+      "does not have are left out, and said. Exit code 3 where no picture could be evaluated.\n"
+      "Columns of --csv: path,label,class,probability,label_probability,right,error\n\n"
+      "Example:\n"
+      "  resflow evaluate run/best.resflow photos/val --out report.html\n"
+      "  resflow evaluate run/best.resflow photos/val --tta --csv predictions.csv\n"
+      "  resflow evaluate resnet34.pth photos/val --classes names.txt");
+  return [options, &command] { return run_evaluation(*options, resolve_threads(command, options->threads)); };
+}
+
+}  // namespace resflow

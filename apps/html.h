@@ -1,0 +1,21 @@
+// Text for HTML and SVG.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace resflow {
+
+// As it may stand between tags and in quoted attributes, whatever the text is: & < > " ' are escaped; bytes that are no
+// UTF-8, and control characters, which HTML forbids, become U+FFFD; line breaks and tabs become spaces.
+std::string html_escape(std::string_view text);
+
+// The same for the middle of a long text, which is left out: "/data/very.../here.jpg", at most `limit` characters.
+std::string html_shorten(std::string_view text, size_t limit);
+
+// "data:MIME;base64,...": a file within a page.
+std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes);
+
+}  // namespace resflow

@@ -1,0 +1,127 @@
+#include "apps/html_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "apps/console.h"
+#include "apps/html.h"
+#include "apps/html_report_parts.h"
+#include "apps/thumbnail.h"
+#include "apps/versions.h"
+
+namespace resflow {
+namespace {
+
+std::string section(const std::string& heading, const std::string& content) {
+  if (content.empty()) return {};
+  return fmt::format("<section><h2>{}</h2>\n{}</section>\n", heading, content);
+}
+
+// Cards of the rows `order` begins with.
+std::vector<PictureCard> cards(const Evaluation& e, const std::vector<size_t>& order) {
+  std::vector<PictureCard> all;
+  Thumbnails thumbnails;
+  for (size_t n = 0; n < std::min(order.size(), kReportCards); ++n) {
+    const size_t i = order[n];
+    const std::span<const float> row = e.probabilities.row(i);
+    const auto truth = static_cast<size_t>(e.samples[i].label), said = static_cast<size_t>(most_probable(row));
+    Thumbnail thumbnail = thumbnails.make(e.samples[i].path, kThumbnailSide);
+    all.push_back({.path = e.samples[i].path,
+                   .truth = e.classes[truth],
+                   .said = e.classes[said],
+                   .truth_probability = row[truth],
+                   .said_probability = row[said],
+                   .image = std::move(thumbnail.uri),
+                   .width = thumbnail.width,
+                   .height = thumbnail.height});
+  }
+  return all;
+}
+
+const char* describe(Views views) {
+  switch (views) {
+    case Views::kFlip:
+      return "averaged with the mirror image";
+    case Views::kTenCrop:
+      return "averaged over five crops and their mirror images";
+    case Views::kOne:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+ReportedEvaluation reported_evaluation(const Evaluation& e, const std::string& data, Views views) {
+  ReportedEvaluation reported;
+  reported.data = data;
+  reported.views = describe(views);
+  reported.classes = e.classes;
+  reported.metrics = measure(e.labels(), e.probabilities);
+  reported.mistakes = reported.metrics.pictures - reported.metrics.right;
+  reported.broken = e.broken;
+  reported.seconds = e.seconds;
+
+  std::vector<float> confidence(e.samples.size());
+  std::vector<size_t> all(e.samples.size()), wrong;
+  std::iota(all.begin(), all.end(), size_t{0});
+  for (const size_t i : all) {
+    const std::span<const float> row = e.probabilities.row(i);
+    const int said = most_probable(row);
+    confidence[i] = row[static_cast<size_t>(said)];
+    if (said != e.samples[i].label) wrong.push_back(i);
+  }
+  std::stable_sort(wrong.begin(), wrong.end(), [&](size_t a, size_t b) { return confidence[a] > confidence[b]; });
+  std::stable_sort(all.begin(), all.end(), [&](size_t a, size_t b) { return confidence[a] < confidence[b]; });
+  reported.mistaken = cards(e, wrong);
+  reported.uncertain = cards(e, all);
+  return reported;
+}
+
+std::string html_report(const HtmlReport& report) {
+  // The policy forbids whatever a page could load or run, beside its own style and pictures.
+  std::string page = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "img-src data:\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
+      html_escape(report.title), html_report_style());
+  page += fmt::format("<h1>{}</h1>\n{}", html_escape(report.title), html_verdict(report));
+  page += section("Training", html_curves(report));
+  if (report.evaluation) {
+    const ReportedEvaluation& e = *report.evaluation;
+    if (e.metrics.pictures > 0) {
+      page += section("Which classes are taken for which", html_confusion(e));
+      page += section("Classes", html_classes(e));
+      page += section("How far probabilities can be trusted", html_calibration(e));
+      const auto mistakes = plural(e.mistakes, "mistake", "mistakes");
+      page += section(e.mistaken.size() < static_cast<size_t>(e.mistakes)
+                          ? fmt::format("The {} most confident of {}", e.mistaken.size(), mistakes)
+                          : "All " + mistakes + ", most confident first",
+                      html_cards(e.mistaken));
+      page += section("Least certain pictures", html_cards(e.uncertain));
+    }
+    page += section("Files that could not be read", html_broken(e.broken));
+  }
+  page += section("Time", html_times(report.times));
+  page += section("Configuration", html_name_values(report.configuration));
+  page += section("Versions", html_name_values(report.versions));
+  return page + "</main>\n</body>\n</html>\n";
+}
+
+void write_html_report(const HtmlReport& report, const std::string& path) {
+  replace_text_file(path, html_report(report));
+}
+
+NameValues report_versions() {
+  NameValues all = {{"resflow", resflow_version()}};
+  for (const auto& library : library_versions()) all.push_back(library);
+  all.emplace_back("CPU", cpu_model());
+  all.emplace_back("instructions", isa_name());
+  return all;
+}
+
+}  // namespace resflow
