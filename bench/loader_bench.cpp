@@ -60,6 +60,7 @@ void stages(benchmark::State& state, bool train) {
     decode_seconds += seconds_since(from);
     from = Clock::now();
     worker.resize();
+    worker.augment();
     resize_seconds += seconds_since(from);
     from = Clock::now();
     worker.normalize(batch.data() + i % kBatch * kRow);

@@ -26,6 +26,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 // A batch under way. A row is written by one task; whoever finishes the last row moves the slot on.
 struct Slot {
   Slot(int capacity, int image_size)
@@ -53,6 +55,7 @@ struct Worker {
   Decoder decoder;
   RecipeWorker recipe_worker;
   std::vector<uint8_t> buffer;
+  Clock::duration reading{}, decoding{}, transforming{};  // of one run; whoever holds the worker adds to them
 };
 
 struct Row {
@@ -160,6 +163,10 @@ Loader::Impl::Impl(const Dataset& set, const Recipe& how, const LoaderOptions& w
   if (options.batch < 1) throw usage_error("batch size {}: wanted at least 1", options.batch);
   if (options.threads < 1) throw usage_error("{} threads: wanted at least 1", options.threads);
   if (options.slots < 1) throw usage_error("{} batch slots: wanted at least 1", options.slots);
+  if (options.sampler == Sampler::kWeighted)
+    check_weights(options.weights, static_cast<int64_t>(dataset.samples.size()));
+  else if (!options.weights.empty())
+    throw usage_error("weights of samples go with the weighted sampler");
   arena.initialize(options.threads, 1, tbb::task_arena::priority::low);
   for (int i = 0; i < options.threads; ++i) workers.push_back(std::make_unique<Worker>(recipe));
   for (int64_t i = 0; i < std::min<int64_t>(options.slots, batches()); ++i)
@@ -193,7 +200,9 @@ ReadRow Loader::Impl::read(Row row, Worker& worker, std::atomic<int64_t>& bytes_
   ReadRow result{row, &worker, {}};
   const auto index = static_cast<size_t>(row.index);
   try {
+    const auto from = Clock::now();
     result.bytes = read_file(path_of(row), worker.buffer);
+    worker.reading += Clock::now() - from;
     bytes_read.fetch_add(static_cast<int64_t>(result.bytes.size()), std::memory_order_relaxed);
   } catch (...) {
     row.slot->errors[index] = std::current_exception();
@@ -206,10 +215,19 @@ void Loader::Impl::transform(const ReadRow& read, uint64_t epoch) const {
   const auto index = static_cast<size_t>(read.row.index);
   if (slot.errors[index]) return;
   try {
-    read.worker->decoder.open(read.bytes, path_of(read.row));
-    read.worker->recipe_worker.run(read.worker->decoder, options.seed, epoch,
-                                   static_cast<uint64_t>(slot.batch.samples[index]),
-                                   slot.batch.pixels + index * slot.row_floats());
+    Worker& worker = *read.worker;
+    RecipeWorker& recipe_worker = worker.recipe_worker;
+    const auto from = Clock::now();
+    worker.decoder.open(read.bytes, path_of(read.row));
+    recipe_worker.plan(worker.decoder.width(), worker.decoder.height(), options.seed, epoch,
+                       static_cast<uint64_t>(slot.batch.samples[index]));
+    recipe_worker.decode(worker.decoder);
+    const auto decoded = Clock::now();
+    recipe_worker.resize();
+    recipe_worker.augment();
+    recipe_worker.normalize(slot.batch.pixels + index * slot.row_floats());
+    worker.decoding += decoded - from;
+    worker.transforming += Clock::now() - decoded;
   } catch (...) {
     slot.errors[index] = std::current_exception();
   }
@@ -234,7 +252,9 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
   const int64_t end_batch = batches();
   if (first_batch >= end_batch) return;
   std::vector<int64_t> order;
-  if (options.shuffle) {
+  if (options.sampler == Sampler::kWeighted) {
+    order = weighted_order(options.weights, options.seed, epoch);
+  } else if (options.shuffle) {
     order = epoch_order(static_cast<int64_t>(dataset.samples.size()), options.seed, epoch);
   } else {
     order.resize(dataset.samples.size());
@@ -299,13 +319,16 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
 
   std::exception_ptr failure;
   try {
-    for (const auto& worker : workers) free_workers.try_put(worker.get());
+    for (const auto& worker : workers) {
+      worker->reading = worker->decoding = worker->transforming = {};
+      free_workers.try_put(worker.get());
+    }
     for (const auto& slot : slots) free_slots.try_put(slot.get());
     numbers.activate();
     for (int64_t number = first_batch; number < end_batch && !report.stopped; ++number) {
       const auto waited_from = Clock::now();
       Slot* slot = delivery.take();
-      report.wait_seconds += std::chrono::duration<double>(Clock::now() - waited_from).count();
+      report.wait_seconds += seconds(Clock::now() - waited_from);
       Batch& batch = slot->batch;
       for (int row = 0; row < slot->rows; ++row) {
         const std::exception_ptr error = std::exchange(slot->errors[static_cast<size_t>(row)], nullptr);
@@ -328,6 +351,11 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
   stopping = true;
   graph.wait_for_all();
   report.bytes_read = bytes_read;
+  for (const auto& worker : workers) {
+    report.read_seconds += seconds(worker->reading);
+    report.decode_seconds += seconds(worker->decoding);
+    report.transform_seconds += seconds(worker->transforming);
+  }
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -47,12 +47,19 @@ struct Batch {
 
 enum class OnError { kSkip, kStop };
 
+enum class Sampler {
+  kEvery,     // each sample once an epoch
+  kWeighted,  // as many as there are, each drawn by its weight: pipeline/order.h
+};
+
 struct LoaderOptions {
   int batch = 32;
   int threads = 1;  // of the loader's arena
   int slots = 3;    // batches alive at once: the bound on memory
   uint64_t seed = 0;
-  bool shuffle = true;  // else the data set's order
+  bool shuffle = true;  // else the data set's order; kWeighted is always drawn
+  Sampler sampler = Sampler::kEvery;
+  std::vector<double> weights = {};  // kWeighted: one a sample, as balanced_weights() gives them
   bool drop_last = false;
   OnError on_error = OnError::kSkip;
 };
@@ -62,6 +69,10 @@ struct EpochReport {
   std::vector<Batch::Broken> broken;
   bool stopped = false;     // the consumer asked to stop
   double wait_seconds = 0;  // how long there was no batch to consume
+  // Where the loader's threads spent their time, summed over threads; of whole pictures.
+  double read_seconds = 0;       // from the file system
+  double decode_seconds = 0;     // of the part that the crop needs
+  double transform_seconds = 0;  // resizing, augmentation, normalization
   int64_t bytes_read = 0;
 };
 

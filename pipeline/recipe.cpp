@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "io/error.h"
+#include "pipeline/affine.h"
 #include "pipeline/crop.h"
 #include "pipeline/random.h"
 
@@ -26,6 +28,19 @@ const Recipe& checked(const Recipe& recipe) {
     throw usage_error("crop ratio {} to {}: wanted 0 < low <= high", recipe.ratio[0], recipe.ratio[1]);
   if (!(recipe.flip_probability >= 0 && recipe.flip_probability <= 1))
     throw usage_error("flip probability {}: wanted 0 to 1", recipe.flip_probability);
+  if (recipe.randaugment_ops < 0)
+    throw usage_error("RandAugment of {} operations: wanted 0 or more", recipe.randaugment_ops);
+  if (recipe.randaugment_magnitude < 0 || recipe.randaugment_magnitude >= kAugmentSteps)
+    throw usage_error("RandAugment's magnitude {}: wanted 0 to {}", recipe.randaugment_magnitude, kAugmentSteps - 1);
+  check(recipe.color_jitter);
+  if (!(recipe.erase_probability >= 0 && recipe.erase_probability <= 1))
+    throw usage_error("probability of erasing {}: wanted 0 to 1", recipe.erase_probability);
+  if (!is_range(recipe.erase_scale) || recipe.erase_scale[1] > 1)
+    throw usage_error("erased part {} to {}: wanted 0 < low <= high <= 1", recipe.erase_scale[0],
+                      recipe.erase_scale[1]);
+  if (!is_range(recipe.erase_ratio))
+    throw usage_error("ratio of what is erased {} to {}: wanted 0 < low <= high", recipe.erase_ratio[0],
+                      recipe.erase_ratio[1]);
   return recipe;
 }
 
@@ -61,29 +76,59 @@ Preprocessing eval_preprocessing(int image_size) {
 TrainDraw draw_train(const Recipe& recipe, int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample) {
   Draw crop(seed, epoch, sample, DrawFor::kRandomResizedCrop);
   Draw flip(seed, epoch, sample, DrawFor::kHorizontalFlip);
-  return {random_resized_crop(width, height, recipe.scale, recipe.ratio, crop),
-          flip.uniform() < recipe.flip_probability};
+  TrainDraw result{random_resized_crop(width, height, recipe.scale, recipe.ratio, crop),
+                   flip.uniform() < recipe.flip_probability};
+  const int size = recipe.size;
+  if (recipe.auto_augment != AutoAugment::kNone) {
+    Draw draw(seed, epoch, sample, DrawFor::kAutoAugment);
+    if (recipe.auto_augment == AutoAugment::kRandAugment)
+      draw_rand_augment(recipe.randaugment_ops, recipe.randaugment_magnitude, size, size, draw, result.ops);
+    else
+      draw_trivial_augment(size, size, draw, result.ops);
+  }
+  if (recipe.color_jitter.on()) {
+    Draw draw(seed, epoch, sample, DrawFor::kColorJitter);
+    draw_color_jitter(recipe.color_jitter, draw, result.ops);
+  }
+  if (recipe.erase_probability > 0) {
+    Draw draw(seed, epoch, sample, DrawFor::kRandomErasing);
+    result.erase = draw_erasing(recipe.erase_probability, recipe.erase_scale, recipe.erase_ratio, size, size, draw);
+  }
+  return result;
 }
 
-RecipeWorker::RecipeWorker(const Recipe& recipe)
-    : recipe_(checked(recipe)),
-      normalizer_(recipe.mean, recipe.std),
-      resized_(static_cast<size_t>(recipe.size) * static_cast<size_t>(recipe.size) * 3) {}
+RecipeWorker::RecipeWorker(const Recipe& recipe) : recipe_(checked(recipe)), normalizer_(recipe.mean, recipe.std) {
+  resized_.resize(recipe.size, recipe.size);
+}
 
 void RecipeWorker::plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample) {
   const int size = recipe_.size;
   if (recipe_.kind == Recipe::Kind::kTrain) {
-    const TrainDraw draw = draw_train(recipe_, width, height, seed, epoch, sample);
+    TrainDraw draw = draw_train(recipe_, width, height, seed, epoch, sample);
     source_ = resizer_.plan(draw.crop.width, draw.crop.height, size, size, {0, 0, size, size});
     source_.left += draw.crop.left;
     source_.top += draw.crop.top;
     flip_ = draw.flip;
+    ops_ = std::move(draw.ops);
+    erase_ = draw.erase;
     return;
   }
   const ResizeCrop crop = resize_center_crop(width, height, recipe_.resize, size);
   source_ = resizer_.plan(width, height, crop.width, crop.height, crop.keep);
-  if (crop.keep.width < size || crop.keep.height < size) std::fill(resized_.begin(), resized_.end(), uint8_t{0});
+  if (crop.keep.width < size || crop.keep.height < size)
+    std::fill_n(resized_.row(0), stride() * static_cast<size_t>(size), uint8_t{0});
   offset_ = static_cast<size_t>(crop.top) * stride() + static_cast<size_t>(crop.left) * 3;
+}
+
+void RecipeWorker::apply_ops() {
+  for (const ImageOp& op : ops_) {
+    // Else the flip costs nothing on the way into the batch.
+    if (flip_ && tells_left_from_right(op.kind)) {
+      mirror(resized_);
+      flip_ = false;
+    }
+    apply(op, resized_, scratch_);
+  }
 }
 
 }  // namespace resflow

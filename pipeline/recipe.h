@@ -8,13 +8,18 @@
 #include "io/checkpoint.h"
 #include "io/decode.h"
 #include "io/image.h"
+#include "pipeline/auto_augment.h"
+#include "pipeline/color_jitter.h"
+#include "pipeline/erasing.h"
+#include "pipeline/image_op.h"
 #include "pipeline/normalize.h"
 #include "pipeline/resize.h"
 
 namespace resflow {
 
-// RandomResizedCrop(size) + RandomHorizontalFlip + normalize (training), or
-// Resize(resize) + CenterCrop(crop) + normalize (evaluation), bilinear as Pillow does it.
+// Training: RandomResizedCrop(size), RandomHorizontalFlip, where asked for RandAugment or TrivialAugmentWide, then
+// ColorJitter, normalize, RandomErasing; the order of torchvision's reference training.
+// Evaluation: Resize(resize), CenterCrop(crop), normalize. Both resize bilinearly as Pillow does it.
 struct Recipe {
   enum class Kind { kTrain, kEval } kind = Kind::kEval;
   int size = 224;    // side of the network's input
@@ -22,6 +27,12 @@ struct Recipe {
   double scale[2] = {0.08, 1.0};
   double ratio[2] = {3.0 / 4.0, 4.0 / 3.0};
   double flip_probability = 0.5;
+  AutoAugment auto_augment = AutoAugment::kNone;
+  int randaugment_ops = 2, randaugment_magnitude = 9;  // how many, and at which of the 31 steps
+  ColorJitter color_jitter = {};
+  double erase_probability = 0;
+  double erase_scale[2] = {0.02, 0.33};
+  double erase_ratio[2] = {0.3, 3.3};
   float mean[3] = {0.485F, 0.456F, 0.406F};
   float std[3] = {0.229F, 0.224F, 0.225F};
 
@@ -38,6 +49,8 @@ Preprocessing eval_preprocessing(int image_size);
 struct TrainDraw {
   Rect crop;
   bool flip = false;
+  std::vector<ImageOp> ops = {};  // on the resized and flipped picture, in this order
+  Rect erase = {};                // empty: nothing
 };
 TrainDraw draw_train(const Recipe& recipe, int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample);
 
@@ -53,27 +66,39 @@ class RecipeWorker {
     plan(decoder.width(), decoder.height(), seed, epoch, sample);
     decode(decoder);
     resize();
+    augment();
     normalize(dst);
   }
 
-  // The four parts of run(), to be called in this order.
+  // The five parts of run(), to be called in this order.
   void plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample);  // draws, chooses what is decoded
   void decode(Decoder& decoder) { decoder.decode(source_, decoded_); }
-  void resize() { resizer_.run(decoded_, resized_.data() + offset_, stride()); }
-  void normalize(float* dst) const { normalizer_.run(resized_.data(), recipe_.size, recipe_.size, flip_, dst); }
+  void resize() { resizer_.run(decoded_, resized_.row(0) + offset_, stride()); }
+  void augment() {
+    if (!ops_.empty()) apply_ops();
+  }
+  void normalize(float* dst) const {
+    normalizer_.run(resized_.row(0), recipe_.size, recipe_.size, flip_, dst);
+    if (erase_.width > 0) erase(erase_, recipe_.size, recipe_.size, dst);
+  }
 
  private:
+  void apply_ops();
   size_t stride() const { return static_cast<size_t>(recipe_.size) * 3; }
 
   Recipe recipe_;
   Resizer resizer_;
   Normalizer normalizer_;
-  Image decoded_;                 // the part of the picture that is read
-  std::vector<uint8_t> resized_;  // size rows of size pixels
-  // What plan() found: the part to decode, where in resized_ its rows begin, and whether they are mirrored.
+  Image decoded_;  // the part of the picture that is read
+  Image resized_;  // size x size
+  Image scratch_;  // of the operations
+  // What plan() found: the part to decode, where in resized_ its rows begin, whether they are mirrored on the way
+  // into the batch, what else changes them, and what of them is erased.
   Rect source_;
   size_t offset_ = 0;
   bool flip_ = false;
+  std::vector<ImageOp> ops_;
+  Rect erase_;
 };
 
 }  // namespace resflow

@@ -23,6 +23,8 @@
 #include "io/error.h"
 #include "io/file.h"
 #include "io/jpeg_encode.h"
+#include "pipeline/mix.h"
+#include "pipeline/order.h"
 #include "pipeline/random.h"
 #include "tests/support/python.h"
 
@@ -111,6 +113,66 @@ TEST_F(LoaderTest, SameBytesForAnyThreadsAndSlots) {
       Loader loader(dataset_, recipe_, {.batch = 8, .threads = threads, .slots = slots, .seed = 4});
       EXPECT_TRUE(collect(loader, 3) == wanted) << threads << " threads, " << slots << " slots";
     }
+}
+
+TEST_F(LoaderTest, SameBytesForAnyThreadsWithEverythingRandom) {
+  const ManyThreads many;
+  make(53);
+  recipe_.color_jitter = {0.4, 0.4, 0.4, 0.1};
+  recipe_.erase_probability = 0.5;
+  for (const AutoAugment which : {AutoAugment::kRandAugment, AutoAugment::kTrivialAugment}) {
+    recipe_.auto_augment = which;
+    LoaderOptions options{.batch = 8, .threads = 1, .seed = 4, .sampler = Sampler::kWeighted};
+    options.weights = balanced_weights(dataset_);
+    const auto mixed = [&](int threads) {
+      options.threads = threads;
+      Loader loader(dataset_, recipe_, options);
+      std::vector<Seen> batches;
+      loader.run(3, 0, [&](const Batch& batch) {
+        mix_pixels(draw_mix({0.2, 1}, batch.image_size, options.seed, 3, static_cast<uint64_t>(batch.number)),
+                   batch.pixels, batch.size, batch.image_size);
+        batches.push_back(seen(batch));
+        return true;
+      });
+      return batches;
+    };
+    const auto wanted = mixed(1);
+    ASSERT_EQ(wanted.size(), 7U);
+    for (const int threads : {2, 8}) EXPECT_TRUE(mixed(threads) == wanted) << threads << " threads";
+  }
+}
+
+TEST_F(LoaderTest, AWeightedEpochHasAsManySamplesAndIsResumedLikeAnyOther) {
+  make(30);
+  LoaderOptions options{.batch = 4, .threads = 2, .seed = 1, .sampler = Sampler::kWeighted};
+  options.weights.assign(30, 0);
+  for (size_t sample = 10; sample < 20; ++sample) options.weights[sample] = 1;
+  Loader loader(dataset_, recipe_, options);
+  EpochReport report;
+  const auto whole = collect(loader, 2, 0, &report);
+  EXPECT_EQ(report.images, 30);
+  std::vector<int64_t> samples;
+  for (const Seen& batch : whole) samples.insert(samples.end(), batch.samples.begin(), batch.samples.end());
+  EXPECT_EQ(samples, weighted_order(options.weights, 1, 2));
+  for (const int64_t sample : samples) EXPECT_EQ(sample / 10, 1);
+  const auto rest = collect(loader, 2, 5);
+  EXPECT_TRUE(std::equal(rest.begin(), rest.end(), whole.begin() + 5, whole.end()));
+}
+
+TEST_F(LoaderTest, SaysWhereTheTimeWent) {
+  make(40);
+  Loader loader(dataset_, recipe_, {.batch = 8, .threads = 2});
+  for (int again = 0; again < 2; ++again) {
+    EpochReport report;
+    const auto from = std::chrono::steady_clock::now();
+    collect(loader, 0, 0, &report);
+    const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+    EXPECT_GT(report.read_seconds, 0);
+    EXPECT_GT(report.decode_seconds, 0);
+    EXPECT_GT(report.transform_seconds, 0);
+    // Parts of what two threads had, so that nothing is counted twice or of the run before.
+    EXPECT_LE(report.read_seconds + report.decode_seconds + report.transform_seconds, 2 * wall);
+  }
 }
 
 TEST_F(LoaderTest, RowsAreWhatARecipeWorkerMakesOfTheirSamples) {
@@ -306,6 +368,11 @@ TEST_F(LoaderTest, RefusesOptionsThatCannotBe) {
   EXPECT_THROW(Loader(dataset_, recipe_, {.threads = 0}), Error);
   EXPECT_THROW(Loader(dataset_, recipe_, {.slots = 0}), Error);
   EXPECT_THROW(Loader(dataset_, Recipe::train(0), {}), Error);
+  LoaderOptions weighted{.sampler = Sampler::kWeighted};
+  EXPECT_THROW(Loader(dataset_, recipe_, weighted), Error);
+  weighted.weights = {1};
+  EXPECT_NO_THROW(Loader(dataset_, recipe_, weighted));
+  EXPECT_THROW(Loader(dataset_, recipe_, {.weights = {1}}), Error);
 }
 
 TEST_F(LoaderTest, TheConsumerRunsOnTheCallingThread) {

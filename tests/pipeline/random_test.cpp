@@ -33,10 +33,12 @@ TEST(Draw, EveryPartOfTheKeyChangesTheStream) {
     for (int part = 0; part < 3; ++part)
       seen.insert(first(part == 0 ? uint64_t{1} << bit : 0, part == 1 ? uint64_t{1} << bit : 0,
                         part == 2 ? uint64_t{1} << bit : 0, DrawFor::kOrder));
-  seen.insert(first(0, 0, 0, DrawFor::kOrder));
-  seen.insert(first(0, 0, 0, DrawFor::kRandomResizedCrop));
-  seen.insert(first(0, 0, 0, DrawFor::kHorizontalFlip));
-  EXPECT_EQ(seen.size(), 6U * 3 + 3);
+  const std::set<DrawFor> all = {
+      DrawFor::kOrder,       DrawFor::kRandomResizedCrop, DrawFor::kHorizontalFlip, DrawFor::kColorJitter,
+      DrawFor::kAutoAugment, DrawFor::kRandomErasing,     DrawFor::kWeightedOrder,  DrawFor::kMix};
+  for (const DrawFor what : all) seen.insert(first(0, 0, 0, what));
+  EXPECT_EQ(all.size(), 8U);
+  EXPECT_EQ(seen.size(), 6U * 3 + all.size());
 }
 
 // A resumed run must draw what an older build drew.

@@ -2,12 +2,15 @@
 
 recipe.py pictures FOLDER            writes noise of many sizes as FOLDER/*.png
 recipe.py eval RESIZE CROP LIST      a line of LIST: path
-recipe.py train SIZE LIST            a line of LIST: left top width height flip path
+recipe.py train SIZE LIST            a line of LIST: left top width height flip, operations, what is erased, path
+
+Operations are their number, and of each its name (image_op.py) and value; what is erased is left top width height.
 """
 import sys
 
 import numpy
 import torch
+from image_op import apply
 from PIL import Image
 from torchvision import transforms
 from torchvision.transforms import functional
@@ -42,8 +45,13 @@ elif mode == "eval":
 elif mode == "train":
     size = int(sys.argv[2])
     for line in open(sys.argv[3]):
-        left, top, width, height, flip, path = line.rstrip("\n").split(" ", 5)
+        left, top, width, height, flip, count, rest = line.rstrip("\n").split(" ", 6)
+        *ops, rest = rest.split(" ", 2 * int(count))
+        erase_left, erase_top, erase_width, erase_height, path = rest.split(" ", 4)
         crop = functional.resized_crop(picture(path), int(top), int(left), int(height), int(width), [size, size])
         if int(flip):
             crop = functional.hflip(crop)
-        print(digest(NORMALIZE(functional.to_tensor(crop))))
+        for name, value in zip(ops[::2], ops[1::2]):
+            crop = apply(crop, name, float(value))
+        erased = map(int, (erase_top, erase_left, erase_height, erase_width))
+        print(digest(functional.erase(NORMALIZE(functional.to_tensor(crop)), *erased, torch.zeros(1, 1, 1))))

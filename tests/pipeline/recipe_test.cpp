@@ -1,5 +1,6 @@
 #include "pipeline/recipe.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "io/dataset.h"
 #include "io/error.h"
 #include "io/file.h"
+#include "tests/pipeline/augmentation.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -25,18 +28,10 @@ using testing::TemporaryFolder;
 
 constexpr uint64_t kSeed = 3, kEpoch = 1;
 
-// The number that recipe.py makes of the same floats: any single bit changes it.
 uint64_t digest(const std::vector<float>& values) {
-  uint64_t mixed = 0, sum = 0, odd = 1;
-  for (const float value : values) {
-    uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof(bits));
-    const uint64_t product = bits * (odd * 0x9E3779B97F4A7C15U);
-    mixed ^= product;
-    sum += product;
-    odd += 2;
-  }
-  return mixed ^ sum;
+  std::vector<uint32_t> bits(values.size());
+  std::memcpy(bits.data(), values.data(), values.size() * sizeof(float));
+  return testing::digest(std::span<const uint32_t>(bits));
 }
 
 std::vector<std::string> shared_photographs() {
@@ -97,15 +92,24 @@ void expect_eval_bits(int resize, int crop, const std::vector<std::string>& path
                            [](const Decoder&, size_t) { return std::string(); });
 }
 
-void expect_train_bits(int size, const std::vector<std::string>& paths) {
-  const Recipe recipe = Recipe::train(size);
-  expect_torchvisions_bits(recipe, paths, {"train", std::to_string(size)}, [&](const Decoder& decoder, size_t i) {
-    const TrainDraw draw = draw_train(recipe, decoder.width(), decoder.height(), kSeed, kEpoch, i);
-    std::ostringstream line;
-    line << draw.crop.left << ' ' << draw.crop.top << ' ' << draw.crop.width << ' ' << draw.crop.height << ' '
-         << draw.flip << ' ';
-    return line.str();
-  });
+void expect_train_bits(const Recipe& recipe, const std::vector<std::string>& paths) {
+  expect_torchvisions_bits(
+      recipe, paths, {"train", std::to_string(recipe.size)}, [&](const Decoder& decoder, size_t i) {
+        const TrainDraw draw = draw_train(recipe, decoder.width(), decoder.height(), kSeed, kEpoch, i);
+        std::string line = fmt::format("{} {} {} {} {} {} ", draw.crop.left, draw.crop.top, draw.crop.width,
+                                       draw.crop.height, draw.flip ? 1 : 0, draw.ops.size());
+        for (const ImageOp& op : draw.ops) line += fmt::format("{} {} ", testing::op_name(op.kind), op.value);
+        return line + fmt::format("{} {} {} {} ", draw.erase.left, draw.erase.top, draw.erase.width, draw.erase.height);
+      });
+}
+
+// All that a training recipe can do.
+Recipe everything(int size, AutoAugment which) {
+  Recipe recipe = Recipe::train(size);
+  recipe.auto_augment = which;
+  recipe.color_jitter = {0.4, 0.4, 0.4, 0.1};
+  recipe.erase_probability = 0.5;
+  return recipe;
 }
 
 class RecipeTest : public ::testing::Test {
@@ -123,7 +127,7 @@ TEST_F(RecipeTest, EvalEqualsTorchvisionOnEveryPhotograph) {
 TEST_F(RecipeTest, TrainEqualsTorchvisionOnEveryPhotograph) {
   const auto paths = shared_photographs();
   if (paths.empty()) GTEST_SKIP() << "no shared photographs";
-  expect_train_bits(224, paths);
+  expect_train_bits(Recipe::train(224), paths);
 }
 
 TEST_F(RecipeTest, EvalEqualsTorchvisionOnManySizes) {
@@ -141,7 +145,48 @@ TEST_F(RecipeTest, EvalEqualsTorchvisionOnManySizes) {
 TEST_F(RecipeTest, TrainEqualsTorchvisionOnManySizes) {
   const TemporaryFolder folder;
   const auto paths = noise_of_many_sizes(folder);
-  for (const int size : {1, 32, 65, 224, 288}) expect_train_bits(size, paths);
+  for (const int size : {1, 32, 65, 224, 288}) expect_train_bits(Recipe::train(size), paths);
+}
+
+TEST_F(RecipeTest, RandAugmentJitterAndErasingEqualTorchvisionOnPhotographs) {
+  const auto paths = testing::photographs(4);
+  if (paths.empty()) GTEST_SKIP() << "no shared photographs";
+  expect_train_bits(everything(224, AutoAugment::kRandAugment), paths);
+}
+
+TEST_F(RecipeTest, TrivialAugmentJitterAndErasingEqualTorchvisionOnPhotographs) {
+  const auto paths = testing::photographs(4);
+  if (paths.empty()) GTEST_SKIP() << "no shared photographs";
+  expect_train_bits(everything(160, AutoAugment::kTrivialAugment), paths);
+}
+
+// Many draws, odd sizes, and the flip before and after what tells left from right.
+TEST_F(RecipeTest, EverythingEqualsTorchvisionOnManySizes) {
+  const TemporaryFolder folder;
+  std::vector<std::string> paths = noise_of_many_sizes(folder);
+  const size_t once = paths.size();
+  for (size_t i = 0; i < 9 * once; ++i) paths.push_back(paths[i % once]);
+  for (const int size : {1, 2, 33, 64}) {
+    expect_train_bits(everything(size, AutoAugment::kTrivialAugment), paths);
+    Recipe strong = everything(size, AutoAugment::kRandAugment);
+    strong.randaugment_ops = 3;
+    strong.randaugment_magnitude = 27;
+    strong.color_jitter = {};
+    expect_train_bits(strong, paths);
+  }
+}
+
+// What a run drew before there was any of this, and what the flip and the crop draw beside it.
+TEST(Recipe, AugmentationLeavesCropAndFlipAsTheyWere) {
+  for (uint64_t sample = 0; sample < 200; ++sample) {
+    const TrainDraw plain = draw_train(Recipe::train(224), 500, 375, 1, 0, sample);
+    const TrainDraw all = draw_train(everything(224, AutoAugment::kRandAugment), 500, 375, 1, 0, sample);
+    EXPECT_EQ(plain.crop, all.crop);
+    EXPECT_EQ(plain.flip, all.flip);
+    EXPECT_TRUE(plain.ops.empty());
+    EXPECT_EQ(plain.erase, Rect{});
+    EXPECT_EQ(all.ops.size(), 2U + 4U);
+  }
 }
 
 TEST(Recipe, EvalPairsWithTrainingAs256PairsWith224) {
@@ -168,6 +213,17 @@ TEST(Recipe, RefusesWhatCannotBe) {
   recipe = Recipe::train(224);
   recipe.flip_probability = 1.5;
   EXPECT_THROW(RecipeWorker{recipe}, Error);
+  const auto refused = [](auto change) {
+    Recipe changed = Recipe::train(224);
+    change(changed);
+    EXPECT_THROW(RecipeWorker{changed}, Error);
+  };
+  refused([](Recipe& r) { r.randaugment_ops = -1; });
+  refused([](Recipe& r) { r.randaugment_magnitude = 31; });
+  refused([](Recipe& r) { r.color_jitter.hue = 0.6; });
+  refused([](Recipe& r) { r.erase_probability = -0.5; });
+  refused([](Recipe& r) { r.erase_scale[1] = 1.5; });
+  refused([](Recipe& r) { r.erase_ratio[0] = 0; });
   Preprocessing preprocessing;
   preprocessing.resize = 0;
   EXPECT_THROW(RecipeWorker{Recipe::eval(preprocessing)}, Error);
