@@ -15,16 +15,15 @@
 namespace resflow {
 namespace {
 
-ScoreRow score_row(const std::string& path, std::span<const float> logits, const std::vector<std::string>& classes,
-                   int top) {
+ScoreRow score_row(const std::string& path, std::span<const float> logits, const TrainedModel& trained, int top) {
   ScoreRow row = {.path = path, .top = {}, .error = {}};
   if (!std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); })) {
     row.error = "the model's output is not finite: was it trained with too high a learning rate?";
     return row;
   }
-  const std::vector<double> p = softmax(logits);
+  const std::vector<double> p = probabilities(logits, trained.head);
   for (const int k : top_classes(p, top))
-    row.top.push_back({classes[static_cast<size_t>(k)], p[static_cast<size_t>(k)]});
+    row.top.push_back({trained.classes[static_cast<size_t>(k)], p[static_cast<size_t>(k)]});
   return row;
 }
 
@@ -58,7 +57,7 @@ ScoreSummary score_samples(const TrainedModel& trained, const std::vector<Sample
         ++broken;
       } else {
         r = score_row(samples[static_cast<size_t>(batch.samples[scored])].path,
-                      logits.subspan(scored * classes, classes), trained.classes, limits.top);
+                      logits.subspan(scored * classes, classes), trained, limits.top);
         ++scored;
       }
       ++summary.files;

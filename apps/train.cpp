@@ -5,6 +5,8 @@
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
+#include "apps/features_run.h"
+#include "apps/svm_run.h"
 #include "apps/train_options.h"
 #include "apps/training_run.h"
 
@@ -29,7 +31,8 @@ Action add_train(CLI::App& command) {
                   "leave out what this matches, like 'layer4.*' or 'fc.*': initialised anew; may come again")
       ->allow_extra_args(false);
   command.add_option("--mode", o.mode,
-                     "finetune (all of --weights), partial (all but --freeze) or scratch (random values)\n"
+                     "finetune (all of --weights), partial (all but --freeze), features (the head alone, on features\n"
+                     "computed once), svm (a linear SVM on features for a head) or scratch (random values)\n"
                      "[what --freeze and --weights imply]");
   command
       .add_option("--freeze", o.freeze,
@@ -42,6 +45,14 @@ Action add_train(CLI::App& command) {
                   "frozen batch norms: eval keeps their running statistics and normalizes with them; train, as\n"
                   "PyTorch with requires_grad=False alone, uses the batch's and goes on updating the running ones")
       ->capture_default_str();
+  command
+      .add_option("--augment-copies", o.augment_copies,
+                  "features, svm: so many augmented copies of each training picture, beside itself")
+      ->capture_default_str();
+  command.add_option("--feature-cache", o.feature_cache,
+                     "features, svm: folder for computed features, which runs may share [--out]");
+  command.add_option("--svm-c", o.svm_c, "svm: C, the price of an error [by cross validation: 0.01 to 100]");
+  command.add_option("--svm-folds", o.svm_folds, "svm: parts of the cross validation")->capture_default_str();
   command.add_option("--epochs", o.epochs, "times to go through the data")->capture_default_str();
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input, 32 or more")->capture_default_str();
@@ -100,13 +111,17 @@ Action add_train(CLI::App& command) {
       "  resflow train photos --val photos-val --model resnet18 --epochs 20 --out run\n"
       "  resflow train photos --val photos-val --out run --resume\n"
       "  resflow train photos --weights resnet34:DEFAULT --lr 1e-4 --epochs 5 --out run\n"
-      "  resflow train photos --weights resnet34:DEFAULT --freeze conv1,bn1,layer1,layer2,layer3 --lr 1e-4");
+      "  resflow train photos --weights resnet34:DEFAULT --freeze conv1,bn1,layer1,layer2,layer3 --lr 1e-4\n"
+      "  resflow train photos --weights resnet34:DEFAULT --mode features --epochs 100\n"
+      "  resflow train photos --weights resnet34:DEFAULT --mode svm");
 
   return [options, &command] {
     for (const CLI::Option* option : command.get_options())
       if (option->count() > 0) options->given.insert(option->get_name());
-    TrainingRun run(*options);
-    const TrainingOutcome outcome = run.run();
+    const std::string mode = mode_of(*options);
+    const TrainingOutcome outcome = mode == "features" ? train_on_features(*options)
+                                    : mode == "svm"    ? train_svm_head(*options)
+                                                       : TrainingRun(*options).run();
     if (outcome.finished && !outcome.records.empty())
       fmt::print("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
     flush_output();

@@ -23,9 +23,13 @@ struct TrainOptions {
   std::string model = "resnet34";              // where --weights is given and --model is not: what they fit
   std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
   std::vector<std::string> weights_skip = {};  // patterns of names that are not taken from it
-  std::string mode = {};                       // "finetune", "partial", "scratch"; empty: what the others imply
-  std::vector<std::string> freeze = {};        // patterns of modules and parameters that stay as they are
-  std::string freeze_bn = "eval";              // "eval", "train": graph/freeze.h
+  std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: what the others imply
+  std::vector<std::string> freeze = {};  // patterns of modules and parameters that stay as they are
+  std::string freeze_bn = "eval";        // "eval", "train": graph/freeze.h
+  int64_t augment_copies = 0;            // features, svm: of each training picture, beside itself
+  std::string feature_cache = {};        // features, svm: a folder that runs share; empty: the run's own
+  double svm_c = 0;                      // 0: by cross validation
+  int svm_folds = 5;
   int64_t epochs = 10;
   int batch = 32;
   int image_size = 224;
@@ -65,6 +69,10 @@ void resolve(TrainOptions& options);
 
 // What a checkpoint keeps of them.
 SavedOptions saved_options(const TrainOptions& options);
+
+// The mode of the run: of one to be resumed that of its last.resflow, which a mode given besides does not change; else
+// as given, empty where what is given implies it. Throws Error{kData} where last.resflow cannot be read.
+std::string mode_of(const TrainOptions& options);
 
 // A resumed run goes on with the options that it began with. Those that decide its bits cannot change: one that
 // was given and differs is an Error{kUsage} that names all such. The others (--epochs, --threads, --save-every,

@@ -10,6 +10,7 @@
 
 #include "apps/console.h"
 #include "apps/progress.h"
+#include "apps/run_parts.h"
 #include "apps/signals.h"
 #include "apps/versions.h"
 #include "graph/freeze.h"
@@ -19,57 +20,9 @@ namespace resflow {
 namespace {
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
-constexpr const char* kDataOption = "DATA";  // names of the data sets' identities among the saved options
-constexpr const char* kValOption = "validation data";
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// "ants 124, bees 121" for a few classes, nothing for many.
-std::string class_counts(const Dataset& dataset) {
-  if (dataset.classes.size() > 8) return {};
-  std::vector<int64_t> counts(dataset.classes.size());
-  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
-  std::vector<std::string> parts;
-  for (size_t i = 0; i < counts.size(); ++i) parts.push_back(fmt::format("{} {}", dataset.classes[i], counts[i]));
-  return fmt::format(" ({})", fmt::join(parts, ", "));
-}
-
-bool all_finite(const std::vector<NamedArray>& arrays) {
-  return std::all_of(arrays.begin(), arrays.end(), [](const NamedArray& named) {
-    if (named.array.dtype() != DType::kF32) return true;
-    const auto values = named.array.values<float>();
-    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-  });
-}
-
-std::string saved_option(const SavedOptions& saved, const std::string& name) {
-  const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == name; });
-  return found == saved.end() ? "" : found->second;
-}
-
-// A resumed run must see the same pictures: the cursor counts them.
-void check_same_data(const SavedOptions& saved, const TrainingData& data) {
-  const auto check = [&](const char* name, const std::string& root, const std::string& now) {
-    const std::string before = saved_option(saved, name);
-    if (before != now)
-      throw usage_error(
-          "--resume: {} is not the run's: it was {}, {} now is {}; give the run's data, or start anew "
-          "with another --out",
-          name, before.empty() ? "none" : before, root.empty() ? "it" : root, now.empty() ? "none" : now);
-  };
-  check(kDataOption, data.train_root, data.identity);
-  check(kValOption, data.val_root, data.val_identity);
-}
-
-// Pictures are normalized alike in training and in evaluation.
-Recipe train_recipe(int image_size, const Preprocessing& evaluation) {
-  Recipe recipe = Recipe::train(image_size);
-  const Recipe normalized = Recipe::eval(evaluation);
-  std::copy_n(normalized.mean, 3, recipe.mean);
-  std::copy_n(normalized.std, 3, recipe.std);
-  return recipe;
 }
 
 }  // namespace
@@ -175,9 +128,7 @@ void TrainingRun::open_model() {
       warn("this run began on {}; on {} it goes on as well, but not to the same bits", state_.fingerprint, fingerprint);
   }
   state_.fingerprint = run_fingerprint(options_.threads);
-  state_.options = saved_options(options_);
-  state_.options.emplace_back(kDataOption, data_.identity);
-  state_.options.emplace_back(kValOption, data_.val_identity);
+  state_.options = saved_options(options_, data_);
 }
 
 void TrainingRun::freeze_parameters() {
@@ -199,16 +150,7 @@ void TrainingRun::group_parameters() {
   }
 }
 
-LossOptions TrainingRun::loss_options() const {
-  LossOptions loss = {.label_smoothing = options_.label_smoothing, .class_weights = {}};
-  if (options_.class_weights != "balanced") return loss;
-  std::vector<double> counts(data_.train.classes.size());
-  for (const Sample& sample : data_.train.samples) ++counts[static_cast<size_t>(sample.label)];
-  const auto all = static_cast<double>(data_.train.samples.size());
-  for (const double count : counts)
-    loss.class_weights.push_back(static_cast<float>(all / (static_cast<double>(counts.size()) * count)));
-  return loss;
-}
+LossOptions TrainingRun::loss_options() const { return loss_options_of(options_, data_.train); }
 
 double TrainingRun::epoch_lr() const {
   std::vector<double> losses;

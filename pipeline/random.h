@@ -15,7 +15,7 @@ namespace resflow {
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 // What a draw is for; part of its key. Values never change meaning: a resumed run must draw the same.
-enum class DrawFor : uint32_t { kOrder = 0, kRandomResizedCrop = 1, kHorizontalFlip = 2 };
+enum class DrawFor : uint32_t { kOrder = 0, kRandomResizedCrop = 1, kHorizontalFlip = 2, kFolds = 64 };
 
 class Draw {
  public:

@@ -15,9 +15,9 @@
 namespace resflow {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::bytes_of;
 using testing::expect_error;
+using ::testing::HasSubstr;
 using testing::write_bytes;
 
 constexpr int64_t kRows = 50, kColumns = 5, kBlock = 8;
