@@ -52,7 +52,7 @@ PlattSigmoid fit_platt(std::span<const double> decision_values, std::span<const 
     const double da = -(h22 * g1 - h21 * g2) / determinant, db = -(h11 * g2 - h21 * g1) / determinant;
     const double descent = g1 * da + g2 * db;
     double step = 1;
-    for (; step >= kSmallestStep; step /= 2) {
+    while (step >= kSmallestStep) {
       const PlattSigmoid next = {.a = best.a + step * da, .b = best.b + step * db};
       const double next_value = objective(next);
       if (next_value < value + 1e-4 * step * descent) {
@@ -60,6 +60,7 @@ PlattSigmoid fit_platt(std::span<const double> decision_values, std::span<const 
         value = next_value;
         break;
       }
+      step /= 2;
     }
     if (step < kSmallestStep) break;  // as good as numbers go
   }

@@ -47,6 +47,7 @@ std::vector<float> balanced_class_weights(const Dataset& dataset) {
   const std::vector<int64_t> counts = count_classes(dataset);
   const auto all = static_cast<double>(dataset.samples.size()), classes = static_cast<double>(counts.size());
   std::vector<float> weights;
+  weights.reserve(counts.size());
   for (const int64_t count : counts)
     weights.push_back(static_cast<float>(all / (classes * static_cast<double>(count))));
   return weights;

@@ -1,4 +1,4 @@
-"""Prints A and B of scikit-learn's sigmoid calibration for values and labels (0, 1) read from a file of "value label" lines.
+"""Prints A and B of scikit-learn's sigmoid calibration, a line for each FILE of "value label" lines with labels 0 and 1.
 
 Prints "absent: ..." where scikit-learn is not installed.
 """
@@ -11,6 +11,7 @@ except ImportError as error:
     print("absent:", error)
     sys.exit()
 
-table = np.loadtxt(sys.argv[1])
-a, b = calibration._sigmoid_calibration(table[:, 0], table[:, 1])
-print(f"{a:.17g} {b:.17g}")
+for path in sys.argv[1:]:
+    table = np.loadtxt(path)
+    a, b = calibration._sigmoid_calibration(table[:, 0], table[:, 1])
+    print(f"{a:.17g} {b:.17g}")

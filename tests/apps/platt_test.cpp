@@ -50,16 +50,20 @@ TEST(Platt, FitsAsScikitLearnDoes) {
                                        drawn(1000, -5, 3, 3),          drawn(30, 1, 0, 4),
                                        {{-2, -1, 1, 2}, {0, 0, 1, 1}},    // apart: only the targets keep A finite
                                        {{-1, 0.5, 2, 3}, {0, 0, 0, 0}}};  // one class alone
+  const testing::TemporaryFolder folder;
+  std::vector<std::string> files;
+  for (const Sample& sample : samples) {
+    files.push_back(folder / std::to_string(files.size()));
+    std::ofstream file(files.back());
+    for (size_t k = 0; k < sample.values.size(); ++k)
+      file << fmt::format("{} {}\n", sample.values[k], static_cast<int>(sample.positive[k]));
+  }
+  const std::string printed = testing::run_python("apps/platt.py", files);
+  if (printed.starts_with("absent")) GTEST_SKIP() << printed;
+  std::istringstream theirs(printed);
   for (size_t i = 0; i < samples.size(); ++i) {
-    const testing::TemporaryFolder folder;
-    std::ofstream file(folder / "values");
-    for (size_t k = 0; k < samples[i].values.size(); ++k)
-      file << fmt::format("{} {}\n", samples[i].values[k], static_cast<int>(samples[i].positive[k]));
-    file.close();
-    const std::string printed = testing::run_python("apps/platt.py", {folder / "values"});
-    if (printed.starts_with("absent")) GTEST_SKIP() << printed;
     double a = 0, b = 0;
-    std::istringstream(printed) >> a >> b;
+    ASSERT_TRUE(theirs >> a >> b);
     const PlattSigmoid fitted = fit_platt(samples[i].values, samples[i].positive);
     // Both minimize one convex function; theirs stops where its gradient is below 1e-5.
     EXPECT_NEAR(fitted.a, a, 2e-4 * (1 + std::abs(a))) << i;
