@@ -76,10 +76,6 @@ class FeaturesRun {
   }
 
   void train() {
-    if (job_.options().batch > static_cast<int64_t>(job_.train().rows.size()))
-      throw usage_error("--batch {} is more than the {} that there are: give --batch {} or less", job_.options().batch,
-                        plural(static_cast<int64_t>(job_.train().rows.size()), "row", "rows"),
-                        job_.train().rows.size());
     double saved_at = seconds_now();
     while (state().epoch < job_.options().epochs && !stopped_early() && !stop_requested()) {
       const double start = seconds_now();
@@ -101,7 +97,7 @@ class FeaturesRun {
     const auto columns = static_cast<size_t>(all.columns);
     const auto count = static_cast<int64_t>(all.rows.size());
     const std::vector<int64_t> order = epoch_order(count, state().seed, static_cast<uint64_t>(state().epoch));
-    std::vector<float> batch(static_cast<size_t>(job_.options().batch) * columns);
+    std::vector<float> batch(static_cast<size_t>(std::min<int64_t>(job_.options().batch, count)) * columns);
     std::vector<int32_t> labels;
     double loss_sum = 0;
     int64_t correct = 0;
