@@ -15,7 +15,12 @@
 namespace resflow {
 namespace {
 
-std::string join_values(const std::vector<std::string>& values) { return fmt::format("[{}]", fmt::join(values, ", ")); }
+template <class T>
+std::string list_value(const std::vector<T>& list) {
+  std::vector<std::string> values;
+  for (const T& value : list) values.push_back(toml_value(value));
+  return fmt::format("[{}]", fmt::join(values, ", "));
+}
 
 // What the option gets to read; nothing for what is no value of an option.
 std::vector<std::string> words_of(const toml::node& node) {
@@ -101,16 +106,8 @@ std::string toml_value(uint64_t value) {
   return value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) ? toml_value(digits) : digits;
 }
 
-std::string toml_value(const std::vector<std::string>& texts) {
-  std::vector<std::string> values;
-  for (const std::string& text : texts) values.push_back(toml_value(text));
-  return join_values(values);
-}
-
-std::string toml_value(const std::vector<int64_t>& numbers) {
-  std::vector<std::string> values;
-  for (const int64_t number : numbers) values.push_back(toml_value(number));
-  return join_values(values);
-}
+std::string toml_value(const std::vector<std::string>& texts) { return list_value(texts); }
+std::string toml_value(const std::vector<int64_t>& values) { return list_value(values); }
+std::string toml_value(const std::vector<double>& values) { return list_value(values); }
 
 }  // namespace resflow

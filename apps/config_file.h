@@ -26,5 +26,6 @@ std::string toml_value(int64_t value);
 std::string toml_value(uint64_t value);  // a text above 2^63, which no integer of TOML reaches
 std::string toml_value(const std::vector<std::string>& texts);
 std::string toml_value(const std::vector<int64_t>& values);
+std::string toml_value(const std::vector<double>& values);
 
 }  // namespace resflow

@@ -108,6 +108,16 @@ void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& 
   if (to == WeightsFormat::kPth && (facts.classes || facts.preprocessing || !facts.summary.metadata.empty()))
     notes.push_back(
         fmt::format("{}: .pth has no place for class names, preprocessing and other texts: left out", o.out));
+  if (facts.head.kind != Head::Kind::kSoftmax && to == WeightsFormat::kPth)
+    notes.push_back(fmt::format(
+        "{}: its outputs are the decision values of an SVM: .pth has no place for what makes probabilities of "
+        "them, and a softmax does not; the largest is the class",
+        o.out));
+  if (facts.head.kind != Head::Kind::kSoftmax && to == WeightsFormat::kOnnx)
+    notes.push_back(
+        fmt::format("{}: its outputs are the decision values of an SVM, and a softmax makes no probabilities of them; "
+                    "the metadata \"head\" has Platt's A and B of each class, and the largest is the class",
+                    o.out));
   print_notes(notes);
 }
 
@@ -134,6 +144,7 @@ int convert_tensors(const ConvertOptions& o, WeightsFormat to) {
     ModelMetadata metadata = {.model = {},
                               .classes = facts.classes,
                               .preprocessing = facts.preprocessing,
+                              .head = facts.head,
                               .provenance = extended_provenance(facts)};
     if (facts.match.fit.fits()) metadata.model = facts.match.description;
     Metadata texts;
@@ -187,6 +198,7 @@ int convert_to_onnx(const ConvertOptions& o) {
   const ModelMetadata metadata = {.model = file.checkpoint.model,
                                   .classes = file.checkpoint.classes,
                                   .preprocessing = file.checkpoint.preprocessing,
+                                  .head = file.checkpoint.head,
                                   .provenance = extended_provenance(file.facts)};
   const Preprocessing preprocessing = file.checkpoint.preprocessing;
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/data_parts.h"
 #include "apps/training_data.h"
 #include "io/csv.h"
 

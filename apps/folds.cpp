@@ -1,40 +1,46 @@
 #include "apps/folds.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "io/error.h"
-#include "pipeline/order.h"
+#include "pipeline/random.h"
 
 namespace resflow {
 namespace {
 
-// The fold of each picture.
-std::vector<int> deal(const Dataset& dataset, int folds, uint64_t seed) {
-  const std::vector<int64_t> order = epoch_order(static_cast<int64_t>(dataset.samples.size()), seed, 0);
-  std::vector<std::vector<size_t>> by_class(dataset.classes.size());
-  for (const int64_t sample : order) {
-    const auto index = static_cast<size_t>(sample);
-    by_class[static_cast<size_t>(dataset.samples[index].label)].push_back(index);
-  }
-  std::vector<int> fold_of(dataset.samples.size());
-  int next = 0;
-  for (size_t label = 0; label < by_class.size(); ++label) {
-    if (by_class[label].size() < static_cast<size_t>(folds))
-      throw usage_error("--folds {}: {} has {} pictures, fewer than one a fold: give --folds {} or less", folds,
-                        dataset.classes[label], by_class[label].size(), by_class[label].size());
-    for (const size_t index : by_class[label]) {
-      fold_of[index] = next;
-      next = (next + 1) % folds;
-    }
-  }
-  return fold_of;
+void check_folds(const Dataset& dataset, int folds) {
+  if (folds < 2) throw usage_error("--folds is {}: wanted at least 2", folds);
+  std::vector<int> counts(dataset.classes.size());
+  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
+  const auto least = std::min_element(counts.begin(), counts.end());
+  if (*least < folds)
+    throw usage_error("--folds {}: {} has {} pictures, fewer than one a fold: give --folds {} or less", folds,
+                      dataset.classes[static_cast<size_t>(least - counts.begin())], *least, *least);
 }
 
 }  // namespace
 
+std::vector<int> stratified_folds(std::span<const int32_t> labels, int folds, uint64_t seed) {
+  std::map<int32_t, std::vector<size_t>> members;
+  for (size_t i = 0; i < labels.size(); ++i) members[labels[i]].push_back(i);
+  std::vector<int> fold_of(labels.size());
+  int64_t dealt = 0;  // goes on from class to class, which keeps the folds' sizes level
+  for (auto& [label, indices] : members) {
+    Draw draw(seed, 0, static_cast<uint64_t>(label), DrawFor::kFolds);
+    for (auto i = static_cast<int64_t>(indices.size()) - 1; i > 0; --i)
+      std::swap(indices[static_cast<size_t>(i)], indices[static_cast<size_t>(draw.integer(0, i))]);
+    for (const size_t index : indices) fold_of[index] = static_cast<int>(dealt++ % folds);
+  }
+  return fold_of;
+}
+
 std::vector<TrainingData> make_folds(const TrainingData& all, int folds, uint64_t seed) {
-  if (folds < 2) throw usage_error("--folds is {}: wanted at least 2", folds);
-  const std::vector<int> fold_of = deal(all.train, folds, seed);
+  check_folds(all.train, folds);
+  std::vector<int32_t> labels;
+  for (const Sample& sample : all.train.samples) labels.push_back(sample.label);
+  const std::vector<int> fold_of = stratified_folds(labels, folds, seed);
   std::vector<TrainingData> result;
   for (int fold = 0; fold < folds; ++fold) {
     TrainingData data;

@@ -2,16 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "apps/training_data.h"
 
 namespace resflow {
 
-// Fold i validates with its k-th of `all`'s training pictures and trains on the rest. Stratified: a class's pictures
-// are dealt to the folds in turn, in an order that depends on `seed` alone; the dealing goes on from class to class, so
-// that folds differ by one picture at most. Pictures keep their order. Throws Error{kUsage} for fewer than two folds,
-// or more than the smallest class has pictures.
+// A fold in [0, folds) for each label: of each class every fold gets as many, give or take one, and all folds are of
+// one size, give or take one. Which ones is drawn with `seed`. REQUIRES: folds >= 1.
+std::vector<int> stratified_folds(std::span<const int32_t> labels, int folds, uint64_t seed);
+
+// Fold i validates with its k-th of `all`'s training pictures, divided so, and trains on the rest. Pictures keep their
+// order. Throws Error{kUsage} for fewer than two folds, or more than the smallest class has pictures.
 std::vector<TrainingData> make_folds(const TrainingData& all, int folds, uint64_t seed);
 
 }  // namespace resflow

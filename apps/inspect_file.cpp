@@ -116,6 +116,13 @@ void print_facts(const ModelFacts& facts) {
     line("preprocessing", "short side to {} ({}), centre {} x {}, mean {}, std {}", p.resize, p.interpolation, p.crop,
          p.crop, fmt::join(p.mean, " "), fmt::join(p.std, " "));
   }
+  if (facts.head.kind == Head::Kind::kOneVsRest) {
+    line("head", "one-vs-rest SVM: outputs are decision values, probabilities by Platt's 1 / (1 + exp(A x + B))");
+    const size_t shown = std::min(kShown, facts.head.platt_a.size());
+    for (size_t i = 0; i < shown; ++i)
+      line("", "{:4}  A {:.6g}  B {:.6g}", i, facts.head.platt_a[i], facts.head.platt_b[i]);
+    if (facts.head.platt_a.size() > shown) line("", "... and {} more", facts.head.platt_a.size() - shown);
+  }
   for (const auto& [key, text] : facts.provenance) line("provenance", "{}: {}", key, text);
   for (const auto& [key, text] : facts.summary.metadata)
     if (!is_model_key(key)) line("metadata", "{}: {}", key, text);
@@ -225,6 +232,7 @@ nlohmann::ordered_json file_json(const FileView& view) {
                                  {"model", model_json(facts.match)},
                                  {"class_names", nullptr},
                                  {"preprocessing", nullptr},
+                                 {"head", nullptr},
                                  {"provenance", facts.provenance},
                                  {"metadata", nlohmann::ordered_json::object()},
                                  {"notes", facts.notes}};
@@ -234,6 +242,11 @@ nlohmann::ordered_json file_json(const FileView& view) {
     const Preprocessing& p = *facts.preprocessing;
     json["preprocessing"] = {
         {"resize", p.resize}, {"crop", p.crop}, {"mean", p.mean}, {"std", p.std}, {"interpolation", p.interpolation}};
+  }
+  json["head"] = {{"kind", head_name(facts.head.kind)}};
+  if (facts.head.kind == Head::Kind::kOneVsRest) {
+    json["head"]["platt_a"] = facts.head.platt_a;
+    json["head"]["platt_b"] = facts.head.platt_b;
   }
   if (view.training) json["training"] = training_json(*view.training);
   if (view.verified) {

@@ -56,6 +56,34 @@ LrAdvice advise(const std::vector<LrFindPoint>& points) {
   return advice;
 }
 
+Plot lr_find_plot(const std::vector<LrFindPoint>& points) {
+  Plot plot = {.title = "Loss over the learning rate",
+               .description = "The loss of each step, and smoothed, while the learning rate rises.",
+               .x_label = "learning rate",
+               .y_label = "loss",
+               .log_x = true};
+  PlotSeries each = {.name = "each step", .style = PlotSeries::Style::kPoints, .colour = 1};
+  PlotSeries smoothed = {.name = "smoothed"};
+  double low = points.front().smoothed, high = low;
+  for (const LrFindPoint& p : points) {
+    each.x.push_back(p.lr);
+    each.y.push_back(p.loss);
+    smoothed.x.push_back(p.lr);
+    smoothed.y.push_back(p.smoothed);
+    low = std::min({low, p.smoothed, p.loss});
+    high = std::max(high, p.smoothed);
+  }
+  plot.series = {each, smoothed};
+  // A loss that leaps at the end would flatten the rest.
+  if (low < high) {
+    plot.y_low = low;
+    plot.y_high = std::min(high, points.front().smoothed * 1.5);
+  }
+  const LrAdvice advice = advise(points);
+  if (advice.steepest > 0) plot.marks.push_back({.x = advice.steepest, .label = "steepest"});
+  return plot;
+}
+
 std::string lr_find_csv(const std::vector<LrFindPoint>& points) {
   std::string text = "lr,loss,smoothed_loss\n";
   for (const LrFindPoint& p : points) text += fmt::format("{},{},{}\n", p.lr, p.loss, p.smoothed);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/svg_plot.h"
 #include "graph/trainer.h"
 #include "pipeline/loader.h"
 
@@ -34,6 +35,9 @@ struct LrAdvice {
   double lowest_tenth = 0;  // a tenth of where it is lowest: the cautious upper end
 };
 LrAdvice advise(const std::vector<LrFindPoint>& points);
+
+// The losses over the rates, and where the advice lies.
+Plot lr_find_plot(const std::vector<LrFindPoint>& points);
 
 // lr,loss,smoothed_loss
 std::string lr_find_csv(const std::vector<LrFindPoint>& points);

@@ -54,6 +54,7 @@ void read_checkpoint_facts(const ModelFileOptions& options, ModelFacts& facts) {
   }
   facts.classes = std::move(c.classes);
   facts.preprocessing = std::move(c.preprocessing);
+  facts.head = std::move(c.head);
   facts.provenance = std::move(c.provenance);
 }
 
@@ -87,6 +88,14 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
   facts.match = match_tensors(facts.summary.tensors, written.model, options.architecture);
   facts.classes = std::move(written.classes);
   facts.preprocessing = std::move(written.preprocessing);
+  facts.head = std::move(written.head);
+  if (facts.match.fit.fits()) {
+    try {
+      check_head(facts.head, facts.match.description.num_classes);
+    } catch (const Error& e) {
+      throw data_error("{}: {}", facts.path, e.what());
+    }
+  }
   facts.provenance = std::move(written.provenance);
 }
 
@@ -173,6 +182,7 @@ Checkpoint assume(const ModelFacts& facts, std::vector<std::string>& notes) {
                     "ImageNet; --resize and --crop change that",
                     facts.path, c.preprocessing.resize, c.preprocessing.crop, c.preprocessing.crop));
   }
+  c.head = facts.head;
   c.provenance = facts.provenance;
   return c;
 }

@@ -30,6 +30,7 @@ struct ModelFacts {
   ModelMatch match;  // the model that it is, where match.fit.fits(); else the nearest, or --model
   std::optional<std::vector<std::string>> classes;
   std::optional<Preprocessing> preprocessing;
+  Head head;
   Texts provenance;
   std::vector<std::string> notes;  // sentences for the user
 };

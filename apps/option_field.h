@@ -1,4 +1,4 @@
-// An option as a checkpoint keeps it: its name, and its value as text.
+// An option as a checkpoint keeps it, and as a configuration file does: its name, and its value as text.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "apps/config_file.h"
 #include "io/error.h"
 
 namespace resflow {
@@ -21,6 +22,7 @@ struct OptionField {
   bool fixed;        // decides the bits of a run: a resumed one cannot change it
   std::function<std::string(const Options&)> get;
   std::function<void(Options&, const std::string&)> set;  // Throws Error{kData} for a text that is no such value.
+  std::function<std::string(const Options&)> toml;
 };
 
 template <class T>
@@ -40,7 +42,8 @@ OptionField<Options> option_field(const char* name, bool fixed, T Options::*memb
               o.*member = text;
             else
               o.*member = parse_option<T>(name, text);
-          }};
+          },
+          [member](const Options& o) { return toml_value(o.*member); }};
 }
 
 // Values hold no white space, so that one space keeps them apart.
@@ -52,14 +55,16 @@ OptionField<Options> option_list_field(const char* name, bool fixed, std::vector
             std::istringstream stream(text);
             for (std::string value; stream >> value;) values.push_back(parse_option<T>(name, value));
             o.*member = std::move(values);
-          }};
+          },
+          [member](const Options& o) { return toml_value(o.*member); }};
 }
 
 // The same option where the options that it belongs to are a part of larger ones.
 template <class Whole, class Part>
 OptionField<Whole> option_of_part(const OptionField<Part>& field, Part Whole::*part) {
   return {field.name, field.fixed, [field, part](const Whole& o) { return field.get(o.*part); },
-          [field, part](Whole& o, const std::string& text) { field.set(o.*part, text); }};
+          [field, part](Whole& o, const std::string& text) { field.set(o.*part, text); },
+          [field, part](const Whole& o) { return field.toml(o.*part); }};
 }
 
 }  // namespace resflow

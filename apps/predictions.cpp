@@ -96,7 +96,7 @@ class Averager {
       mean.clear();
       return;
     }
-    const std::vector<double> p = softmax(outputs);
+    const std::vector<double> p = probabilities(outputs, trained_.head);
     for (size_t k = 0; k < p.size(); ++k) mean[k] += p[k] / static_cast<double>(views_.size());
   }
 

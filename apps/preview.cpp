@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 
+#include "apps/augment_options.h"
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
@@ -25,6 +27,8 @@ struct PreviewOptions {
   std::string data, out, recipe = "train", model;
   int batch = 16, columns = 0, image_size = 0, threads = 0;
   uint64_t epoch = 0, seed = 0;
+  AugmentOptions augment;
+  std::set<std::string> given;  // names of the options that the user wrote
 };
 
 // The evaluation of --model, or the one that training starts with; at --image-size.
@@ -44,12 +48,8 @@ Preprocessing preprocessing_of(const PreviewOptions& o) {
 
 Recipe recipe_of(const PreviewOptions& o) {
   const Preprocessing preprocessing = preprocessing_of(o);
-  const Recipe evaluation = Recipe::eval(preprocessing);
-  if (o.recipe == "eval") return evaluation;
-  Recipe recipe = Recipe::train(preprocessing.crop);
-  std::copy_n(evaluation.mean, 3, recipe.mean);
-  std::copy_n(evaluation.std, 3, recipe.std);
-  return recipe;
+  if (o.recipe == "eval") return Recipe::eval(preprocessing);
+  return train_recipe(preprocessing.crop, preprocessing, o.augment);
 }
 
 // Validation data for the recipe of validation, where there are some.
@@ -64,6 +64,7 @@ int preview(const PreviewOptions& o, int threads) {
   constexpr int64_t kMostPixels = 200'000'000;  // of the grid: 800 MB while it is drawn
   if (o.recipe != "train" && o.recipe != "eval")
     throw usage_error("--recipe '{}': wanted train or eval", printable(o.recipe));
+  check(o.augment, o.given);
   check_range("--batch", o.batch, 1, kMostTiles);
   check_range("--columns", o.columns, 0, kMostTiles);
   if (o.image_size != 0) check_range("--image-size", o.image_size, 1, kLargestSide);
@@ -114,6 +115,7 @@ Action add_preview(CLI::App& command) {
   command.add_option("--seed", o.seed, "of the order and the draws")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input [224, or what --model has]");
   command.add_option("--model", o.model, "take the preprocessing of this file of weights, or of MODEL:ENTRY");
+  add_augment_options(command, o.augment);
   add_threads_option(command, o.threads);
   command.footer(
       "The pictures are read back from the numbers that the network gets. With training's --batch, --seed and\n"
@@ -122,7 +124,11 @@ Action add_preview(CLI::App& command) {
       "  resflow preview photos --out grid.png\n"
       "  resflow preview photos --out grid.png --recipe eval --batch 32 --columns 8\n"
       "  resflow preview photos --out grid.png --model run/best.resflow");
-  return [options, &command] { return preview(*options, resolve_threads(command, options->threads)); };
+  return [options, &command] {
+    for (const CLI::Option* option : command.get_options())
+      if (option->count() > 0) options->given.insert(option->get_name());
+    return preview(*options, resolve_threads(command, options->threads));
+  };
 }
 
 }  // namespace resflow

@@ -95,7 +95,7 @@ int train_repeatedly(const TrainOptions& options) {
   std::vector<Done> all;
   for (Planned& run : plan(options)) {
     fmt::print("{}run        {}\n", all.empty() ? "" : "\n", run.name);
-    const TrainingOutcome outcome = run_training(run.options, std::move(run.data));
+    const TrainingOutcome outcome = run_training(run.options, run.data);
     if (!outcome.finished) return 0;
     if (outcome.records.empty()) throw usage_error("--epochs 0: there is nothing to compare");
     all.push_back(result_of(run, outcome.records));

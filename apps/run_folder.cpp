@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "apps/console.h"
+#include "apps/svg_plot.h"
 #include "io/error.h"
 
 namespace resflow {
@@ -41,12 +42,19 @@ void RunFolder::clear() const {
   }
   fs::remove(history());
   fs::remove(config());
+  fs::remove(report_path(last()));
+  fs::remove_all(tensorboard());
+}
+
+std::string report_path(const std::string& checkpoint) {
+  return (fs::path(checkpoint).parent_path() / "report.html").string();
 }
 
 void RunFolder::write_config(const std::string& toml) const { replace_text_file(config(), toml); }
 
 void RunFolder::write_lr_find(const std::vector<LrFindPoint>& points) const {
   replace_text_file(lr_find_csv(), resflow::lr_find_csv(points));
+  replace_text_file(lr_find_plot(), svg_document(resflow::lr_find_plot(points)));
 }
 
 int64_t RunFolder::free_bytes() const {

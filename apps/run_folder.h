@@ -1,4 +1,5 @@
-// The folder of a training run: last.resflow (to resume from), best.resflow (to score with), history.csv, config.toml.
+// The folder of a training run: last.resflow (to resume from), best.resflow (to score with), history.csv, config.toml,
+// report.html, tensorboard/.
 #pragma once
 
 #include <string>
@@ -21,7 +22,9 @@ class RunFolder {
   std::string best() const { return path_ + "/best.resflow"; }
   std::string history() const { return path_ + "/history.csv"; }
   std::string config() const { return path_ + "/config.toml"; }
+  std::string tensorboard() const { return path_ + "/tensorboard"; }
   std::string lr_find_csv() const { return path_ + "/lr-find.csv"; }
+  std::string lr_find_plot() const { return path_ + "/lr-find.svg"; }
   const std::string& path() const { return path_; }
 
   // Takes an old run's files away, earlier generations included.
@@ -39,5 +42,8 @@ class RunFolder {
  private:
   std::string path_;
 };
+
+// Of the run whose last.resflow or best.resflow is at `checkpoint`.
+std::string report_path(const std::string& checkpoint);
 
 }  // namespace resflow

@@ -1,14 +1,41 @@
 #include "apps/run_training.h"
 
-#include <utility>
+#include <fmt/format.h>
 
+#include "apps/features_run.h"
+#include "apps/run_folder.h"
+#include "apps/run_report.h"
+#include "apps/signals.h"
+#include "apps/svm_run.h"
+#include "apps/threads.h"
 #include "apps/training_run.h"
 
 namespace resflow {
+namespace {
 
-TrainingOutcome run_training(const TrainOptions& options, TrainingData data) {
-  TrainingRun run(options, std::move(data));
-  return run.run();
+TrainingOutcome train(const TrainOptions& options, const TrainingData& data) {
+  const std::string mode = mode_of(options);
+  if (mode == "features") return train_on_features(options, data);
+  if (mode == "svm") return train_svm_head(options, data);
+  return TrainingRun(options, data).run();
+}
+
+}  // namespace
+
+TrainingOutcome run_training(const TrainOptions& options, const TrainingData& data) {
+  TrainingOutcome outcome = train(options, data);
+  if (!outcome.finished || outcome.records.empty()) return outcome;
+  const RunReport report = {.best = outcome.best,
+                            .data = &data,
+                            .history = outcome.records,
+                            .configuration = outcome.configuration,
+                            .times = outcome.times,
+                            .threads = outcome.threads,
+                            .out = report_path(outcome.best)};
+  const StopSignals signals;
+  const ThreadLimit limit(outcome.threads);
+  if (write_run_report(report, Compute(outcome.threads))) fmt::print("report     {}\n", report.out);
+  return outcome;
 }
 
 }  // namespace resflow

@@ -7,7 +7,8 @@
 
 namespace resflow {
 
-// `data` is what options.data and options.val hold, or a part of it. Throws as TrainingRun does.
-TrainingOutcome run_training(const TrainOptions& options, TrainingData data);
+// `data` is what options.data and options.val hold, or a part of it. A finished run gets its report.html, which
+// evaluates the best model once more. Throws as TrainingRun and write_run_report do.
+TrainingOutcome run_training(const TrainOptions& options, const TrainingData& data);
 
 }  // namespace resflow

@@ -11,51 +11,27 @@
 #include <string_view>
 #include <type_traits>
 
+#include "apps/augment_options.h"
 #include "apps/config_file.h"
+#include "apps/option_field.h"
 #include "io/error.h"
 
 namespace resflow {
 namespace {
 
-// An option that a checkpoint keeps. `fixed` ones decide the bits of the run.
-struct Field {
-  std::string name;
-  bool fixed;
-  std::function<std::string(const TrainOptions&)> get;
-  std::function<void(TrainOptions&, const std::string&)> set;
-  std::function<std::string(const TrainOptions&)> toml;
-};
+using Field = OptionField<TrainOptions>;
 
 template <class T>
 Field field(const char* name, bool fixed, T TrainOptions::*member) {
-  return {name, fixed, [member](const TrainOptions& o) { return fmt::format("{}", o.*member); },
-          [member, name](TrainOptions& o, const std::string& text) {
-            if constexpr (std::is_same_v<T, std::string>) {
-              o.*member = text;
-            } else {
-              std::istringstream stream(text);
-              T value{};
-              if (!(stream >> std::boolalpha >> value))
-                throw data_error("the checkpoint's {} is \"{}\": it cannot be resumed", name, text);
-              o.*member = value;
-            }
-          },
-          [member](const TrainOptions& o) { return toml_value(o.*member); }};
+  return option_field<TrainOptions>(name, fixed, member);
 }
-
-// Patterns and numbers hold no white space, so that one space keeps them apart.
 template <class T>
 Field list_field(const char* name, std::vector<T> TrainOptions::*member) {
-  return {name, true, [member](const TrainOptions& o) { return fmt::format("{}", fmt::join(o.*member, " ")); },
-          [member](TrainOptions& o, const std::string& text) {
-            std::istringstream stream(text);
-            (o.*member).assign(std::istream_iterator<T>(stream), {});
-          },
-          [member](const TrainOptions& o) { return toml_value(o.*member); }};
+  return option_list_field<TrainOptions>(name, true, member);
 }
 
-const std::vector<Field>& fields() {
-  static const std::vector<Field> all = {
+std::vector<Field> all_fields() {
+  std::vector<Field> all = {
       field("--model", true, &TrainOptions::model),
       field("--weights", true, &TrainOptions::weights),
       list_field("--weights-skip", &TrainOptions::weights_skip),
@@ -84,12 +60,24 @@ const std::vector<Field>& fields() {
       field("--clip-norm", true, &TrainOptions::clip_norm),
       field("--accumulate", true, &TrainOptions::accumulate),
       field("--ema", true, &TrainOptions::ema),
+      field("--sampler", true, &TrainOptions::sampler),
+      field("--exif", true, &TrainOptions::exif),
+      field("--augment-copies", true, &TrainOptions::augment_copies),
+      field("--svm-c", true, &TrainOptions::svm_c),
+      field("--svm-folds", true, &TrainOptions::svm_folds),
+      field("--feature-cache", false, &TrainOptions::feature_cache),
       field("--early-stop", false, &TrainOptions::early_stop),
       field("--epochs", false, &TrainOptions::epochs),
       field("--threads", false, &TrainOptions::threads),
       field("--save-every", false, &TrainOptions::save_every),
       field("--on-error", false, &TrainOptions::on_error),
   };
+  for (const auto& augment : augment_fields()) all.push_back(option_of_part(augment, &TrainOptions::augment));
+  return all;
+}
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> all = all_fields();
   return all;
 }
 

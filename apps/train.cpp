@@ -29,7 +29,7 @@ int train(const TrainOptions& options) {
     TrainingRun run(options, std::move(data));
     return run.find_lr() ? 0 : 128 + stop_signal();
   }
-  const TrainingOutcome outcome = run_training(options, std::move(data));
+  const TrainingOutcome outcome = run_training(options, data);
   if (outcome.finished && !outcome.records.empty())
     fmt::print("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
   flush_output();
@@ -49,8 +49,9 @@ Action add_train(CLI::App& command) {
   command.add_option("--config", o.config,
                      "TOML file with any of these options, like batch = 16; the command line goes before.\n"
                      "Each run writes its own: OUT/config.toml");
-  command.add_flag("--lr-find", o.lr_find,
-                   "do not train: try learning rates from 1e-7 to 10, write OUT/lr-find.csv and its plot, advise one");
+  command.add_flag(
+      "--lr-find", o.lr_find,
+      "do not train: try learning rates from 1e-7 to 10, write OUT/lr-find.csv and lr-find.svg, advise one");
   command.add_option("--folds", o.folds,
                      "cross validation: one run a fold of DATA, into OUT/fold-N; mean and deviation");
   command
@@ -66,7 +67,8 @@ Action add_train(CLI::App& command) {
                   "leave out what this matches, like 'layer4.*' or 'fc.*': initialised anew; may come again")
       ->allow_extra_args(false);
   command.add_option("--mode", o.mode,
-                     "finetune (all of --weights), partial (all but --freeze) or scratch (random values)\n"
+                     "finetune (all of --weights), partial (all but --freeze), features (the head alone, on features\n"
+                     "computed once), svm (a linear SVM on features for a head) or scratch (random values)\n"
                      "[what --freeze and --weights imply]");
   command
       .add_option("--freeze", o.freeze,
@@ -79,6 +81,14 @@ Action add_train(CLI::App& command) {
                   "frozen batch norms: eval keeps their running statistics and normalizes with them; train, as\n"
                   "PyTorch with requires_grad=False alone, uses the batch's and goes on updating the running ones")
       ->capture_default_str();
+  command
+      .add_option("--augment-copies", o.augment_copies,
+                  "features, svm: so many augmented copies of each training picture, beside itself")
+      ->capture_default_str();
+  command.add_option("--feature-cache", o.feature_cache,
+                     "features, svm: folder for computed features, which runs may share [--out]");
+  command.add_option("--svm-c", o.svm_c, "svm: C, the price of an error [by cross validation: 0.01 to 100]");
+  command.add_option("--svm-folds", o.svm_folds, "svm: parts of the cross validation")->capture_default_str();
   command.add_option("--epochs", o.epochs, "times to go through the data")->capture_default_str();
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input, 32 or more")->capture_default_str();
@@ -133,6 +143,13 @@ Action add_train(CLI::App& command) {
   command.add_option("--label-smoothing", o.label_smoothing, "part of the target spread over all classes")
       ->capture_default_str();
   command.add_option("--seed", o.seed, "of the initial values, the order and the augmentation")->capture_default_str();
+  add_augment_options(command, o.augment);
+  add_mix_options(command, o.augment);
+  command
+      .add_option("--sampler", o.sampler,
+                  "shuffle, or balanced: every class as often as the others, drawn with replacement")
+      ->capture_default_str();
+  command.add_flag("--exif", o.exif, "turn pictures upright as their EXIF orientation says; torchvision does not");
   add_threads_option(command, o.threads);
 
   command.add_option("--on-error", o.on_error, "a picture that cannot be read: skip (and report) or stop")
@@ -150,7 +167,9 @@ Action add_train(CLI::App& command) {
       "  resflow train photos --val photos-val --model resnet18 --epochs 20 --out run\n"
       "  resflow train photos --val photos-val --out run --resume\n"
       "  resflow train photos --weights resnet34:DEFAULT --lr 1e-4 --epochs 5 --out run\n"
-      "  resflow train photos --weights resnet34:DEFAULT --freeze conv1,bn1,layer1,layer2,layer3 --lr 1e-4");
+      "  resflow train photos --weights resnet34:DEFAULT --freeze conv1,bn1,layer1,layer2,layer3 --lr 1e-4\n"
+      "  resflow train photos --weights resnet34:DEFAULT --mode features --epochs 100\n"
+      "  resflow train photos --weights resnet34:DEFAULT --mode svm");
 
   return [options, &command] {
     if (!options->config.empty()) apply_config(command, options->config);

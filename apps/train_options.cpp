@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "apps/threads.h"
 #include "graph/model_zoo.h"
+#include "io/checkpoint.h"
 #include "io/error.h"
 
 namespace resflow {
@@ -61,10 +63,56 @@ void check_schedule(const TrainOptions& o) {
                       o.lr_backbone, o.lr);
 }
 
+// Modes that run on features have no use for much of what trains a network: what would do nothing is refused.
+void check_mode_options(const TrainOptions& o) {
+  static const std::set<std::string> both = {"--val",      "--out",           "--resume",         "--overwrite",
+                                             "--keep",     "--model",         "--weights",        "--weights-skip",
+                                             "--mode",     "--image-size",    "--seed",           "--threads",
+                                             "--on-error", "--class-weights", "--augment-copies", "--feature-cache",
+                                             "--config",   "--folds",         "--repeat"};
+  static const std::set<std::string> features = {"--epochs",
+                                                 "--batch",
+                                                 "--optimizer",
+                                                 "--lr",
+                                                 "--momentum",
+                                                 "--nesterov",
+                                                 "--weight-decay",
+                                                 "--schedule",
+                                                 "--warmup-epochs",
+                                                 "--step-size",
+                                                 "--milestones",
+                                                 "--gamma",
+                                                 "--min-lr",
+                                                 "--patience",
+                                                 "--early-stop",
+                                                 "--label-smoothing",
+                                                 "--no-decay-norm-bias"};
+  static const std::set<std::string> svm = {"--svm-c", "--svm-folds"};
+  static const std::set<std::string> copies = {"--crop-scale",   "--hflip",        "--auto-augment", "--ra-ops",
+                                               "--ra-magnitude", "--color-jitter", "--random-erase"};
+  if (o.mode == "features" || o.mode == "svm") {
+    for (const std::string& name : o.given)
+      if (name.starts_with("--") && !(o.augment_copies > 0 && copies.contains(name)) && !both.contains(name) &&
+          !(o.mode == "svm" ? svm : features).contains(name))
+        throw usage_error("{} does nothing with --mode {}: leave it out", name, o.mode);
+  } else {
+    for (const char* name : {"--augment-copies", "--feature-cache"})
+      if (o.given.contains(name)) throw usage_error("{} goes with --mode features or svm, not {}", name, o.mode);
+    for (const std::string& name : svm)
+      if (o.given.contains(name)) throw usage_error("{} goes with --mode svm, not {}", name, o.mode);
+  }
+  if (o.augment_copies < 0) throw usage_error("--augment-copies is {}: wanted at least 0", o.augment_copies);
+  if (o.given.contains("--svm-c") && !(o.svm_c > 0 && o.svm_c <= 1e9))
+    throw usage_error("--svm-c is {}: wanted a number above 0", o.svm_c);
+  if (o.svm_folds < 2) throw usage_error("--svm-folds is {}: wanted at least 2", o.svm_folds);
+  if (o.given.contains("--feature-cache") && o.feature_cache.empty())
+    throw usage_error("--feature-cache is empty: wanted a folder");
+}
+
 void resolve_mode(TrainOptions& o) {
   if (o.mode.empty()) o.mode = !o.freeze.empty() ? "partial" : !o.weights.empty() ? "finetune" : "scratch";
-  if (o.mode != "finetune" && o.mode != "partial" && o.mode != "scratch")
-    throw usage_error("--mode {}: wanted finetune, partial or scratch", o.mode);
+  if (o.mode != "finetune" && o.mode != "partial" && o.mode != "features" && o.mode != "svm" && o.mode != "scratch")
+    throw usage_error("--mode {}: wanted finetune, partial, features, svm or scratch", o.mode);
   if (o.mode == "scratch" && !o.weights.empty())
     throw usage_error("--mode scratch starts from random values: leave out --weights, or give --mode finetune");
   if (o.mode != "scratch" && o.weights.empty())
@@ -75,6 +123,7 @@ void resolve_mode(TrainOptions& o) {
   check_patterns("--freeze", o.freeze, "layer1");
   if (o.freeze_bn != "eval" && o.freeze_bn != "train")
     throw usage_error("--freeze-bn {}: wanted eval or train", o.freeze_bn);
+  check_mode_options(o);
 }
 
 }  // namespace
@@ -119,6 +168,9 @@ void resolve(TrainOptions& o) {
   if (o.accumulate < 1) throw usage_error("--accumulate is {}: wanted at least 1 batch", o.accumulate);
   if (!(o.ema >= 0 && o.ema < 1)) throw usage_error("--ema is {}: wanted 0 or more and less than 1", o.ema);
   check_schedule(o);
+  check(o.augment, o.given);
+  if (o.sampler != "shuffle" && o.sampler != "balanced")
+    throw usage_error("--sampler {}: wanted shuffle or balanced", o.sampler);
 
   const auto& models = model_names();
   if (std::find(models.begin(), models.end(), o.model) == models.end())
@@ -140,6 +192,14 @@ void resolve(TrainOptions& o) {
   if (o.given.contains("--threads") && o.threads < 1)
     throw usage_error("--threads is {}: wanted at least 1", o.threads);
   if (o.threads == 0) o.threads = cpu_limits().usable();
+}
+
+std::string mode_of(const TrainOptions& options) {
+  const std::string last = options.out + "/last.resflow";
+  if (!options.resume || !std::filesystem::exists(last)) return options.mode;
+  for (const auto& [name, value] : read_checkpoint_summary(last).checkpoint.training.options)
+    if (name == "--mode") return value;
+  return options.mode;
 }
 
 ScheduleOptions TrainOptions::schedule_options(int64_t epoch_steps) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/augment_options.h"
 #include "graph/schedule.h"
 #include "graph/trainer.h"
 
@@ -23,9 +24,13 @@ struct TrainOptions {
   std::string model = "resnet34";              // where --weights is given and --model is not: what they fit
   std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
   std::vector<std::string> weights_skip = {};  // patterns of names that are not taken from it
-  std::string mode = {};                       // "finetune", "partial", "scratch"; empty: what the others imply
-  std::vector<std::string> freeze = {};        // patterns of modules and parameters that stay as they are
-  std::string freeze_bn = "eval";              // "eval", "train": graph/freeze.h
+  std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: what the others imply
+  std::vector<std::string> freeze = {};  // patterns of modules and parameters that stay as they are
+  std::string freeze_bn = "eval";        // "eval", "train": graph/freeze.h
+  int64_t augment_copies = 0;            // features, svm: of each training picture, beside itself
+  std::string feature_cache = {};        // features, svm: a folder that runs share; empty: the run's own
+  double svm_c = 0;                      // 0: by cross validation
+  int svm_folds = 5;
   int64_t epochs = 10;
   int batch = 32;
   int image_size = 224;
@@ -49,6 +54,9 @@ struct TrainOptions {
   double clip_norm = 0;                // of all gradients together; 0: as they come
   int accumulate = 1;                  // batches an update
   double ema = 0;                      // decay of the average that is validated and kept as best; 0: none
+  AugmentOptions augment = {};         // apps/augment_options.h
+  std::string sampler = "shuffle";     // "shuffle", "balanced": classes drawn alike, with replacement
+  bool exif = false;                   // pictures upright, as their EXIF says
   int64_t early_stop = 0;              // epochs without a better validation accuracy; 0: never
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;
@@ -72,5 +80,9 @@ void resolve(TrainOptions& options);
 
 // Does `option` ("--step-size") mean anything beside the others (--schedule step)?
 bool applies(const TrainOptions& options, std::string_view option);
+
+// The mode of the run: of one to be resumed that of its last.resflow, which a mode given besides does not change; else
+// as given, empty where what is given implies it. Throws Error{kData} where last.resflow cannot be read.
+std::string mode_of(const TrainOptions& options);
 
 }  // namespace resflow

@@ -20,6 +20,7 @@ TrainedModel make_trained_model(Checkpoint checkpoint, const std::string& path, 
   }
   trained.classes = std::move(checkpoint.classes);
   trained.preprocessing = std::move(checkpoint.preprocessing);
+  trained.head = std::move(checkpoint.head);
   return trained;
 }
 

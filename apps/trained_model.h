@@ -14,6 +14,7 @@ struct TrainedModel {
   std::unique_ptr<Model> model;
   std::vector<std::string> classes;
   Preprocessing preprocessing;
+  Head head;  // apps/logits.h: outputs to probabilities
 };
 
 // `path` is for errors. Throws Error{kData}: as Model::load, or the class names do not fit the network.

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "apps/console.h"
+#include "apps/data_parts.h"
 #include "apps/sha256.h"
 #include "io/error.h"
 
@@ -31,13 +32,6 @@ void warn_of_empty_classes(const Dataset& dataset, const std::string& root) {
 }
 
 }  // namespace
-
-bool holds_folders(const std::string& folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored))
-    if (entry.is_directory(ignored)) return true;
-  return false;
-}
 
 void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
                    const std::string& classes_of, const MatchWords& words) {

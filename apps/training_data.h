@@ -20,9 +20,6 @@ struct TrainingData {
 // Throws Error{kData}: as list_image_folder, or fewer than two classes, or no class in common.
 TrainingData load_training_data(const std::string& data, const std::string& val);
 
-// A folder with sub-folders: an ImageFolder, not a class that happens to be called "train" or "val".
-bool holds_folders(const std::string& folder);
-
 // What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
 struct MatchWords {
   std::string owner = "training", purpose = "validate";

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/checkpoint.h"
+#include "io/stage_times.h"
 
 namespace resflow {
 
@@ -12,6 +14,10 @@ struct TrainingOutcome {
   bool finished = false;  // false: a signal stopped it, and it can be resumed
   std::string last, best, history;
   std::vector<EpochRecord> records;
+  // For its report.
+  std::vector<std::pair<std::string, std::string>> configuration = {};
+  StageTimes times = {};  // of training in this process
+  int threads = 1;
 };
 
 }  // namespace resflow

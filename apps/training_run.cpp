@@ -10,29 +10,21 @@
 
 #include "apps/console.h"
 #include "apps/lr_find.h"
+#include "apps/preview_grid.h"
 #include "apps/progress.h"
+#include "apps/run_parts.h"
 #include "apps/signals.h"
-#include "apps/training_setup.h"
 #include "apps/versions.h"
 #include "io/error.h"
+#include "pipeline/order.h"
 
 namespace resflow {
 namespace {
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
-constexpr const char* kDataOption = "DATA";  // names of the data sets' identities among the saved options
-constexpr const char* kValOption = "validation data";
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-bool all_finite(const std::vector<NamedArray>& arrays) {
-  return std::all_of(arrays.begin(), arrays.end(), [](const NamedArray& named) {
-    if (named.array.dtype() != DType::kF32) return true;
-    const auto values = named.array.values<float>();
-    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-  });
 }
 
 // While it lives, the model is its average, where there is one.
@@ -50,25 +42,6 @@ class Averaged {
  private:
   Ema* ema_;
 };
-
-std::string saved_option(const SavedOptions& saved, const std::string& name) {
-  const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == name; });
-  return found == saved.end() ? "" : found->second;
-}
-
-// A resumed run must see the same pictures: the cursor counts them.
-void check_same_data(const SavedOptions& saved, const TrainingData& data) {
-  const auto check = [&](const char* name, const std::string& root, const std::string& now) {
-    const std::string before = saved_option(saved, name);
-    if (before != now)
-      throw usage_error(
-          "--resume: {} is not the run's: it was {}, {} now is {}; give the run's data, or start anew "
-          "with another --out",
-          name, before.empty() ? "none" : before, root.empty() ? "it" : root, now.empty() ? "none" : now);
-  };
-  check(kDataOption, data.train_root, data.identity);
-  check(kValOption, data.val_root, data.val_identity);
-}
 
 }  // namespace
 
@@ -150,7 +123,7 @@ void TrainingRun::open_model() {
 
   freeze_parameters(*model_, options_);
   group_parameters(*model_, options_);
-  const LossOptions loss = loss_options(options_, data_.train);
+  const LossOptions loss = loss_options_of(options_, data_.train);
   trainer_ =
       std::make_unique<Trainer>(*model_, options_.batch, options_.image_size, options_.optimizer_options(), loss);
   if (options_.accumulate > 1) trainer_->allow_accumulation();
@@ -159,7 +132,15 @@ void TrainingRun::open_model() {
                                 .threads = options_.threads,
                                 .seed = options_.seed,
                                 .on_error = options_.on_error == "stop" ? OnError::kStop : OnError::kSkip};
-  loader_ = std::make_unique<Loader>(data_.train, train_recipe(options_.image_size, preprocessing_), loader);
+  LoaderOptions train_loader = loader;
+  if (options_.sampler == "balanced") {
+    train_loader.sampler = Sampler::kWeighted;
+    train_loader.weights = balanced_weights(data_.train);
+  }
+  mix_ = mix_options(options_.augment);
+  targets_.reserve(static_cast<size_t>(options_.batch) * data_.train.classes.size());
+  loader_ = std::make_unique<Loader>(data_.train, train_recipe(options_.image_size, preprocessing_, options_.augment),
+                                     train_loader);
   batches_ = loader_->batches_per_epoch();
   if (options_.early_stop > 0 && data_.val.samples.empty())
     throw usage_error("--early-stop goes by the validation's accuracy: give --val, or a folder val/ beside train/");
@@ -176,9 +157,7 @@ void TrainingRun::open_model() {
       warn("this run began on {}; on {} it goes on as well, but not to the same bits", state_.fingerprint, fingerprint);
   }
   state_.fingerprint = run_fingerprint(options_.threads);
-  state_.options = saved_options(options_);
-  state_.options.emplace_back(kDataOption, data_.identity);
-  state_.options.emplace_back(kValOption, data_.val_identity);
+  state_.options = saved_options(options_, data_);
 }
 
 ScheduleOptions TrainingRun::schedule() const {
@@ -219,6 +198,7 @@ TrainingOutcome TrainingRun::run() {
   if (options_.resume && state_.epoch >= options_.epochs)
     fmt::print("the run has its {} already; more with --epochs N\n", plural(state_.epoch, "epoch", "epochs"));
 
+  if (state_.epoch < options_.epochs) board_ = std::make_unique<TensorBoardLog>(folder_->tensorboard(), state_.epoch);
   while (state_.epoch < options_.epochs && !stopped_early() && !stop_requested()) {
     follow_schedule(0);
     train_epoch();
@@ -239,7 +219,7 @@ TrainingOutcome TrainingRun::run() {
   }
   report_broken();
   flush_output();
-  return {finished, folder_->last(), folder_->best(), folder_->history(), state_.history};
+  return outcome(finished);
 }
 
 // All generations of last.resflow, best.resflow, and the one that is being written beside them.
@@ -255,6 +235,22 @@ void TrainingRun::warn_of_low_disk() const {
         "{}: {} free on its disk, and the run's checkpoints take up to {}: make room, or give another --out or a "
         "smaller --keep",
         folder_->path(), format_bytes(static_cast<double>(free)), format_bytes(static_cast<double>(wanted)));
+}
+
+TrainingOutcome TrainingRun::outcome(bool finished) const {
+  TrainingOutcome outcome = {.finished = finished,
+                             .last = folder_->last(),
+                             .best = folder_->best(),
+                             .history = folder_->history(),
+                             .records = state_.history,
+                             .configuration = state_.options,
+                             .times = times_,
+                             .threads = options_.threads};
+  const TrainerTimes& steps = trainer_->times();
+  outcome.times.add("forward", steps.forward, steps.batches);
+  outcome.times.add("backward", steps.backward, steps.batches);
+  outcome.times.add("optimizer", steps.optimizer, steps.batches);
+  return outcome;
 }
 
 bool TrainingRun::find_lr() {
@@ -291,6 +287,7 @@ void TrainingRun::train_epoch() {
   const double start = seconds_now();
   const EpochReport report =
       loader_->run(static_cast<uint64_t>(state_.epoch), state_.next_batch, [&](const Batch& batch) {
+        if (state_.epoch == 0 && batch.number == 0 && batch.size > 0) log_preview(batch);
         const bool updates = train_batch(batch);
         state_.next_batch = batch.number + 1;
         state_.epoch_seconds = before + seconds_now() - start;
@@ -305,12 +302,23 @@ void TrainingRun::train_epoch() {
         return true;
       });
   note_broken(data_.train, report.broken);
+  times_.add("read", report.read_seconds, report.images);
+  times_.add("decode", report.decode_seconds, report.images);
+  times_.add("transform", report.transform_seconds, report.images);
+  times_.add("wait", report.wait_seconds, report.batches);
   if (state_.next_batch >= batches_ && state_.epoch_samples == 0) {
     report_broken();
     throw data_error("{}: not one of its {} could be trained on; first reason: {}", data_.train_root,
                      plural(pictures, "picture", "pictures"),
                      broken_.empty() ? "batches of one picture" : broken_.begin()->second);
   }
+}
+
+// What the first batch looks like, before its pictures are mixed.
+void TrainingRun::log_preview(const Batch& batch) {
+  constexpr int kPictures = 16;
+  const Recipe recipe = Recipe::eval(preprocessing_);
+  board_->picture("preview", draw_preview_grid(batch, data_.train, recipe.mean, recipe.std, {.limit = kPictures}), 1);
 }
 
 bool TrainingRun::saving_is_due() const {
@@ -334,10 +342,23 @@ bool TrainingRun::train_batch(const Batch& batch) {
   return last;
 }
 
+// --mixup, --cutmix: changes the batch's pixels, and returns its targets; none where nothing is mixed.
+std::span<const float> TrainingRun::mix(const Batch& batch) {
+  if (!mix_.on()) return {};
+  const size_t classes = data_.train.classes.size();
+  targets_.resize(static_cast<size_t>(batch.size) * classes);
+  const MixDraw draw = draw_mix(mix_, batch.image_size, state_.seed, static_cast<uint64_t>(state_.epoch),
+                                static_cast<uint64_t>(batch.number));
+  compute_->run([&] { mix_pixels(draw, batch.pixels, batch.size, batch.image_size); });
+  mix_targets(draw, batch.labels, static_cast<int>(classes), targets_.data());
+  return targets_;
+}
+
 void TrainingRun::step(const Batch& batch, double factor) {
   const std::span<const int32_t> labels(batch.labels.data(), static_cast<size_t>(batch.size));
-  const StepResult result = options_.accumulate > 1 ? trainer_->accumulate(batch.pixels, labels, {}, factor)
-                                                    : trainer_->step(batch.pixels, labels);
+  const std::span<const float> targets = mix(batch);
+  const StepResult result = options_.accumulate > 1 ? trainer_->accumulate(batch.pixels, labels, targets, factor)
+                                                    : trainer_->step(batch.pixels, labels, targets);
   if (!std::isfinite(result.loss))
     stop_diverged(fmt::format("the loss of epoch {}, batch {} is {}", state_.epoch + 1, batch.number + 1, result.loss));
   state_.epoch_loss_sum += result.loss * batch.size;
@@ -376,6 +397,7 @@ void TrainingRun::finish_epoch(const EpochRecord& measured) {
 
   const bool is_best = !validation_ || record.val_accuracy > state_.best_val_accuracy;
   if (is_best && validation_) state_.best_val_accuracy = record.val_accuracy;
+  board_->epoch(record, samples / state_.epoch_seconds);
   state_.history.push_back(record);
   state_.epoch = record.epoch;
   state_.next_batch = 0;

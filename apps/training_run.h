@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "apps/lr_find.h"
 #include "apps/run_folder.h"
 #include "apps/saved_options.h"
+#include "apps/tensorboard_log.h"
 #include "apps/threads.h"
 #include "apps/train_options.h"
 #include "apps/training_data.h"
@@ -24,7 +26,9 @@
 #include "graph/ema.h"
 #include "graph/trainer.h"
 #include "io/checkpoint.h"
+#include "io/stage_times.h"
 #include "pipeline/loader.h"
+#include "pipeline/mix.h"
 
 namespace resflow {
 
@@ -62,6 +66,9 @@ class TrainingRun {
   void print_epoch(const EpochRecord& record, bool is_best) const;
   bool train_batch(const Batch& batch);
   void step(const Batch& batch, double factor);
+  std::span<const float> mix(const Batch& batch);
+  void log_preview(const Batch& batch);
+  TrainingOutcome outcome(bool finished) const;
   bool saving_is_due() const;
   void warn_of_low_disk() const;
   void save_last();
@@ -86,6 +93,10 @@ class TrainingRun {
   Preprocessing preprocessing_;
   std::vector<std::pair<std::string, std::string>> provenance_;
   TrainingState state_;
+  MixOptions mix_;
+  std::vector<float> targets_;                 // of a mixed batch
+  std::unique_ptr<TensorBoardLog> board_;      // while it trains
+  StageTimes times_;                           // of loading
   int64_t batches_ = 0;                        // of an epoch
   int64_t lone_pictures_ = 0;                  // batches of one picture that could not be trained on
   std::map<std::string, std::string> broken_;  // path -> reason

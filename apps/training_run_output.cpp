@@ -3,24 +3,11 @@
 #include <fmt/ranges.h>
 
 #include "apps/console.h"
+#include "apps/run_parts.h"
 #include "apps/training_run.h"
 #include "apps/versions.h"
 
 namespace resflow {
-namespace {
-
-// "ants 124, bees 121" for a few classes, nothing for many.
-std::string class_counts(const Dataset& dataset) {
-  if (dataset.classes.size() > 8) return {};
-  std::vector<int64_t> counts(dataset.classes.size());
-  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
-  std::vector<std::string> parts;
-  for (size_t i = 0; i < counts.size(); ++i) parts.push_back(fmt::format("{} {}", dataset.classes[i], counts[i]));
-  return fmt::format(" ({})", fmt::join(parts, ", "));
-}
-
-}  // namespace
-
 // "12,345 of 67,890 parameters (18.2 %)" and what the frozen batch norms do.
 std::string TrainingRun::describe_frozen() const {
   int64_t frozen = 0;
@@ -60,6 +47,8 @@ void TrainingRun::print_setup() const {
                options_.warmup_epochs > 0
                    ? fmt::format(", warm-up of {}", plural(options_.warmup_epochs, "epoch", "epochs"))
                    : "");
+  fmt::print("augment    {}{}\n", describe(options_.augment),
+             options_.sampler == "balanced" ? "; classes drawn alike, with replacement" : "");
   std::vector<std::string> updates;
   if (options_.accumulate > 1) updates.push_back(fmt::format("one every {} batches", options_.accumulate));
   if (options_.clip_norm > 0) updates.push_back(fmt::format("gradients clipped to a norm of {}", options_.clip_norm));
@@ -95,7 +84,7 @@ void TrainingRun::print_lr_advice(const std::vector<LrFindPoint>& points) const 
     fmt::print("steepest   none: the loss never fell; a larger --batch shows more\n");
   fmt::print("lowest     {:.2g}: a tenth of it, {:.1g}, is the cautious upper end\n", advice.lowest_tenth * 10,
              advice.lowest_tenth);
-  fmt::print("written    {}\n", folder_->lr_find_csv());
+  fmt::print("written    {} and {}\n", folder_->lr_find_csv(), folder_->lr_find_plot());
   flush_output();
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/stubs/common.h>
+#include <linear.h>
 #include <oneapi/tbb/version.h>
 #include <png.h>
 
@@ -66,6 +67,7 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
           {"oneTBB", TBB_runtime_version()},
           {"libjpeg-turbo", RESFLOW_TEXT(LIBJPEG_TURBO_VERSION)},
           {"libpng", png_get_libpng_ver(nullptr)},
+          {"liblinear", fmt::format("{}.{}", liblinear_version / 100, liblinear_version % 100)},
           {"Protobuf", google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION)}};
 }
 

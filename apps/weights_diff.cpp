@@ -134,6 +134,15 @@ void diff_facts(const ModelFacts& first, const ModelFacts& second, WeightsDiff& 
     };
     add_fact("preprocessing", text(*first.preprocessing), text(*second.preprocessing), diff);
   }
+  // .pth has no place for it.
+  if (first.summary.format != WeightsFormat::kPth && second.summary.format != WeightsFormat::kPth) {
+    const auto text = [](const Head& head) {
+      if (head.kind == Head::Kind::kSoftmax) return head_name(head.kind);
+      return fmt::format("{}, A {}, B {}", head_name(head.kind), fmt::join(head.platt_a, " "),
+                         fmt::join(head.platt_b, " "));
+    };
+    add_fact("head", text(first.head), text(second.head), diff);
+  }
   const std::map<std::string, std::string> others(second.summary.metadata.begin(), second.summary.metadata.end());
   for (const auto& [key, text] : first.summary.metadata)
     if (!is_model_key(key) && others.contains(key)) add_fact("metadata " + key, text, others.at(key), diff);

@@ -43,6 +43,8 @@ int64_t Model::parameter_count() const {
   return count;
 }
 
+int64_t Model::feature_count() const { return std::get<LinearNode>(graph_.nodes().back().kind).in; }
+
 void Model::load(const std::vector<NamedArray>& values) {
   const WeightsFit fit = compare_weights(specs_, entries_of(values), DTypeRule::kExact);
   if (!fit.fits())

@@ -35,6 +35,7 @@ class Model {
   std::span<const std::unique_ptr<Parameter>> parameters() const { return parameters_; }
   Parameter& parameter(std::string_view name) const;  // Throws Error{kInternal} where absent.
   int64_t parameter_count() const;                    // learnt elements
+  int64_t feature_count() const;                      // what the head reads: 512 of ResNet-34, 2048 of ResNet-50
 
   // Names, dims and dtypes must match one to one; else Error{kData} that lists missing, unexpected and
   // misshapen names (graph/recognise.h), and nothing is changed. num_batches_tracked is i64, a scalar, and 0

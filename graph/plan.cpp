@@ -18,6 +18,8 @@ const PlanOptions& checked(const PlanOptions& options) {
   if (std::min(options.height, options.width) < kMinImageSize)
     throw usage_error("images of {}x{}: wanted at least {} pixels a side", options.height, options.width,
                       kMinImageSize);
+  if (options.output == Output::kFeatures && options.mode != Mode::kEval)
+    throw internal_error("a plan for training ends in logits, not in features");
   return options;
 }
 
@@ -27,7 +29,8 @@ Program program_of(Model& model, const PlanOptions& options, bool borrows) {
                               .width = options.width,
                               .training = options.mode == Mode::kTrain,
                               .layout = options.layout,
-                              .keep_transformed = !borrows});
+                              .keep_transformed = !borrows,
+                              .features = options.output == Output::kFeatures});
 }
 
 }  // namespace
@@ -129,9 +132,9 @@ struct Plan::Impl {
     return changed;
   }
 
-  size_t logits_count() const {
-    const auto& linear = std::get<LinearNode>(model.graph().nodes().back().kind);
-    return static_cast<size_t>(options.batch * linear.out);
+  size_t output_count() const {
+    const auto& head = std::get<LinearNode>(model.graph().nodes().back().kind);
+    return static_cast<size_t>(options.batch * (options.output == Output::kFeatures ? head.in : head.out));
   }
 
   Model& model;
@@ -172,7 +175,7 @@ std::span<const float> Plan::forward(const float* pixels, int64_t rows) {
     plan.copy_pixels(pixels, rows);
     plan.run(plan.program.forward, [](const Bucket& /*bucket*/) {});
   });
-  return {static_cast<const float*>(plan.at(plan.program.logits)), plan.logits_count()};
+  return {static_cast<const float*>(plan.at(plan.program.output)), plan.output_count()};
 }
 
 void Plan::backward(const float* diff_logits, const std::function<void(const Bucket&)>& done) {
@@ -180,7 +183,7 @@ void Plan::backward(const float* diff_logits, const std::function<void(const Buc
   if (!plan.training()) throw internal_error("backward in a plan for evaluation");
   plan.model.compute().run([&] {
     plan.gradients->activate();
-    std::memcpy(plan.at(plan.program.diff_logits), diff_logits, plan.logits_count() * sizeof(float));
+    std::memcpy(plan.at(plan.program.diff_logits), diff_logits, plan.output_count() * sizeof(float));
     plan.run(plan.program.backward, done);
   });
 }

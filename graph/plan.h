@@ -4,6 +4,8 @@
 // gradients of activations, workspaces and scratchpads are placed by lifetime in one arena whose size is
 // known before the first step; forward() and backward() allocate nothing.
 //
+// Output::kFeatures ends before the head: what `fc` would read, for embeddings and for training a head alone.
+//
 // Mode::kTrain keeps what backward needs and uses the batch's statistics. Mode::kEval folds BN into the
 // convolutions and fuses ReLU and the residual add into them.
 //
@@ -24,6 +26,10 @@
 namespace resflow {
 
 enum class Mode { kTrain, kEval };
+enum class Output {
+  kLogits,    // (batch, classes)
+  kFeatures,  // (batch, Model::feature_count): global average pool's, kEval only
+};
 
 inline constexpr int64_t kMinImageSize = 32;  // pixels a side: five halvings leave one
 
@@ -32,6 +38,7 @@ struct PlanOptions {
   int64_t height = 224, width = 224;
   Mode mode = Mode::kEval;
   Layout layout = Layout::kAny;
+  Output output = Output::kLogits;
 };
 
 struct PlanMemory {
@@ -61,7 +68,7 @@ class Plan {
   const PlanOptions& options() const;
   PlanMemory memory() const;
 
-  // Runs `rows` rows of planar (N,3,H,W) f32. Returns logits, (batch, classes) row-major, valid until the next
+  // Runs `rows` rows of planar (N,3,H,W) f32. Returns the output, logits or features, row-major, valid until the next
   // forward. In kEval rows may be fewer than the batch: the rest is computed from zeros and means nothing.
   // In kTrain rows must be the batch. Else Error{kInternal}.
   std::span<const float> forward(const float* pixels, int64_t rows);

@@ -18,10 +18,17 @@ struct Value {
   BufferId buffer = kNoBuffer;
 };
 
+// Features are what the last node, the head, reads.
+std::vector<FusedNode> fused_nodes(const Model& model, const ProgramOptions& options) {
+  std::vector<FusedNode> fused = fuse(model.graph(), inference_nodes(model, options.training));
+  if (options.features) fused.pop_back();
+  return fused;
+}
+
 class Planner {
  public:
   Planner(const Model& model, const ProgramOptions& options)
-      : model_(model), options_(options), fused_(fuse(model.graph(), inference_nodes(model, options.training))) {}
+      : model_(model), options_(options), fused_(fused_nodes(model, options)) {}
 
   Program run() {
     find_readers();
@@ -65,8 +72,8 @@ class Planner {
     }
     Value& output = values_.back();
     const Desc row_major = plain_desc(output.desc.get_dims());
-    output = {row_major, as(fused_.size() - 1, row_major, "logits")};
-    program_.logits = output.buffer;
+    output = {row_major, as(fused_.size() - 1, row_major, options_.features ? "features" : "logits")};
+    program_.output = output.buffer;
   }
 
   void forward(size_t i) {
@@ -223,9 +230,9 @@ class Planner {
     ++step_;
   }
 
-  // Logits and the parameters' gradients are valid until the next forward.
+  // The output and the parameters' gradients are valid until the next forward.
   void keep_results() {
-    buffers().use(program_.logits, step_);
+    buffers().use(program_.output, step_);
     for (const BufferId bucket : program_.bucket_buffers) buffers().use(bucket, step_);
   }
 

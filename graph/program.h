@@ -37,6 +37,7 @@ struct ProgramOptions {
   bool training = false;
   Layout layout = Layout::kAny;
   bool keep_transformed = true;  // as OpContext has it
+  bool features = false;         // ends before the head
 };
 
 struct Program {
@@ -44,7 +45,7 @@ struct Program {
   std::vector<PlannedMove> moves;
   std::vector<Step> forward, backward;
   BufferTable buffers;  // placed
-  BufferId pixels = kNoBuffer, logits = kNoBuffer, diff_logits = kNoBuffer;
+  BufferId pixels = kNoBuffer, output = kNoBuffer, diff_logits = kNoBuffer;
   // Parameters in the order in which backward completes their gradients, cut into buckets; and where these lie. A
   // bucket's memory holds activations until backward comes to it.
   std::vector<std::vector<Parameter*>> buckets;

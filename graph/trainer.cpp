@@ -84,6 +84,7 @@ struct Trainer::Impl {
     const double middle = seconds_now(), optimized = times.optimizer;
     running->plan.backward(diff, done);
     times.forward += middle - start;
+    ++times.batches;
     times.backward += seconds_now() - middle - (times.optimizer - optimized);
     return {.loss = result.loss, .correct = result.correct};
   }

@@ -26,6 +26,7 @@ struct StepResult {
 // Where the time of all steps so far went.
 struct TrainerTimes {
   double forward = 0, backward = 0, optimizer = 0;  // seconds; forward with the loss
+  int64_t batches = 0;
 };
 
 class Trainer {

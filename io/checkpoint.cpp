@@ -1,6 +1,8 @@
 #include "io/checkpoint.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <span>
 #include <unordered_set>
@@ -93,6 +95,24 @@ Checkpoint describe(const CheckpointFile& file, const std::string& path) {
 
 }  // namespace
 
+std::string head_name(Head::Kind kind) { return kind == Head::Kind::kSoftmax ? "softmax" : "one_vs_rest"; }
+
+Head::Kind head_of_name(const std::string& name) {
+  for (const Head::Kind kind : {Head::Kind::kSoftmax, Head::Kind::kOneVsRest})
+    if (name == head_name(kind)) return kind;
+  throw data_error("its outputs are of the kind \"{}\", this resflow knows softmax and one_vs_rest", name);
+}
+
+void check_head(const Head& head, int64_t classes) {
+  const auto wanted = head.kind == Head::Kind::kSoftmax ? size_t{0} : static_cast<size_t>(classes);
+  if (head.platt_a.size() != wanted || head.platt_b.size() != wanted)
+    throw data_error("its {} head has {} and {} of Platt's A and B, wanted {}", head_name(head.kind),
+                     head.platt_a.size(), head.platt_b.size(), wanted);
+  for (const auto* values : {&head.platt_a, &head.platt_b})
+    if (!std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }))
+      throw data_error("its {} head has values of Platt's A and B that are no numbers", head_name(head.kind));
+}
+
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path, int generations, FileSystem& files) {
   proto::Manifest manifest;
   to_manifest(checkpoint, manifest);
@@ -119,7 +139,7 @@ CheckpointSummary read_checkpoint_summary(const std::string& path) {
     return CheckpointSummary{.checkpoint = describe(file, path),
                              .parameters = list_entries(file.manifest().parameters()),
                              .optimizer = list_entries(file.manifest().optimizer()),
-                             .format_version = kCheckpointVersion};
+                             .format_version = static_cast<int>(file.version())};
   });
 }
 

@@ -36,6 +36,23 @@ struct Preprocessing {
   bool operator==(const Preprocessing&) const = default;
 };
 
+// How the network's outputs become probabilities.
+struct Head {
+  enum class Kind {
+    kSoftmax,    // outputs are logits: p = softmax(x)
+    kOneVsRest,  // outputs are decision values of a classifier a class: p_k = q_k / sum q, with Platt's sigmoid
+                 // q_k = 1 / (1 + exp(platt_a[k] x_k + platt_b[k]))
+  };
+  Kind kind = Kind::kSoftmax;
+  std::vector<double> platt_a = {}, platt_b = {};  // kOneVsRest: one a class
+  bool operator==(const Head&) const = default;
+};
+// "softmax", "one_vs_rest": as files have it.
+std::string head_name(Head::Kind kind);
+Head::Kind head_of_name(const std::string& name);  // Throws Error{kData} for another.
+// Throws Error{kData} unless there are as many finite A and B as the kind wants.
+void check_head(const Head& head, int64_t classes);
+
 // One epoch's line of history.csv.
 struct EpochRecord {
   int64_t epoch = 0;  // from 1
@@ -65,6 +82,7 @@ struct Checkpoint {
   ModelDescription model;
   std::vector<std::string> classes;
   Preprocessing preprocessing;
+  Head head = {};
   std::vector<NamedArray> parameters;  // and BN's buffers, torchvision's names, plain layout
   std::vector<NamedArray> optimizer;   // "layer1.0.conv1.weight/exp_avg", ...
   std::string optimizer_name;          // "adam"; empty in a model that is not to be trained on

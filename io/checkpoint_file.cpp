@@ -58,6 +58,10 @@ std::string describe_other(Bytes start) {
 
 }  // namespace
 
+uint32_t checkpoint_version(const proto::Manifest& manifest) {
+  return manifest.has_head() ? kCheckpointVersionHead : kCheckpointVersion;
+}
+
 uint64_t checkpoint_checksum(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 bool starts_as_checkpoint(Bytes bytes) {
@@ -80,10 +84,11 @@ void CheckpointFile::read_header() {
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header_checksum(header) != header.checksum)
     throw data_error("{}: damaged checkpoint: the checksum of its header differs", path_);
-  if (header.version != kCheckpointVersion) {
+  version_ = header.version;
+  if (version_ < kCheckpointVersion || version_ > kCheckpointVersionHead) {
     throw data_error(
-        "{}: checkpoint of format version {}, this resflow reads version {}: take the resflow that wrote it", path_,
-        header.version, kCheckpointVersion);
+        "{}: checkpoint of format version {}, this resflow reads versions {} to {}: take the resflow that wrote it",
+        path_, version_, kCheckpointVersion, kCheckpointVersionHead);
   }
   if (size < header.file_bytes)
     throw data_error("{}: truncated checkpoint: {} of {} bytes", path_, size, header.file_bytes);
@@ -168,7 +173,7 @@ void write_checkpoint_file(const proto::Manifest& manifest, const std::vector<By
     }
   }
   Header header{.magic = kMagic,
-                .version = kCheckpointVersion,
+                .version = checkpoint_version(manifest),
                 .manifest_bytes = text.size(),
                 .manifest_checksum = XXH3_64bits(text.data(), text.size()),
                 .file_bytes = tensors_offset + end,

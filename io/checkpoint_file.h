@@ -11,7 +11,10 @@
 
 namespace resflow {
 
-inline constexpr int kCheckpointVersion = 1;
+// What is written: the lowest version whose readers understand the manifest.
+inline constexpr uint32_t kCheckpointVersion = 1;
+inline constexpr uint32_t kCheckpointVersionHead = 2;  // outputs that are no logits
+uint32_t checkpoint_version(const proto::Manifest& manifest);
 
 // A checkpoint file whose header and manifest have been read and found valid: every entry has a name of its own in
 // its list, a dtype and dims that we know, and stands in the file.
@@ -21,6 +24,7 @@ class CheckpointFile {
   explicit CheckpointFile(const std::string& path);
 
   const proto::Manifest& manifest() const { return manifest_; }
+  uint32_t version() const { return version_; }
 
   // Reads the values of `entry`. REQUIRES: to.size() is entry.bytes().
   // Throws Error{kData} where the checksum differs.
@@ -37,6 +41,7 @@ class CheckpointFile {
   std::string path_;
   InputFile file_;
   proto::Manifest manifest_;
+  uint32_t version_ = 0;
   uint64_t manifest_bytes_ = 0, manifest_checksum_ = 0, tensors_offset_ = 0;
 };
 

@@ -52,6 +52,21 @@ Preprocessing from_proto(const proto::Preprocessing& from) {
   return preprocessing;
 }
 
+void to_proto(const Head& head, proto::Head& to) {
+  to.set_kind(head_name(head.kind));
+  to.mutable_platt_a()->Add(head.platt_a.begin(), head.platt_a.end());
+  to.mutable_platt_b()->Add(head.platt_b.begin(), head.platt_b.end());
+}
+
+Head from_proto(const proto::Head& from, int64_t classes) {
+  Head head;
+  head.kind = head_of_name(from.kind());
+  head.platt_a.assign(from.platt_a().begin(), from.platt_a().end());
+  head.platt_b.assign(from.platt_b().begin(), from.platt_b().end());
+  check_head(head, classes);
+  return head;
+}
+
 void to_proto(const EpochRecord& record, proto::EpochRecord& to) {
   to.set_epoch(record.epoch);
   to.set_train_loss(record.train_loss);
@@ -114,6 +129,7 @@ void to_manifest(const Checkpoint& checkpoint, proto::Manifest& manifest) {
   to_proto(checkpoint.model, *manifest.mutable_model());
   for (const auto& name : checkpoint.classes) manifest.add_classes(name);
   to_proto(checkpoint.preprocessing, *manifest.mutable_preprocessing());
+  if (checkpoint.head.kind != Head::Kind::kSoftmax) to_proto(checkpoint.head, *manifest.mutable_head());
   manifest.set_optimizer_name(checkpoint.optimizer_name);
   to_proto(checkpoint.training, *manifest.mutable_training());
   for (const auto& [key, text] : checkpoint.provenance) {
@@ -128,6 +144,7 @@ Checkpoint from_manifest(const proto::Manifest& manifest) {
   checkpoint.model = from_proto(manifest.model());
   checkpoint.classes.assign(manifest.classes().begin(), manifest.classes().end());
   checkpoint.preprocessing = from_proto(manifest.preprocessing());
+  if (manifest.has_head()) checkpoint.head = from_proto(manifest.head(), checkpoint.model.num_classes);
   checkpoint.optimizer_name = manifest.optimizer_name();
   checkpoint.training = from_proto(manifest.training());
   for (const auto& entry : manifest.provenance()) checkpoint.provenance.emplace_back(entry.key(), entry.text());

@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 5> kKeys = {"architecture", "options", "classes", "preprocessing", "provenance"};
+constexpr std::array<std::string_view, 6> kKeys = {"architecture",  "options", "classes",
+                                                   "preprocessing", "head",    "provenance"};
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -39,6 +40,10 @@ Json preprocessing_json(const Preprocessing& p) {
           {"mean", shortest(p.mean)},
           {"std", shortest(p.std)},
           {"interpolation", p.interpolation}};
+}
+
+Json head_json(const Head& head) {
+  return {{"kind", head_name(head.kind)}, {"platt_a", head.platt_a}, {"platt_b", head.platt_b}};
 }
 
 [[noreturn]] void refuse(const char* why) { throw Json::other_error::create(501, why, nullptr); }
@@ -78,6 +83,19 @@ Preprocessing read_preprocessing(const Json& json) {
   return p;
 }
 
+Head read_head(const Json& json) {
+  Head head;
+  try {
+    head.kind = head_of_name(json.at("kind").get<std::string>());
+    json.at("platt_a").get_to(head.platt_a);
+    json.at("platt_b").get_to(head.platt_b);
+    check_head(head, static_cast<int64_t>(head.platt_a.size()));
+  } catch (const Error&) {
+    refuse("no head");
+  }
+  return head;
+}
+
 void read_text(const std::string& key, const std::string& text, ModelMetadata& metadata, ModelDescription& model) {
   if (key == "architecture") {
     model.architecture = text;
@@ -92,6 +110,8 @@ void read_text(const std::string& key, const std::string& text, ModelMetadata& m
     metadata.classes = json.get<std::vector<std::string>>();
   } else if (key == "preprocessing") {
     metadata.preprocessing = read_preprocessing(json);
+  } else if (key == "head") {
+    metadata.head = read_head(json);
   } else {
     metadata.provenance = json.get<Texts>();
   }
@@ -103,6 +123,7 @@ ModelMetadata metadata_of(const Checkpoint& checkpoint) {
   return {.model = checkpoint.model,
           .classes = checkpoint.classes,
           .preprocessing = checkpoint.preprocessing,
+          .head = checkpoint.head,
           .provenance = checkpoint.provenance};
 }
 
@@ -115,6 +136,7 @@ Texts to_texts(const ModelMetadata& metadata) {
   }
   if (metadata.classes) texts.emplace_back("classes", dump(*metadata.classes));
   if (metadata.preprocessing) texts.emplace_back("preprocessing", dump(preprocessing_json(*metadata.preprocessing)));
+  if (metadata.head.kind != Head::Kind::kSoftmax) texts.emplace_back("head", dump(head_json(metadata.head)));
   if (!metadata.provenance.empty()) {
     Json list = Json::array();
     for (const auto& [key, text] : metadata.provenance) list.push_back(Json::array({key, text}));

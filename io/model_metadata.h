@@ -4,6 +4,7 @@
 //   options         {"groups":32,"width_per_group":4}, only what is not the architecture's own
 //   classes         ["ant","bee"]
 //   preprocessing   {"resize":256,"crop":224,"mean":[0.485,0.456,0.406],"std":[...],"interpolation":"bilinear"}
+//   head            {"kind":"one_vs_rest","platt_a":[-1.5,...],"platt_b":[0.2,...]}, only where it is not softmax
 //   provenance      [["weights","resnet34:IMAGENET1K_V1"],["made by","resflow 0.1.0"]]
 #pragma once
 
@@ -24,6 +25,7 @@ struct ModelMetadata {
   std::optional<ModelDescription> model;  // num_classes is not written: it is that of the tensors
   std::optional<std::vector<std::string>> classes;
   std::optional<Preprocessing> preprocessing;
+  Head head = {};
   Texts provenance;
 };
 
@@ -33,7 +35,7 @@ ModelMetadata metadata_of(const Checkpoint& checkpoint);
 // In the order above. What is no UTF-8 in a name becomes U+FFFD: JSON has no other way.
 Texts to_texts(const ModelMetadata& metadata);
 
-// True for the five keys above.
+// True for the keys above.
 bool is_model_key(std::string_view key);
 
 // Whatever is not as to_texts() writes it is another program's: it is left out, and its key added to `foreign`.

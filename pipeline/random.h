@@ -23,7 +23,8 @@ enum class DrawFor : uint32_t {
   kAutoAugment = 4,
   kRandomErasing = 5,
   kWeightedOrder = 6,
-  kMix = 7,  // its "sample" is the number of a batch
+  kMix = 7,     // its "sample" is the number of a batch
+  kFolds = 64,  // its "sample" is a label
 };
 
 class Draw {

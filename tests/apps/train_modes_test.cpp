@@ -219,7 +219,7 @@ TEST(TrainModeOptions, ThatContradictEachOtherAreRefused) {
   const auto refused = [](TrainOptions o, const std::string& why) {
     expect_error(ErrorKind::kUsage, {why}, [&] { resolve(o); });
   };
-  refused({.mode = "svd"}, "--mode svd: wanted finetune, partial or scratch");
+  refused({.mode = "svd"}, "--mode svd: wanted finetune, partial, features, svm or scratch");
   refused({.weights = "x.pth", .mode = "scratch"}, "leave out --weights");
   refused({.mode = "finetune"}, "give --weights");
   refused({.freeze = {"layer1"}}, "give --weights");

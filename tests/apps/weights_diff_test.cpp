@@ -83,5 +83,20 @@ TEST(WeightsDiff, FactsThatOneFileDoesNotHaveAreNoDifference) {
   EXPECT_EQ(diff.facts[2].what, "metadata epoch");
 }
 
+TEST(WeightsDiff, OutputsThatBecomeProbabilitiesInAnotherWayAreADifference) {
+  ModelFacts a, b;
+  a.summary.format = b.summary.format = WeightsFormat::kCheckpoint;
+  a.head = {.kind = Head::Kind::kOneVsRest, .platt_a = {-1, -2}, .platt_b = {0, 0.5}};
+  WeightsDiff diff;
+  diff_facts(a, b, diff);
+  ASSERT_EQ(diff.facts.size(), 1U);
+  EXPECT_EQ(diff.facts[0].first, "one_vs_rest, A -1 -2, B 0 0.5");
+  EXPECT_EQ(diff.facts[0].second, "softmax");
+  b.summary.format = WeightsFormat::kPth;
+  WeightsDiff none;
+  diff_facts(a, b, none);
+  EXPECT_TRUE(none.same()) << ".pth has no place for it";
+}
+
 }  // namespace
 }  // namespace resflow

@@ -37,6 +37,7 @@ const std::map<std::string, std::set<std::string>> kMayUse = {
     {"libdeflate", {"io", "tests"}},
     {"CLI/", {"apps", "tests"}},
     {"onnx/", {"io"}},
+    {"linear.h", {"apps"}},
     {"google/protobuf", {"io", "apps", "tests"}},
     {"nlohmann/", {"io", "apps", "tests"}},
 };

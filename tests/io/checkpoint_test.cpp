@@ -264,12 +264,13 @@ TEST(Checkpoint, NamesAnotherVersion) {
   const TemporaryFolder folder;
   save_checkpoint(full_checkpoint(), folder / "m.resflow");
   std::string bytes = bytes_of(folder / "m.resflow");
-  bytes[12] = 2;
+  bytes[12] = 3;
   // As the program of that version would have written it: its header's checksum fits.
   const uint64_t sum = checkpoint_checksum({reinterpret_cast<const uint8_t*>(bytes.data()), 56});
   std::memcpy(&bytes[56], &sum, sizeof sum);
   write_bytes(folder / "m.resflow", bytes);
-  expect_error(ErrorKind::kData, {"version 2", "reads version 1"}, [&] { load_checkpoint(folder / "m.resflow"); });
+  expect_error(ErrorKind::kData, {"version 3", "reads versions 1 to 2"},
+               [&] { load_checkpoint(folder / "m.resflow"); });
 }
 
 TEST(Checkpoint, NamesWhatIsNone) {
@@ -473,6 +474,33 @@ TEST(Checkpoint, SaysThatThereIsNoPermissionOrNoFolder) {
   FaultyFiles files;
   files.fail("open", 1, EROFS);
   expect_error(ErrorKind::kUsage, {"no permission"}, [&] { save_checkpoint({}, folder / "m.resflow", 1, files); });
+}
+
+TEST(Checkpoint, AHeadThatIsNoSoftmaxComesBackAndOlderReadersRefuseIt) {
+  const TemporaryFolder folder;
+  const std::string plain = folder / "plain", svm = folder / "svm";
+  Checkpoint checkpoint = full_checkpoint();
+  save_checkpoint(checkpoint, plain);
+  checkpoint.head = {.kind = Head::Kind::kOneVsRest, .platt_a = {-1.5, -2, 0.1, 1e-9}, .platt_b = {0, 0.25, -3, 7}};
+  save_checkpoint(checkpoint, svm);
+  EXPECT_EQ(load_checkpoint(plain).head, Head());
+  EXPECT_EQ(load_checkpoint(svm).head, checkpoint.head);
+  EXPECT_EQ(read_checkpoint_summary(svm).checkpoint.head, checkpoint.head);
+  EXPECT_EQ(read_checkpoint_summary(plain).format_version, 1);
+  EXPECT_EQ(read_checkpoint_summary(svm).format_version, 2);
+}
+
+TEST(Checkpoint, AHeadThatDoesNotFitTheClassesIsRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "svm";
+  Checkpoint checkpoint = full_checkpoint();
+  checkpoint.head = {.kind = Head::Kind::kOneVsRest, .platt_a = {1, 2, 3}, .platt_b = {1, 2, 3}};
+  save_checkpoint(checkpoint, path);
+  expect_error(ErrorKind::kData, {path, "one_vs_rest head has 3 and 3", "wanted 4"}, [&] { load_checkpoint(path); });
+  checkpoint.head.platt_a = {1, 2, 3, std::nan("")};
+  checkpoint.head.platt_b = {1, 2, 3, 4};
+  save_checkpoint(checkpoint, path);
+  expect_error(ErrorKind::kData, {path, "no numbers"}, [&] { load_checkpoint(path); });
 }
 
 }  // namespace

@@ -55,6 +55,21 @@ TEST(ModelMetadata, ComesBack) {
   EXPECT_TRUE(foreign.empty());
 }
 
+TEST(ModelMetadata, AHeadThatIsNoSoftmaxComesBack) {
+  Checkpoint checkpoint;
+  checkpoint.model.architecture = "resnet18";
+  checkpoint.head = {.kind = Head::Kind::kOneVsRest, .platt_a = {-1.5, 1.0 / 3}, .platt_b = {0.25, -1e-9}};
+  const Texts texts = to_texts(metadata_of(checkpoint));
+  ASSERT_EQ(texts[3].first, "head");
+  EXPECT_EQ(texts[3].second,
+            "{\"kind\":\"one_vs_rest\",\"platt_a\":[-1.5,0.3333333333333333],\"platt_b\":[0.25,-1e-09]}");
+  EXPECT_EQ(from_texts(texts).head, checkpoint.head);
+  std::vector<std::string> foreign;
+  EXPECT_EQ(from_texts({{"head", "{\"kind\":\"one_vs_rest\",\"platt_a\":[1],\"platt_b\":[]}"}}, &foreign).head, Head());
+  EXPECT_EQ(from_texts({{"head", "fc"}}, &foreign).head, Head());
+  EXPECT_EQ(foreign, (std::vector<std::string>{"head", "head"}));
+}
+
 TEST(ModelMetadata, NamesThatAreNoUtf8StayReadable) {
   ModelMetadata metadata;
   metadata.classes = {{"caf\xE9", "ok"}};
