@@ -38,7 +38,11 @@ ScoreSummary score_samples(const TrainedModel& trained, const std::vector<Sample
   Plan plan(*trained.model,
             {.batch = batch_size, .height = side, .width = side, .mode = Mode::kEval, .layout = Layout::kAny});
   Loader loader(dataset, Recipe::eval(trained.preprocessing),
-                {.batch = batch_size, .threads = limits.threads, .shuffle = false, .on_error = OnError::kSkip});
+                {.batch = batch_size,
+                 .threads = limits.threads,
+                 .shuffle = false,
+                 .on_error = OnError::kSkip,
+                 .exif = limits.exif});
 
   ScoreSummary summary;
   const auto start = std::chrono::steady_clock::now();

@@ -55,6 +55,7 @@ struct LoaderOptions {
   bool shuffle = true;  // else the data set's order
   bool drop_last = false;
   OnError on_error = OnError::kSkip;
+  bool exif = false;  // pictures are turned upright as their EXIF data say
 };
 
 struct EpochReport {
