@@ -36,7 +36,7 @@ class RleReader {
       put_run(count, value, indices);
     } else if (value == 0) {
       const size_t over = indices.size() % bmp_.width;
-      if (over != 0) indices.insert(indices.end(), bmp_.width - over, 0);
+      if (over != 0 || column_ == 0) indices.insert(indices.end(), bmp_.width - over, 0);
       column_ = 0;
     } else if (value == 1) {
       return false;

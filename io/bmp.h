@@ -3,7 +3,7 @@
 //
 // Indices beyond the palette are greys. The verdicts are Pillow's too: 2 bits a pixel, unusual bit fields, embedded JPEG or
 // PNG, palettes above 256 colours and pixels that end early are errors. Read as they are meant, though Pillow 9.4 mixes
-// them up, are jumps within run-length encoded pixels, and pixels of 4 or 8 bits whose palette is black and white alone or
+// them up, are jumps and empty rows within run-length encoded pixels, and pixels of 4 or 8 bits whose palette is black and white alone or
 // a short ramp of greys.
 //
 // Of a file that is not run-length encoded decode reads only the region.

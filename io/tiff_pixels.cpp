@@ -101,14 +101,15 @@ bool set_palette(const TiffTags& tags, TiffLayout& layout) {
 }
 
 bool set_rgb(const TiffTags& tags, TiffLayout& layout) {
-  const size_t extra = tags.extra.size();
+  const bool alpha_untold = tags.samples == 4 && tags.extra.empty();
+  const size_t extra = alpha_untold ? 1 : tags.extra.size();
   if (tags.samples != 3 + extra) return false;
   layout.pixels = TiffPixels::kRgb;
   layout.samples_needed = 3;
-  if (extra > 0 && extra_is(tags, EXTRASAMPLE_ASSOCALPHA)) {
+  if (extra_is(tags, EXTRASAMPLE_ASSOCALPHA)) {
     layout.pixels = TiffPixels::kRgbTimesAlpha;
     layout.samples_needed = 4;
-  } else if (extra > 0 && !extra_is(tags, EXTRASAMPLE_UNSPECIFIED) && !extra_is(tags, EXTRASAMPLE_UNASSALPHA)) {
+  } else if (!tags.extra.empty() && !extra_is(tags, EXTRASAMPLE_UNSPECIFIED) && !extra_is(tags, EXTRASAMPLE_UNASSALPHA)) {
     return false;
   }
   const bool ordinary = tags.fill_order == FILLORDER_MSB2LSB;
