@@ -198,15 +198,21 @@ class TiffReader final : public ImageReader {
       read_tiles(plane, take);
   }
 
+  // Strip by strip and not row by row: of damaged data that comes to other pixels.
   template <class Take>
   void read_strips(uint16_t plane, Take take) {
-    const tmsize_t line_bytes = TIFFScanlineSize(tiff_.get());
-    if (line_bytes <= 0 || static_cast<size_t>(line_bytes) < row_bytes(static_cast<uint32_t>(width_)))
-      throw data_error("broken TIFF: rows of {} bytes, wanted {}", line_bytes, row_bytes(static_cast<uint32_t>(width_)));
-    buffer_.resize(static_cast<size_t>(line_bytes));
-    for (int y = 0; y < height_; ++y) {
-      if (TIFFReadScanline(tiff_.get(), buffer_.data(), static_cast<uint32_t>(y), plane) != 1) fail();
-      take(buffer_.data(), 0, y, width_);
+    const auto height = static_cast<uint32_t>(height_);
+    const uint32_t rows = std::clamp(long_tag(tiff_.get(), TIFFTAG_ROWSPERSTRIP, height), 1U, height);
+    const size_t line_bytes = row_bytes(static_cast<uint32_t>(width_));
+    const tmsize_t strip_bytes = TIFFVStripSize(tiff_.get(), rows);
+    if (strip_bytes <= 0 || static_cast<uint64_t>(strip_bytes) < uint64_t{line_bytes} * rows)
+      throw data_error("broken TIFF: strips of {} bytes, wanted {}", strip_bytes, uint64_t{line_bytes} * rows);
+    buffer_.resize(static_cast<size_t>(strip_bytes));
+    for (uint32_t top = 0; top < height; top += std::min(rows, height - top)) {
+      const uint32_t strip = TIFFComputeStrip(tiff_.get(), top, plane);
+      if (TIFFReadEncodedStrip(tiff_.get(), strip, buffer_.data(), strip_bytes) < 0) fail();
+      for (uint32_t y = 0; y < std::min(rows, height - top); ++y)
+        take(buffer_.data() + y * line_bytes, 0, static_cast<int>(top + y), width_);
     }
   }
 
@@ -281,7 +287,7 @@ class TiffReader final : public ImageReader {
   bool planes_apart_ = false;
   int width_ = 0, height_ = 0;
   uint32_t tile_width_ = 0, tile_height_ = 0;
-  std::vector<uint8_t> buffer_;    // a row or a tile
+  std::vector<uint8_t> buffer_;    // a strip or a tile
   std::vector<uint8_t> together_;  // the region's samples, of planes apart
   std::vector<uint32_t> raster_;
 };
