@@ -27,6 +27,7 @@ struct EvaluateOptions {
   std::string tta;  // empty, "flip", "ten-crop"
   std::string out, csv, json;
   int batch = 32, threads = 0;
+  bool exif = false;
 
   Views views() const { return tta.empty() ? Views::kOne : tta == "flip" ? Views::kFlip : Views::kTenCrop; }
 };
@@ -101,7 +102,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   {
     Progress progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
     evaluation = evaluate(trained, data.dataset.samples,
-                          {.predict = {.batch = o.batch, .threads = threads, .views = o.views()},
+                          {.predict = {.batch = o.batch, .threads = threads, .views = o.views(), .exif = o.exif},
                            .progress = [&](int64_t done) { progress.update(done); }});
   }
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
@@ -159,6 +160,7 @@ Action add_evaluate(CLI::App& command) {
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
+  command.add_flag("--exif", options->exif, "turn pictures upright as their EXIF data say, before anything else");
   add_threads_option(command, options->threads);
   command.footer(
       "Prints accuracy, log loss, calibration, and precision, recall and F1 a class. Pictures of classes that the "

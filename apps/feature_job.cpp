@@ -122,7 +122,8 @@ bool FeatureJob::extract() {
                                .shared = !options_.feature_cache.empty()};
   FeatureExtractor extractor(*model_, where, options_.threads,
                              options_.on_error == "stop" ? OnError::kStop : OnError::kSkip);
-  const Recipe eval = Recipe::eval(preprocessing_), augmented = train_recipe(options_.image_size, preprocessing_, options_.augment);
+  const Recipe eval = Recipe::eval(preprocessing_),
+               augmented = train_recipe(options_.image_size, preprocessing_, options_.augment);
   FeatureSource source = {.name = "train", .dataset = &data_.train, .root = data_.train_root, .recipe = eval};
   if (!extract(extractor, source, data_.train, train_)) return false;
   train_.originals = static_cast<int64_t>(train_.rows.size());

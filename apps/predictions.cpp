@@ -126,7 +126,11 @@ PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sa
   const std::vector<View> views = all_views(options.views, preprocessing.crop, trained.preprocessing.crop);
   Averager averager(trained, batch_size, views);
   Loader loader(dataset, Recipe::eval(preprocessing),
-                {.batch = batch_size, .threads = options.threads, .shuffle = false, .on_error = OnError::kSkip});
+                {.batch = batch_size,
+                 .threads = options.threads,
+                 .shuffle = false,
+                 .on_error = OnError::kSkip,
+                 .exif = options.exif});
 
   const auto start = std::chrono::steady_clock::now();
   const EpochReport report = loader.run(0, 0, [&](const Batch& batch) {

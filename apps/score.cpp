@@ -33,6 +33,7 @@ struct ScoreOptions {
   std::vector<std::string> inputs;
   std::string out, json;
   int top = 1, batch = 32, threads = 0;
+  bool exif = false;
 };
 
 // A line of standard input is a file; an argument is a file, a folder, or "-" for standard input.
@@ -112,12 +113,12 @@ int score(const ScoreOptions& o, int threads) {
     const bool rows_on_screen = o.out.empty() && is_terminal(stdout);
     Progress progress({.label = "scoring", .total = total, .terminal = is_terminal(stderr)});
     int64_t done = 0;
-    summary =
-        score_samples(trained, samples, {.top = top, .batch = o.batch, .threads = threads}, [&](const ScoreRow& row) {
-          rows.write(score_csv_row(row, top));
-          ++done;
-          if (!rows_on_screen) progress.update(done);
-        });
+    summary = score_samples(trained, samples, {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif},
+                            [&](const ScoreRow& row) {
+                              rows.write(score_csv_row(row, top));
+                              ++done;
+                              if (!rows_on_screen) progress.update(done);
+                            });
   }
   if (summary.stopped) {
     fmt::print(stderr, "resflow: stopped after {} of {} files{}\n", summary.files, samples.size(),
@@ -163,6 +164,8 @@ Action add_score(CLI::App& command) {
   command.add_option("--out", options->out, "write the rows to this file, whole or not at all [standard output]");
   command.add_option("--json", options->json, "write speed and memory to this file");
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  command.add_flag("--exif", options->exif,
+                   "turn pictures upright as their EXIF orientation says [as they are stored]");
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);

@@ -23,7 +23,8 @@ ScoreRow score_row(const Sample& sample, const Prediction& prediction, const std
 ScoreSummary score_samples(const TrainedModel& trained, const std::vector<Sample>& samples, const ScoreLimits& limits,
                            const std::function<void(const ScoreRow&)>& row) {
   const PredictSummary summary = predict_samples(
-      trained, samples, {.batch = limits.batch, .threads = limits.threads}, [&](const Prediction& prediction) {
+      trained, samples, {.batch = limits.batch, .threads = limits.threads, .exif = limits.exif},
+      [&](const Prediction& prediction) {
         row(score_row(samples[static_cast<size_t>(prediction.sample)], prediction, trained.classes, limits.top));
       });
   return {summary.files, summary.failed, summary.seconds, summary.stopped};

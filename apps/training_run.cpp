@@ -131,7 +131,8 @@ void TrainingRun::open_model() {
   const LoaderOptions loader = {.batch = options_.batch,
                                 .threads = options_.threads,
                                 .seed = options_.seed,
-                                .on_error = options_.on_error == "stop" ? OnError::kStop : OnError::kSkip};
+                                .on_error = options_.on_error == "stop" ? OnError::kStop : OnError::kSkip,
+                                .exif = options_.exif};
   LoaderOptions train_loader = loader;
   if (options_.sampler == "balanced") {
     train_loader.sampler = Sampler::kWeighted;
@@ -245,7 +246,8 @@ TrainingOutcome TrainingRun::outcome(bool finished) const {
                              .records = state_.history,
                              .configuration = state_.options,
                              .times = times_,
-                             .threads = options_.threads};
+                             .threads = options_.threads,
+                             .exif = options_.exif};
   const TrainerTimes& steps = trainer_->times();
   outcome.times.add("forward", steps.forward, steps.batches);
   outcome.times.add("backward", steps.backward, steps.batches);

@@ -6,9 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "io/bmp.h"
 #include "io/error.h"
+#include "io/exif.h"
 #include "io/jpeg.h"
 #include "io/png.h"
+#include "io/pnm.h"
+#include "io/tiff.h"
 #include "io/webp.h"
 
 namespace resflow {
@@ -20,12 +24,18 @@ struct Decoder::Impl {
     all[ImageFormat::kJpeg] = make_jpeg_reader();
     all[ImageFormat::kPng] = make_png_reader();
     all[ImageFormat::kWebp] = make_webp_reader();
+    all[ImageFormat::kTiff] = make_tiff_reader();
+    all[ImageFormat::kBmp] = make_bmp_reader();
+    all[ImageFormat::kPnm] = make_pnm_reader();
     return all;
   }();
   ImageReader* reader = nullptr;  // of the opened picture
   ImageFormat format = ImageFormat::kUnknown;
-  int width = 0, height = 0;
+  int width = 0, height = 0;  // upright, as the Decoder gives it
   std::string name;
+  bool exif = false;
+  Orientation orientation;  // of the opened picture
+  Image stored;             // its part that is decoded before it is turned
 
   // Runs `work`; its errors gain the file's name.
   template <class Work>
@@ -50,18 +60,32 @@ struct Decoder::Impl {
       throw data_error("its header says {}x{} pixels, wanted at most {} in all", reader->width(), reader->height(),
                        kMaxPixels);
     }
-    width = reader->width();
-    height = reader->height();
+    // Pillow turns a TIFF upright unasked.
+    if (exif || format == ImageFormat::kTiff) orientation = read_orientation(bytes, format);
+    width = orientation.swaps_sides() ? reader->height() : reader->width();
+    height = orientation.swaps_sides() ? reader->width() : reader->height();
+  }
+
+  void decode(const Rect& region, Image& out) {
+    if (orientation.is_upright()) {
+      reader->decode(region, out);
+      return;
+    }
+    reader->decode(orientation.stored(region, reader->width(), reader->height()), stored);
+    orientation.turn(stored, out);
   }
 };
 
 Decoder::Decoder() : impl_(std::make_unique<Impl>()) {}
 Decoder::~Decoder() = default;
 
+void Decoder::set_exif(bool apply) { impl_->exif = apply; }
+
 void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
   Impl& self = *impl_;
   self.name = name;
   self.width = self.height = 0;
+  self.orientation = Orientation();
   self.format = image_format(bytes);
   self.named([&] { self.open(bytes); });
 }
@@ -81,7 +105,7 @@ void Decoder::decode(const Rect& region, Image& out) {
       throw internal_error("region {}x{} at ({},{}) is not within the image of {}x{}", region.width, region.height,
                            region.left, region.top, self.width, self.height);
     }
-    self.reader->decode(region, out);
+    self.decode(region, out);
   });
 }
 

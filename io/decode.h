@@ -24,8 +24,14 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
+  // Whether pictures are turned upright as their EXIF data say (io/exif.h); holds from the next open on. width, height
+  // and regions then speak of the upright picture, which equals Pillow's ImageOps.exif_transpose to the bit. Off at
+  // first: torchvision's ImageFolder shows pictures as they are stored. TIFFs alone are upright either way, because
+  // Pillow turns them when it reads them (its exif_transpose turns them once more, which is its mistake).
+  void set_exif(bool apply);
+
   // Reads the header. `bytes` must stay valid until decode has returned. Where a `name` is given, the Errors
-  // of open and decode start with it: "ants/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG and WebP".
+  // of open and decode start with it: "ants/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG, ...".
   // Throws Error{kData} for what is no image we read, truncated, or too large.
   void open(std::span<const uint8_t> bytes, std::string_view name = {});
 

@@ -3,14 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace resflow {
 namespace {
+
+constexpr std::string_view kReadFormats = "resflow reads JPEG, PNG, WebP, TIFF, BMP and PNM (PPM, PGM, PBM)";
 
 bool starts_with(std::span<const uint8_t> bytes, std::string_view magic, size_t at = 0) {
   return bytes.size() >= at + magic.size() &&
          std::equal(magic.begin(), magic.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at),
                     [](char c, uint8_t byte) { return static_cast<uint8_t>(c) == byte; });
+}
+
+// The four bytes at 6 are zero in nearly every BMP; where they are not, the header's length tells.
+bool has_bmp_header(std::span<const uint8_t> bytes) {
+  using namespace std::string_view_literals;
+  constexpr std::array kLengths = {"\x0C\0\0\0"sv, "\x28\0\0\0"sv, "\x40\0\0\0"sv, "\x6C\0\0\0"sv, "\x7C\0\0\0"sv};
+  return std::any_of(kLengths.begin(), kLengths.end(), [&](auto length) { return starts_with(bytes, length, 14); });
 }
 
 // A page that a web server sent instead of a picture is the usual case.
@@ -27,12 +37,15 @@ ImageFormat image_format(std::span<const uint8_t> bytes) {
   if (starts_with(bytes, "\xFF\xD8\xFF"sv)) return ImageFormat::kJpeg;
   if (starts_with(bytes, "\x89PNG\r\n\x1A\n"sv)) return ImageFormat::kPng;
   if (starts_with(bytes, "GIF87a"sv) || starts_with(bytes, "GIF89a"sv)) return ImageFormat::kGif;
-  if (starts_with(bytes, "II*\0"sv) || starts_with(bytes, "MM\0*"sv)) return ImageFormat::kTiff;
+  for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {  // the last two are BigTIFF
+    if (starts_with(bytes, magic)) return ImageFormat::kTiff;
+  }
   if (starts_with(bytes, "RIFF"sv) && starts_with(bytes, "WEBP"sv, 8)) return ImageFormat::kWebp;
-  // Four zero bytes stand at 6 in every BMP: two letters alone would take texts for one.
-  if (starts_with(bytes, "BM"sv) && starts_with(bytes, "\0\0\0\0"sv, 6)) return ImageFormat::kBmp;
+  // Two letters alone would take texts for a BMP.
+  if (starts_with(bytes, "BM"sv) && (starts_with(bytes, "\0\0\0\0"sv, 6) || has_bmp_header(bytes)))
+    return ImageFormat::kBmp;
   if (bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
-      (bytes[2] == '\n' || bytes[2] == '\r' || bytes[2] == ' ' || bytes[2] == '\t'))
+      (bytes[2] == ' ' || (bytes[2] >= '\t' && bytes[2] <= '\r')))
     return ImageFormat::kPnm;
   return ImageFormat::kUnknown;
 }
@@ -66,9 +79,9 @@ std::string describe_unreadable(std::span<const uint8_t> bytes, std::string_view
   const std::string named = has_extension ? fmt::format(" named {}", name.substr(dot)) : "";
   const ImageFormat format = image_format(bytes);
   if (format != ImageFormat::kUnknown)
-    return fmt::format("is a {}{}; resflow reads JPEG, PNG and WebP", image_format_name(format), named);
-  if (is_text(bytes)) return fmt::format("is a text{}; resflow reads JPEG, PNG and WebP", named);
-  return "is no image of a known format; resflow reads JPEG, PNG and WebP";
+    return fmt::format("is a {}{}; {}", image_format_name(format), named, kReadFormats);
+  if (is_text(bytes)) return fmt::format("is a text{}; {}", named, kReadFormats);
+  return fmt::format("is no image of a known format; {}", kReadFormats);
 }
 
 }  // namespace resflow

@@ -14,7 +14,7 @@ ImageFormat image_format(std::span<const uint8_t> bytes);
 std::string_view image_format_name(ImageFormat format);  // "JPEG", "PNG", ...
 
 // What a file of these bytes is where resflow cannot read it, to stand after its name:
-// "is a GIF named .jpg; resflow reads JPEG, PNG and WebP".
+// "is a GIF named .jpg; resflow reads JPEG, PNG, WebP, TIFF, BMP and PNM (PPM, PGM, PBM)".
 std::string describe_unreadable(std::span<const uint8_t> bytes, std::string_view name);
 
 }  // namespace resflow

@@ -51,7 +51,7 @@ struct Slot {
 
 // What one picture at a time needs. As many as threads: the tokens of reading and transforming.
 struct Worker {
-  explicit Worker(const Recipe& recipe) : recipe_worker(recipe) {}
+  Worker(const Recipe& recipe, bool exif) : recipe_worker(recipe) { decoder.set_exif(exif); }
   Decoder decoder;
   RecipeWorker recipe_worker;
   std::vector<uint8_t> buffer;
@@ -168,7 +168,7 @@ Loader::Impl::Impl(const Dataset& set, const Recipe& how, const LoaderOptions& w
   else if (!options.weights.empty())
     throw usage_error("weights of samples go with the weighted sampler");
   arena.initialize(options.threads, 1, tbb::task_arena::priority::low);
-  for (int i = 0; i < options.threads; ++i) workers.push_back(std::make_unique<Worker>(recipe));
+  for (int i = 0; i < options.threads; ++i) workers.push_back(std::make_unique<Worker>(recipe, options.exif));
   for (int64_t i = 0; i < std::min<int64_t>(options.slots, batches()); ++i)
     slots.push_back(std::make_unique<Slot>(options.batch, recipe.size));
 }

@@ -62,6 +62,7 @@ struct LoaderOptions {
   std::vector<double> weights = {};  // kWeighted: one a sample, as balanced_weights() gives them
   bool drop_last = false;
   OnError on_error = OnError::kSkip;
+  bool exif = false;  // pictures are turned upright as their EXIF data say
 };
 
 struct EpochReport {

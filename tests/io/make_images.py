@@ -195,7 +195,12 @@ def broken_of(whole, first, count, rng):
         yield f"{number:05d}-{name}", bytes(damaged)
 
 
-os.makedirs(sys.argv[2], exist_ok=True)
-for file_name, file_content in kinds() if sys.argv[1] == "kinds" else broken(int(sys.argv[3])):
-    with open(os.path.join(sys.argv[2], file_name), "wb") as file:
-        file.write(file_content)
+def write_all(folder, files):
+    os.makedirs(folder, exist_ok=True)
+    for name, content in files:
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+
+
+if __name__ == "__main__":
+    write_all(sys.argv[2], kinds() if sys.argv[1] == "kinds" else broken(int(sys.argv[3])))

@@ -1,10 +1,10 @@
 """Prints what Pillow makes of each file that the list names: "width height crc32 adler32" of its RGB bytes, or
-"error REASON". Usage: pillow_decode.py LIST (one path a line)"""
+"error REASON". Usage: pillow_decode.py LIST [exif] (one path a line; with exif upright, as exif_transpose has it)"""
 import sys
 import warnings
 import zlib
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 warnings.simplefilter("ignore")
 
@@ -12,9 +12,11 @@ warnings.simplefilter("ignore")
 def verdict(path):
     try:
         with Image.open(path) as image:
-            if image.format not in ("JPEG", "MPO", "PNG", "WEBP"):
+            if image.format not in ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "PPM"):
                 return f"error is a {image.format}"
-            rgb = image.convert("RGB")
+            # TIFFs are upright once they are loaded; exif_transpose would turn them again.
+            turn = len(sys.argv) > 2 and image.format != "TIFF"
+            rgb = (ImageOps.exif_transpose(image) if turn else image).convert("RGB")
     except Exception as error:  # Pillow raises many types for broken files
         return "error " + " ".join(str(error).split())
     pixels = rgb.tobytes()
