@@ -113,13 +113,12 @@ int score(const ScoreOptions& o, int threads) {
     const bool rows_on_screen = o.out.empty() && is_terminal(stdout);
     Progress progress({.label = "scoring", .total = total, .terminal = is_terminal(stderr)});
     int64_t done = 0;
-    summary =
-        score_samples(trained, samples, {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif},
-                      [&](const ScoreRow& row) {
-                        rows.write(score_csv_row(row, top));
-                        ++done;
-                        if (!rows_on_screen) progress.update(done);
-                      });
+    summary = score_samples(trained, samples, {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif},
+                            [&](const ScoreRow& row) {
+                              rows.write(score_csv_row(row, top));
+                              ++done;
+                              if (!rows_on_screen) progress.update(done);
+                            });
   }
   if (summary.stopped) {
     fmt::print(stderr, "resflow: stopped after {} of {} files{}\n", summary.files, samples.size(),

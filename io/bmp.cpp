@@ -133,7 +133,8 @@ class BmpReader final : public ImageReader {
         for (size_t x = left; x < left + count; ++x, to += 3) look_up(row[x / 8] >> (7 - x % 8) & 1, to);
         break;
       case BmpPixels::kIndex4:
-        for (size_t x = left; x < left + count; ++x, to += 3) look_up(x % 2 == 0 ? row[x / 2] >> 4 : row[x / 2] & 15, to);
+        for (size_t x = left; x < left + count; ++x, to += 3)
+          look_up(x % 2 == 0 ? row[x / 2] >> 4 : row[x / 2] & 15, to);
         break;
       case BmpPixels::kIndex8:
         look_up_bytes(row + left, region.width, to);

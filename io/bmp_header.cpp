@@ -68,14 +68,15 @@ void apply_masks(const Masks& masks, uint32_t bits, BmpHeader& bmp) {
   } else if (bits == 32 && (masks == Masks{0xFF0000, 0xFF00, 0xFF, 0} || masks == Masks{} ||
                             masks == Masks{0xFF0000, 0xFF00, 0xFF, 0xFF000000})) {
     set_channels(bmp, 4, 2, 1, 0);
-  } else if (bits == 32 && (masks == Masks{0xFF000000, 0xFF0000, 0xFF00, 0} ||
-                            masks == Masks{0xFF000000, 0xFF0000, 0xFF00, 0xFF})) {
+  } else if (bits == 32 &&
+             (masks == Masks{0xFF000000, 0xFF0000, 0xFF00, 0} || masks == Masks{0xFF000000, 0xFF0000, 0xFF00, 0xFF})) {
     set_channels(bmp, 4, 3, 2, 1);
   } else if (bits == 32 && masks == Masks{0xFF, 0xFF00, 0xFF0000, 0xFF000000}) {
     set_channels(bmp, 4, 0, 1, 2);
   } else {
-    throw data_error("is a BMP of {} bits a pixel with the bit fields {:#x}, {:#x}, {:#x} and {:#x}, which are not read",
-                     bits, masks.red, masks.green, masks.blue, masks.alpha);
+    throw data_error(
+        "is a BMP of {} bits a pixel with the bit fields {:#x}, {:#x}, {:#x} and {:#x}, which are not read", bits,
+        masks.red, masks.green, masks.blue, masks.alpha);
   }
 }
 
@@ -84,7 +85,8 @@ void read_palette(Fields& fields, size_t entry_bytes, uint32_t colours, BmpHeade
   if (colours > 65536) throw data_error("broken BMP: its header says {} colours", colours);
   const auto bytes = fields.up_to(uint64_t{entry_bytes} * colours);
   const size_t entries = bytes.size() / entry_bytes;
-  if (entries > bmp.palette.size()) throw data_error("is a BMP with a palette of {} colours, wanted at most 256", entries);
+  if (entries > bmp.palette.size())
+    throw data_error("is a BMP with a palette of {} colours, wanted at most 256", entries);
   for (size_t i = 0; i < bmp.palette.size(); ++i) bmp.palette[i].fill(static_cast<uint8_t>(i));
   for (size_t i = 0; i < entries; ++i)
     std::reverse_copy(bytes.data() + i * entry_bytes, bytes.data() + i * entry_bytes + 3, bmp.palette[i].begin());

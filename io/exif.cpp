@@ -26,8 +26,7 @@ uint64_t number(Bytes bytes, size_t at, size_t count, bool little) {
 // Bytes of a value of TIFF's types; 0: no such type.
 constexpr std::array<uint8_t, 17> kTypeBytes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8};
 
-constexpr uint64_t kOrientationTag = 0x0112, kShort = 3, kLong = 4, kSignedShort = 8, kSignedLong = 9,
-                   kLong8 = 16;
+constexpr uint64_t kOrientationTag = 0x0112, kShort = 3, kLong = 4, kSignedShort = 8, kSignedLong = 9, kLong8 = 16;
 
 bool is_whole_number(uint64_t type) {
   return type == kShort || type == kLong || type == kSignedShort || type == kSignedLong || type == kLong8;
@@ -64,7 +63,8 @@ Orientation orientation_of_directory(Bytes tiff, uint64_t at, const Form& form) 
 
 Orientation of_tiff(Bytes tiff) {
   using namespace std::string_view_literals;
-  constexpr std::array<std::string_view, 6> kStarts = {"II*\0"sv, "MM\0*"sv, "II\0*"sv, "MM*\0"sv, "II+\0"sv, "MM\0+"sv};
+  constexpr std::array<std::string_view, 6> kStarts = {"II*\0"sv, "MM\0*"sv, "II\0*"sv,
+                                                       "MM*\0"sv, "II+\0"sv, "MM\0+"sv};
   const bool known = std::any_of(kStarts.begin(), kStarts.end(), [&](auto text) { return starts_with(tiff, text); });
   if (!known || tiff.size() < 8) return {};
   const bool little = tiff[0] == 'I', big = tiff[2] == '+' || tiff[3] == '+';

@@ -5,8 +5,8 @@
 
 namespace resflow {
 
-// As EXIF numbers them: 1 as stored; 2 mirrored left to right, 3 turned by half, 4 mirrored top to bottom, 5 mirrored at
-// the diagonal; 6 to be turned right, 7 mirrored at the other diagonal, 8 to be turned left.
+// As EXIF numbers them: 1 as stored; 2 mirrored left to right, 3 turned by half, 4 mirrored top to bottom, 5 mirrored
+// at the diagonal; 6 to be turned right, 7 mirrored at the other diagonal, 8 to be turned left.
 class Orientation {
  public:
   Orientation() = default;

@@ -151,7 +151,8 @@ class TiffReader final : public ImageReader {
       throw data_error("broken TIFF: it has no palette");
     layout_.palette.clear();
     for (size_t i = 0; i < size_t{1} << layout_.bits; ++i) {
-      for (const uint16_t* channel : {red, green, blue}) layout_.palette.push_back(static_cast<uint8_t>(channel[i] >> 8));
+      for (const uint16_t* channel : {red, green, blue})
+        layout_.palette.push_back(static_cast<uint8_t>(channel[i] >> 8));
     }
   }
 
@@ -180,7 +181,8 @@ class TiffReader final : public ImageReader {
   void store(const uint8_t* row, int x, int y, int count, const Rect& region, Image& out) const {
     const int first = std::max(x, region.left), end = std::min(x + count, region.left + region.width);
     if (y < region.top || y >= region.top + region.height || first >= end) return;
-    tiff_row_to_rgb(layout_, row, first - x, end - first, out.row(y - region.top) + ptrdiff_t{3} * (first - region.left));
+    tiff_row_to_rgb(layout_, row, first - x, end - first,
+                    out.row(y - region.top) + ptrdiff_t{3} * (first - region.left));
   }
 
   // Bytes of `pixels` in a row, as they must be for tiff_row_to_rgb.
@@ -236,7 +238,8 @@ class TiffReader final : public ImageReader {
 
   // Puts the region's samples together, and then makes RGB of them.
   void decode_planes(const Rect& region, Image& out) {
-    const size_t sample_bytes = static_cast<size_t>(layout_.bits) / 8;  // whole bytes: greys and palettes have one plane
+    const size_t sample_bytes =
+        static_cast<size_t>(layout_.bits) / 8;  // whole bytes: greys and palettes have one plane
     const auto planes = static_cast<size_t>(layout_.samples_needed);
     const size_t line_bytes = static_cast<size_t>(region.width) * planes * sample_bytes;
     together_.resize(line_bytes * static_cast<size_t>(region.height));

@@ -109,7 +109,8 @@ bool set_rgb(const TiffTags& tags, TiffLayout& layout) {
   if (extra_is(tags, EXTRASAMPLE_ASSOCALPHA)) {
     layout.pixels = TiffPixels::kRgbTimesAlpha;
     layout.samples_needed = 4;
-  } else if (!tags.extra.empty() && !extra_is(tags, EXTRASAMPLE_UNSPECIFIED) && !extra_is(tags, EXTRASAMPLE_UNASSALPHA)) {
+  } else if (!tags.extra.empty() && !extra_is(tags, EXTRASAMPLE_UNSPECIFIED) &&
+             !extra_is(tags, EXTRASAMPLE_UNASSALPHA)) {
     return false;
   }
   const bool ordinary = tags.fill_order == FILLORDER_MSB2LSB;
@@ -203,8 +204,8 @@ void cmyk_to_rgb(std::array<uint8_t, 4>& pixel) {
 
 TiffLayout tiff_layout(const TiffTags& tags) {
   // Those that Pillow knows.
-  static constexpr std::array<uint16_t, 17> kCompressions = {1,     2,     3,     4,     5,     6,     7,     8,    32771,
-                                                            32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001};
+  static constexpr std::array<uint16_t, 17> kCompressions = {
+      1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001};
   if (std::find(kCompressions.begin(), kCompressions.end(), tags.compression) == kCompressions.end())
     throw data_error("is a TIFF of compression {}, which is not read", tags.compression);
   if (tags.planar != PLANARCONFIG_CONTIG && tags.planar != PLANARCONFIG_SEPARATE)

@@ -29,10 +29,10 @@ enum class TiffPixels {
 
 struct TiffLayout {
   TiffPixels pixels = TiffPixels::kGrey;
-  bool inverted = false;  // kGrey: 0 is white
-  int bits = 8;           // of a sample
-  int samples = 1;        // of a pixel, in what is given to tiff_row_to_rgb
-  int samples_needed = 1;  // of them, the first ones
+  bool inverted = false;              // kGrey: 0 is white
+  int bits = 8;                       // of a sample
+  int samples = 1;                    // of a pixel, in what is given to tiff_row_to_rgb
+  int samples_needed = 1;             // of them, the first ones
   std::vector<uint8_t> palette = {};  // kIndex: RGB for each index
 };
 
