@@ -16,84 +16,28 @@
 #include "io/file.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/made_jpeg.h"
+#include "tests/io/pillow_peer.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Agreement;
 using testing::expect_error;
+using testing::expect_pillow_agrees;
+using testing::made_files;
 using testing::make_jpeg;
 using testing::TemporaryFolder;
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
-// As tests/io/pillow_decode.py puts it.
-std::string verdict(const std::string& path, Decoder& decoder) {
-  std::vector<uint8_t> buffer;
-  Image image;
-  try {
-    decoder.open(read_file(path, buffer));
-    decoder.decode(image);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kData) << path << ": " << error.what();
-    return std::string("error ") + error.what();
-  }
-  const auto size = static_cast<uInt>(image.row_bytes()) * static_cast<uInt>(image.height());
-  return fmt::format("{} {} {} {}", image.width(), image.height(), crc32(0, image.row(0), size),
-                     adler32(1, image.row(0), size));
-}
-
-struct Agreement {
-  int same_pixels = 0, both_refuse = 0;
-};
+using testing::Verdicts;
 
 // libpng refuses headers with reserved values, which Pillow ignores.
-bool is_stricter_on_purpose(const std::string& ours) { return ours.find("Invalid IHDR data") != std::string::npos; }
-
-Agreement expect_pillow_agrees(const std::vector<std::string>& paths) {
-  const TemporaryFolder folder;
-  {
-    std::ofstream list(folder / "list");
-    for (const auto& path : paths) list << path << '\n';
-  }
-  const auto theirs = lines_of(testing::run_python("io/pillow_decode.py", {folder / "list"}));
-  Agreement agreement;
-  if (theirs.size() != paths.size()) {
-    ADD_FAILURE() << theirs.size() << " answers for " << paths.size() << " files";
-    return agreement;
-  }
-  Decoder decoder;  // one for all: nothing of a file may reach the next
-  for (size_t i = 0; i < paths.size(); ++i) {
-    const std::string ours = verdict(paths[i], decoder);
-    if (ours.starts_with("error") && theirs[i].starts_with("error")) {
-      ++agreement.both_refuse;
-    } else if (!is_stricter_on_purpose(ours)) {
-      EXPECT_EQ(ours, theirs[i]) << paths[i];
-      ++agreement.same_pixels;
-    }
-  }
-  return agreement;
-}
-
-std::vector<std::string> made_images(const TemporaryFolder& folder, const std::vector<std::string>& arguments) {
-  std::vector<std::string> all = {arguments[0], folder / "made"};
-  all.insert(all.end(), arguments.begin() + 1, arguments.end());
-  testing::run_python("io/make_images.py", all);
-  std::vector<std::string> paths;
-  for (const auto& sample : list_pictures(folder / "made")) paths.push_back(sample.path);
-  return paths;
-}
+bool is_stricter_on_purpose(const Verdicts& both) { return both.ours.find("Invalid IHDR data") != std::string::npos; }
 
 TEST(Decode, EqualsPillowForEveryKindOfFile) {
   if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
   const TemporaryFolder folder;
-  const Agreement agreement = expect_pillow_agrees(made_images(folder, {"kinds"}));
+  const Agreement agreement = expect_pillow_agrees(made_files(folder, "make_images.py", "kinds"));
   // Of these files only the JPEGs without their end are refused: one with none of the marker, one with half of it.
   EXPECT_EQ(agreement.both_refuse, 2);
   EXPECT_GT(agreement.same_pixels, 200);
@@ -102,7 +46,8 @@ TEST(Decode, EqualsPillowForEveryKindOfFile) {
 TEST(Decode, EqualsPillowOnTruncatedAndDamagedFiles) {
   if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
   const TemporaryFolder folder;
-  const Agreement agreement = expect_pillow_agrees(made_images(folder, {"broken", "1500"}));
+  const Agreement agreement =
+      expect_pillow_agrees(made_files(folder, "make_images.py", "broken", "1500"), false, is_stricter_on_purpose);
   EXPECT_GT(agreement.both_refuse, 500);
   EXPECT_GT(agreement.same_pixels, 150);
 }
@@ -127,10 +72,12 @@ std::span<const uint8_t> bytes_of(std::string_view text) {
 TEST(Decode, SaysWhatAFileReallyIs) {
   using namespace std::string_view_literals;
   const std::vector<std::pair<std::string_view, std::string>> files = {
-      {"GIF89a\1\0\1\0"sv, "a/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG and WebP"},
-      {"BM\x46\0\0\0\0\0\0\0\x36"sv, "a/x.jpg: is a BMP named .jpg"},
-      {"P6\n3 4\n255\n"sv, "a/x.jpg: is a PNM named .jpg"},
-      {"II*\0\x08\0\0\0"sv, "a/x.jpg: is a TIFF named .jpg"},
+      {"GIF89a\1\0\1\0"sv,
+       "a/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG, WebP, TIFF, BMP and PNM (PPM, PGM, PBM)"},
+      {"BM\x46\0\0\0\0\0\0\0\x36"sv, "a/x.jpg: truncated BMP: its 11 bytes end within the header"},
+      {"P6\n3 4\n"sv, "a/x.jpg: truncated PNM: its 7 bytes end within the header"},
+      {"P7\nWIDTH 3"sv, "a/x.jpg: is a PAM (P7), wanted P1 to P6"},
+      {"II*\0\x08\0\0\0"sv, "a/x.jpg: broken TIFF: "},
       {"RIFF\x24\0\0\0WEBPVP8 "sv, "a/x.jpg: is a WebP whose header is damaged or ends early"},
       {"<html>Not found</html>\n"sv, "a/x.jpg: is a text named .jpg"},
       {""sv, "a/x.jpg: is empty"},
@@ -148,6 +95,13 @@ TEST(Decode, TellsTheFormatByTheFirstBytes) {
   EXPECT_EQ(decoder.format(), ImageFormat::kJpeg);
   EXPECT_EQ(image_format(bytes_of("\x89PNG\r\n\x1A\n")), ImageFormat::kPng);
   EXPECT_EQ(image_format(bytes_of("Bmw was here")), ImageFormat::kUnknown);
+  using namespace std::string_view_literals;
+  EXPECT_EQ(image_format(bytes_of("BM was here, and the text goes on")), ImageFormat::kUnknown);
+  EXPECT_EQ(image_format(bytes_of("BM\x46\0\0\0abcd\x36\0\0\0\x28\0\0\0"sv)), ImageFormat::kBmp);
+  for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
+    EXPECT_EQ(image_format(bytes_of(magic)), ImageFormat::kTiff);
+  for (const auto magic : {"P1\n"sv, "P4\r"sv, "P6 "sv, "P5\t"sv, "P7\n"sv})
+    EXPECT_EQ(image_format(bytes_of(magic)), ImageFormat::kPnm);
 }
 
 TEST(Decode, NamesTheFileThatIsBroken) {
@@ -191,6 +145,14 @@ TEST(Decode, RefusesHugeImagesByTheirHeader) {
   // The largest that Pillow takes, and one row more.
   EXPECT_NO_THROW(decoder.open(png_of_size(10, 17'895'697)));
   EXPECT_THROW(decoder.open(png_of_size(10, 17'895'698)), Error);
+  using namespace std::string_view_literals;
+  expect_error(ErrorKind::kData, {"x.ppm: ", "30000x30000", "178956970"},
+               [&] { decoder.open(bytes_of("P6 30000 30000 255\n"), "x.ppm"); });
+  expect_error(ErrorKind::kData, {"x.bmp: ", "2147483647x65536", "178956970"}, [&] {
+    decoder.open(bytes_of("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xFF\xFF\xFF\x7F\0\0\1\0\1\0\x18\0\0\0\0\0"
+                          "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv),
+                 "x.bmp");
+  });
 }
 
 TEST(Decode, RefusesRegionsOutsideTheImage) {
@@ -221,7 +183,7 @@ TEST(Decode, PngRegionsEqualTheWhole) {
   Image whole, part;
   std::vector<uint8_t> buffer;
   int compared = 0;
-  for (const auto& path : made_images(folder, {"kinds"})) {
+  for (const auto& path : made_files(folder, "make_images.py", "kinds")) {
     decoder.open(read_file(path, buffer));
     if (decoder.format() != ImageFormat::kPng || decoder.width() < 9) continue;
     decoder.decode(whole);
