@@ -18,6 +18,7 @@ namespace {
 template <class T>
 std::string list_value(const std::vector<T>& list) {
   std::vector<std::string> values;
+  values.reserve(list.size());
   for (const T& value : list) values.push_back(toml_value(value));
   return fmt::format("[{}]", fmt::join(values, ", "));
 }

@@ -76,6 +76,7 @@ std::string csv_of(const std::vector<Done>& all) {
 
 void print_spread(const char* what, const std::vector<Done>& all, const std::function<double(const Done&)>& get) {
   std::vector<double> values;
+  values.reserve(all.size());
   for (const Done& d : all) values.push_back(get(d));
   const Spread spread = spread_of(values);
   fmt::print("{}  {:.4f} +- {:.4f}\n", what, spread.mean, spread.deviation);

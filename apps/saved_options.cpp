@@ -13,6 +13,7 @@
 
 #include "apps/augment_options.h"
 #include "apps/config_file.h"
+#include "apps/option_conditions.h"
 #include "apps/option_field.h"
 #include "io/error.h"
 
@@ -128,8 +129,9 @@ std::string train_config(const TrainOptions& options) {
   for (const Field& f : fields()) {
     const std::string value = f.toml(options);
     // Not given, and nothing stands for it: "" and [] would be given, and so would -1.
-    const bool absent = value == "\"\"" || value == "[]" || (f.name == "--lr-backbone" && options.lr_backbone < 0);
-    if (!absent && applies(options, f.name)) add(std::string_view(f.name).substr(2), value);
+    const bool absent = value == "\"\"" || value == "[]" || (f.name == "--lr-backbone" && options.lr_backbone < 0) ||
+                        (f.name == "--svm-c" && options.svm_c == 0);
+    if (!absent && why_useless(options, f.name).empty()) add(std::string_view(f.name).substr(2), value);
   }
   return text;
 }

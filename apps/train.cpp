@@ -18,7 +18,7 @@ namespace resflow {
 namespace {
 
 int train(const TrainOptions& options) {
-  if (options.data.empty()) throw usage_error("DATA is missing: wanted a folder of class folders with photographs");
+  if (options.data.empty()) throw usage_error("DATA is required (see resflow train --help)");
   {  // what cannot be is said before anything is read or made; a resumed run has the rest of its options yet to read
     TrainOptions checked = options;
     if (!options.resume) resolve(checked);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/option_conditions.h"
 #include "apps/threads.h"
 #include "graph/model_zoo.h"
 #include "io/checkpoint.h"
@@ -20,39 +21,6 @@ void check_patterns(const char* option, const std::vector<std::string>& patterns
       throw usage_error("{} '{}': is no pattern of parameter names like '{}'", option, pattern, example);
 }
 
-// An option that another one's value gives a meaning.
-struct Condition {
-  const char* option;
-  const char* decider;
-  std::string TrainOptions::*value;
-  std::vector<std::string> wanted;
-};
-
-const std::vector<Condition>& conditions() {
-  static const std::vector<Condition> all = {
-      {"--nesterov", "--optimizer", &TrainOptions::optimizer, {"sgd"}},
-      {"--momentum", "--optimizer", &TrainOptions::optimizer, {"sgd", "rmsprop"}},
-      {"--step-size", "--schedule", &TrainOptions::schedule, {"step"}},
-      {"--milestones", "--schedule", &TrainOptions::schedule, {"multistep"}},
-      {"--gamma", "--schedule", &TrainOptions::schedule, {"step", "multistep", "plateau"}},
-      {"--min-lr", "--schedule", &TrainOptions::schedule, {"cosine", "plateau"}},
-      {"--patience", "--schedule", &TrainOptions::schedule, {"plateau"}},
-      {"--freeze", "--mode", &TrainOptions::mode, {"partial"}},
-      {"--freeze-bn", "--mode", &TrainOptions::mode, {"partial"}},
-  };
-  return all;
-}
-
-bool holds(const Condition& condition, const TrainOptions& o) {
-  return std::find(condition.wanted.begin(), condition.wanted.end(), o.*condition.value) != condition.wanted.end();
-}
-
-void check_conditions(const TrainOptions& o) {
-  for (const Condition& c : conditions())
-    if (o.given.contains(c.option) && !holds(c, o))
-      throw usage_error("{} goes with {} {}, not {}", c.option, c.decider, fmt::join(c.wanted, " or "), o.*c.value);
-}
-
 void check_schedule(const TrainOptions& o) {
   check(o.schedule_options());
   if (o.early_stop < 0) throw usage_error("--early-stop is {}: wanted at least 0", o.early_stop);
@@ -65,42 +33,6 @@ void check_schedule(const TrainOptions& o) {
 
 // Modes that run on features have no use for much of what trains a network: what would do nothing is refused.
 void check_mode_options(const TrainOptions& o) {
-  static const std::set<std::string> both = {"--val",      "--out",           "--resume",         "--overwrite",
-                                             "--keep",     "--model",         "--weights",        "--weights-skip",
-                                             "--mode",     "--image-size",    "--seed",           "--threads",
-                                             "--on-error", "--class-weights", "--augment-copies", "--feature-cache",
-                                             "--config",   "--folds",         "--repeat"};
-  static const std::set<std::string> features = {"--epochs",
-                                                 "--batch",
-                                                 "--optimizer",
-                                                 "--lr",
-                                                 "--momentum",
-                                                 "--nesterov",
-                                                 "--weight-decay",
-                                                 "--schedule",
-                                                 "--warmup-epochs",
-                                                 "--step-size",
-                                                 "--milestones",
-                                                 "--gamma",
-                                                 "--min-lr",
-                                                 "--patience",
-                                                 "--early-stop",
-                                                 "--label-smoothing",
-                                                 "--no-decay-norm-bias"};
-  static const std::set<std::string> svm = {"--svm-c", "--svm-folds"};
-  static const std::set<std::string> copies = {"--crop-scale",   "--hflip",        "--auto-augment", "--ra-ops",
-                                               "--ra-magnitude", "--color-jitter", "--random-erase"};
-  if (o.mode == "features" || o.mode == "svm") {
-    for (const std::string& name : o.given)
-      if (name.starts_with("--") && !(o.augment_copies > 0 && copies.contains(name)) && !both.contains(name) &&
-          !(o.mode == "svm" ? svm : features).contains(name))
-        throw usage_error("{} does nothing with --mode {}: leave it out", name, o.mode);
-  } else {
-    for (const char* name : {"--augment-copies", "--feature-cache"})
-      if (o.given.contains(name)) throw usage_error("{} goes with --mode features or svm, not {}", name, o.mode);
-    for (const std::string& name : svm)
-      if (o.given.contains(name)) throw usage_error("{} goes with --mode svm, not {}", name, o.mode);
-  }
   if (o.augment_copies < 0) throw usage_error("--augment-copies is {}: wanted at least 0", o.augment_copies);
   if (o.given.contains("--svm-c") && !(o.svm_c > 0 && o.svm_c <= 1e9))
     throw usage_error("--svm-c is {}: wanted a number above 0", o.svm_c);
@@ -128,11 +60,6 @@ void resolve_mode(TrainOptions& o) {
 
 }  // namespace
 
-bool applies(const TrainOptions& o, std::string_view option) {
-  const auto& all = conditions();
-  return std::all_of(all.begin(), all.end(), [&](const Condition& c) { return c.option != option || holds(c, o); });
-}
-
 OptimizerOptions TrainOptions::optimizer_options() const {
   OptimizerOptions o;
   o.name = optimizer;
@@ -151,7 +78,8 @@ void resolve(TrainOptions& o) {
     throw usage_error("--optimizer {}: wanted sgd, adam, adamw or rmsprop", o.optimizer);
   if (o.given.contains("--weights") && o.weights.empty()) throw usage_error("--weights: wanted a file or MODEL:ENTRY");
   resolve_mode(o);
-  check_conditions(o);
+  for (const std::string& option : o.given)
+    if (const std::string reason = why_useless(o, option); !reason.empty()) throw usage_error("{}", reason);
   for (const auto& [name, value] :
        {std::pair{"--lr", o.lr}, std::pair{"--momentum", o.momentum}, std::pair{"--weight-decay", o.weight_decay}})
     if (o.given.contains(name) && !(value >= 0 && value <= 1e6))

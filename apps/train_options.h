@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "apps/augment_options.h"
@@ -15,6 +14,7 @@
 
 namespace resflow {
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): there is one of it, in the order in which people read it
 struct TrainOptions {
   std::string data = {}, val = {};
   std::string out = "run";
@@ -77,9 +77,6 @@ struct TrainOptions {
 // Puts numbers in place of "what fits". Throws Error{kUsage} for values that cannot be, and for options that were given
 // and would do nothing beside the others.
 void resolve(TrainOptions& options);
-
-// Does `option` ("--step-size") mean anything beside the others (--schedule step)?
-bool applies(const TrainOptions& options, std::string_view option);
 
 // The mode of the run: of one to be resumed that of its last.resflow, which a mode given besides does not change; else
 // as given, empty where what is given implies it. Throws Error{kData} where last.resflow cannot be read.

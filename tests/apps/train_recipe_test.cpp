@@ -121,7 +121,7 @@ TEST_F(TrainRecipe, AConfigurationThatIsNoneIsRefusedWithItsLine) {
   EXPECT_THAT(refusal("batch = 0"), HasSubstr("--batch is 0"));
   EXPECT_THAT(refusal("step-size = 3"), HasSubstr("--step-size goes with --schedule step, not none"));
   EXPECT_THAT(resflow({"train", data_, "--config", folder_ / "none.toml"}).err, HasSubstr("none.toml: cannot be read"));
-  EXPECT_THAT(resflow({"train"}).err, HasSubstr("DATA is missing"));
+  EXPECT_THAT(resflow({"train"}).err, HasSubstr("DATA is required"));
 }
 
 TEST_F(TrainRecipe, FoldsAreRunsOfTheirOwnThatGoOnAfterAKill) {

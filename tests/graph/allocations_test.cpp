@@ -114,17 +114,23 @@ template <class Step>
 void expect_no_allocation(const Step& step) {
   // TBB's workers and oneDNN's caches come to life in the first steps.
   for (int i = 0; i < 5; ++i) step();
-  counts.ours = counts.theirs = counts.large = 0;
-  const auto before = mallinfo2();
-  counts.on = true;
-  for (int i = 0; i < 20; ++i) step();
-  counts.on = false;
-  const auto after = mallinfo2();
-  EXPECT_EQ(counts.ours, 0);
-  EXPECT_EQ(counts.large, 0);
+  // A worker that joins late, on a busy machine, is still allocated for: once, and not again in the next round.
+  constexpr int kRounds = 5;
+  size_t grown = 1;
+  for (int round = 0; round < kRounds && grown > 0; ++round) {
+    counts.ours = counts.theirs = counts.large = 0;
+    const auto before = mallinfo2();
+    counts.on = true;
+    for (int i = 0; i < 20; ++i) step();
+    counts.on = false;
+    const auto after = mallinfo2();
+    EXPECT_EQ(counts.ours, 0);
+    EXPECT_EQ(counts.large, 0);
+    grown = after.uordblks > before.uordblks ? after.uordblks - before.uordblks : 0;
+  }
   // The heap in use does not grow: what others allocate they give back. (Of the main arena; threads' own ones serve
   // the same callers.)
-  EXPECT_LE(after.uordblks, before.uordblks);
+  EXPECT_EQ(grown, 0U) << "bytes in each of " << kRounds << " rounds";
 }
 
 TEST(Allocations, AreCounted) {
