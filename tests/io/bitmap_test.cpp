@@ -134,7 +134,7 @@ TEST(Bitmaps, SayWhatIsWrong) {
   };
   expect_error(ErrorKind::kData, {"x.ppm: truncated PNM: 3 bytes of pixels, wanted 4"},
                [&] { decode("P5 2 2 255\nabc"); });
-  expect_error(ErrorKind::kData, {"x.ppm: broken PNM: 9 before byte 19 is above its maximum 8"}, [&] {
+  expect_error(ErrorKind::kData, {"x.ppm: broken PNM: 9 before byte 20 is above its maximum 8"}, [&] {
     decode("P2 2 2 8\n1 2 3 8 9\n9 \n");
     decode("P2 2 2 8\n1 2 3    9 ");
   });
