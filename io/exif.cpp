@@ -61,7 +61,8 @@ Orientation orientation_of_directory(Bytes tiff, uint64_t at, const Form& form) 
   return found;
 }
 
-Orientation of_tiff(Bytes tiff) {
+// EXIF data are never a BigTIFF.
+Orientation of_tiff(Bytes tiff, bool may_be_big) {
   using namespace std::string_view_literals;
   constexpr std::array<std::string_view, 6> kStarts = {"II*\0"sv, "MM\0*"sv, "II\0*"sv,
                                                        "MM*\0"sv, "II+\0"sv, "MM\0+"sv};
@@ -69,7 +70,7 @@ Orientation of_tiff(Bytes tiff) {
   if (!known || tiff.size() < 8) return {};
   const bool little = tiff[0] == 'I', big = tiff[2] == '+' || tiff[3] == '+';
   if (!big) return orientation_of_directory(tiff, number(tiff, 4, 4, little), {.little = little});
-  if (tiff.size() < 16) return {};
+  if (!may_be_big || tiff.size() < 16) return {};
   return orientation_of_directory(tiff, number(tiff, 8, 8, little),
                                   {.little = little, .count_bytes = 8, .entry_bytes = 20, .offset_bytes = 8});
 }
@@ -134,7 +135,7 @@ Orientation of_webp(Bytes webp) {
 Orientation exif_orientation(std::span<const uint8_t> exif) {
   using namespace std::string_view_literals;
   constexpr auto kStart = "Exif\0\0"sv;
-  return of_tiff(starts_with(exif, kStart) ? exif.subspan(kStart.size()) : exif);
+  return of_tiff(starts_with(exif, kStart) ? exif.subspan(kStart.size()) : exif, false);
 }
 
 Orientation read_orientation(std::span<const uint8_t> bytes, ImageFormat format) {
@@ -146,7 +147,7 @@ Orientation read_orientation(std::span<const uint8_t> bytes, ImageFormat format)
     case ImageFormat::kWebp:
       return of_webp(bytes);
     case ImageFormat::kTiff:
-      return of_tiff(bytes);
+      return of_tiff(bytes, true);
     default:
       return {};
   }
