@@ -61,17 +61,16 @@ Orientation orientation_of_directory(Bytes tiff, uint64_t at, const Form& form) 
   return found;
 }
 
-// `big_too`: BigTIFF counts, too. Pillow reads it of files, and not of EXIF data within others.
-Orientation of_tiff(Bytes tiff, bool big_too) {
+// EXIF data are never a BigTIFF.
+Orientation of_tiff(Bytes tiff, bool may_be_big) {
   using namespace std::string_view_literals;
   constexpr std::array<std::string_view, 6> kStarts = {"II*\0"sv, "MM\0*"sv, "II\0*"sv,
                                                        "MM*\0"sv, "II+\0"sv, "MM\0+"sv};
   const bool known = std::any_of(kStarts.begin(), kStarts.end(), [&](auto text) { return starts_with(tiff, text); });
   if (!known || tiff.size() < 8) return {};
   const bool little = tiff[0] == 'I', big = tiff[2] == '+' || tiff[3] == '+';
-  if (big && !big_too) return {};
   if (!big) return orientation_of_directory(tiff, number(tiff, 4, 4, little), {.little = little});
-  if (tiff.size() < 16) return {};
+  if (!may_be_big || tiff.size() < 16) return {};
   return orientation_of_directory(tiff, number(tiff, 8, 8, little),
                                   {.little = little, .count_bytes = 8, .entry_bytes = 20, .offset_bytes = 8});
 }

@@ -223,6 +223,10 @@ TiffLayout tiff_layout(const TiffTags& tags) {
 void tiff_row_to_rgb(const TiffLayout& layout, const uint8_t* row, int first, int count, uint8_t* rgb) {
   const auto bits = static_cast<unsigned>(layout.bits);
   const auto samples = static_cast<size_t>(layout.samples);
+  if (layout.pixels == TiffPixels::kRgb && bits == 8 && samples == 3) {  // as they are; the usual ones
+    std::memcpy(rgb, row + static_cast<size_t>(first) * 3, static_cast<size_t>(count) * 3);
+    return;
+  }
   const auto end = static_cast<size_t>(first) + static_cast<size_t>(count);
   for (auto x = static_cast<size_t>(first); x < end; ++x, rgb += 3) {
     switch (layout.pixels) {

@@ -7,7 +7,10 @@
 #include <sstream>
 
 #include "io/checkpoint.h"
+#include "io/decode.h"
+#include "io/png_encode.h"
 #include "tests/apps/program.h"
+#include "tests/support/exif_jpeg.h"
 
 namespace resflow::testing {
 namespace {
@@ -121,6 +124,38 @@ TEST_F(ScoreProgram, DoesNotDependOnTheBatch) {
   ASSERT_EQ(one.size(), 13U);
   EXPECT_EQ(column(one, 1), column(many, 1));
   for (size_t i = 1; i < one.size(); ++i) EXPECT_NEAR(std::stod(one[i][2]), std::stod(many[i][2]), 1e-4);
+}
+
+TEST_F(ScoreProgram, TurnsPicturesUprightWhereItIsAskedTo) {
+  const std::string photo = photo_bytes(0, 0);
+  const std::vector<uint8_t> turned = with_exif({photo.begin(), photo.end()}, 6);
+  const auto write = [&](const std::string& name, const std::vector<uint8_t>& bytes) {
+    write_text(folder_ / "turned/" + name, {bytes.begin(), bytes.end()});
+  };
+  write("1-turned.jpg", turned);
+  Decoder decoder;
+  Image image;
+  for (const bool exif : {false, true}) {
+    decoder.set_exif(exif);
+    decoder.open(turned);
+    decoder.decode(image);
+    write(exif ? "3-upright.png" : "2-stored.png", encode_png(image));
+  }
+  // One at a time, so that the same pixels are the same digits.
+  const auto scores = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"score", model_, folder_ / "turned", "--top", "3", "--batch", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    auto rows = parse_csv(resflow(arguments).out);
+    for (auto& row : rows) row.erase(row.begin());  // the path
+    return rows;
+  };
+  const auto off = scores({}), on = scores({"--exif"});
+  ASSERT_EQ(off.size(), 4U);
+  ASSERT_EQ(on.size(), 4U);
+  EXPECT_NE(off[2], off[3]) << "the test's pictures must differ once they are turned";
+  EXPECT_EQ(off[1], off[2]);
+  EXPECT_EQ(on[1], on[3]);
+  EXPECT_EQ(on[2], off[2]);
 }
 
 TEST_F(ScoreProgram, ClampsTopToTheClassesThereAre) {

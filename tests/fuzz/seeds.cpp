@@ -1,4 +1,7 @@
 // Writes the first inputs of the fuzz targets: seeds FOLDER makes FOLDER/TARGET/NAME. The same ones each time.
+#include <tiffio.h>
+#include <webp/encode.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -6,6 +9,8 @@
 #include <vector>
 
 #include "io/checkpoint.h"
+#include "io/jpeg_encode.h"
+#include "io/png_encode.h"
 #include "io/pth.h"
 #include "io/safetensors.h"
 #include "io/zip_archive.h"
@@ -102,11 +107,98 @@ void spoil(const std::string& path) {
   }
 }
 
+Image gradient(int width, int height) {
+  Image image;
+  image.resize(width, height);
+  for (int y = 0; y < height; ++y) {
+    for (int i = 0; i < width * 3; ++i) image.row(y)[i] = static_cast<uint8_t>(i * 5 + y * 11);
+  }
+  return image;
+}
+
+std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+// By libtiff; the row serves for every kind of pixels.
+void write_tiff(const std::string& path, uint16_t compression, uint16_t photometric, uint16_t samples, uint16_t bits,
+                bool tiled, uint16_t planar) {
+  TIFF* tiff = TIFFOpen(path.c_str(), "w");
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 20);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 10);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, compression);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, photometric);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, samples);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, bits);
+  TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, planar);
+  TIFFSetField(tiff, TIFFTAG_ORIENTATION, 6);
+  if (compression == COMPRESSION_JPEG && photometric == PHOTOMETRIC_YCBCR)
+    TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+  std::vector<uint8_t> pixels(16 * 16 * 16);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7);
+  const int planes = planar == PLANARCONFIG_SEPARATE ? samples : 1;
+  if (tiled) {
+    TIFFSetField(tiff, TIFFTAG_TILEWIDTH, 16);
+    TIFFSetField(tiff, TIFFTAG_TILELENGTH, 16);
+    for (uint32_t tile = 0; tile < TIFFNumberOfTiles(tiff); ++tile)
+      TIFFWriteEncodedTile(tiff, tile, pixels.data(), TIFFTileSize(tiff));
+  } else {
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 8);
+    for (int plane = 0; plane < planes; ++plane) {
+      for (uint32_t y = 0; y < 10; ++y) TIFFWriteScanline(tiff, pixels.data(), y, static_cast<uint16_t>(plane));
+    }
+  }
+  TIFFClose(tiff);
+}
+
+// A file or two of every format, small ones.
+void write_images(const std::string& folder) {
+  const Image image = gradient(20, 10);
+  const std::string jpeg = text_of(encode_jpeg(image, 80));
+  write_bytes(folder + "/jpeg", jpeg);
+  using namespace std::string_literals;
+  const std::string exif = "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"s;
+  const std::string app1 = "\xFF\xE1\0"s + static_cast<char>(exif.size() + 2) + exif;
+  write_bytes(folder + "/jpeg-exif", jpeg.substr(0, 2) + app1 + jpeg.substr(2));
+  write_bytes(folder + "/png", text_of(encode_png(image)));
+  uint8_t* webp = nullptr;
+  size_t size = WebPEncodeLosslessRGB(image.row(0), 20, 10, 60, &webp);
+  write_bytes(folder + "/webp-lossless", {reinterpret_cast<char*>(webp), size});
+  WebPFree(webp);
+  size = WebPEncodeRGB(image.row(0), 20, 10, 60, 50, &webp);
+  write_bytes(folder + "/webp", {reinterpret_cast<char*>(webp), size});
+  WebPFree(webp);
+  const std::string pixels(20 * 10 * 3, 'p');
+  write_bytes(folder + "/ppm", "P6 20 10 255\n" + pixels);
+  write_bytes(folder + "/pgm16", "P5 10 10 1000\n" + pixels.substr(0, 200));
+  write_bytes(folder + "/pbm", "P4 20 10\n" + pixels.substr(0, 30));
+  write_bytes(folder + "/ppm-plain", "P3\n# three\n1 2 255\n1 2 3 4 5 6\n");
+  write_bytes(folder + "/pbm-plain", "P1\n4 2\n1010 1 1 0 0\n");
+  const std::string size_of_bmp = "\x14\0\0\0\x0A\0\0\0"s, rest(24, '\0');
+  const std::string start = "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"s + size_of_bmp + "\1\0"s;
+  write_bytes(folder + "/bmp24", start + "\x18\0"s + rest + pixels);
+  write_bytes(folder + "/bmp16", start + "\x10\0"s + rest + pixels);
+  std::string palette(1024, '\7');
+  std::string rle = start + "\x08\0\1\0\0\0"s + rest.substr(4) + palette + "\x14\1\0\0\0\4abcd\x05\2\0\0\0\2\1\1"s;
+  for (int y = 0; y < 10; ++y) rle += "\x14\3\0\0"s;
+  write_bytes(folder + "/bmp-rle", rle);
+  write_bytes(folder + "/bmp4", start + "\4\0"s + rest + palette.substr(0, 64) + pixels);
+
+  write_tiff(folder + "/tiff", COMPRESSION_NONE, PHOTOMETRIC_RGB, 3, 8, false, PLANARCONFIG_CONTIG);
+  write_tiff(folder + "/tiff-planes", COMPRESSION_NONE, PHOTOMETRIC_RGB, 3, 16, false, PLANARCONFIG_SEPARATE);
+  write_tiff(folder + "/tiff-tiles", COMPRESSION_ADOBE_DEFLATE, PHOTOMETRIC_SEPARATED, 4, 8, true, PLANARCONFIG_CONTIG);
+  write_tiff(folder + "/tiff-lzw", COMPRESSION_LZW, PHOTOMETRIC_MINISBLACK, 1, 16, false, PLANARCONFIG_CONTIG);
+  write_tiff(folder + "/tiff-packbits", COMPRESSION_PACKBITS, PHOTOMETRIC_MINISWHITE, 1, 4, false, PLANARCONFIG_CONTIG);
+  write_tiff(folder + "/tiff-g4", COMPRESSION_CCITTFAX4, PHOTOMETRIC_MINISWHITE, 1, 1, false, PLANARCONFIG_CONTIG);
+  write_tiff(folder + "/tiff-g3", COMPRESSION_CCITTFAX3, PHOTOMETRIC_MINISWHITE, 1, 1, false, PLANARCONFIG_CONTIG);
+  write_tiff(folder + "/tiff-jpeg", COMPRESSION_JPEG, PHOTOMETRIC_YCBCR, 3, 8, true, PLANARCONFIG_CONTIG);
+  write_tiff(folder + "/tiff-ycbcr", COMPRESSION_LZW, PHOTOMETRIC_YCBCR, 3, 8, true, PLANARCONFIG_CONTIG);
+}
+
 }  // namespace
 
 int main(int, char** argv) {
   const std::string folder = argv[1];
-  for (const char* target : {"safetensors", "checkpoint", "pickle"}) fs::create_directories(folder + "/" + target);
+  for (const char* target : {"safetensors", "checkpoint", "pickle", "image"})
+    fs::create_directories(folder + "/" + target);
   const std::vector<NamedArray> all = tensors_of_every_kind(), one = {{"w", ramp(DType::kF32, {2})}};
   write_safetensors(all, {{"format", "pt"}, {"classes", "[\"ant\",\"bee\"]"}}, folder + "/safetensors/all");
   write_safetensors(one, {}, folder + "/safetensors/one");
@@ -123,6 +215,7 @@ int main(int, char** argv) {
   write_legacy_object(folder + "/pickle/object");
   write_bytes(folder + "/pickle/bare-all", pickle_in(folder + "/pickle/all"));
   write_bytes(folder + "/pickle/legacy-one", legacy_rest(pickle_in(folder + "/pickle/one")));
+  write_images(folder + "/image");
   for (const char* seed : {"safetensors/all", "safetensors/one", "checkpoint/all", "checkpoint/one", "pickle/all",
                            "pickle/one", "pickle/object"})
     spoil(folder + "/" + seed);

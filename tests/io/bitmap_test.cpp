@@ -134,10 +134,8 @@ TEST(Bitmaps, SayWhatIsWrong) {
   };
   expect_error(ErrorKind::kData, {"x.ppm: truncated PNM: 3 bytes of pixels, wanted 4"},
                [&] { decode("P5 2 2 255\nabc"); });
-  expect_error(ErrorKind::kData, {"x.ppm: broken PNM: 9 before byte 20 is above its maximum 8"}, [&] {
-    decode("P2 2 2 8\n1 2 3 8 9\n9 \n");
-    decode("P2 2 2 8\n1 2 3    9 ");
-  });
+  expect_error(ErrorKind::kData, {"x.ppm: broken PNM: 9 before byte 17 is above its maximum 8"},
+               [&] { decode("P2 2 2 8\n1 2 3 9 "); });
   expect_error(ErrorKind::kData, {"x.ppm: broken PNM: 0x78 before byte"}, [&] { decode("P3 1 1 8\n1 2 x\n"); });
   expect_error(ErrorKind::kData, {"maximum of 0, wanted 1 to 65535"}, [&] { decode("P5 2 2 0\nabcd"); });
   // Before memory for the picture is asked for.

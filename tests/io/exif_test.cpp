@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <random>
 #include <string>
 #include <vector>
@@ -91,26 +90,25 @@ TEST(Exif, ATiffIsUprightWithoutBeingAskedAndIsNotTurnedTwice) {
   EXPECT_GE(paths.size(), 40U);
 }
 
-std::vector<uint8_t> exif_with(const std::vector<uint8_t>& value) {
-  constexpr std::array<uint8_t, 18> kStart = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0};
-  // Not by insert(): GCC 12 warns of an overflow that there is not.
-  std::vector<uint8_t> exif(kStart.size() + value.size());
-  std::copy(value.begin(), value.end(), std::copy(kStart.begin(), kStart.end(), exif.begin()));
-  return exif;
+std::vector<uint8_t> exif_with(const std::string& value) {
+  using namespace std::string_literals;
+  const std::string text = "II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0"s + value;
+  return {text.begin(), text.end()};
 }
 
 TEST(Exif, BytesByThemselves) {
-  EXPECT_EQ(exif_orientation(exif_with({8, 0, 0, 0})).exif(), 8);
-  EXPECT_EQ(exif_orientation(exif_with({9, 0, 0, 0})).exif(), 1);
-  EXPECT_EQ(exif_orientation(exif_with({6, 1, 0, 0})).exif(), 1);
-  EXPECT_EQ(exif_orientation(exif_with({8, 0, 0})).exif(), 1);
+  using namespace std::string_literals;
+  EXPECT_EQ(exif_orientation(exif_with("\x08\0\0\0"s)).exif(), 8);
+  EXPECT_EQ(exif_orientation(exif_with("\x09\0\0\0"s)).exif(), 1);
+  EXPECT_EQ(exif_orientation(exif_with("\6\1\0\0"s)).exif(), 1);
+  EXPECT_EQ(exif_orientation(exif_with("\x08\0\0"s)).exif(), 1);
   EXPECT_EQ(exif_orientation({}).exif(), 1);
 }
 
 // Under the sanitizers a read outside of the bytes ends the test.
 TEST(Exif, AnyBytesAreTaken) {
   std::mt19937 random(1);
-  const std::vector<uint8_t> start = exif_with({6, 0, 0, 0});
+  const std::vector<uint8_t> start = exif_with(std::string("\6\0\0\0", 4));
   int upright = 0;
   for (int i = 0; i < 20000; ++i) {
     std::vector<uint8_t> bytes = start;

@@ -23,9 +23,11 @@
 #include "io/error.h"
 #include "io/file.h"
 #include "io/jpeg_encode.h"
+#include "io/png_encode.h"
 #include "pipeline/mix.h"
 #include "pipeline/order.h"
 #include "pipeline/random.h"
+#include "tests/support/exif_jpeg.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -191,6 +193,30 @@ TEST_F(LoaderTest, RowsAreWhatARecipeWorkerMakesOfTheirSamples) {
       EXPECT_EQ(std::memcmp(wanted.data(), batch.pixels.data() + row * floats, floats * sizeof(float)), 0);
       EXPECT_EQ(batch.labels[row], static_cast<int32_t>(sample % 3));
     }
+}
+
+TEST_F(LoaderTest, TurnsPicturesUprightWhereItIsAskedTo) {
+  const std::vector<uint8_t> turned = testing::with_exif(picture(3), 6);
+  Decoder decoder;
+  Image stored, upright;
+  decoder.open(turned);
+  decoder.decode(stored);
+  decoder.set_exif(true);
+  decoder.open(turned);
+  decoder.decode(upright);
+  ASSERT_EQ(upright.width(), stored.height());
+  write_file(folder_ / "turned.jpg", turned);
+  const auto pixels_of = [&](const std::string& name, bool exif) {
+    dataset_.samples = {{folder_ / name, 0}};
+    dataset_.classes = {"a"};
+    Loader loader(dataset_, recipe_, {.batch = 1, .seed = 5, .exif = exif});
+    return collect(loader, 2).at(0).pixels;
+  };
+  write_file(folder_ / "stored.png", encode_png(stored));
+  write_file(folder_ / "upright.png", encode_png(upright));
+  EXPECT_TRUE(pixels_of("turned.jpg", false) == pixels_of("stored.png", true));
+  EXPECT_TRUE(pixels_of("turned.jpg", true) == pixels_of("upright.png", false));
+  EXPECT_FALSE(pixels_of("upright.png", false) == pixels_of("stored.png", false));
 }
 
 TEST_F(LoaderTest, AnEpochVisitsEverySampleOnceInItsOwnOrder) {
