@@ -16,6 +16,7 @@
 #include "apps/threads.h"
 #include "io/error.h"
 #include "io/file.h"
+#include "io/png_encode.h"
 #include "io/text.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"

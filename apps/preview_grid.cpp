@@ -186,22 +186,4 @@ Image draw_preview_grid(const Batch& batch, const Dataset& dataset, const float 
   return to_image(surface.get());
 }
 
-std::vector<uint8_t> encode_png(const Image& image) {
-  const Surface surface = make_surface(image.width(), image.height());
-  cairo_surface_flush(surface.get());
-  paint(image, {0, 0, image.width(), image.height()}, 1, surface.get());
-  cairo_surface_mark_dirty(surface.get());
-  std::vector<uint8_t> bytes;
-  const auto append = [](void* to, const unsigned char* data, unsigned length) {
-    auto& all = *static_cast<std::vector<uint8_t>*>(to);
-    all.insert(all.end(), data, data + length);
-    return CAIRO_STATUS_SUCCESS;
-  };
-  const cairo_status_t status = cairo_surface_write_to_png_stream(surface.get(), append, &bytes);
-  if (status != CAIRO_STATUS_SUCCESS)
-    throw system_error("a picture of {}x{} cannot be made a PNG: {}", image.width(), image.height(),
-                       cairo_status_to_string(status));
-  return bytes;
-}
-
 }  // namespace resflow

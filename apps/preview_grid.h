@@ -43,7 +43,4 @@ Image un_normalized(const Batch& batch, int row, const float mean[3], const floa
 Image draw_preview_grid(const Batch& batch, const Dataset& dataset, const float mean[3], const float std[3],
                         const PreviewGridOptions& options = {});
 
-// The picture as a PNG file. Throws Error{kSystem} where there is no memory for it.
-std::vector<uint8_t> encode_png(const Image& image);
-
 }  // namespace resflow

@@ -1,4 +1,5 @@
 #include "apps/preview_grid.h"
+#include "io/png_encode.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
