@@ -160,7 +160,8 @@ Action add_evaluate(CLI::App& command) {
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
-  command.add_flag("--exif", options->exif, "turn pictures upright as their EXIF data say, before anything else");
+  command.add_flag("--exif", options->exif,
+                   "turn pictures upright as their EXIF orientation says [as in the model's training]");
   add_threads_option(command, options->threads);
   command.footer(
       "Prints accuracy, log loss, calibration, and precision, recall and F1 a class. Pictures of classes that the "

@@ -83,6 +83,7 @@ std::string FeatureExtractor::key(const FeatureSource& source) const {
   add(hash, backbone_);
   add(hash, recipe_text(source.recipe));
   if (source.recipe.kind == Recipe::Kind::kTrain) add(hash, fmt::format("{} {}", source.seed, source.epoch));
+  if (source.exif) add(hash, "exif");
   add_pictures(hash, *source.dataset, source.root);
   return hash.hex();
 }
@@ -128,7 +129,12 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
     plan_size_ = size;
   }
   Loader loader(*source.dataset, source.recipe,
-                {.batch = kBatch, .threads = threads_, .seed = source.seed, .shuffle = false, .on_error = on_error_});
+                {.batch = kBatch,
+                 .threads = threads_,
+                 .seed = source.seed,
+                 .shuffle = false,
+                 .on_error = on_error_,
+                 .exif = source.exif});
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size());
   const auto columns = static_cast<size_t>(model_.feature_count());
   Progress progress({.label = fmt::format("features of {}", source.name),

@@ -45,7 +45,7 @@ std::string of_mode(const TrainOptions& o, const std::string& option) {
                                              "--keep",     "--model",         "--weights",        "--weights-skip",
                                              "--mode",     "--image-size",    "--seed",           "--threads",
                                              "--on-error", "--class-weights", "--augment-copies", "--feature-cache",
-                                             "--config",   "--folds",         "--repeat"};
+                                             "--config",   "--folds",         "--repeat",         "--exif"};
   static const std::set<std::string> features = {"--epochs",
                                                  "--batch",
                                                  "--optimizer",

@@ -130,7 +130,7 @@ PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sa
                  .threads = options.threads,
                  .shuffle = false,
                  .on_error = OnError::kSkip,
-                 .exif = options.exif});
+                 .exif = options.exif || preprocessing.exif});
 
   const auto start = std::chrono::steady_clock::now();
   const EpochReport report = loader.run(0, 0, [&](const Batch& batch) {

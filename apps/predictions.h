@@ -24,7 +24,7 @@ struct PredictOptions {
   int batch = 32;
   int threads = 1;
   Views views = Views::kOne;
-  bool exif = false;  // pictures are turned upright as their EXIF data say
+  bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
 };
 
 // One file's outcome: a probability a class, in the model's order, or why there are none.

@@ -39,7 +39,7 @@ bool write_run_report(const RunReport& run, const Compute& compute) {
     Progress progress(
         {.label = "report", .total = static_cast<int64_t>(samples.size()), .terminal = is_terminal(stderr)});
     const Evaluation evaluation = evaluate(trained, samples,
-                                           {.predict = {.batch = run.batch, .threads = run.threads, .exif = run.exif},
+                                           {.predict = {.batch = run.batch, .threads = run.threads},
                                             .progress = [&](int64_t done) { progress.update(done); }});
     if (evaluation.stopped) return false;
     report.evaluation = reported_evaluation(evaluation, run.data->val_root, Views::kOne);

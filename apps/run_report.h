@@ -19,7 +19,6 @@ struct RunReport {
   NameValues configuration = {};  // the run's options, as they were
   StageTimes times = {};          // of training in this process
   int batch = 32, threads = 1;
-  bool exif = false;     // pictures upright, as in training
   std::string out = {};  // the file to write: RUN/report.html
 };
 

@@ -31,7 +31,6 @@ TrainingOutcome run_training(const TrainOptions& options, const TrainingData& da
                             .configuration = outcome.configuration,
                             .times = outcome.times,
                             .threads = outcome.threads,
-                            .exif = outcome.exif,
                             .out = report_path(outcome.best)};
   const StopSignals signals;
   const ThreadLimit limit(outcome.threads);

@@ -165,7 +165,7 @@ Action add_score(CLI::App& command) {
   command.add_option("--json", options->json, "write speed and memory to this file");
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
   command.add_flag("--exif", options->exif,
-                   "turn pictures upright as their EXIF orientation says [as they are stored]");
+                   "turn pictures upright as their EXIF orientation says [as in the model's training]");
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);

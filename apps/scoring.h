@@ -26,7 +26,7 @@ struct ScoreLimits {
   int top = 1;  // classes a row
   int batch = 32;
   int threads = 1;
-  bool exif = false;  // pictures are turned upright as their EXIF data say
+  bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
 };
 
 struct ScoreSummary {

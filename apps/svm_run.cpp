@@ -16,6 +16,7 @@
 #include "apps/run_parts.h"
 #include "apps/signals.h"
 #include "apps/svm.h"
+#include "apps/tensorboard_log.h"
 #include "graph/head_plan.h"
 #include "io/error.h"
 
@@ -68,73 +69,72 @@ Measured measure(Model& model, const Head& head, const FeatureRows& rows) {
   return {.loss = loss / n, .accuracy = static_cast<double>(right) / n};
 }
 
-class SvmRun {
+class SvmRun : private FeatureJob {
  public:
-  SvmRun(TrainOptions options, TrainingData data) : job_(std::move(options), std::move(data)) {}
+  SvmRun(TrainOptions options, TrainingData data) : FeatureJob(std::move(options), std::move(data)) {}
 
   TrainingOutcome run() {
     const StopSignals signals;
-    const TrainOptions& o = job_.options();
+    const TrainOptions& o = options_;
     print_setup();
-    if (job_.state().epoch > 0) {
+    if (state_.epoch > 0) {
       fmt::print("the run is done already\n");
       return outcome(true);
     }
     if (!o.resume) {
-      if (o.overwrite) job_.folder().clear();
-      job_.folder().write_config(train_config(o));
+      if (o.overwrite) folder_->clear();
+      folder_->write_config(train_config(o));
       save_last(Head());
     }
     const double start = seconds_now();
-    const bool done = job_.extract() && fit(start);
+    const bool done = extract() && fit(start);
     if (!done) fmt::print("stopped; what is done of the features is kept: go on with --resume\n");
-    job_.report_broken();
+    print_broken();
     return outcome(done);
   }
 
  private:
   TrainingOutcome outcome(bool finished) {
     flush_output();
-    return job_.outcome(finished);
+    return FeatureJob::outcome(finished);
   }
 
   void print_setup() {
-    const TrainOptions& o = job_.options();
-    job_.print_setup();
+    const TrainOptions& o = options_;
+    FeatureJob::print_setup();
     fmt::print("svm        one-vs-rest, liblinear, {}; {} for {}, seed {}\n",
                o.svm_c > 0 ? fmt::format("C {}", o.svm_c) : fmt::format("C of {}", fmt::join(svm_costs(), ", ")),
                plural(o.svm_folds, "fold", "folds"), o.svm_c > 0 ? "Platt scaling" : "it and for Platt scaling",
                o.seed);
-    fmt::print("folder     {}\n", job_.folder().path());
+    fmt::print("folder     {}\n", folder_->path());
     flush_output();
   }
 
   void check_classes() const {
-    std::vector<int64_t> counts(job_.data().train.classes.size());
-    const FeatureRows& rows = job_.train();
+    std::vector<int64_t> counts(data_.train.classes.size());
+    const FeatureRows& rows = train_;
     for (int64_t row = 0; row < rows.originals; ++row)
       ++counts[static_cast<size_t>(rows.labels[static_cast<size_t>(row)])];
     for (size_t k = 0; k < counts.size(); ++k)
       if (counts[k] < 2)
         throw data_error("{}: of the class {} there is {} that can be read: cross validation takes at least 2",
-                         job_.data().train_root, job_.data().train.classes[k],
-                         counts[k] == 0 ? "no picture" : "one picture");
+                         data_.train_root, data_.train.classes[k], counts[k] == 0 ? "no picture" : "one picture");
     for (const float* row : rows.rows)
       if (!std::all_of(row, row + rows.columns, [](float v) { return std::isfinite(v); }))
-        throw data_error("{}: the weights make features of its pictures that are no numbers", job_.options().weights);
+        throw data_error("{}: the weights make features of its pictures that are no numbers", options_.weights);
   }
 
   // False where a signal asked to stop.
   bool fit(double start) {
-    const TrainOptions& o = job_.options();
+    const TrainOptions& o = options_;
     check_classes();
-    const FeatureRows& rows = job_.train();
+    const FeatureRows& rows = train_;
     const SvmData data = {.rows = rows.rows,
                           .labels = rows.labels,
                           .columns = rows.columns,
-                          .classes = static_cast<int64_t>(job_.data().train.classes.size())};
+                          .classes = static_cast<int64_t>(data_.train.classes.size())};
     const SvmOptions options = {.c = o.svm_c,
-                                .class_weights = loss_options_of(o, job_.data().train).class_weights,
+                                .class_weights = loss_options_of(o, data_.train).class_weights,
                                 .folds = folds_of(rows, o.svm_folds, o.seed)};
     std::optional<SvmResult> result;
     {
@@ -155,9 +155,9 @@ class SvmRun {
 
   void take(const SvmResult& result) {
     const auto set = [&](const char* name, const std::vector<double>& values) {
-      Parameter& parameter = job_.model().parameter(name);
+      Parameter& parameter = model_->parameter(name);
       const std::vector<float> as_f32(values.begin(), values.end());
-      parameter.value.import_from(Array::from<float>(parameter.value.dims(), as_f32), job_.compute());
+      parameter.value.import_from(Array::from<float>(parameter.value.dims(), as_f32), *compute_);
       ++parameter.version;
     };
     set("fc.weight", result.svm.weights);
@@ -171,8 +171,7 @@ class SvmRun {
   }
 
   void finish(const Head& head, double seconds) {
-    TrainingState& state = job_.state();
-    const Measured train = measure(job_.model(), head, job_.train());
+    const Measured train = measure(*model_, head, train_);
     EpochRecord record = {.epoch = 1,
                           .train_loss = train.loss,
                           .train_accuracy = train.accuracy,
@@ -181,30 +180,29 @@ class SvmRun {
                           .learning_rate = kNoValue,
                           .seconds = seconds};
     std::string line = fmt::format("svm        train loss {:.4f} accuracy {:.4f}", train.loss, train.accuracy);
-    if (job_.has_validation()) {
-      const Measured val = measure(job_.model(), head, job_.val());
+    if (has_validation()) {
+      const Measured val = measure(*model_, head, val_);
       record.val_loss = val.loss;
-      record.val_accuracy = state.best_val_accuracy = val.accuracy;
+      record.val_accuracy = state_.best_val_accuracy = val.accuracy;
       line += fmt::format("  validation loss {:.4f} accuracy {:.4f}", val.loss, val.accuracy);
     }
-    state.history = {record};
-    state.epoch = 1;
-    Checkpoint best = job_.checkpoint();
+    state_.history = {record};
+    state_.epoch = 1;
+    TensorBoardLog(folder_->tensorboard(), 0).epoch(record, static_cast<double>(train_.rows.size()) / seconds);
+    Checkpoint best = checkpoint();
     best.head = head;
-    save_checkpoint(best, job_.folder().best());
-    job_.folder().write_history(state.history);
+    save_checkpoint(best, folder_->best());
+    folder_->write_history(state_.history);
     save_last(head);
     fmt::print("{}  {:.1f} s\n", line, seconds);
   }
 
   void save_last(const Head& head) {
-    Checkpoint last = job_.checkpoint();
+    Checkpoint last = checkpoint();
     last.head = head;
     last.optimizer_name = kSolver;
-    save_checkpoint(last, job_.folder().last(), job_.options().keep);
+    save_checkpoint(last, folder_->last(), options_.keep);
   }
-
-  FeatureJob job_;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ void TensorBoardLog::epoch(const EpochRecord& record, double images_per_second) 
     values.emplace_back("loss/validation", record.val_loss);
     values.emplace_back("accuracy/validation", record.val_accuracy);
   }
-  values.emplace_back("learning_rate", record.learning_rate);
+  if (std::isfinite(record.learning_rate)) values.emplace_back("learning_rate", record.learning_rate);
   values.emplace_back("images_per_second", images_per_second);
   values.emplace_back("seconds", record.seconds);
   file_.scalars(record.epoch, values);

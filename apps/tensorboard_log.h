@@ -16,7 +16,8 @@ class TensorBoardLog {
   TensorBoardLog(const std::string& folder, int64_t finished_epochs);
 
   // Charts loss/train, loss/validation, accuracy/train, accuracy/validation, learning_rate, images_per_second and
-  // seconds, at step `record.epoch`; none of validation where there is none. Throws Error{kSystem}.
+  // seconds, at step `record.epoch`; none of validation or of a learning rate where there is none. Throws
+  // Error{kSystem}.
   void epoch(const EpochRecord& record, double images_per_second);
 
   // A picture at `step`: what a batch looks like. Throws Error{kSystem}.

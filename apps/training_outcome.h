@@ -18,7 +18,6 @@ struct TrainingOutcome {
   std::vector<std::pair<std::string, std::string>> configuration = {};
   StageTimes times = {};  // of training in this process
   int threads = 1;
-  bool exif = false;
 };
 
 }  // namespace resflow

@@ -46,81 +46,14 @@ class Averaged {
 }  // namespace
 
 TrainingRun::TrainingRun(TrainOptions options, TrainingData data)
-    : options_(std::move(options)), data_(std::move(data)) {
-  if (options_.resume && options_.overwrite) throw usage_error("--resume and --overwrite: one or the other");
-  const auto how = options_.resume      ? RunFolder::Open::kResume
-                   : options_.overwrite ? RunFolder::Open::kOverwrite
-                                        : RunFolder::Open::kNew;
-  if (!options_.resume) {
-    resolve(options_);
-    check_batch();
-    read_weights_option();
-  }
-  folder_ = std::make_unique<RunFolder>(options_.out, how);
-  open_model();
+    : OpenedRun(std::move(options), std::move(data), Batches::kWhole) {
+  make_trainer();
   print_setup();
 }
 
 TrainingRun::~TrainingRun() = default;
 
-void TrainingRun::check_batch() const {
-  const auto pictures = static_cast<int64_t>(data_.train.samples.size());
-  if (options_.batch > pictures)
-    throw usage_error("--batch {} is more than the {} of {}: give --batch {} or less", options_.batch,
-                      plural(pictures, "picture", "pictures"), data_.train_root, pictures);
-}
-
-void TrainingRun::read_weights_option() {
-  if (options_.weights.empty()) return;
-  initial_ = load_initial_weights({.weights = options_.weights,
-                                   .skip = options_.weights_skip,
-                                   .architecture = options_.given.contains("--model") ? options_.model : "",
-                                   .classes = data_.train.classes,
-                                   .image_size = options_.image_size,
-                                   .seed = options_.seed});
-  options_.model = initial_.description.architecture;
-}
-
-void TrainingRun::open_model() {
-  Checkpoint saved;
-  if (options_.resume) {
-    saved = load_checkpoint(folder_->last());
-    if (saved.optimizer_name.empty())
-      throw usage_error("--resume: {} holds a model without its optimizer, so no run can go on from it",
-                        folder_->last());
-    adopt_saved(options_, saved.training.options);
-    resolve(options_);
-    check_same_data(saved.training.options, data_);
-    check_batch();
-  }
-
-  thread_limit_ = std::make_unique<ThreadLimit>(options_.threads);
-  compute_ = std::make_unique<Compute>(options_.threads);
-  const ModelDescription description = {.architecture = options_.model,
-                                        .num_classes = static_cast<int64_t>(data_.train.classes.size())};
-  model_ = std::make_unique<Model>(description, *compute_);
-  if (options_.resume) {
-    if (!(saved.model == description) || saved.classes != data_.train.classes)
-      throw data_error("{}: is a {} of {} classes, the run wants a {} of {}: was the file replaced?", folder_->last(),
-                       saved.model.architecture, saved.model.num_classes, description.architecture,
-                       description.num_classes);
-    model_->load(saved.parameters);
-    saved.parameters.clear();  // a second copy of everything is not kept through the planning
-    preprocessing_ = saved.preprocessing;
-    provenance_ = saved.provenance;
-  } else {
-    if (options_.weights.empty()) {
-      model_->initialise(options_.seed);
-      preprocessing_ = eval_preprocessing(options_.image_size);
-    } else {
-      model_->load(initial_.values);
-      initial_.values = {};
-      preprocessing_ = initial_.preprocessing;
-      provenance_ = initial_.provenance;
-    }
-    provenance_.emplace_back("made by", "resflow " + resflow_version());
-  }
-
+void TrainingRun::make_trainer() {
   freeze_parameters(*model_, options_);
   group_parameters(*model_, options_);
   const LossOptions loss = loss_options_of(options_, data_.train);
@@ -131,7 +64,7 @@ void TrainingRun::open_model() {
   const LoaderOptions loader = {.batch = options_.batch,
                                 .threads = options_.threads,
                                 .seed = options_.seed,
-                                .on_error = options_.on_error == "stop" ? OnError::kStop : OnError::kSkip,
+                                .on_error = on_error(),
                                 .exif = options_.exif};
   LoaderOptions train_loader = loader;
   if (options_.sampler == "balanced") {
@@ -143,47 +76,25 @@ void TrainingRun::open_model() {
   loader_ = std::make_unique<Loader>(data_.train, train_recipe(options_.image_size, preprocessing_, options_.augment),
                                      train_loader);
   batches_ = loader_->batches_per_epoch();
-  if (options_.early_stop > 0 && data_.val.samples.empty())
-    throw usage_error("--early-stop goes by the validation's accuracy: give --val, or a folder val/ beside train/");
-  if (!data_.val.samples.empty())
+  if (has_validation())
     validation_ = std::make_unique<Validation>(*model_, data_.val, preprocessing_, loader, loss, &trainer_->plan());
-
-  state_.seed = options_.seed;
-  if (options_.resume) {
-    if (ema_) ema_->take(saved.optimizer);
-    trainer_->load(saved.optimizer, saved.training.step);
-    state_ = std::move(saved.training);
-    const std::string fingerprint = run_fingerprint(options_.threads);
-    if (state_.fingerprint != fingerprint)
-      warn("this run began on {}; on {} it goes on as well, but not to the same bits", state_.fingerprint, fingerprint);
-  }
-  state_.fingerprint = run_fingerprint(options_.threads);
-  state_.options = saved_options(options_, data_);
+  if (!options_.resume) return;
+  if (ema_) ema_->take(saved_optimizer_);
+  trainer_->load(saved_optimizer_, state_.step);
+  saved_optimizer_.clear();
 }
 
 ScheduleOptions TrainingRun::schedule() const {
   return options_.schedule_options((batches_ + options_.accumulate - 1) / options_.accumulate);
 }
 
-double TrainingRun::learning_rate_at(int64_t step) const {
-  std::vector<double> losses;
-  for (const EpochRecord& record : state_.history) losses.push_back(validation_ ? record.val_loss : record.train_loss);
-  return learning_rate(schedule(), losses, step);
-}
+double TrainingRun::learning_rate_at(int64_t step) const { return learning_rate(schedule(), losses(), step); }
 
 // `step` of the epoch under way.
 void TrainingRun::follow_schedule(int64_t step) {
   const ScheduleOptions options = schedule();
   trainer_->set_lr(learning_rate_at(step));
   if (is_stepwise(options)) trainer_->set_momentum(cycled_momentum(options, state_.epoch * options.epoch_steps + step));
-}
-
-bool TrainingRun::stopped_early() const {
-  if (options_.early_stop == 0) return false;
-  const auto best =
-      std::max_element(state_.history.begin(), state_.history.end(),
-                       [](const EpochRecord& a, const EpochRecord& b) { return a.val_accuracy < b.val_accuracy; });
-  return std::distance(best, state_.history.end()) > options_.early_stop;
 }
 
 TrainingOutcome TrainingRun::run() {
@@ -209,9 +120,7 @@ TrainingOutcome TrainingRun::run() {
     finish_epoch(record);
   }
   const bool early = state_.epoch < options_.epochs && state_.next_batch == 0 && stopped_early();
-  if (early)
-    fmt::print("stopped    after epoch {}: no better validation accuracy in {} (--early-stop)\n", state_.epoch,
-               plural(options_.early_stop, "epoch", "epochs"));
+  if (early) print_early_stop();
   const bool finished = early || state_.epoch >= options_.epochs;
   if (!finished) {
     save_last();
@@ -239,15 +148,8 @@ void TrainingRun::warn_of_low_disk() const {
 }
 
 TrainingOutcome TrainingRun::outcome(bool finished) const {
-  TrainingOutcome outcome = {.finished = finished,
-                             .last = folder_->last(),
-                             .best = folder_->best(),
-                             .history = folder_->history(),
-                             .records = state_.history,
-                             .configuration = state_.options,
-                             .times = times_,
-                             .threads = options_.threads,
-                             .exif = options_.exif};
+  TrainingOutcome outcome = OpenedRun::outcome(finished);
+  outcome.times = times_;
   const TrainerTimes& steps = trainer_->times();
   outcome.times.add("forward", steps.forward, steps.batches);
   outcome.times.add("backward", steps.backward, steps.batches);
@@ -412,26 +314,21 @@ void TrainingRun::finish_epoch(const EpochRecord& measured) {
   if (is_best) save_best();
   folder_->write_history(state_.history);
   save_last();
-  print_epoch(record, is_best);
+  print_epoch(record, is_best, 1);
+  flush_output();
 }
 
-Checkpoint TrainingRun::checkpoint() const {
-  Checkpoint c;
-  c.model = model_->description();
-  c.classes = data_.train.classes;
-  c.preprocessing = preprocessing_;
-  c.parameters = model_->state();
+Checkpoint TrainingRun::finite_checkpoint() const {
+  Checkpoint c = checkpoint();
   // A step may leave values that are no numbers before a loss shows it: such a model replaces no good one.
   if (!all_finite(c.parameters))
     stop_diverged(fmt::format("after epoch {}, batch {} the model holds values that are no numbers", state_.epoch + 1,
                               state_.next_batch));
-  c.training = state_;
-  c.provenance = provenance_;
   return c;
 }
 
 void TrainingRun::save_last() {
-  Checkpoint c = checkpoint();
+  Checkpoint c = finite_checkpoint();
   c.optimizer_name = options_.optimizer;
   c.optimizer = trainer_->state();
   if (ema_)
@@ -441,22 +338,13 @@ void TrainingRun::save_last() {
 
 void TrainingRun::save_best() const {
   const Averaged averaged(ema_.get());
-  save_checkpoint(checkpoint(), folder_->best());
-}
-
-void TrainingRun::note_broken(const Dataset& dataset, const std::vector<Batch::Broken>& broken) {
-  for (const auto& b : broken) broken_.emplace(dataset.samples[static_cast<size_t>(b.sample)].path, b.reason);
+  save_checkpoint(finite_checkpoint(), folder_->best());
 }
 
 double TrainingRun::expected_seconds_after_epoch() const {
   if (state_.history.empty()) return 0;
   // The last epoch says what the others will take, its validation included.
   return state_.history.back().seconds * static_cast<double>(options_.epochs - state_.epoch - 1);
-}
-
-void TrainingRun::stop_diverged(const std::string& what) const {
-  throw usage_error("{}: training has diverged; try a lower --lr (it is {}); {} holds the run as it was saved before",
-                    what, options_.lr, folder_->last());
 }
 
 }  // namespace resflow

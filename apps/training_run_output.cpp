@@ -21,32 +21,9 @@ std::string TrainingRun::describe_frozen() const {
 }
 
 void TrainingRun::print_setup() const {
-  const int64_t size = options_.image_size;
-  fmt::print("data       {}, {} classes{} in {}\n",
-             plural(static_cast<int64_t>(data_.train.samples.size()), "picture", "pictures"),
-             data_.train.classes.size(), class_counts(data_.train), data_.train_root);
-  if (validation_)
-    fmt::print("validation {} in {}\n", plural(static_cast<int64_t>(data_.val.samples.size()), "picture", "pictures"),
-               data_.val_root);
-  else
-    fmt::print("validation none: best.resflow is the model of the last epoch; --val DATA tells more\n");
-  fmt::print("model      {}, {} parameters, {:.3f} G multiply-adds for a picture of {} x {}\n", options_.model,
-             format_count(model_->parameter_count()),
-             static_cast<double>(multiply_adds(model_->graph(), size, size)) / 1e9, size, size);
-  for (const auto& [what, sentence] : initial_.facts) fmt::print("{:10} {}\n", what, sentence);
+  print_data();
   if (!options_.freeze.empty()) fmt::print("frozen     {}\n", describe_frozen());
-  fmt::print("optimizer  {}, lr {}{}{}, weight decay {}{}{}\n", options_.optimizer, options_.lr,
-             options_.lr_backbone >= 0 ? fmt::format(" (backbone {})", options_.lr_backbone) : "",
-             options_.momentum > 0
-                 ? fmt::format(", {}momentum {}", options_.nesterov ? "Nesterov " : "", options_.momentum)
-                 : "",
-             options_.weight_decay, options_.no_decay_norm_bias ? " (not of batch norms and biases)" : "",
-             options_.label_smoothing > 0 ? fmt::format(", label smoothing {}", options_.label_smoothing) : "");
-  if (options_.schedule != "none" || options_.warmup_epochs > 0)
-    fmt::print("schedule   {}{}\n", options_.schedule,
-               options_.warmup_epochs > 0
-                   ? fmt::format(", warm-up of {}", plural(options_.warmup_epochs, "epoch", "epochs"))
-                   : "");
+  print_optimizer();
   fmt::print("augment    {}{}\n", describe(options_.augment),
              options_.sampler == "balanced" ? "; classes drawn alike, with replacement" : "");
   std::vector<std::string> updates;
@@ -88,25 +65,11 @@ void TrainingRun::print_lr_advice(const std::vector<LrFindPoint>& points) const 
   flush_output();
 }
 
-void TrainingRun::print_epoch(const EpochRecord& record, bool is_best) const {
-  std::string line =
-      fmt::format("epoch {:>{}}/{}  train loss {:.4f} accuracy {:.4f}", record.epoch,
-                  std::to_string(options_.epochs).size(), options_.epochs, record.train_loss, record.train_accuracy);
-  if (validation_)
-    line += fmt::format("  validation loss {:.4f} accuracy {:.4f}{}", record.val_loss, record.val_accuracy,
-                        is_best ? " (best)" : "");
-  fmt::print("{}  {:.1f} s\n", line, record.seconds);
-  flush_output();
-}
-
 void TrainingRun::report_broken() const {
   if (lone_pictures_ > 0)
     fmt::print("left out   {} of one picture: batch norm needs two at --image-size {}\n",
                plural(lone_pictures_, "batch", "batches"), options_.image_size);
-  if (broken_.empty()) return;
-  fmt::print("skipped    {} that could not be read:\n",
-             plural(static_cast<int64_t>(broken_.size()), "picture", "pictures"));
-  for (const auto& [path, reason] : broken_) fmt::print("  {}: {}\n", path, reason);
+  print_broken();
 }
 
 }  // namespace resflow

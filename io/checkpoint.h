@@ -33,6 +33,7 @@ struct Preprocessing {
   std::vector<float> mean = {0.485F, 0.456F, 0.406F};
   std::vector<float> std = {0.229F, 0.224F, 0.225F};
   std::string interpolation = "bilinear";  // Pillow's, with antialiasing; the only one there is
+  bool exif = false;                       // first turned upright, as its EXIF orientation says
   bool operator==(const Preprocessing&) const = default;
 };
 

@@ -32,6 +32,7 @@ void to_proto(const Preprocessing& preprocessing, proto::Preprocessing& to) {
   to.mutable_mean()->Add(preprocessing.mean.begin(), preprocessing.mean.end());
   to.mutable_std()->Add(preprocessing.std.begin(), preprocessing.std.end());
   to.set_interpolation(preprocessing.interpolation);
+  to.set_exif(preprocessing.exif);
 }
 
 Preprocessing from_proto(const proto::Preprocessing& from) {
@@ -49,6 +50,7 @@ Preprocessing from_proto(const proto::Preprocessing& from) {
     throw data_error("its pictures want to be resized {}, this resflow resizes {} only", preprocessing.interpolation,
                      Preprocessing().interpolation);
   }
+  preprocessing.exif = from.exif();
   return preprocessing;
 }
 

@@ -35,11 +35,13 @@ Json shortest(const std::vector<float>& values) {
 }
 
 Json preprocessing_json(const Preprocessing& p) {
-  return {{"resize", p.resize},
-          {"crop", p.crop},
-          {"mean", shortest(p.mean)},
-          {"std", shortest(p.std)},
-          {"interpolation", p.interpolation}};
+  Json json = {{"resize", p.resize},
+               {"crop", p.crop},
+               {"mean", shortest(p.mean)},
+               {"std", shortest(p.std)},
+               {"interpolation", p.interpolation}};
+  if (p.exif) json["exif"] = true;
+  return json;
 }
 
 Json head_json(const Head& head) {
@@ -80,6 +82,7 @@ Preprocessing read_preprocessing(const Json& json) {
   p.mean = channels(json.at("mean"), -1e6);
   p.std = channels(json.at("std"), 1e-6);
   json.at("interpolation").get_to(p.interpolation);
+  p.exif = json.value("exif", false);
   return p;
 }
 

@@ -12,6 +12,7 @@
 #include "io/checkpoint.h"
 #include "tests/apps/program.h"
 #include "tests/io/files.h"
+#include "tests/support/python.h"
 
 namespace resflow::testing {
 namespace {
@@ -87,6 +88,11 @@ TEST_F(FeaturesTest, TrainTheHeadAloneAndLeaveTheRestToTheBit) {
   EXPECT_EQ(last.training.best_val_accuracy, best.training.best_val_accuracy);
   for (const NamedArray& state : last.optimizer) EXPECT_TRUE(state.name.starts_with("fc.")) << state.name;
   EXPECT_THAT(read_text(file("run", "history.csv")), HasSubstr("\n30,"));
+  if (python_has({"tensorboard"}, Python::kEnv)) {
+    const std::string events = run_python("io/read_events.py", {file("run", "tensorboard")}, Python::kEnv);
+    EXPECT_THAT(events, HasSubstr("scalar accuracy/validation 30 "));
+    EXPECT_THAT(events, HasSubstr("scalar learning_rate 1 "));
+  }
 
   // What the run says of the validation pictures is what scoring says of them.
   const ProcessResult scored = resflow({"score", file("run", "best.resflow"), data_ + "/val"});
@@ -259,6 +265,11 @@ TEST_F(FeaturesTest, AnSvmScoresAsAnyModelDoes) {
   ASSERT_EQ(best.head.platt_a.size(), 3U);
   ASSERT_EQ(best.training.history.size(), 1U);
   EXPECT_GT(best.training.history[0].val_accuracy, 0.45) << "chance is a third";
+  if (python_has({"tensorboard"}, Python::kEnv)) {
+    const std::string events = run_python("io/read_events.py", {file("svm", "tensorboard")}, Python::kEnv);
+    EXPECT_THAT(events, HasSubstr("scalar loss/validation 1 "));
+    EXPECT_THAT(events, Not(HasSubstr("learning_rate"))) << "an SVM has none";
+  }
 
   const ProcessResult scored = resflow({"score", file("svm", "best.resflow"), data_ + "/val", "--top", "3"});
   ASSERT_EQ(scored.exit_code, 0) << scored.err;

@@ -142,20 +142,33 @@ TEST_F(ScoreProgram, TurnsPicturesUprightWhereItIsAskedTo) {
     write(exif ? "3-upright.png" : "2-stored.png", encode_png(image));
   }
   // One at a time, so that the same pixels are the same digits.
-  const auto scores = [&](std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"score", model_, folder_ / "turned", "--top", "3", "--batch", "1"};
+  const auto scores = [&](std::vector<std::string> more, const std::string& model) {
+    std::vector<std::string> arguments = {"score", model, folder_ / "turned", "--top", "3", "--batch", "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     auto rows = parse_csv(resflow(arguments).out);
     for (auto& row : rows) row.erase(row.begin());  // the path
     return rows;
   };
-  const auto off = scores({}), on = scores({"--exif"});
+  const auto off = scores({}, model_), on = scores({"--exif"}, model_);
   ASSERT_EQ(off.size(), 4U);
   ASSERT_EQ(on.size(), 4U);
   EXPECT_NE(off[2], off[3]) << "the test's pictures must differ once they are turned";
   EXPECT_EQ(off[1], off[2]);
   EXPECT_EQ(on[1], on[3]);
   EXPECT_EQ(on[2], off[2]);
+
+  // A model that was trained so scores so without being told, as .safetensors too.
+  std::vector<std::string> arguments = train_arguments(data_, folder_ / "upright");
+  arguments.emplace_back("--exif");
+  ASSERT_EQ(resflow(arguments).exit_code, 0);
+  const std::string upright = folder_ / "upright/best.resflow", converted = folder_ / "upright.safetensors";
+  ASSERT_EQ(resflow({"convert", upright, converted}).exit_code, 0);
+  for (const std::string& model : {upright, converted}) {
+    const auto rows = scores({}, model);
+    ASSERT_EQ(rows.size(), 4U);
+    EXPECT_EQ(rows[1], rows[3]);
+    EXPECT_NE(rows[1], rows[2]);
+  }
 }
 
 TEST_F(ScoreProgram, ClampsTopToTheClassesThereAre) {

@@ -49,7 +49,8 @@ Checkpoint full_checkpoint(int seed = 1) {
                       .groups = 32,
                       .width_per_group = 4};
   checkpoint.classes = {"ants", "bees \xC3\xA4", "not UTF-8 \xFF", ""};
-  checkpoint.preprocessing = {.resize = 232, .crop = 160, .mean = {0.1F, 0.2F, 0.3F}, .std = {0.4F, 0.5F, 0.6F}};
+  checkpoint.preprocessing = {
+      .resize = 232, .crop = 160, .mean = {0.1F, 0.2F, 0.3F}, .std = {0.4F, 0.5F, 0.6F}, .exif = true};
   checkpoint.parameters = {{"conv1.weight", ramp(DType::kF32, {64, 3, 7, 7}, seed)},
                            {"bn1.num_batches_tracked", ramp(DType::kI64, {}, seed + 1)},
                            {"odd", ramp(DType::kU8, {13}, seed + 2)},

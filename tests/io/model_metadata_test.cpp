@@ -44,7 +44,7 @@ TEST(ModelMetadata, ComesBack) {
                       .width_per_group = 8};
   checkpoint.classes = {"a", ""};
   checkpoint.preprocessing = {
-      .resize = 232, .crop = 160, .mean = {0.1F, -0.2F, 1e-6F}, .std = {1.0F, 0.33333334F, 255.0F}};
+      .resize = 232, .crop = 160, .mean = {0.1F, -0.2F, 1e-6F}, .std = {1.0F, 0.33333334F, 255.0F}, .exif = true};
   checkpoint.provenance = {{"made by", "resflow"}, {"made by", "resflow"}};
   std::vector<std::string> foreign;
   const ModelMetadata read = from_texts(to_texts(metadata_of(checkpoint)), &foreign);
