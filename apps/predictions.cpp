@@ -207,7 +207,8 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
     return !stop_requested();
   });
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  summary.stopped = report.stopped && (!count || summary.files < *count);
+  // A list that is waited for ends when a signal comes: nobody knows what more it would have had.
+  summary.stopped = count ? report.stopped && summary.files < *count : stop_requested();
   summary.times.add("wait", report.wait_seconds, report.batches);
   return summary;
 }
