@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <locale.h>  // NOLINT(modernize-deprecated-headers): of POSIX
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,24 @@ constexpr std::array<std::string_view, 11> kArchiveExtensions = {
     ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz", ".zip"};
 
 std::string_view text_of(const char* text) { return text == nullptr ? std::string_view() : std::string_view(text); }
+
+// libarchive brings names that an archive has in UTF-8 into the thread's character set, and has none where that is not
+// possible, as in the plain C locale that a program has unless it asks for another one.
+class Utf8Thread {
+ public:
+  Utf8Thread() {
+    static const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    if (utf8 != nullptr) before_ = ::uselocale(utf8);
+  }
+  ~Utf8Thread() {
+    if (before_ != nullptr) ::uselocale(before_);
+  }
+  Utf8Thread(const Utf8Thread&) = delete;
+  Utf8Thread& operator=(const Utf8Thread&) = delete;
+
+ private:
+  locale_t before_ = nullptr;
+};
 
 // As bytes where it can be had so: names need not be UTF-8.
 std::string member_name(archive_entry* entry) {
@@ -96,6 +115,7 @@ bool ArchiveSource::next(Picture& picture) {
 }
 
 bool ArchiveSource::next_picture(Picture& picture) {
+  const Utf8Thread utf8;
   struct archive* const archive = reader_->archive;
   if (!std::exchange(reader_->opened, true) && archive_read_open_fd(archive, reader_->file, kBlock) != ARCHIVE_OK)
     throw data_error("{}: is no archive that resflow reads (tar, also with gzip, zstd, xz or bzip2; zip): {}", path_,
@@ -118,11 +138,14 @@ bool ArchiveSource::next_picture(Picture& picture) {
 
     const std::string name = member_name(entry);
     const auto type = archive_entry_filetype(entry);
-    if (type == AE_IFDIR || !has_image_extension(name)) continue;
+    if (type == AE_IFDIR || (!name.empty() && !has_image_extension(name))) continue;
     picture.name = path_ + '/' + name;
     picture.path.clear();
     picture.error.clear();
-    if (type == AE_IFLNK || archive_entry_hardlink(entry) != nullptr) {
+    if (name.empty()) {
+      picture.name += fmt::format("member {}", archive_file_count(archive));
+      picture.error = "its name in the archive cannot be read";
+    } else if (type == AE_IFLNK || archive_entry_hardlink(entry) != nullptr) {
       const bool hard = type != AE_IFLNK;
       picture.error =
           fmt::format("is a link to {}, which is not followed in an archive",

@@ -22,7 +22,8 @@ inline constexpr int64_t kMaxMember = 3 * kMaxPixels + (int64_t{1} << 20);
 // which a stream cannot follow) is a picture with an error.
 //
 // Throws Error{kData}, after the whole members before it: no archive; one that ends early, a missing end mark included;
-// one with damage that nothing can be read beyond; at its end, that there was no picture.
+// one with damage that nothing can be read beyond; at its end, that there was no picture. Of a compressed archive that
+// ends early, the last 128 KiB before its end are not unpacked, and members in them not given.
 class ArchiveSource : public PictureSource {
  public:
   // Opens it, which waits for a writer where it is a pipe. Throws Error{kData} where it cannot be opened.

@@ -3,6 +3,8 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace resflow {
@@ -42,17 +44,23 @@ Glob::Glob(const std::string& pattern) : absolute_(pattern.starts_with('/')), fo
 bool Glob::descend(std::string prefix, size_t part, Match& match) {
   for (; part < parts_.size() && !has_wildcard(parts_[part]); ++part)
     prefix += without_backslashes(parts_[part]) + (part + 1 < parts_.size() ? "/" : "");
+  struct stat status {};
   if (part < parts_.size()) {
-    FolderListing listing(prefix.empty() ? "." : prefix);
-    levels_.push_back({std::move(prefix), part, std::move(listing)});
+    const std::string folder = prefix.empty() ? "." : prefix;
+    if (::stat(folder.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return false;
+    levels_.push_back({std::move(prefix), part, FolderListing(folder)});
     return false;
   }
-  struct stat status {};
   // A broken link is there too, as a file.
   if (::stat(prefix.c_str(), &status) != 0 && ::lstat(prefix.c_str(), &status) != 0) return false;
   if (folders_only_ && !S_ISDIR(status.st_mode)) return false;
-  match = {std::move(prefix), {}};
+  match = found(std::move(prefix));
   return true;
+}
+
+Glob::Match Glob::found(std::string path) const {
+  if (folders_only_) path += '/';
+  return {std::move(path), {}};
 }
 
 bool Glob::next(Match& match) {
@@ -73,7 +81,7 @@ bool Glob::next(Match& match) {
     if ((!last || folders_only_) && !entry.folder) continue;
     std::string path = level.prefix + entry.name;
     if (last) {
-      match = {std::move(path), {}};
+      match = found(std::move(path));
       return true;
     }
     if (descend(path + '/', part + 1, match)) return true;

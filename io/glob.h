@@ -34,6 +34,7 @@ class Glob {
     size_t part;         // of the pattern, that they are to match
     FolderListing listing;
   };
+  Match found(std::string path) const;
   bool descend(std::string prefix, size_t part, Match& match);
 
   std::vector<std::string> parts_;  // of the pattern, between slashes
