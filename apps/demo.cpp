@@ -15,6 +15,7 @@
 #include "apps/scoring.h"
 #include "apps/threads.h"
 #include "io/error.h"
+#include "io/folder_source.h"
 
 namespace resflow {
 namespace {
@@ -54,8 +55,9 @@ double score_photos(const std::string& checkpoint, const std::string& photos, co
   const TrainedModel trained = load_trained_model(checkpoint, compute);
   std::string table = score_csv_header(1);
   int64_t right = 0;
-  const ScoreSummary summary = score_samples(
-      trained, list_pictures(photos), {.top = 1, .batch = 32, .threads = threads}, [&](const ScoreRow& row) {
+  FolderSource source(photos);
+  const ScoreSummary summary =
+      score_pictures(trained, source, {.top = 1, .batch = 32, .threads = threads}, [&](const ScoreRow& row) {
         table += score_csv_row(row, 1);
         right += !row.top.empty() && row.top[0].name == fs::path(row.path).parent_path().filename() ? 1 : 0;
       });

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "apps/logits.h"
 #include "apps/signals.h"
 #include "graph/plan.h"
 #include "io/error.h"
-#include "pipeline/loader.h"
+#include "pipeline/stream_loader.h"
 
 namespace resflow {
 namespace {
@@ -56,19 +57,24 @@ void cut(const Batch& batch, const View& view, int side, float* out) {
   }
 }
 
-// The mean over the views of each row's probabilities; a row is empty where an output is no number.
+// The mean over the views of each row's probabilities, which are empty where an output is no number, and features.
 class Averager {
  public:
-  Averager(const TrainedModel& trained, int batch, const std::vector<View>& views)
+  Averager(const TrainedModel& trained, int batch, const std::vector<View>& views, bool features)
       : trained_(trained),
         views_(views),
-        plan_(*trained.model,
-              {.batch = batch, .height = side(), .width = side(), .mode = Mode::kEval, .layout = Layout::kAny}),
+        plan_(*trained.model, {.batch = batch,
+                               .height = side(),
+                               .width = side(),
+                               .mode = Mode::kEval,
+                               .layout = Layout::kAny,
+                               .output = features ? Output::kLogitsAndFeatures : Output::kLogits}),
         means_(static_cast<size_t>(batch)) {}
 
-  std::span<const std::vector<double>> run(const Batch& batch, StageTimes& times) {
+  void run(const Batch& batch, StageTimes& times) {
     const size_t classes = trained_.classes.size(), rows = static_cast<size_t>(batch.size);
     for (std::vector<double>& mean : means_) mean.assign(classes, 0);
+    if (keeps_features()) features_.assign(rows * feature_count(), 0.0F);
     for (const View& view : views_) {
       const float* pixels = batch.pixels;
       if (view.mirrored || batch.image_size != side()) {
@@ -83,12 +89,21 @@ class Averager {
         outputs = plan_.forward(pixels, batch.size);
       }
       for (size_t row = 0; row < rows; ++row) add(outputs.subspan(row * classes, classes), means_[row]);
+      if (keeps_features()) add_features(plan_.features());
     }
-    return std::span(means_).first(rows);
+  }
+
+  // Of a row of the last run.
+  const std::vector<double>& mean(size_t row) const { return means_[row]; }
+  std::span<const float> features(size_t row) const {
+    if (!keeps_features()) return {};
+    return std::span(features_).subspan(row * feature_count(), feature_count());
   }
 
  private:
   int side() const { return trained_.preprocessing.crop; }
+  bool keeps_features() const { return plan_.options().output == Output::kLogitsAndFeatures; }
+  size_t feature_count() const { return static_cast<size_t>(trained_.model->feature_count()); }
 
   void add(std::span<const float> outputs, std::vector<double>& mean) const {
     if (mean.empty()) return;
@@ -100,11 +115,36 @@ class Averager {
     for (size_t k = 0; k < p.size(); ++k) mean[k] += p[k] / static_cast<double>(views_.size());
   }
 
+  void add_features(std::span<const float> features) {
+    const auto views = static_cast<float>(views_.size());
+    for (size_t i = 0; i < features_.size(); ++i) features_[i] += features[i] / views;
+  }
+
   const TrainedModel& trained_;
   const std::vector<View>& views_;
   Plan plan_;
   std::vector<std::vector<double>> means_;
-  std::vector<float> pixels_;  // of a view
+  std::vector<float> features_;  // [rows, feature_count]
+  std::vector<float> pixels_;    // of a view
+};
+
+// Files that are listed already.
+class SampleSource : public PictureSource {
+ public:
+  explicit SampleSource(const std::vector<Sample>& samples) : samples_(samples) {}
+
+  bool next(Picture& picture) override {
+    if (next_ == samples_.size()) return false;
+    picture.name = picture.path = samples_[next_++].path;
+    picture.error.clear();
+    return true;
+  }
+
+  std::optional<int64_t> count() const override { return static_cast<int64_t>(samples_.size()); }
+
+ private:
+  const std::vector<Sample>& samples_;
+  size_t next_ = 0;
 };
 
 }  // namespace
@@ -116,41 +156,48 @@ std::vector<Corner> five_crops(int size, int crop) {
   return {{0, 0}, {0, far}, {far, 0}, {far, far}, {middle, middle}};
 }
 
-PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sample>& samples,
-                               const PredictOptions& options, const std::function<void(const Prediction&)>& take) {
+PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
+                              const std::function<void(const Prediction&)>& take) {
   PredictSummary summary;
-  if (samples.empty()) return summary;
   const Preprocessing preprocessing = loaded(trained.preprocessing, options.views);
-  const Dataset dataset = {.classes = trained.classes, .samples = samples};
-  const int batch_size = static_cast<int>(std::min<size_t>(static_cast<size_t>(options.batch), samples.size()));
   const std::vector<View> views = all_views(options.views, preprocessing.crop, trained.preprocessing.crop);
-  Averager averager(trained, batch_size, views);
-  Loader loader(dataset, Recipe::eval(preprocessing),
-                {.batch = batch_size,
-                 .threads = options.threads,
-                 .shuffle = false,
-                 .on_error = OnError::kSkip,
-                 .exif = options.exif || preprocessing.exif});
+  const std::optional<int64_t> count = source.count();
+  if (count == 0) return summary;
+  const int batch_size = static_cast<int>(std::min<int64_t>(options.batch, count.value_or(options.batch)));
+  std::optional<Averager> averager;
+  const auto plan_for = [&](int batch) { averager.emplace(trained, batch, views, options.features); };
+  if (count) plan_for(batch_size);
+  StreamLoader loader(source, Recipe::eval(preprocessing),
+                      {.batch = batch_size, .threads = options.threads, .exif = options.exif || preprocessing.exif});
 
   const auto start = std::chrono::steady_clock::now();
-  const EpochReport report = loader.run(0, 0, [&](const Batch& batch) {
-    std::span<const std::vector<double>> means;
-    if (batch.size > 0) means = averager.run(batch, summary.times);
+  const EpochReport report = loader.run([&](const Batch& batch) {
+    const size_t rows = batch.samples.size() + batch.broken.size();
+    if (batch.size > 0) {
+      // Only the last batch may be small. Where no other one needs a plan, so is the plan.
+      if (!averager) plan_for(static_cast<int>(rows));
+      averager->run(batch, summary.times);
+    }
     // Whole and broken ones are each in order; the predictions are both, merged.
     size_t whole = 0, broken = 0;
-    while (whole < batch.samples.size() || broken < batch.broken.size()) {
+    while (whole + broken < rows) {
       const bool take_broken = whole == batch.samples.size() ||
                                (broken < batch.broken.size() && batch.broken[broken].sample < batch.samples[whole]);
       Prediction p;
       if (take_broken) {
         p.sample = batch.broken[broken].sample;
+        p.name = batch.broken[broken].name;
         p.error = batch.broken[broken].reason;
         ++broken;
       } else {
         p.sample = batch.samples[whole];
-        p.probabilities = means[whole];
-        if (means[whole].empty())
+        p.name = batch.names[whole];
+        if (averager->mean(whole).empty()) {
           p.error = "the model's output is not finite: was it trained with too high a learning rate?";
+        } else {
+          p.probabilities = averager->mean(whole);
+          p.features = averager->features(whole);
+        }
         ++whole;
       }
       ++summary.files;
@@ -160,9 +207,16 @@ PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sa
     return !stop_requested();
   });
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  summary.stopped = report.stopped && summary.files < static_cast<int64_t>(samples.size());
+  // A list that is waited for ends when a signal comes: nobody knows what more it would have had.
+  summary.stopped = count ? report.stopped && summary.files < *count : stop_requested();
   summary.times.add("wait", report.wait_seconds, report.batches);
   return summary;
+}
+
+PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sample>& samples,
+                               const PredictOptions& options, const std::function<void(const Prediction&)>& take) {
+  SampleSource source(samples);
+  return predict_stream(trained, source, options, take);
 }
 
 }  // namespace resflow

@@ -5,10 +5,12 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/trained_model.h"
 #include "io/dataset.h"
+#include "io/picture_source.h"
 #include "io/stage_times.h"
 
 namespace resflow {
@@ -24,26 +26,37 @@ struct PredictOptions {
   int batch = 32;
   int threads = 1;
   Views views = Views::kOne;
-  bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
+  bool exif = false;      // pictures are turned upright as their EXIF data say, even if the model does not ask for it
+  bool features = false;  // predictions have them
 };
 
-// One file's outcome: a probability a class, in the model's order, or why there are none.
+// One picture's outcome: a probability a class, in the model's order, or why there are none. Name and spans are valid
+// within the call.
 struct Prediction {
-  int64_t sample = 0;                     // index into the samples
-  std::span<const double> probabilities;  // valid within the call; empty where there is an error
+  int64_t sample = 0;                     // index into the samples, or of the picture in its source, from 0
+  std::string_view name;                  // of the picture: what its row is called
+  std::span<const double> probabilities;  // empty where there is an error
+  // What the head reads, [Model::feature_count()], of the same run of the network; of several views their mean. Empty
+  // where there is an error or where they were not asked for.
+  std::span<const float> features;
   std::string error = {};
 };
 
 struct PredictSummary {
   int64_t files = 0, failed = 0;
   double seconds = 0;
-  bool stopped = false;  // a signal asked to (apps/signals.h)
+  bool stopped = false;  // a signal asked to (apps/signals.h), and there was more to do
   StageTimes times;
 };
 
-// Calls `take` once a sample, in the samples' order, from one thread at a time, while later ones are still on their
-// way. An exception of `take` ends the work and leaves.
-// Throws Error{kUsage} for kTenCrop where the model's preprocessing resizes to no more than its crop.
+// Calls `take` once a picture of the source, in its order, from one thread at a time, while later ones are still on
+// their way. Memory does not grow with the number of pictures. An exception of `take` ends the work and leaves.
+// Throws what the source throws, after the pictures before it were taken; Error{kUsage} for kTenCrop where the model's
+// preprocessing resizes to no more than its crop.
+PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
+                              const std::function<void(const Prediction&)>& take);
+
+// The same of files that are listed: once a sample, in the samples' order.
 PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sample>& samples,
                                const PredictOptions& options, const std::function<void(const Prediction&)>& take);
 

@@ -75,11 +75,12 @@ void Progress::update(int64_t done, const std::string& details) {
 
 std::string Progress::line(const std::string& details) const {
   std::string text = options_.label.empty() ? "" : options_.label + "  ";
-  text += fmt::format("{}/{} {}", done_, options_.total, options_.unit);
+  text += options_.total > 0 ? fmt::format("{}/{} {}", done_, options_.total, options_.unit)
+                             : fmt::format("{} {}", done_, options_.unit);
   const double per_second = rate();
   if (per_second > 0) text += fmt::format("  {:.1f}/s", per_second);
   if (!details.empty()) text += "  " + details;
-  if (per_second > 0) {
+  if (per_second > 0 && options_.total > 0) {
     const double left = static_cast<double>(options_.total - done_) / per_second;
     text += "  left " + format_duration(left);
     if (options_.seconds_after > 0) text += fmt::format(" (all {})", format_duration(left + options_.seconds_after));

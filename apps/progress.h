@@ -16,9 +16,9 @@ namespace resflow {
 struct ProgressOptions {
   std::string label;            // "epoch 2/10"
   std::string unit = "images";  // what is counted
-  int64_t total = 0;
-  int64_t first = 0;         // done before this job began (a resumed epoch)
-  double seconds_after = 0;  // known to come after `total` is reached; added to the time left of the whole
+  int64_t total = 0;            // 0: not known; nothing is said of the time left then
+  int64_t first = 0;            // done before this job began (a resumed epoch)
+  double seconds_after = 0;     // known to come after `total` is reached; added to the time left of the whole
   std::FILE* out = stderr;
   bool terminal = false;               // rewrite one line
   std::function<double()> clock = {};  // seconds; the steady clock where empty

@@ -1,12 +1,7 @@
 // resflow score: what photographs show, by a trained model; one row a file.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 
@@ -17,6 +12,7 @@
 #include "apps/model_file_options.h"
 #include "apps/progress.h"
 #include "apps/report.h"
+#include "apps/score_inputs.h"
 #include "apps/scoring.h"
 #include "apps/signals.h"
 #include "apps/threads.h"
@@ -30,35 +26,17 @@ namespace {
 struct ScoreOptions {
   std::string model;
   ModelFileOptions file;
-  std::vector<std::string> inputs;
+  ScoreInputs inputs;
   std::string out, json;
   int top = 1, batch = 32, threads = 0;
   bool exif = false;
 };
 
-// A line of standard input is a file; an argument is a file, a folder, or "-" for standard input.
-std::vector<Sample> list_inputs(const std::vector<std::string>& inputs) {
-  std::vector<Sample> samples;
-  for (const std::string& input : inputs) {
-    if (input == "-") {
-      for (std::string line; std::getline(std::cin, line);) {
-        if (line.ends_with('\r')) line.pop_back();
-        if (!line.empty()) samples.push_back({.path = line, .label = -1});
-      }
-    } else {
-      const std::vector<Sample> found = list_pictures(input);
-      samples.insert(samples.end(), found.begin(), found.end());
-    }
-  }
-  if (samples.empty()) throw data_error("no file to score: the list on standard input is empty");
-  return samples;
-}
-
 // Standard output, row by row, or a file that appears when it is complete.
 class Rows {
  public:
-  Rows(const std::string& path, int64_t expected_bytes) {
-    if (!path.empty()) file_.emplace(path, expected_bytes);
+  explicit Rows(const std::string& path) {
+    if (!path.empty()) file_.emplace(path, 0);  // how many rows there will be is not known
   }
 
   void write(const std::string& text) {
@@ -78,13 +56,6 @@ class Rows {
   std::optional<AtomicFile> file_;
 };
 
-// Of the table, to see early that a disk is too full.
-int64_t expected_bytes(const std::vector<Sample>& samples, int top) {
-  int64_t bytes = 0;
-  for (const Sample& sample : samples) bytes += static_cast<int64_t>(sample.path.size()) + 16 * top;
-  return bytes;
-}
-
 TrainedModel load(const ScoreOptions& o, const Compute& compute) {
   ModelFile file = load_model_file(o.model, o.file);
   print_notes(file.notes);
@@ -94,7 +65,7 @@ TrainedModel load(const ScoreOptions& o, const Compute& compute) {
 int score(const ScoreOptions& o, int threads) {
   if (o.top < 1) throw usage_error("--top is {}: wanted at least 1", o.top);
   check_range("--batch", o.batch, 1, 65536);
-  const std::vector<Sample> samples = list_inputs(o.inputs);
+  const std::unique_ptr<PictureSource> source = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   const TrainedModel trained = load(o, compute);
@@ -104,24 +75,23 @@ int score(const ScoreOptions& o, int threads) {
   const int top = std::min(o.top, classes);
 
   const StopSignals signals;
-  Rows rows(o.out, expected_bytes(samples, top));
+  Rows rows(o.out);
   rows.write(score_csv_header(top));
   ScoreSummary summary;
   {
-    const auto total = static_cast<int64_t>(samples.size());
     // A terminal that shows the rows already needs no line between them.
     const bool rows_on_screen = o.out.empty() && is_terminal(stdout);
-    Progress progress({.label = "scoring", .total = total, .terminal = is_terminal(stderr)});
+    Progress progress({.label = "scoring", .total = source->count().value_or(0), .terminal = is_terminal(stderr)});
     int64_t done = 0;
-    summary = score_samples(trained, samples, {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif},
-                            [&](const ScoreRow& row) {
-                              rows.write(score_csv_row(row, top));
-                              ++done;
-                              if (!rows_on_screen) progress.update(done);
-                            });
+    summary = score_pictures(trained, *source, {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif},
+                             [&](const ScoreRow& row) {
+                               rows.write(score_csv_row(row, top));
+                               ++done;
+                               if (!rows_on_screen) progress.update(done);
+                             });
   }
   if (summary.stopped) {
-    fmt::print(stderr, "resflow: stopped after {} of {} files{}\n", summary.files, samples.size(),
+    fmt::print(stderr, "resflow: stopped after {}{}\n", plural(summary.files, "file", "files"),
                o.out.empty() ? "" : fmt::format("; {} is not written", o.out));
     return 128 + stop_signal();
   }
@@ -157,9 +127,7 @@ Action add_score(CLI::App& command) {
                   "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
                   "(resflow weights lists them)")
       ->required();
-  command
-      .add_option("INPUT", options->inputs, "photographs, folders of them, or - for a list of files on standard input")
-      ->required();
+  add_score_inputs(command, options->inputs);
   command.add_option("--top", options->top, "classes a row, the most probable first")->capture_default_str();
   command.add_option("--out", options->out, "write the rows to this file, whole or not at all [standard output]");
   command.add_option("--json", options->json, "write speed and memory to this file");
@@ -171,10 +139,12 @@ Action add_score(CLI::App& command) {
   add_threads_option(command, options->threads);
   command.footer(
       "Columns: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
-      "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n\n"
-      "Example:\n"
+      "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n" +
+      std::string(score_inputs_help()) +
+      "\n\nExample:\n"
       "  resflow score run/best.resflow holiday-photos --top 3 --out scores.csv\n"
       "  find . -name '*.jpg' | resflow score run/best.resflow -\n"
+      "  resflow score run/best.resflow shards/*.tar.zst 'more/*/*.jpg' --out scores.csv\n"
       "  resflow score resnet34.safetensors photos --classes imagenet");
   return [options, &command] { return score(*options, resolve_threads(command, options->threads)); };
 }

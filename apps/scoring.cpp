@@ -9,9 +9,8 @@
 namespace resflow {
 namespace {
 
-ScoreRow score_row(const Sample& sample, const Prediction& prediction, const std::vector<std::string>& classes,
-                   int top) {
-  ScoreRow row = {.path = sample.path, .top = {}, .error = prediction.error};
+ScoreRow score_row(const Prediction& prediction, const std::vector<std::string>& classes, int top) {
+  ScoreRow row = {.path = std::string(prediction.name), .top = {}, .error = prediction.error};
   if (!row.error.empty()) return row;
   for (const int k : top_classes(prediction.probabilities, top))
     row.top.push_back({classes[static_cast<size_t>(k)], prediction.probabilities[static_cast<size_t>(k)]});
@@ -20,13 +19,11 @@ ScoreRow score_row(const Sample& sample, const Prediction& prediction, const std
 
 }  // namespace
 
-ScoreSummary score_samples(const TrainedModel& trained, const std::vector<Sample>& samples, const ScoreLimits& limits,
-                           const std::function<void(const ScoreRow&)>& row) {
-  const PredictSummary summary = predict_samples(
-      trained, samples, {.batch = limits.batch, .threads = limits.threads, .exif = limits.exif},
-      [&](const Prediction& prediction) {
-        row(score_row(samples[static_cast<size_t>(prediction.sample)], prediction, trained.classes, limits.top));
-      });
+ScoreSummary score_pictures(const TrainedModel& trained, PictureSource& source, const ScoreLimits& limits,
+                            const std::function<void(const ScoreRow&)>& row) {
+  const PredictSummary summary =
+      predict_stream(trained, source, {.batch = limits.batch, .threads = limits.threads, .exif = limits.exif},
+                     [&](const Prediction& prediction) { row(score_row(prediction, trained.classes, limits.top)); });
   return {summary.files, summary.failed, summary.seconds, summary.stopped};
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/trained_model.h"
-#include "io/dataset.h"
+#include "io/picture_source.h"
 
 namespace resflow {
 
@@ -35,11 +35,11 @@ struct ScoreSummary {
   bool stopped = false;  // a signal asked to (apps/signals.h)
 };
 
-// Calls `row` once a sample, in the samples' order, from one thread at a time, while later ones are still on their
+// Calls `row` once a picture, in the source's order, from one thread at a time, while later ones are still on their
 // way. A file that cannot be read gets a row with the error. An exception of `row` ends the scoring and leaves.
-// REQUIRES: 1 <= top <= number of classes.
-ScoreSummary score_samples(const TrainedModel& trained, const std::vector<Sample>& samples, const ScoreLimits& limits,
-                           const std::function<void(const ScoreRow&)>& row);
+// Throws what the source throws, after the rows of the pictures before it. REQUIRES: 1 <= top <= number of classes.
+ScoreSummary score_pictures(const TrainedModel& trained, PictureSource& source, const ScoreLimits& limits,
+                            const std::function<void(const ScoreRow&)>& row);
 
 // Header and rows of the table: path,class,probability,error; with more classes a row
 // path,class,probability,class_2,probability_2,...,error.

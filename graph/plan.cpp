@@ -18,7 +18,7 @@ const PlanOptions& checked(const PlanOptions& options) {
   if (std::min(options.height, options.width) < kMinImageSize)
     throw usage_error("images of {}x{}: wanted at least {} pixels a side", options.height, options.width,
                       kMinImageSize);
-  if (options.output == Output::kFeatures && options.mode != Mode::kEval)
+  if (options.output != Output::kLogits && options.mode != Mode::kEval)
     throw internal_error("a plan for training ends in logits, not in features");
   return options;
 }
@@ -30,7 +30,8 @@ Program program_of(Model& model, const PlanOptions& options, bool borrows) {
                               .training = options.mode == Mode::kTrain,
                               .layout = options.layout,
                               .keep_transformed = !borrows,
-                              .features = options.output == Output::kFeatures});
+                              .features = options.output == Output::kFeatures,
+                              .keep_features = options.output == Output::kLogitsAndFeatures});
 }
 
 }  // namespace
@@ -176,6 +177,13 @@ std::span<const float> Plan::forward(const float* pixels, int64_t rows) {
     plan.run(plan.program.forward, [](const Bucket& /*bucket*/) {});
   });
   return {static_cast<const float*>(plan.at(plan.program.output)), plan.output_count()};
+}
+
+std::span<const float> Plan::features() const {
+  if (impl_->options.output != Output::kLogitsAndFeatures)
+    throw internal_error("a plan that keeps no features beside its output is asked for them");
+  return {static_cast<const float*>(impl_->at(impl_->program.features)),
+          static_cast<size_t>(impl_->options.batch * impl_->model.feature_count())};
 }
 
 void Plan::backward(const float* diff_logits, const std::function<void(const Bucket&)>& done) {

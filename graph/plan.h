@@ -5,6 +5,7 @@
 // known before the first step; forward() and backward() allocate nothing.
 //
 // Output::kFeatures ends before the head: what `fc` would read, for embeddings and for training a head alone.
+// Output::kLogitsAndFeatures gives both of one run.
 //
 // Mode::kTrain keeps what backward needs and uses the batch's statistics. Mode::kEval folds BN into the
 // convolutions and fuses ReLU and the residual add into them.
@@ -27,8 +28,9 @@ namespace resflow {
 
 enum class Mode { kTrain, kEval };
 enum class Output {
-  kLogits,    // (batch, classes)
-  kFeatures,  // (batch, Model::feature_count): global average pool's, kEval only
+  kLogits,             // (batch, classes)
+  kFeatures,           // (batch, Model::feature_count): global average pool's, kEval only
+  kLogitsAndFeatures,  // logits, and beside them the features that they were made of, kEval only
 };
 
 inline constexpr int64_t kMinImageSize = 32;  // pixels a side: five halvings leave one
@@ -72,6 +74,10 @@ class Plan {
   // forward. In kEval rows may be fewer than the batch: the rest is computed from zeros and means nothing.
   // In kTrain rows must be the batch. Else Error{kInternal}.
   std::span<const float> forward(const float* pixels, int64_t rows);
+
+  // What the head read in the last forward, row-major (batch, Model::feature_count), valid until the next one.
+  // REQUIRES: kLogitsAndFeatures. Else Error{kInternal}.
+  std::span<const float> features() const;
 
   // REQUIRES: kTrain, after forward. diff_logits as the logits; `done` is called with each bucket as it
   // completes, in order, while the rest is still to come. It may change the bucket's parameters: nothing

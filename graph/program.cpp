@@ -74,6 +74,10 @@ class Planner {
     const Desc row_major = plain_desc(output.desc.get_dims());
     output = {row_major, as(fused_.size() - 1, row_major, options_.features ? "features" : "logits")};
     program_.output = output.buffer;
+    if (options_.keep_features) {
+      const auto head_input = static_cast<size_t>(fused_.back().inputs.front());
+      program_.features = as(head_input, plain_desc(values_[head_input].desc.get_dims()), "features");
+    }
   }
 
   void forward(size_t i) {
@@ -233,6 +237,7 @@ class Planner {
   // The output and the parameters' gradients are valid until the next forward.
   void keep_results() {
     buffers().use(program_.output, step_);
+    buffers().use(program_.features, step_);
     for (const BufferId bucket : program_.bucket_buffers) buffers().use(bucket, step_);
   }
 

@@ -38,6 +38,7 @@ struct ProgramOptions {
   Layout layout = Layout::kAny;
   bool keep_transformed = true;  // as OpContext has it
   bool features = false;         // ends before the head
+  bool keep_features = false;    // what the head reads is valid at the end too
 };
 
 struct Program {
@@ -46,6 +47,7 @@ struct Program {
   std::vector<Step> forward, backward;
   BufferTable buffers;  // placed
   BufferId pixels = kNoBuffer, output = kNoBuffer, diff_logits = kNoBuffer;
+  BufferId features = kNoBuffer;  // keep_features
   // Parameters in the order in which backward completes their gradients, cut into buckets; and where these lie. A
   // bucket's memory holds activations until backward comes to it.
   std::vector<std::vector<Parameter*>> buckets;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "io/error.h"
+#include "io/folder_listing.h"
 
 namespace resflow {
 namespace {
@@ -41,11 +42,6 @@ Listing list(const std::string& folder) {
   return listing;
 }
 
-// As Python's os.path.join.
-std::string join(const std::string& folder, const std::string& name) {
-  return folder.ends_with('/') ? folder + name : folder + '/' + name;
-}
-
 using Identity = std::pair<dev_t, ino_t>;
 
 struct Folder {
@@ -66,7 +62,7 @@ void walk(const std::string& path, std::vector<Identity>& above, std::vector<Fol
   Listing listing = list(path);
   found.push_back({path, std::move(listing.files)});
   above.push_back(self);
-  for (const auto& name : listing.folders) walk(join(path, name), above, found);
+  for (const auto& name : listing.folders) walk(join_path(path, name), above, found);
   above.pop_back();
 }
 
@@ -78,7 +74,7 @@ void append_pictures(const std::string& path, int label, std::vector<Identity> a
   std::sort(folders.begin(), folders.end(), [](const Folder& a, const Folder& b) { return a.path < b.path; });
   for (const auto& folder : folders) {
     for (const auto& file : folder.files) {
-      if (has_image_extension(file)) samples.push_back({join(folder.path, file), label});
+      if (has_image_extension(file)) samples.push_back({join_path(folder.path, file), label});
     }
   }
 }
@@ -103,6 +99,8 @@ bool has_image_extension(const std::string& path) {
   });
 }
 
+const char* image_extensions() { return kExtensionList; }
+
 Dataset list_image_folder(const std::string& root) {
   std::error_code error;
   const fs::file_status status = fs::status(root, error);
@@ -118,7 +116,7 @@ Dataset list_image_folder(const std::string& root) {
   for (std::string& name : top.folders) {
     const size_t before = dataset.samples.size();
     const auto label = static_cast<int>(dataset.classes.size());
-    append_pictures(join(root, name), label, {identity(root)}, dataset.samples);
+    append_pictures(join_path(root, name), label, {identity(root)}, dataset.samples);
     (dataset.samples.size() == before ? dataset.empty_classes : dataset.classes).push_back(std::move(name));
   }
   if (dataset.classes.empty())

@@ -31,5 +31,6 @@ std::vector<Sample> list_pictures(const std::string& path);
 
 // .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp, case ignored.
 bool has_image_extension(const std::string& path);
+const char* image_extensions();  // these, for a sentence
 
 }  // namespace resflow

@@ -16,9 +16,9 @@
 #include <tuple>
 #include <utility>
 
-#include "io/array.h"
 #include "io/error.h"
 #include "io/file.h"
+#include "pipeline/loader_flow.h"
 #include "pipeline/order.h"
 
 namespace resflow {
@@ -28,46 +28,14 @@ using Clock = std::chrono::steady_clock;
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-// A batch under way. A row is written by one task; whoever finishes the last row moves the slot on.
-struct Slot {
-  Slot(int capacity, int image_size)
-      : pixels(DType::kF32, {capacity, 3, image_size, image_size}), errors(static_cast<size_t>(capacity)) {
-    batch.capacity = capacity;
-    batch.image_size = image_size;
-    batch.pixels = pixels.values<float>().data();
-    batch.labels.reserve(static_cast<size_t>(capacity));
-    batch.samples.reserve(static_cast<size_t>(capacity));
-  }
-  size_t row_floats() const {
-    return 3 * static_cast<size_t>(batch.image_size) * static_cast<size_t>(batch.image_size);
-  }
-
-  Array pixels;
-  Batch batch;
-  std::vector<std::exception_ptr> errors;  // [rows]: what became of each; null where it is whole
-  int rows = 0;
-  std::atomic<int> pending = 0;  // rows not yet finished
-};
-
-// What one picture at a time needs. As many as threads: the tokens of reading and transforming.
-struct Worker {
-  Worker(const Recipe& recipe, bool exif) : recipe_worker(recipe) { decoder.set_exif(exif); }
-  Decoder decoder;
-  RecipeWorker recipe_worker;
-  std::vector<uint8_t> buffer;
-  Clock::duration reading{}, decoding{}, transforming{};  // of one run; whoever holds the worker adds to them
-};
-
-struct Row {
-  Slot* slot = nullptr;
-  int index = 0;
-};
-
 struct ReadRow {
   Row row;
   Worker* worker = nullptr;
   std::span<const uint8_t> bytes;
 };
+
+// A row that its source does not have.
+constexpr int kNoRow = -1;
 
 // Moves whole rows up over broken ones, so that rows [0, size) are whole and in order.
 void close_gaps(Slot& slot) {
@@ -81,6 +49,7 @@ void close_gaps(Slot& slot) {
       batch.labels[kept] = batch.labels[row];
       batch.samples[kept] = batch.samples[row];
     }
+    if (!slot.names.empty()) batch.names[kept] = slot.names[row];
     ++kept;
   }
   batch.size = static_cast<int>(kept);
@@ -133,84 +102,88 @@ class Delivery {
   tbb::task_handle wake_;     // while it exists, waiting_.wait() does not return
 };
 
+// Why a file is broken, without its name. What is not the file's fault is thrown on.
+std::string read_failure(const std::string& name, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& failure) {
+    if (failure.kind() != ErrorKind::kData) throw;
+    const std::string reason = failure.what();
+    return reason.starts_with(name + ": ") ? reason.substr(name.size() + 2) : reason;
+  } catch (const std::bad_alloc&) {
+    throw system_error("{}: not enough memory to decode it", name);
+  }
+}
+
 }  // namespace
 
-struct Loader::Impl {
-  Impl(const Dataset& set, const Recipe& how, const LoaderOptions& what);
-  int64_t batches() const;
-  std::string read_failure(int64_t sample, const std::exception_ptr& error) const;
-  void run(uint64_t epoch, int64_t first_batch, const std::function<bool(const Batch&)>& consume, EpochReport& report);
+Slot::Slot(int capacity, int image_size)
+    : pixels(DType::kF32, {capacity, 3, image_size, image_size}), errors(static_cast<size_t>(capacity)) {
+  batch.capacity = capacity;
+  batch.image_size = image_size;
+  batch.pixels = pixels.values<float>().data();
+  batch.labels.reserve(static_cast<size_t>(capacity));
+  batch.samples.reserve(static_cast<size_t>(capacity));
+}
 
-  const std::string& path_of(Row row) const {
-    return dataset.samples[static_cast<size_t>(row.slot->batch.samples[static_cast<size_t>(row.index)])].path;
-  }
-
-  // Node bodies.
-  void start(Slot& slot, int64_t number, const std::vector<int64_t>& order) const;
-  ReadRow read(Row row, Worker& worker, std::atomic<int64_t>& bytes_read) const;
-  void transform(const ReadRow& read, uint64_t epoch) const;
-
-  const Dataset& dataset;
-  Recipe recipe;
-  LoaderOptions options;
-  tbb::task_arena arena;
-  std::vector<std::unique_ptr<Slot>> slots;
-  std::vector<std::unique_ptr<Worker>> workers;
-};
-
-Loader::Impl::Impl(const Dataset& set, const Recipe& how, const LoaderOptions& what)
-    : dataset(set), recipe(how), options(what) {
+LoaderFlow::LoaderFlow(const Recipe& recipe, const StreamOptions& options) : options_(options), recipe_(recipe) {
   if (options.batch < 1) throw usage_error("batch size {}: wanted at least 1", options.batch);
   if (options.threads < 1) throw usage_error("{} threads: wanted at least 1", options.threads);
   if (options.slots < 1) throw usage_error("{} batch slots: wanted at least 1", options.slots);
-  if (options.sampler == Sampler::kWeighted)
-    check_weights(options.weights, static_cast<int64_t>(dataset.samples.size()));
-  else if (!options.weights.empty())
-    throw usage_error("weights of samples go with the weighted sampler");
-  arena.initialize(options.threads, 1, tbb::task_arena::priority::low);
-  for (int i = 0; i < options.threads; ++i) workers.push_back(std::make_unique<Worker>(recipe, options.exif));
-  for (int64_t i = 0; i < std::min<int64_t>(options.slots, batches()); ++i)
-    slots.push_back(std::make_unique<Slot>(options.batch, recipe.size));
+  arena_.initialize(options.threads, 1, tbb::task_arena::priority::low);
+  for (int i = 0; i < options.threads; ++i) workers_.push_back(std::make_unique<Worker>(recipe, options.exif));
 }
 
-int64_t Loader::Impl::batches() const {
-  const auto samples = static_cast<int64_t>(dataset.samples.size());
-  return options.drop_last ? samples / options.batch : (samples + options.batch - 1) / options.batch;
+LoaderFlow::~LoaderFlow() = default;
+
+void LoaderFlow::make_slots(int64_t batches) {
+  for (int64_t i = 0; i < std::min<int64_t>(options_.slots, batches); ++i)
+    slots_.push_back(std::make_unique<Slot>(options_.batch, recipe_.size));
 }
 
-void Loader::Impl::start(Slot& slot, int64_t number, const std::vector<int64_t>& order) const {
+// One run: what the bodies of the nodes share.
+struct LoaderFlow::Run {
+  LoaderFlow& flow;
+  RowSource& source;
+  Keys keys;
+
+  // Node bodies.
+  void start(Slot& slot, int64_t number) const;
+  ReadRow read(Row row, Worker& worker, std::atomic<int64_t>& bytes_read) const;
+  void transform(const ReadRow& read) const;
+
+  void stream(int64_t first_batch, int64_t end_batch, bool keep_broken,
+              const std::function<bool(const Batch&)>& consume, EpochReport& report) const;
+};
+
+void LoaderFlow::Run::start(Slot& slot, int64_t number) const {
   Batch& batch = slot.batch;
-  const int64_t begin = number * options.batch;
-  slot.rows = static_cast<int>(std::min<int64_t>(options.batch, static_cast<int64_t>(order.size()) - begin));
-  slot.pending.store(slot.rows, std::memory_order_relaxed);
   batch.number = number;
   batch.size = 0;
   batch.labels.clear();
   batch.samples.clear();
   batch.broken.clear();
-  for (int row = 0; row < slot.rows; ++row) {
-    const int64_t sample = order[static_cast<size_t>(begin + row)];
-    batch.samples.push_back(sample);
-    batch.labels.push_back(dataset.samples[static_cast<size_t>(sample)].label);
-    slot.errors[static_cast<size_t>(row)] = nullptr;
-  }
+  source.start(slot, number);
+  slot.pending.store(slot.begun, std::memory_order_relaxed);
+  std::fill_n(slot.errors.begin(), slot.begun, nullptr);
 }
 
-ReadRow Loader::Impl::read(Row row, Worker& worker, std::atomic<int64_t>& bytes_read) const {
+ReadRow LoaderFlow::Run::read(Row row, Worker& worker, std::atomic<int64_t>& bytes_read) const {
   ReadRow result{row, &worker, {}};
-  const auto index = static_cast<size_t>(row.index);
+  std::exception_ptr& error = row.slot->errors[static_cast<size_t>(row.index)];
+  if (error) return result;
   try {
     const auto from = Clock::now();
-    result.bytes = read_file(path_of(row), worker.buffer);
+    result.bytes = source.read(row, worker);
     worker.reading += Clock::now() - from;
     bytes_read.fetch_add(static_cast<int64_t>(result.bytes.size()), std::memory_order_relaxed);
   } catch (...) {
-    row.slot->errors[index] = std::current_exception();
+    error = std::current_exception();
   }
   return result;
 }
 
-void Loader::Impl::transform(const ReadRow& read, uint64_t epoch) const {
+void LoaderFlow::Run::transform(const ReadRow& read) const {
   Slot& slot = *read.row.slot;
   const auto index = static_cast<size_t>(read.row.index);
   if (slot.errors[index]) return;
@@ -218,8 +191,8 @@ void Loader::Impl::transform(const ReadRow& read, uint64_t epoch) const {
     Worker& worker = *read.worker;
     RecipeWorker& recipe_worker = worker.recipe_worker;
     const auto from = Clock::now();
-    worker.decoder.open(read.bytes, path_of(read.row));
-    recipe_worker.plan(worker.decoder.width(), worker.decoder.height(), options.seed, epoch,
+    worker.decoder.open(read.bytes, source.name(slot, index));
+    recipe_worker.plan(worker.decoder.width(), worker.decoder.height(), keys.seed, keys.epoch,
                        static_cast<uint64_t>(slot.batch.samples[index]));
     recipe_worker.decode(worker.decoder);
     const auto decoded = Clock::now();
@@ -233,35 +206,9 @@ void Loader::Impl::transform(const ReadRow& read, uint64_t epoch) const {
   }
 }
 
-// Why a file is broken, without its path. What is not the file's fault is thrown on.
-std::string Loader::Impl::read_failure(int64_t sample, const std::exception_ptr& error) const {
-  const std::string& path = dataset.samples[static_cast<size_t>(sample)].path;
-  try {
-    std::rethrow_exception(error);
-  } catch (const Error& failure) {
-    if (failure.kind() != ErrorKind::kData) throw;
-    const std::string reason = failure.what();
-    return reason.starts_with(path + ": ") ? reason.substr(path.size() + 2) : reason;
-  } catch (const std::bad_alloc&) {
-    throw system_error("{}: not enough memory to decode it", path);
-  }
-}
-
-void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<bool(const Batch&)>& consume,
-                       EpochReport& report) {
-  const int64_t end_batch = batches();
-  if (first_batch >= end_batch) return;
-  std::vector<int64_t> order;
-  if (options.sampler == Sampler::kWeighted) {
-    order = weighted_order(options.weights, options.seed, epoch);
-  } else if (options.shuffle) {
-    order = epoch_order(static_cast<int64_t>(dataset.samples.size()), options.seed, epoch);
-  } else {
-    order.resize(dataset.samples.size());
-    std::iota(order.begin(), order.end(), 0);
-  }
-
-  Delivery delivery(slots.size());
+void LoaderFlow::Run::stream(int64_t first_batch, int64_t end_batch, bool keep_broken,
+                             const std::function<bool(const Batch&)>& consume, EpochReport& report) const {
+  Delivery delivery(flow.slots_.size());
   std::atomic<bool> stopping = false;
   std::atomic<int64_t> bytes_read = 0;
   // No body throws: an exception would cancel the graph, and with it whatever runs beneath a node.
@@ -271,7 +218,7 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
   using Work = std::tuple<Row, Worker*>;
 
   tbb::flow::input_node<int64_t> numbers(graph, [&, next = first_batch](tbb::flow_control& control) mutable {
-    if (next == end_batch || stopping) control.stop();
+    if (next == end_batch || stopping || source.ended()) control.stop();
     return next++;
   });
   tbb::flow::buffer_node<Slot*> free_slots(graph);
@@ -279,21 +226,29 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
   using FanOut = tbb::flow::multifunction_node<Start, std::tuple<Row>>;
   FanOut fan_out(graph, tbb::flow::serial, [&](const Start& token, FanOut::output_ports_type& ports) {
     const auto [number, slot] = token;
-    start(*slot, number, order);
-    const int rows = slot->rows;
+    start(*slot, number);
+    const int rows = slot->begun;
     for (int row = 0; row < rows; ++row) std::get<0>(ports).try_put({slot, row});
   });
   // First in, first out: the batch that is consumed next is the one that is worked on.
   tbb::flow::queue_node<Row> queue(graph);
   tbb::flow::buffer_node<Worker*> free_workers(graph);
   tbb::flow::join_node<Work, tbb::flow::reserving> begin_row(graph);
+  // Of a source alone. It lists in the order of the rows, because they come one after another and it is serial.
+  tbb::flow::function_node<Work, Work> list_node(graph, tbb::flow::serial, [&](const Work& work) {
+    const auto [row, worker] = work;
+    const auto from = Clock::now();
+    const bool there = !stopping && source.list(row, *worker);
+    worker->reading += Clock::now() - from;
+    return Work{Row{row.slot, there ? row.index : kNoRow}, worker};
+  });
   tbb::flow::function_node<Work, ReadRow> read_node(graph, tbb::flow::unlimited, [&](const Work& work) {
-    if (stopping) return ReadRow{std::get<0>(work), std::get<1>(work), {}};
+    if (stopping || std::get<0>(work).index == kNoRow) return ReadRow{std::get<0>(work), std::get<1>(work), {}};
     return read(std::get<0>(work), *std::get<1>(work), bytes_read);
   });
   using Transform = tbb::flow::multifunction_node<ReadRow, std::tuple<Worker*, Slot*>>;
   Transform transform_node(graph, tbb::flow::unlimited, [&](const ReadRow& row, Transform::output_ports_type& ports) {
-    if (!stopping) transform(row, epoch);
+    if (!stopping && row.row.index != kNoRow) transform(row);
     Slot* slot = row.row.slot;
     std::get<0>(ports).try_put(row.worker);
     if (slot->pending.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -311,7 +266,12 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
   tbb::flow::make_edge(tbb::flow::output_port<0>(fan_out), queue);
   tbb::flow::make_edge(queue, tbb::flow::input_port<0>(begin_row));
   tbb::flow::make_edge(free_workers, tbb::flow::input_port<1>(begin_row));
-  tbb::flow::make_edge(begin_row, read_node);
+  if (source.lists()) {
+    tbb::flow::make_edge(begin_row, list_node);
+    tbb::flow::make_edge(list_node, read_node);
+  } else {
+    tbb::flow::make_edge(begin_row, read_node);
+  }
   tbb::flow::make_edge(read_node, transform_node);
   tbb::flow::make_edge(tbb::flow::output_port<0>(transform_node), free_workers);
   tbb::flow::make_edge(tbb::flow::output_port<1>(transform_node), in_order);
@@ -319,26 +279,28 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
 
   std::exception_ptr failure;
   try {
-    for (const auto& worker : workers) {
+    for (const auto& worker : flow.workers_) {
       worker->reading = worker->decoding = worker->transforming = {};
       free_workers.try_put(worker.get());
     }
-    for (const auto& slot : slots) free_slots.try_put(slot.get());
+    for (const auto& slot : flow.slots_) free_slots.try_put(slot.get());
     numbers.activate();
-    for (int64_t number = first_batch; number < end_batch && !report.stopped; ++number) {
+    bool ended = false;
+    for (int64_t number = first_batch; number < end_batch && !report.stopped && !ended; ++number) {
       const auto waited_from = Clock::now();
       Slot* slot = delivery.take();
       report.wait_seconds += seconds(Clock::now() - waited_from);
+      ended = slot->rows < slot->begun;
+      if (slot->rows == 0) break;  // the source had ended with the batch before
       Batch& batch = slot->batch;
-      for (int row = 0; row < slot->rows; ++row) {
-        const std::exception_ptr error = std::exchange(slot->errors[static_cast<size_t>(row)], nullptr);
+      for (size_t row = 0; row < static_cast<size_t>(slot->rows); ++row) {
+        const std::exception_ptr error = std::exchange(slot->errors[row], nullptr);
         if (!error) continue;
-        const int64_t sample = order[static_cast<size_t>(number * options.batch + row)];
-        const std::string reason = read_failure(sample, error);
-        if (options.on_error == OnError::kStop)
-          throw data_error("{}: {}", dataset.samples[static_cast<size_t>(sample)].path, reason);
-        batch.broken.push_back({sample, reason});
-        report.broken.push_back(batch.broken.back());
+        const std::string& name = source.name(*slot, row);
+        const std::string reason = read_failure(name, error);
+        if (flow.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
+        batch.broken.push_back({source.sample(*slot, row), reason, slot->names.empty() ? std::string() : name});
+        if (keep_broken) report.broken.push_back(batch.broken.back());
       }
       report.stopped = !consume(batch);
       ++report.batches;
@@ -351,12 +313,95 @@ void Loader::Impl::run(uint64_t epoch, int64_t first_batch, const std::function<
   stopping = true;
   graph.wait_for_all();
   report.bytes_read = bytes_read;
-  for (const auto& worker : workers) {
+  for (const auto& worker : flow.workers_) {
     report.read_seconds += seconds(worker->reading);
     report.decode_seconds += seconds(worker->decoding);
     report.transform_seconds += seconds(worker->transforming);
   }
   if (failure) std::rethrow_exception(failure);
+}
+
+EpochReport LoaderFlow::run(RowSource& source, const Keys& keys, int64_t first_batch, int64_t end_batch,
+                            bool keep_broken, const std::function<bool(const Batch&)>& consume) {
+  EpochReport report;
+  arena_.execute([&] { Run{*this, source, keys}.stream(first_batch, end_batch, keep_broken, consume, report); });
+  return report;
+}
+
+namespace {
+
+// The samples of a data set, in an epoch's order.
+class EpochRows : public RowSource {
+ public:
+  EpochRows(const Dataset& dataset, std::vector<int64_t> order, int batch)
+      : dataset_(dataset), order_(std::move(order)), batch_(batch) {}
+
+  void start(Slot& slot, int64_t number) override {
+    Batch& batch = slot.batch;
+    slot.begun = slot.rows =
+        static_cast<int>(std::min<int64_t>(batch_, static_cast<int64_t>(order_.size()) - number * batch_));
+    for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
+      batch.samples.push_back(sample(slot, row));
+      batch.labels.push_back(dataset_.samples[static_cast<size_t>(sample(slot, row))].label);
+    }
+  }
+
+  int64_t sample(const Slot& slot, size_t row) const override {
+    return order_[static_cast<size_t>(slot.batch.number * batch_) + row];
+  }
+
+  const std::string& name(const Slot& slot, size_t row) const override {
+    return dataset_.samples[static_cast<size_t>(sample(slot, row))].path;
+  }
+
+  std::span<const uint8_t> read(const Row& row, Worker& worker) const override {
+    return read_file(name(*row.slot, static_cast<size_t>(row.index)), worker.buffer);
+  }
+
+ private:
+  const Dataset& dataset_;
+  std::vector<int64_t> order_;
+  int batch_;
+};
+
+}  // namespace
+
+struct Loader::Impl {
+  Impl(const Dataset& set, const Recipe& recipe, const LoaderOptions& what);
+  int64_t batches() const;
+  std::vector<int64_t> order(uint64_t epoch) const;
+
+  const Dataset& dataset;
+  LoaderOptions options;
+  LoaderFlow flow;
+};
+
+Loader::Impl::Impl(const Dataset& set, const Recipe& recipe, const LoaderOptions& what)
+    : dataset(set),
+      options(what),
+      flow(recipe, {.batch = what.batch,
+                    .threads = what.threads,
+                    .slots = what.slots,
+                    .on_error = what.on_error,
+                    .exif = what.exif}) {
+  if (options.sampler == Sampler::kWeighted)
+    check_weights(options.weights, static_cast<int64_t>(dataset.samples.size()));
+  else if (!options.weights.empty())
+    throw usage_error("weights of samples go with the weighted sampler");
+  flow.make_slots(batches());
+}
+
+int64_t Loader::Impl::batches() const {
+  const auto samples = static_cast<int64_t>(dataset.samples.size());
+  return options.drop_last ? samples / options.batch : (samples + options.batch - 1) / options.batch;
+}
+
+std::vector<int64_t> Loader::Impl::order(uint64_t epoch) const {
+  if (options.sampler == Sampler::kWeighted) return weighted_order(options.weights, options.seed, epoch);
+  if (options.shuffle) return epoch_order(static_cast<int64_t>(dataset.samples.size()), options.seed, epoch);
+  std::vector<int64_t> order(dataset.samples.size());
+  std::iota(order.begin(), order.end(), 0);
+  return order;
 }
 
 Loader::Loader(const Dataset& dataset, const Recipe& recipe, const LoaderOptions& options)
@@ -367,9 +412,10 @@ int64_t Loader::batches_per_epoch() const { return impl_->batches(); }
 
 EpochReport Loader::run(uint64_t epoch, int64_t first_batch, const std::function<bool(const Batch&)>& consume) {
   if (first_batch < 0) throw usage_error("first batch {}: wanted at least 0", first_batch);
-  EpochReport report;
-  impl_->arena.execute([&] { impl_->run(epoch, first_batch, consume, report); });
-  return report;
+  if (first_batch >= impl_->batches()) return {};
+  EpochRows rows(impl_->dataset, impl_->order(epoch), impl_->options.batch);
+  return impl_->flow.run(rows, {.seed = impl_->options.seed, .epoch = epoch}, first_batch, impl_->batches(), true,
+                         consume);
 }
 
 }  // namespace resflow

@@ -38,9 +38,12 @@ struct Batch {
   float* pixels = nullptr;
   std::vector<int32_t> labels;   // [size]
   std::vector<int64_t> samples;  // [size] indices into the dataset
+  // [size] what the pictures of a source are called; beyond that unspecified. Empty where there is a dataset.
+  std::vector<std::string> names;
   struct Broken {
-    int64_t sample;      // index into the dataset
-    std::string reason;  // without the path
+    int64_t sample;         // index into the dataset
+    std::string reason;     // without the path or name
+    std::string name = {};  // where there is no dataset to look it up
   };
   std::vector<Broken> broken;  // those of this batch that were skipped, in order
 };

@@ -35,6 +35,7 @@ const std::map<std::string, std::set<std::string>> kMayUse = {
     {"png.h", {"io", "apps", "bench", "tests"}},
     {"minizip/", {"io", "tests"}},
     {"libdeflate", {"io", "tests"}},
+    {"archive", {"io", "tests"}},
     {"CLI/", {"apps", "tests"}},
     {"onnx/", {"io"}},
     {"linear.h", {"apps"}},

@@ -1,0 +1,111 @@
+// The flow graph that Loader and StreamLoader share: its slots, its workers, and a run from rows to batches, as
+// pipeline/loader.h draws it. The two differ in where rows come from.
+#pragma once
+
+#include <oneapi/tbb/task_arena.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/array.h"
+#include "io/decode.h"
+#include "io/picture_source.h"
+#include "pipeline/loader.h"
+#include "pipeline/recipe.h"
+#include "pipeline/stream_loader.h"
+
+namespace resflow {
+
+// A batch under way. A row is written by one task; whoever finishes the last row moves the slot on.
+struct Slot {
+  Slot(int capacity, int image_size);
+  size_t row_floats() const {
+    return 3 * static_cast<size_t>(batch.image_size) * static_cast<size_t>(batch.image_size);
+  }
+
+  Array pixels;
+  Batch batch;
+  std::vector<std::exception_ptr> errors;  // [begun]: what became of each; null where it is whole
+  std::vector<std::string> names;          // [rows] of a source's pictures
+  int begun = 0;                           // rows that tasks were begun for
+  int rows = 0;                            // those that there are: of the last batch of a source perhaps fewer
+  std::atomic<int> pending = 0;            // begun rows not yet finished
+};
+
+// What one picture at a time needs. As many as threads: the tokens of reading and transforming.
+struct Worker {
+  Worker(const Recipe& recipe, bool exif) : recipe_worker(recipe) { decoder.set_exif(exif); }
+  Decoder decoder;
+  RecipeWorker recipe_worker;
+  Picture picture;  // of a source: the one at hand
+  std::vector<uint8_t> buffer;
+  // Of one run; whoever holds the worker adds to them.
+  std::chrono::steady_clock::duration reading{}, decoding{}, transforming{};
+};
+
+struct Row {
+  Slot* slot = nullptr;
+  int index = 0;
+};
+
+// Where the rows of batches come from. No call of start or list runs beside another one of its kind.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+
+  // Sets what the slot is to hold: begun, rows (0 where list() will count them), labels and samples.
+  virtual void start(Slot& slot, int64_t number) = 0;
+
+  // Whether rows are to be listed, one after another and in order, before they are read; and, from any thread, whether
+  // list() has come to an end, so that no further batch need be begun.
+  virtual bool lists() const { return false; }
+  virtual bool ended() const { return false; }
+
+  // Finds the picture that the row is; false where there is none. Throws nothing: see RowSource::read.
+  virtual bool list(const Row& /*row*/, Worker& /*worker*/) { return true; }
+
+  // What is said of the row after its batch has been made: it no longer lies where it was.
+  virtual int64_t sample(const Slot& slot, size_t row) const = 0;
+  virtual const std::string& name(const Slot& slot, size_t row) const = 0;
+
+  // The bytes of the file. Throws Error{kData} that begins with the row's name, or what the machine throws.
+  virtual std::span<const uint8_t> read(const Row& row, Worker& worker) const = 0;
+};
+
+class LoaderFlow {
+ public:
+  // Throws Error{kUsage} for options that cannot be.
+  LoaderFlow(const Recipe& recipe, const StreamOptions& options);
+  ~LoaderFlow();
+
+  // At most as many slots as the options say. To be called once, before run.
+  void make_slots(int64_t batches);
+
+  // Draws of the recipe.
+  struct Keys {
+    uint64_t seed = 0, epoch = 0;
+  };
+
+  // Batches first_batch, ... end_batch - 1, or until the source has no more rows; as Loader::run has it.
+  // With keep_broken the report names every broken row.
+  EpochReport run(RowSource& source, const Keys& keys, int64_t first_batch, int64_t end_batch, bool keep_broken,
+                  const std::function<bool(const Batch&)>& consume);
+
+ private:
+  struct Run;
+  StreamOptions options_;
+  Recipe recipe_;
+  tbb::task_arena arena_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace resflow

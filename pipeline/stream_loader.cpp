@@ -1,0 +1,122 @@
+#include "pipeline/stream_loader.h"
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "io/error.h"
+#include "io/file.h"
+#include "pipeline/loader_flow.h"
+
+namespace resflow {
+namespace {
+
+// Pictures as their source lists them.
+class SourceRows : public RowSource {
+ public:
+  SourceRows(PictureSource& source, int batch) : source_(source), batch_(batch) {}
+
+  void start(Slot& slot, int64_t number) override {
+    slot.begun = batch_;
+    slot.rows = 0;
+    slot.names.resize(static_cast<size_t>(batch_));
+    slot.batch.names.resize(static_cast<size_t>(batch_));
+    for (int64_t row = 0; row < batch_; ++row) {
+      slot.batch.samples.push_back(number * batch_ + row);
+      slot.batch.labels.push_back(-1);
+    }
+  }
+
+  bool lists() const override { return true; }
+  bool ended() const override { return ended_; }
+
+  bool list(const Row& row, Worker& worker) override {
+    if (ended_) return false;
+    const auto index = static_cast<size_t>(row.index);
+    Slot& slot = *row.slot;
+    Picture& picture = worker.picture;
+    try {
+      if (sample(slot, index) != listed_)
+        throw internal_error("picture {} is asked for as number {}", listed_, sample(slot, index));
+      if (source_.next(picture)) {
+        slot.names[index] = picture.name;
+        ++slot.rows;
+        ++listed_;
+        if (!picture.error.empty())
+          slot.errors[index] = std::make_exception_ptr(data_error("{}: {}", picture.name, picture.error));
+        return true;
+      }
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    ended_ = true;
+    return false;
+  }
+
+  int64_t sample(const Slot& slot, size_t row) const override {
+    return slot.batch.number * batch_ + static_cast<int64_t>(row);
+  }
+
+  const std::string& name(const Slot& slot, size_t row) const override { return slot.names[row]; }
+
+  std::span<const uint8_t> read(const Row& /*row*/, Worker& worker) const override {
+    const Picture& picture = worker.picture;
+    if (picture.path.empty()) return picture.bytes;
+    try {
+      return read_file(picture.path, worker.buffer);
+    } catch (const Error& error) {
+      // Errors begin with the name, which need not be the path.
+      const std::string reason = error.what(), path = picture.path + ": ";
+      if (error.kind() != ErrorKind::kData || !reason.starts_with(path)) throw;
+      throw data_error("{}: {}", picture.name, reason.substr(path.size()));
+    }
+  }
+
+  // After a run. How many pictures the source gave, and what it threw.
+  int64_t listed() const { return listed_; }
+  const std::exception_ptr& failure() const { return failure_; }
+
+ private:
+  PictureSource& source_;
+  const int batch_;
+  std::atomic<bool> ended_ = false;
+  int64_t listed_ = 0;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+struct StreamLoader::Impl {
+  Impl(PictureSource& the_source, const Recipe& recipe, const StreamOptions& the_options)
+      : source(the_source), options(the_options), flow(recipe, the_options) {
+    flow.make_slots(options.slots);
+  }
+
+  PictureSource& source;
+  StreamOptions options;
+  LoaderFlow flow;
+};
+
+StreamLoader::StreamLoader(PictureSource& source, const Recipe& recipe, const StreamOptions& options)
+    : impl_(std::make_unique<Impl>(source, recipe, options)) {}
+StreamLoader::~StreamLoader() = default;
+
+EpochReport StreamLoader::run(const std::function<bool(const Batch&)>& consume) {
+  SourceRows rows(impl_->source, impl_->options.batch);
+  int64_t consumed = 0;
+  EpochReport report =
+      impl_->flow.run(rows, {}, 0, std::numeric_limits<int64_t>::max(), false, [&](const Batch& batch) {
+        consumed += batch.size + static_cast<int64_t>(batch.broken.size());
+        return consume(batch);
+      });
+  // Whoever stops with the last picture has stopped nothing.
+  if (report.stopped && rows.ended() && consumed == rows.listed()) report.stopped = false;
+  if (!report.stopped && rows.failure()) std::rethrow_exception(rows.failure());
+  return report;
+}
+
+}  // namespace resflow

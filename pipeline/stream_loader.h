@@ -1,0 +1,44 @@
+// Streams batches of the pictures that a source lists, in its order, with bounded memory: Loader's flow graph
+// (pipeline/loader.h), with a node before its reading that asks the source for the next picture, one thread at a time.
+//
+// A picture is asked for when a worker is free, and its bytes lie in that worker's buffer: as many pictures are in
+// memory as there are threads, beside the slots' pixels, however many the source has.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "io/picture_source.h"
+#include "pipeline/loader.h"
+#include "pipeline/recipe.h"
+
+namespace resflow {
+
+struct StreamOptions {
+  int batch = 32;
+  int threads = 1;  // of the loader's arena
+  int slots = 3;    // batches alive at once: the bound on memory
+  OnError on_error = OnError::kSkip;
+  bool exif = false;  // pictures are turned upright as their EXIF data say
+};
+
+class StreamLoader {
+ public:
+  // Throws Error{kUsage} for options that cannot be. REQUIRES: `source` lives as long as the StreamLoader.
+  StreamLoader(PictureSource& source, const Recipe& recipe, const StreamOptions& options);
+  ~StreamLoader();
+
+  // Streams all that the source has left to `consume`, under the rules of Loader::run. In a batch, `samples` counts
+  // this run's pictures from 0, `names` are theirs, labels are -1. The last batch alone may have fewer pictures, broken
+  // ones included, than its capacity. The report's `broken` stays empty, for there may be any number of them.
+  // Where the run is stopped, the source has been asked for some more pictures than were consumed.
+  // Throws as Loader::run, and what the source throws, after the pictures before it were consumed.
+  EpochReport run(const std::function<bool(const Batch&)>& consume);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace resflow
