@@ -154,8 +154,8 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
     // A file of other blocks than ours may begin within this batch.
     const int64_t skip = cache.done() - begin;
     std::vector<BrokenRow> broken;
-    for (const auto& [sample, reason] : batch.broken)
-      if (sample >= cache.done()) broken.push_back({sample, reason});
+    for (const Batch::Broken& one : batch.broken)
+      if (one.sample >= cache.done()) broken.push_back({one.sample, one.reason});
     cache.append(count - skip, std::span(block).subspan(static_cast<size_t>(skip) * columns), broken);
     progress.update(cache.done());
     return cache.complete() || !stop_requested();

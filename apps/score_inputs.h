@@ -11,8 +11,8 @@
 namespace resflow {
 
 struct ScoreInputs {
-  std::vector<std::string> inputs;
-  std::string list;  // file of paths, "-" is standard input
+  std::vector<std::string> inputs = {};
+  std::string list = {};  // file of paths, "-" is standard input
   bool ids = false, null = false;
 };
 

@@ -99,7 +99,12 @@ ArchiveSource::~ArchiveSource() = default;
 void ArchiveSource::fail() const {
   const std::string reason = printable(text_of(archive_error_string(reader_->archive)));
   if (archive_errno(reader_->archive) == ENOMEM) throw system_error("{}: {}", path_, reason);
-  const bool early = reason.find("runcated") != std::string::npos;
+  // Of xz the library says no more than that.
+  const bool early =
+      reason.find("runcated") != std::string::npos || reason.find("No progress is possible") != std::string::npos;
+  if (!early && !reader_->opened)
+    throw data_error("{}: is no archive that resflow reads (tar, also with gzip, zstd, xz or bzip2; zip): {}", path_,
+                     reason);
   throw data_error("{}: the archive {} after {} {} ({})", path_, early ? "ends early," : "cannot be read on", given_,
                    given_ == 1 ? "picture" : "pictures", reason);
 }
@@ -117,9 +122,10 @@ bool ArchiveSource::next(Picture& picture) {
 bool ArchiveSource::next_picture(Picture& picture) {
   const Utf8Thread utf8;
   struct archive* const archive = reader_->archive;
-  if (!std::exchange(reader_->opened, true) && archive_read_open_fd(archive, reader_->file, kBlock) != ARCHIVE_OK)
-    throw data_error("{}: is no archive that resflow reads (tar, also with gzip, zstd, xz or bzip2; zip): {}", path_,
-                     printable(text_of(archive_error_string(archive))));
+  if (!reader_->opened) {
+    if (archive_read_open_fd(archive, reader_->file, kBlock) != ARCHIVE_OK) fail();
+    reader_->opened = true;
+  }
   for (;;) {
     // So that what next_header consumes at the end is the mark of the end, if there is one.
     if (archive_file_count(archive) > 0 && archive_read_data_skip(archive) < ARCHIVE_WARN) fail();

@@ -7,13 +7,20 @@
 #include <algorithm>
 #include <limits>
 
+#include "apps/logits.h"
+#include "io/archive_source.h"
 #include "io/error.h"
+#include "io/folder_source.h"
+#include "io/open_pictures.h"
+#include "tests/apps/program.h"
 #include "tests/io/expect_error.h"
+#include "tests/io/made_archive.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::TemporaryFolder;
 
 class Predictions : public ::testing::Test {
@@ -92,6 +99,122 @@ TEST_F(Predictions, WhatIsNoNumberIsAnError) {
   ASSERT_EQ(errors.size(), 2U);
   EXPECT_THAT(errors[0], ::testing::HasSubstr("not finite"));
   EXPECT_THAT(errors[1], ::testing::HasSubstr("No such file"));
+}
+
+// All that predict_stream says of each picture.
+struct Said {
+  std::string name, error;
+  std::vector<double> probabilities;
+  std::vector<float> features;
+};
+
+class PredictStream : public Predictions {
+ protected:
+  PredictStream() {
+    for (int i = 0; i < 7; ++i) {
+      const std::string name = std::to_string(i) + ".jpg";
+      testing::write_text(folder_ / "photos/" + name, i == 4 ? "no picture" : testing::photo_bytes(i % 3, 5));
+      members_.push_back({name, testing::read_text(folder_ / "photos/" + name)});
+    }
+    testing::write_archive(folder_ / "x.tar.zst", members_, ARCHIVE_FILTER_ZSTD);
+  }
+
+  std::vector<Said> said(PictureSource& source, const PredictOptions& options) {
+    std::vector<Said> all;
+    summary_ = predict_stream(trained_, source, options, [&](const Prediction& p) {
+      EXPECT_EQ(p.sample, static_cast<int64_t>(all.size()));
+      all.push_back({std::string(p.name),
+                     p.error,
+                     {p.probabilities.begin(), p.probabilities.end()},
+                     {p.features.begin(), p.features.end()}});
+    });
+    return all;
+  }
+
+  testing::TemporaryFolder folder_;
+  std::vector<testing::Member> members_;
+  PredictSummary summary_;
+};
+
+TEST_F(PredictStream, SaysOfASourceWhatPredictSamplesSaysOfItsFiles) {
+  const std::vector<Sample> samples = list_pictures(folder_ / "photos");
+  ASSERT_EQ(samples.size(), 7U);
+  for (const int batch : {2, 7, 32}) {
+    const PredictOptions options = {.batch = batch, .threads = 2};
+    std::vector<Said> wanted;
+    predict_samples(trained_, samples, options, [&](const Prediction& p) {
+      EXPECT_TRUE(p.features.empty());
+      wanted.push_back({std::string(p.name), p.error, {p.probabilities.begin(), p.probabilities.end()}, {}});
+    });
+    for (const char* input : {"photos", "x.tar.zst"}) {
+      InputSource source({recognise_input(folder_ / input)});
+      const std::vector<Said> all = said(source, options);
+      ASSERT_EQ(all.size(), 7U);
+      EXPECT_EQ(summary_.files, 7);
+      EXPECT_EQ(summary_.failed, 1);
+      EXPECT_FALSE(summary_.stopped);
+      for (size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(all[i].name, folder_ / input + "/" + std::to_string(i) + ".jpg");
+        EXPECT_EQ(wanted[i].name, samples[i].path);
+        EXPECT_EQ(all[i].probabilities, wanted[i].probabilities);  // the same batches, so the same bits
+        EXPECT_EQ(all[i].probabilities.size(), i == 4 ? 0U : 3U);
+        EXPECT_EQ(all[i].error.empty(), i != 4);
+        EXPECT_TRUE(all[i].features.empty());
+      }
+      EXPECT_EQ(all[4].error, wanted[4].error);
+    }
+  }
+}
+
+TEST_F(PredictStream, GivesTheFeaturesThatTheHeadReads) {
+  FolderSource source(folder_ / "photos");
+  const std::vector<Said> all = said(source, {.batch = 4, .threads = 2, .features = true});
+  ASSERT_EQ(all.size(), 7U);
+  auto state = trained_.model->state();
+  const auto values = [&](const std::string& name) {
+    for (NamedArray& named : state)
+      if (named.name == name) return named.array.values<float>();
+    throw std::runtime_error(name);
+  };
+  const auto weight = values("fc.weight"), bias = values("fc.bias");
+  for (size_t i = 0; i < all.size(); ++i) {
+    ASSERT_EQ(all[i].features.size(), i == 4 ? 0U : 512U);
+    if (i == 4) continue;
+    std::vector<float> logits;
+    for (size_t k = 0; k < 3; ++k) {
+      double sum = bias[k];
+      for (size_t j = 0; j < 512; ++j)
+        sum += static_cast<double>(weight[k * 512 + j]) * static_cast<double>(all[i].features[j]);
+      logits.push_back(static_cast<float>(sum));
+    }
+    // f32 sums of 512 products on the other side.
+    EXPECT_THAT(softmax(logits), ::testing::Pointwise(::testing::DoubleNear(1e-5), all[i].probabilities));
+  }
+  EXPECT_NE(all[0].features, all[1].features);
+  // Of several views it is their mean.
+  FolderSource one(folder_ / "photos"), both(folder_ / "photos");
+  const auto single = said(one, {.batch = 4, .features = true});
+  const auto mean = said(both, {.batch = 4, .views = Views::kFlip, .features = true});
+  EXPECT_EQ(mean[0].features.size(), 512U);
+  EXPECT_NE(mean[0].features, single[0].features);
+}
+
+TEST_F(PredictStream, WhatEndsASourceComesAfterThePicturesBeforeIt) {
+  members_.erase(members_.begin() + 4);
+  testing::write_archive(folder_ / "cut.tar", members_);
+  const auto size = fs::file_size(folder_ / "cut.tar");
+  const std::string whole = testing::read_text(folder_ / "cut.tar");
+  testing::write_text(folder_ / "cut.tar", whole.substr(0, whole.find("6.jpg") + 700));
+  ASSERT_GT(size, whole.find("6.jpg") + 700);
+  ArchiveSource source(folder_ / "cut.tar");
+  int taken = 0;
+  testing::expect_error(ErrorKind::kData, {folder_ / "cut.tar", "ends early", "5 pictures"}, [&] {
+    predict_stream(trained_, source, {.batch = 2, .threads = 2}, [&](const Prediction& p) {
+      EXPECT_EQ(p.error, "");
+      ++taken;
+    });
+  });
+  EXPECT_EQ(taken, 5);
 }
 
 }  // namespace

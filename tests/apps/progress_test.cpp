@@ -46,6 +46,16 @@ TEST_F(ProgressTest, SaysRateDetailsAndTimeLeft) {
   EXPECT_EQ(written(), "epoch 2/10  200/1000 images  50.0/s  loss 1.2500  left 0:16\n");
 }
 
+TEST_F(ProgressTest, WithoutATotalItSaysNothingOfTheEnd) {
+  ProgressOptions unknown = options(false);
+  unknown.total = 0;
+  unknown.seconds_after = 5;
+  Progress progress(unknown);
+  now_ += 4;
+  progress.update(200, "loss 1.2500");
+  EXPECT_EQ(written(), "epoch 2/10  200 images  50.0/s  loss 1.2500\n");
+}
+
 TEST_F(ProgressTest, ALogGetsALineNowAndThen) {
   Progress progress(options(false));
   for (int i = 1; i <= 40; ++i) {

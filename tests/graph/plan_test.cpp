@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "io/error.h"
 #include "tests/graph/cases.h"
+#include "tests/io/expect_error.h"
 
 namespace resflow {
 namespace {
@@ -78,6 +80,36 @@ TEST(Plan, ABorrowerHoldsLessAndGivesTheSameBits) {
   const auto changed = copy(own.forward(pixels.data(), 8));
   EXPECT_NE(changed, wanted);
   EXPECT_EQ(copy(borrower.forward(pixels.data(), 8)), changed) << "it follows the parameters";
+}
+
+TEST(Plan, GivesLogitsAndFeaturesOfOneRun) {
+  const Compute compute(2);
+  for (const char* architecture : {"resnet18", "resnet50"}) {
+    Model model({.architecture = architecture, .num_classes = 10}, compute);
+    testing::settle(model);
+    const PlanOptions options = {.batch = 3, .height = 64, .width = 64};
+    const auto with = [&](Output output) {
+      PlanOptions other = options;
+      other.output = output;
+      return other;
+    };
+    Plan logits(model, options), features(model, with(Output::kFeatures)),
+        both(model, with(Output::kLogitsAndFeatures));
+    for (const int64_t rows : {3, 2}) {
+      const auto pixels = testing::noise_pixels(rows, 64, 64);
+      const auto count = static_cast<size_t>(rows), columns = static_cast<size_t>(model.feature_count());
+      const auto first = [&](std::span<const float> values, size_t width) { return copy(values.first(count * width)); };
+      const auto outputs = both.forward(pixels.data(), rows);
+      EXPECT_EQ(outputs.size(), 30U);
+      EXPECT_EQ(both.features().size(), 3 * columns);
+      EXPECT_EQ(first(outputs, 10), first(logits.forward(pixels.data(), rows), 10));
+      EXPECT_EQ(first(both.features(), columns), first(features.forward(pixels.data(), rows), columns));
+    }
+    testing::expect_error(ErrorKind::kInternal, {"keeps no features"}, [&] { std::ignore = logits.features(); });
+    PlanOptions training = with(Output::kLogitsAndFeatures);
+    training.mode = Mode::kTrain;
+    testing::expect_error(ErrorKind::kInternal, {"not in features"}, [&] { const Plan plan(model, training); });
+  }
 }
 
 TEST(Plan, ImagesOf32PixelsAndOneRow) {

@@ -189,7 +189,7 @@ TEST(ArchiveSource, OneThatEndsEarlyGivesItsWholeMembersAndThenAnError) {
     const size_t step = plain ? 256 : 20'011;
     ASSERT_LT(end, whole.size());
     size_t most = 0;
-    for (size_t cut = step; cut <= end; cut += step) {
+    for (size_t cut = plain ? 512 : step; cut <= end; cut += step) {
       write_bytes(path, whole.substr(0, cut));
       std::string sentence;
       ArchiveSource source(path);
