@@ -10,10 +10,12 @@
 #include "apps/commands.h"
 #include "apps/console.h"
 #include "apps/measure.h"
+#include "apps/precision_options.h"
 #include "apps/report.h"
 #include "apps/sha256.h"
 #include "apps/threads.h"
 #include "apps/versions.h"
+#include "graph/calibration.h"
 #include "graph/plan.h"
 #include "graph/trainer.h"
 #include "io/dataset.h"
@@ -30,6 +32,7 @@ struct BenchOptions {
   int batch = 32, threads = 0, image_size = 224;
   uint64_t seed = 0;
   double seconds = 10;
+  PrecisionOptions precision;
   int64_t epochs = 0;  // of load; 0: as many as `seconds` takes
 };
 
@@ -117,16 +120,26 @@ int bench_train(const BenchOptions& o, int threads) {
 
 int bench_score(const BenchOptions& o, int threads) {
   check(o);
+  const Precision precision = resolve_precision(o.precision);
   BenchModel bench(o, threads);
-  Plan plan(
-      bench.model,
-      {.batch = o.batch, .height = o.image_size, .width = o.image_size, .mode = Mode::kEval, .layout = Layout::kAny});
+  if (precision == Precision::kInt8) {
+    Calibrator calibrator(bench.model, o.batch, o.image_size, o.image_size);
+    calibrator.observe(bench.pixels.data(), o.batch);
+    bench.model.set_quantization(calibrator.result());
+  }
+  Plan plan(bench.model, {.batch = o.batch,
+                          .height = o.image_size,
+                          .width = o.image_size,
+                          .mode = Mode::kEval,
+                          .layout = Layout::kAny,
+                          .precision = precision});
 
-  print_setup(o, threads, "score " + o.model);
+  print_setup(o, threads, "score " + o.model + (precision == Precision::kF32 ? "" : " in " + o.precision.name));
   fmt::print("planned memory {}\n", format_bytes(static_cast<double>(plan.memory().total())));
   const StepTimes times = measure_steps(o.seconds, [&] { plan.forward(bench.pixels.data(), o.batch); });
   nlohmann::ordered_json report = new_report("score", o, threads);
   report["model"] = o.model;
+  report["precision"] = o.precision.name;
   report["planned_bytes"] = plan.memory().total();
   return finish(o, report, times);
 }
@@ -289,7 +302,8 @@ Action add_bench(CLI::App& command) {
   add_model_option(*score, o.model);
   score->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
   add_common(*score, o);
-  score->footer("Example:\n  resflow bench score --model resnet50 --batch 32 --json score.json");
+  add_precision_options(*score, o.precision);
+  score->footer("Example:\n  resflow bench score --model resnet50 --batch 32 --precision bf16 --json score.json");
 
   CLI::App* read = command.add_subcommand("read", "Reading weights: a file to tensors in memory");
   read->add_option("FILE", o.weights, ".pth, .safetensors or a checkpoint")->required();

@@ -108,6 +108,9 @@ void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& 
   if (to == WeightsFormat::kPth && (facts.classes || facts.preprocessing || !facts.summary.metadata.empty()))
     notes.push_back(
         fmt::format("{}: .pth has no place for class names, preprocessing and other texts: left out", o.out));
+  if (facts.quantization && to == WeightsFormat::kPth)
+    notes.push_back(
+        fmt::format("{}: .pth has no place for the ranges of a quantized model: it is no longer one", o.out));
   if (facts.head.kind != Head::Kind::kSoftmax && to == WeightsFormat::kPth)
     notes.push_back(fmt::format(
         "{}: its outputs are the decision values of an SVM: .pth has no place for what makes probabilities of "
@@ -145,6 +148,7 @@ int convert_tensors(const ConvertOptions& o, WeightsFormat to) {
                               .classes = facts.classes,
                               .preprocessing = facts.preprocessing,
                               .head = facts.head,
+                              .quantization = facts.quantization,
                               .provenance = extended_provenance(facts)};
     if (facts.match.fit.fits()) metadata.model = facts.match.description;
     Metadata texts;
@@ -199,6 +203,7 @@ int convert_to_onnx(const ConvertOptions& o) {
                                   .classes = file.checkpoint.classes,
                                   .preprocessing = file.checkpoint.preprocessing,
                                   .head = file.checkpoint.head,
+                                  .quantization = file.checkpoint.quantization,
                                   .provenance = extended_provenance(file.facts)};
   const Preprocessing preprocessing = file.checkpoint.preprocessing;
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);

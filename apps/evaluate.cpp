@@ -10,6 +10,7 @@
 #include "apps/html_report.h"
 #include "apps/model_file.h"
 #include "apps/model_file_options.h"
+#include "apps/precision_options.h"
 #include "apps/progress.h"
 #include "apps/report.h"
 #include "apps/run_report.h"
@@ -28,6 +29,7 @@ struct EvaluateOptions {
   std::string out, csv, json;
   int batch = 32, threads = 0;
   bool exif = false;
+  PrecisionOptions precision;
 
   Views views() const { return tta.empty() ? Views::kOne : tta == "flip" ? Views::kFlip : Views::kTenCrop; }
 };
@@ -55,6 +57,7 @@ NameValues configuration(const EvaluateOptions& o, const Checkpoint& c, const st
                     {"resize, crop", fmt::format("short side to {}, centre {} x {}", c.preprocessing.resize,
                                                  c.preprocessing.crop, c.preprocessing.crop)},
                     {"--tta", o.tta.empty() ? "none" : o.tta},
+                    {"--precision", o.precision.name},
                     {"--batch", std::to_string(o.batch)},
                     {"--threads", std::to_string(threads)}};
   all.insert(all.end(), c.provenance.begin(), c.provenance.end());
@@ -70,6 +73,7 @@ void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const M
     json["failed"] = evaluation.broken.size();
     json["seconds"] = evaluation.seconds;
     json["tta"] = o.tta.empty() ? "none" : o.tta;
+    json["precision"] = o.precision.name;
     json.update(process_report());
     write_json(o.json, json);
   }
@@ -83,6 +87,7 @@ void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const M
 
 int run_evaluation(const EvaluateOptions& o, int threads) {
   check_range("--batch", o.batch, 1, 65536);
+  const Precision precision = resolve_precision(o.precision);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   ModelFile file = load_model_file(o.model, o.file);
@@ -96,14 +101,16 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   report.best_epoch = best_epoch(report.history);
   report.configuration = configuration(o, file.checkpoint, data.root, threads);
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
+  require_quantized(trained, precision, o.model);
 
   const StopSignals signals;
   Evaluation evaluation;
   {
     Progress progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
-    evaluation = evaluate(trained, data.dataset.samples,
-                          {.predict = {.batch = o.batch, .threads = threads, .views = o.views(), .exif = o.exif},
-                           .progress = [&](int64_t done) { progress.update(done); }});
+    evaluation = evaluate(
+        trained, data.dataset.samples,
+        {.predict = {.batch = o.batch, .threads = threads, .views = o.views(), .precision = precision, .exif = o.exif},
+         .progress = [&](int64_t done) { progress.update(done); }});
   }
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
@@ -160,6 +167,7 @@ Action add_evaluate(CLI::App& command) {
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
+  add_precision_options(command, options->precision);
   command.add_flag("--exif", options->exif,
                    "turn pictures upright as their EXIF orientation says [as in the model's training]");
   add_threads_option(command, options->threads);

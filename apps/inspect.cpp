@@ -14,6 +14,7 @@
 #include "apps/inspect_file.h"
 #include "apps/inspect_model.h"
 #include "apps/model_file.h"
+#include "apps/precision_options.h"
 #include "apps/pretrained.h"
 #include "apps/weights_diff.h"
 #include "graph/model_zoo.h"
@@ -30,6 +31,7 @@ struct InspectOptions {
   bool plan = false, verify = false, json = false;
   int64_t batch = 32, image_size = 0;
   int threads = 0;
+  PrecisionOptions precision;
 };
 
 int inspect_picture(const std::string& path) {
@@ -82,6 +84,11 @@ int inspect_difference(const InspectOptions& o) {
   return diff.same() ? kSame : kDifferent;
 }
 
+void require_ranges(const InspectOptions& o, const PlanView& plan) {
+  if (plan.precision == Precision::kInt8 && !plan.quantization)
+    throw usage_error("--precision int8: {} is not quantized; resflow quantize makes a file that is", o.what);
+}
+
 int inspect_file(const InspectOptions& o, PlanView plan) {
   const FileView view = view_file(o.what, file_options(o), o.verify);
   if (o.json)
@@ -91,6 +98,8 @@ int inspect_file(const InspectOptions& o, PlanView plan) {
   if (o.plan) {
     require_model(view.facts, file_options(o));
     const ModelDescription& model = view.facts.match.description;
+    plan.quantization = view.facts.quantization;
+    require_ranges(o, plan);
     if (plan.image_size == 0) plan.image_size = view.facts.preprocessing.value_or(Preprocessing()).crop;
     fmt::print("\n");
     print_layers(model, plan.image_size);
@@ -113,6 +122,7 @@ int64_t class_count(const std::string& text) {
 
 int inspect_model(const InspectOptions& o, PlanView plan) {
   const ModelDescription description = {.architecture = o.what, .num_classes = class_count(o.classes)};
+  require_ranges(o, plan);
   if (plan.image_size == 0) plan.image_size = Preprocessing().crop;
   print_layers(description, plan.image_size);
   print_plan(description, plan);
@@ -125,8 +135,14 @@ int inspect(const InspectOptions& o, int threads) {
   if (o.image_size != 0) check_range("--image-size", static_cast<double>(o.image_size), kMinImageSize, 4096);
   if (o.mode != "eval" && o.mode != "train") throw usage_error("--mode {}: wanted eval or train", o.mode);
   if (o.json && o.plan) throw usage_error("--json says what is in a file; leave --plan away");
-  const PlanView plan = {
-      .steps = o.plan, .train = o.mode == "train", .batch = o.batch, .image_size = o.image_size, .threads = threads};
+  const PlanView plan = {.steps = o.plan,
+                         .train = o.mode == "train",
+                         .batch = o.batch,
+                         .image_size = o.image_size,
+                         .threads = threads,
+                         .precision = resolve_precision(o.precision)};
+  if (plan.train && plan.precision != Precision::kF32)
+    throw usage_error("--precision {}: training computes in f32", o.precision.name);
   if (!o.diff.empty()) {
     if (o.plan || o.verify) throw usage_error("--diff compares two files; leave --plan and --verify away");
     return inspect_difference(o);
@@ -161,6 +177,7 @@ Action add_inspect(CLI::App& command) {
   command.add_option("--model", o->model, "compare the file's tensors with those of this model [recognised]");
   command.add_option("--classes", o->classes,
                      "outputs of a model that is given by name [1000]; names for a file's: imagenet, or a text file");
+  add_precision_options(command, o->precision);
   add_threads_option(command, o->threads);
   command.footer(
       "Of a file, only the header is read, unless --verify or --diff ask for more.\n\n"

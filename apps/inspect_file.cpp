@@ -123,6 +123,10 @@ void print_facts(const ModelFacts& facts) {
       line("", "{:4}  A {:.6g}  B {:.6g}", i, facts.head.platt_a[i], facts.head.platt_b[i]);
     if (facts.head.platt_a.size() > shown) line("", "... and {} more", facts.head.platt_a.size() - shown);
   }
+  if (facts.quantization)
+    line("quantized", "int8: ranges of {} from {}",
+         plural(static_cast<int64_t>(facts.quantization->activations.size()), "activation", "activations"),
+         plural(facts.quantization->pictures, "picture", "pictures"));
   for (const auto& [key, text] : facts.provenance) line("provenance", "{}: {}", key, text);
   for (const auto& [key, text] : facts.summary.metadata)
     if (!is_model_key(key)) line("metadata", "{}: {}", key, text);
@@ -233,6 +237,7 @@ nlohmann::ordered_json file_json(const FileView& view) {
                                  {"class_names", nullptr},
                                  {"preprocessing", nullptr},
                                  {"head", nullptr},
+                                 {"quantization", nullptr},
                                  {"provenance", facts.provenance},
                                  {"metadata", nlohmann::ordered_json::object()},
                                  {"notes", facts.notes}};
@@ -247,6 +252,13 @@ nlohmann::ordered_json file_json(const FileView& view) {
   if (facts.head.kind == Head::Kind::kOneVsRest) {
     json["head"]["platt_a"] = facts.head.platt_a;
     json["head"]["platt_b"] = facts.head.platt_b;
+  }
+  if (facts.quantization) {
+    json["quantization"] = {{"precision", "int8"},
+                            {"pictures", facts.quantization->pictures},
+                            {"activations", nlohmann::ordered_json::array()}};
+    for (const auto& [name, low, high] : facts.quantization->activations)
+      json["quantization"]["activations"].push_back({{"name", name}, {"low", low}, {"high", high}});
   }
   if (view.training) json["training"] = training_json(*view.training);
   if (view.verified) {

@@ -62,11 +62,13 @@ void print_plan(const ModelDescription& description, const PlanView& view) {
   const ThreadLimit limit(view.threads);
   const Compute compute(view.threads);
   Model model(description, compute);
+  model.set_quantization(view.quantization);
   const Plan plan(model, {.batch = view.batch,
                           .height = view.image_size,
                           .width = view.image_size,
                           .mode = view.train ? Mode::kTrain : Mode::kEval,
-                          .layout = Layout::kAny});
+                          .layout = Layout::kAny,
+                          .precision = view.precision});
   if (view.steps) print_steps(plan);
   const PlanMemory memory = plan.memory();
   fmt::print("memory to {} {} at once on {}: {} (activations {}, parameters {}, gradients {})\n",

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "io/checkpoint.h"
+#include "ops/precision.h"
 
 namespace resflow {
 
@@ -13,6 +15,8 @@ struct PlanView {
   bool train = false;
   int64_t batch = 32, image_size = 224;
   int threads = 1;
+  Precision precision = Precision::kF32;
+  std::optional<Quantization> quantization = {};  // for kInt8
 };
 
 std::string shape_text(const Dims& dims);  // "64x3x7x7"; "" of a scalar

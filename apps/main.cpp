@@ -25,6 +25,7 @@ constexpr Subcommand kSubcommands[] = {
     {"train", "Train a ResNet on photographs in class folders", add_train},
     {"score", "Say what photographs show, one row a file", add_score},
     {"evaluate", "Say how good a model is on labelled photographs, and where it is wrong", add_evaluate},
+    {"quantize", "Learn from photographs how to score a model in 8 bits", add_quantize},
     {"inspect", "Show what a model or a file of weights is, or how two files differ", add_inspect},
     {"weights", "List torchvision's pretrained weights, and where they are on this machine", add_weights},
     {"convert", "Write a file of weights in another format", add_convert},

@@ -55,6 +55,7 @@ void read_checkpoint_facts(const ModelFileOptions& options, ModelFacts& facts) {
   facts.classes = std::move(c.classes);
   facts.preprocessing = std::move(c.preprocessing);
   facts.head = std::move(c.head);
+  facts.quantization = std::move(c.quantization);
   facts.provenance = std::move(c.provenance);
 }
 
@@ -89,6 +90,7 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
   facts.classes = std::move(written.classes);
   facts.preprocessing = std::move(written.preprocessing);
   facts.head = std::move(written.head);
+  facts.quantization = std::move(written.quantization);
   if (facts.match.fit.fits()) {
     try {
       check_head(facts.head, facts.match.description.num_classes);
@@ -183,6 +185,7 @@ Checkpoint assume(const ModelFacts& facts, std::vector<std::string>& notes) {
                     facts.path, c.preprocessing.resize, c.preprocessing.crop, c.preprocessing.crop));
   }
   c.head = facts.head;
+  c.quantization = facts.quantization;
   c.provenance = facts.provenance;
   return c;
 }

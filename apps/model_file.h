@@ -31,6 +31,7 @@ struct ModelFacts {
   std::optional<std::vector<std::string>> classes;
   std::optional<Preprocessing> preprocessing;
   Head head;
+  std::optional<Quantization> quantization;
   Texts provenance;
   std::vector<std::string> notes;  // sentences for the user
 };

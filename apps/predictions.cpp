@@ -60,7 +60,7 @@ void cut(const Batch& batch, const View& view, int side, float* out) {
 // The mean over the views of each row's probabilities, which are empty where an output is no number, and features.
 class Averager {
  public:
-  Averager(const TrainedModel& trained, int batch, const std::vector<View>& views, bool features)
+  Averager(const TrainedModel& trained, const PredictOptions& options, int batch, const std::vector<View>& views)
       : trained_(trained),
         views_(views),
         plan_(*trained.model, {.batch = batch,
@@ -68,7 +68,8 @@ class Averager {
                                .width = side(),
                                .mode = Mode::kEval,
                                .layout = Layout::kAny,
-                               .output = features ? Output::kLogitsAndFeatures : Output::kLogits}),
+                               .output = options.features ? Output::kLogitsAndFeatures : Output::kLogits,
+                               .precision = options.precision}),
         means_(static_cast<size_t>(batch)) {}
 
   void run(const Batch& batch, StageTimes& times) {
@@ -165,7 +166,7 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   if (count == 0) return summary;
   const int batch_size = static_cast<int>(std::min<int64_t>(options.batch, count.value_or(options.batch)));
   std::optional<Averager> averager;
-  const auto plan_for = [&](int batch) { averager.emplace(trained, batch, views, options.features); };
+  const auto plan_for = [&](int batch) { averager.emplace(trained, options, batch, views); };
   if (count) plan_for(batch_size);
   StreamLoader loader(source, Recipe::eval(preprocessing),
                       {.batch = batch_size, .threads = options.threads, .exif = options.exif || preprocessing.exif});

@@ -12,6 +12,7 @@
 #include "io/dataset.h"
 #include "io/picture_source.h"
 #include "io/stage_times.h"
+#include "ops/precision.h"
 
 namespace resflow {
 
@@ -26,6 +27,7 @@ struct PredictOptions {
   int batch = 32;
   int threads = 1;
   Views views = Views::kOne;
+  Precision precision = Precision::kF32;
   bool exif = false;      // pictures are turned upright as their EXIF data say, even if the model does not ask for it
   bool features = false;  // predictions have them
 };

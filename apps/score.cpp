@@ -10,6 +10,7 @@
 #include "apps/console.h"
 #include "apps/model_file.h"
 #include "apps/model_file_options.h"
+#include "apps/precision_options.h"
 #include "apps/progress.h"
 #include "apps/report.h"
 #include "apps/score_inputs.h"
@@ -30,6 +31,7 @@ struct ScoreOptions {
   std::string out, json;
   int top = 1, batch = 32, threads = 0;
   bool exif = false;
+  PrecisionOptions precision;
 };
 
 // Standard output, row by row, or a file that appears when it is complete.
@@ -65,10 +67,12 @@ TrainedModel load(const ScoreOptions& o, const Compute& compute) {
 int score(const ScoreOptions& o, int threads) {
   if (o.top < 1) throw usage_error("--top is {}: wanted at least 1", o.top);
   check_range("--batch", o.batch, 1, 65536);
+  const Precision precision = resolve_precision(o.precision);
   const std::unique_ptr<PictureSource> source = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   const TrainedModel trained = load(o, compute);
+  require_quantized(trained, precision, o.model);
   const int classes = static_cast<int>(trained.classes.size());
   if (o.top > classes)
     warn("--top {}: the model has {}, so rows have as many", o.top, plural(classes, "class", "classes"));
@@ -83,7 +87,8 @@ int score(const ScoreOptions& o, int threads) {
     const bool rows_on_screen = o.out.empty() && is_terminal(stdout);
     Progress progress({.label = "scoring", .total = source->count().value_or(0), .terminal = is_terminal(stderr)});
     int64_t done = 0;
-    summary = score_pictures(trained, *source, {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif},
+    summary = score_pictures(trained, *source,
+                             {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif, .precision = precision},
                              [&](const ScoreRow& row) {
                                rows.write(score_csv_row(row, top));
                                ++done;
@@ -107,6 +112,7 @@ int score(const ScoreOptions& o, int threads) {
     report["failed"] = summary.failed;
     report["seconds"] = summary.seconds;
     report["model"] = trained.model->description().architecture;
+    report["precision"] = precision_name(precision);
     report["batch"] = o.batch;
     report["threads"] = threads;
     report.update(process_report());
@@ -136,6 +142,7 @@ Action add_score(CLI::App& command) {
                    "turn pictures upright as their EXIF orientation says [as in the model's training]");
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
+  add_precision_options(command, options->precision);
   add_threads_option(command, options->threads);
   command.footer(
       "Columns: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"

@@ -21,9 +21,10 @@ ScoreRow score_row(const Prediction& prediction, const std::vector<std::string>&
 
 ScoreSummary score_pictures(const TrainedModel& trained, PictureSource& source, const ScoreLimits& limits,
                             const std::function<void(const ScoreRow&)>& row) {
-  const PredictSummary summary =
-      predict_stream(trained, source, {.batch = limits.batch, .threads = limits.threads, .exif = limits.exif},
-                     [&](const Prediction& prediction) { row(score_row(prediction, trained.classes, limits.top)); });
+  const PredictSummary summary = predict_stream(
+      trained, source,
+      {.batch = limits.batch, .threads = limits.threads, .precision = limits.precision, .exif = limits.exif},
+      [&](const Prediction& prediction) { row(score_row(prediction, trained.classes, limits.top)); });
   return {summary.files, summary.failed, summary.seconds, summary.stopped};
 }
 

@@ -7,6 +7,7 @@
 
 #include "apps/trained_model.h"
 #include "io/picture_source.h"
+#include "ops/precision.h"
 
 namespace resflow {
 
@@ -27,6 +28,7 @@ struct ScoreLimits {
   int batch = 32;
   int threads = 1;
   bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
+  Precision precision = Precision::kF32;
 };
 
 struct ScoreSummary {

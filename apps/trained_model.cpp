@@ -14,6 +14,7 @@ TrainedModel make_trained_model(Checkpoint checkpoint, const std::string& path, 
   try {
     trained.model = std::make_unique<Model>(checkpoint.model, compute);
     trained.model->load(checkpoint.parameters);
+    trained.model->set_quantization(std::move(checkpoint.quantization));
   } catch (const Error& e) {
     // The description comes from the file, not from the command line.
     throw data_error("{}: {}", path, e.what());

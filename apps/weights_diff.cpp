@@ -142,6 +142,12 @@ void diff_facts(const ModelFacts& first, const ModelFacts& second, WeightsDiff& 
                          fmt::join(head.platt_b, " "));
     };
     add_fact("head", text(first.head), text(second.head), diff);
+    const auto ranges = [](const std::optional<Quantization>& quantization) {
+      ModelMetadata metadata;
+      metadata.quantization = quantization;
+      return quantization ? to_texts(metadata)[0].second : std::string("none");
+    };
+    add_fact("quantization", ranges(first.quantization), ranges(second.quantization), diff);
   }
   const std::map<std::string, std::string> others(second.summary.metadata.begin(), second.summary.metadata.end());
   for (const auto& [key, text] : first.summary.metadata)

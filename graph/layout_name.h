@@ -1,4 +1,4 @@
-// The short name of a layout as oneDNN writes it: "nchw", "nhwc", "nChw16c", "nc".
+// The short name of a layout as oneDNN writes it: "nchw", "nhwc", "nChw16c", "nc"; what is not f32 says so: "nhwc u8".
 #pragma once
 
 #include <string>

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.h"
@@ -31,6 +33,10 @@ class Model {
   // torchvision's initialisation, keyed by (seed, parameter name): see graph/init.h.
   void initialise(uint64_t seed);
 
+  // Ranges of activations, for plans of Precision::kInt8 (graph/calibration.h); none of a model that is not quantized.
+  const std::optional<Quantization>& quantization() const { return quantization_; }
+  void set_quantization(std::optional<Quantization> quantization) { quantization_ = std::move(quantization); }
+
   // In the order of torchvision's state_dict, buffers included.
   std::span<const std::unique_ptr<Parameter>> parameters() const { return parameters_; }
   Parameter& parameter(std::string_view name) const;  // Throws Error{kInternal} where absent.
@@ -47,6 +53,7 @@ class Model {
   void set(Parameter& parameter, const Array& value);
 
   ModelDescription description_;
+  std::optional<Quantization> quantization_;
   const Compute& compute_;
   Graph graph_;
   std::vector<ParameterSpec> specs_;  // of parameters_, one to one

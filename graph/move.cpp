@@ -2,7 +2,7 @@
 
 namespace resflow {
 
-Move::Move(Kind kind, const Desc& from, const Desc& to, const Compute& compute)
+Move::Move(Kind kind, const Desc& from, const Desc& to, const Compute& compute, float scale)
     : kind_(kind), from_(from), to_(to), compute_(compute) {
   dnnl::primitive_attr attributes = user_scratchpad();
   if (kind == Kind::kAccumulate && from == to) {
@@ -13,6 +13,11 @@ Move::Move(Kind kind, const Desc& from, const Desc& to, const Compute& compute)
     dnnl::post_ops accumulate;
     accumulate.append_sum(1.0F);
     attributes.set_post_ops(accumulate);
+  }
+  if (scale != 1) {
+    scale_ = Tensor("scale", plain_desc({1}), compute);
+    *scale_.data() = scale;
+    attributes.set_scales_mask(DNNL_ARG_FROM, 0);
   }
   reorder_ = {compute.engine(), from, compute.engine(), to, attributes};
 }
@@ -35,6 +40,7 @@ void Move::bind(void* from, void* to, void* scratch) {
     call_.arg(DNNL_ARG_FROM, from_, from)
         .arg(DNNL_ARG_TO, to_, to)
         .arg(DNNL_ARG_SCRATCHPAD, reorder_.scratchpad_desc(), scratch);
+    if (scale_) call_.arg(DNNL_ARG_ATTR_SCALES | DNNL_ARG_FROM, scale_.desc(), scale_.data());
   }
 }
 

@@ -13,7 +13,8 @@ class Move {
  public:
   enum class Kind { kAssign, kAccumulate };  // to = from; to = to + from
 
-  Move(Kind kind, const Desc& from, const Desc& to, const Compute& compute);
+  // to = scale * from where they are assigned: between edges of other storages (ops/precision.h).
+  Move(Kind kind, const Desc& from, const Desc& to, const Compute& compute, float scale = 1);
 
   Kind kind() const { return kind_; }
   const Desc& from() const { return from_; }
@@ -30,6 +31,7 @@ class Move {
   const Compute& compute_;
   dnnl::binary::primitive_desc sum_;  // kAccumulate of equal layouts
   dnnl::reorder::primitive_desc reorder_;
+  Tensor scale_;  // where it is not 1
   Call call_;
 };
 

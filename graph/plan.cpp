@@ -1,7 +1,5 @@
 #include "graph/plan.h"
 
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -20,6 +18,8 @@ const PlanOptions& checked(const PlanOptions& options) {
                       kMinImageSize);
   if (options.output != Output::kLogits && options.mode != Mode::kEval)
     throw internal_error("a plan for training ends in logits, not in features");
+  if (options.precision != Precision::kF32 && options.mode != Mode::kEval)
+    throw internal_error("a plan for training computes in f32, not in {}", precision_name(options.precision));
   return options;
 }
 
@@ -31,7 +31,8 @@ Program program_of(Model& model, const PlanOptions& options, bool borrows) {
                               .layout = options.layout,
                               .keep_transformed = !borrows,
                               .features = options.output == Output::kFeatures,
-                              .keep_features = options.output == Output::kLogitsAndFeatures});
+                              .keep_features = options.output == Output::kLogitsAndFeatures,
+                              .precision = options.precision});
 }
 
 }  // namespace
@@ -89,19 +90,6 @@ struct Plan::Impl {
     for (PlannedMove& planned : program.moves) planned.move.bind(at(planned.from), at(planned.to), at(planned.scratch));
   }
 
-  void copy_pixels(const float* pixels, int64_t rows) {
-    auto* const input = static_cast<float*>(at(program.pixels));
-    const auto row = static_cast<size_t>(3 * options.height * options.width);
-    tbb::parallel_for(int64_t{0}, options.batch, [&](int64_t n) {
-      float* const to = input + static_cast<size_t>(n) * row;
-      if (n < rows) {
-        std::memcpy(to, pixels + static_cast<size_t>(n) * row, row * sizeof(float));
-      } else {
-        std::memset(to, 0, row * sizeof(float));
-      }
-    });
-  }
-
   template <class OnBucket>
   void run(const std::vector<Step>& steps, const OnBucket& on_bucket) {
     for (const Step& step : steps) {
@@ -119,6 +107,19 @@ struct Plan::Impl {
           on_bucket(gradients->buckets()[step.index]);
           break;
       }
+    }
+  }
+
+  void run_observed(const Observer& observer) {
+    if (training() || options.precision != Precision::kF32)
+      throw internal_error("only a plan for evaluation in f32 can be observed");
+    observer(program.input, plain_desc({options.batch, 3, options.height, options.width}),
+             static_cast<const float*>(at(program.pixels)));
+    for (const Step& step : program.forward) {
+      run({step}, [](const Bucket& /*bucket*/) {});
+      if (step.kind != Step::Kind::kForward) continue;
+      const PlannedOp& planned = program.ops[step.index];
+      observer(planned.node, planned.op->requirements().dst, static_cast<const float*>(at(planned.dst)));
     }
   }
 
@@ -167,14 +168,19 @@ PlanMemory Plan::memory() const {
   return memory;
 }
 
-std::span<const float> Plan::forward(const float* pixels, int64_t rows) {
+std::span<const float> Plan::forward(const float* pixels, int64_t rows) { return forward(pixels, rows, nullptr); }
+
+std::span<const float> Plan::forward(const float* pixels, int64_t rows, const Observer& observer) {
   Impl& plan = *impl_;
   if (rows < 1 || rows > plan.options.batch || (plan.training() && rows != plan.options.batch))
     throw internal_error("forward of {} rows in a plan for {}", rows, plan.options.batch);
   plan.model.compute().run([&] {
     if (plan.parameters_changed()) refresh();
-    plan.copy_pixels(pixels, rows);
-    plan.run(plan.program.forward, [](const Bucket& /*bucket*/) {});
+    plan.program.input_pixels.write(pixels, rows, plan.at(plan.program.pixels));
+    if (observer)
+      plan.run_observed(observer);
+    else
+      plan.run(plan.program.forward, [](const Bucket& /*bucket*/) {});
   });
   return {static_cast<const float*>(plan.at(plan.program.output)), plan.output_count()};
 }

@@ -20,9 +20,11 @@
 #include <string>
 #include <vector>
 
+#include "graph/fusion.h"
 #include "graph/gradients.h"
 #include "graph/model.h"
 #include "ops/op.h"
+#include "ops/precision.h"
 
 namespace resflow {
 
@@ -41,6 +43,9 @@ struct PlanOptions {
   Mode mode = Mode::kEval;
   Layout layout = Layout::kAny;
   Output output = Output::kLogits;
+  // kEval. kInt8 of a model that has ranges of activations (graph/calibration.h); where the CPU has no instructions for
+  // it (precision_obstacle of ops/precision.h) it runs all the same, in f32 where oneDNN has nothing better.
+  Precision precision = Precision::kF32;
 };
 
 struct PlanMemory {
@@ -54,7 +59,8 @@ struct PlanMemory {
 class Plan {
  public:
   // The first training Plan lays out the parameters of `model` to its own liking. Parameters that are frozen now get
-  // no gradient. Throws Error{kUsage} (size below 32, batch below 1; in training one value a channel).
+  // no gradient. Throws Error{kUsage} (size below 32, batch below 1; in training one value a channel;
+  // kInt8 of a model that is not quantized).
   //
   // With a `lender`, the new Plan works in the lender's arena where that is large enough: they must not run at the
   // same time, and each one's run overwrites the logits and gradients of the other. The lender may go first. Memory
@@ -74,6 +80,10 @@ class Plan {
   // forward. In kEval rows may be fewer than the batch: the rest is computed from zeros and means nothing.
   // In kTrain rows must be the batch. Else Error{kInternal}.
   std::span<const float> forward(const float* pixels, int64_t rows);
+  // Shows what each op of a kEval plan in f32 has made, and the input, before anything overwrites it: the op's node and
+  // the values in their layout.
+  using Observer = std::function<void(const FusedNode& node, const Desc& desc, const float* values)>;
+  std::span<const float> forward(const float* pixels, int64_t rows, const Observer& observer);
 
   // What the head read in the last forward, row-major (batch, Model::feature_count), valid until the next one.
   // REQUIRES: kLogitsAndFeatures. Else Error{kInternal}.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "graph/freeze.h"
@@ -16,7 +18,17 @@ namespace {
 struct Value {
   Desc desc;
   BufferId buffer = kNoBuffer;
+  float scale = 1;  // real values are this times the stored ones
 };
+
+using Type = dnnl::memory::data_type;
+
+// The same layout in f32; of a blocked one nhwc.
+Desc as_f32(const Desc& desc) {
+  if (desc.get_data_type() == Type::f32) return desc;
+  if (desc.get_inner_nblks() == 0) return {desc.get_dims(), Type::f32, desc.get_strides()};
+  return {desc.get_dims(), Type::f32, dnnl::memory::format_tag::nhwc};
+}
 
 // Features are what the last node, the head, reads.
 std::vector<FusedNode> fused_nodes(const Model& model, const ProgramOptions& options) {
@@ -32,6 +44,7 @@ class Planner {
 
   Program run() {
     find_readers();
+    choose_storage();
     forward();
     if (options_.training) backward();
     keep_results();
@@ -55,6 +68,43 @@ class Planner {
     }
   }
 
+  // ---- precision
+
+  void choose_storage() {
+    storage_.resize(fused_.size());
+    if (options_.precision == Precision::kInt8) read_ranges();
+    for (size_t i = 0; i < fused_.size(); ++i) {
+      const FusedNode& fused = fused_[i];
+      if (!fused.inference) continue;
+      if (std::holds_alternative<MaxPoolNode>(node(fused).kind)) {
+        storage_[i] = storage_[static_cast<size_t>(fused.inputs[0])];
+      } else if (is_quantized(model_.graph(), fused)) {
+        storage_[i] = stored(fused);
+      }
+    }
+  }
+
+  void read_ranges() {
+    if (!model_.quantization())
+      throw usage_error("the model is not quantized, and int8 needs the ranges of its activations");
+    for (const ActivationRange& range : model_.quantization()->activations) ranges_[range.name] = &range;
+  }
+
+  Storage stored(const FusedNode& fused) const {
+    if (options_.precision == Precision::kF32) return {};
+    if (options_.precision == Precision::kBf16) return {Type::bf16};
+    const auto found = ranges_.find(node(fused).name);
+    if (found == ranges_.end())
+      throw data_error("its quantization has no range of the activation {}: quantize the model anew", node(fused).name);
+    const ActivationRange& range = *found->second;
+    return eight_bits(fused.relu ? std::max(range.low, 0.0F) : range.low, range.high);
+  }
+
+  // Convolutions and max pooling take what there is; the others know f32 alone.
+  bool takes_any_storage(const FusedNode& fused) const {
+    return fused.batch_norm >= 0 || std::holds_alternative<MaxPoolNode>(node(fused).kind);
+  }
+
   // ---- forward
 
   void forward() {
@@ -63,42 +113,49 @@ class Planner {
     op_of_.resize(fused_.size());
     for (size_t i = 0; i < fused_.size(); ++i) {
       if (const auto* input = std::get_if<InputNode>(&node(fused_[i]).kind)) {
+        // Its first reader says how it is to be written.
         values_[i].desc = plain_desc({options_.batch, input->channels, options_.height, options_.width});
-        values_[i].buffer = program_.pixels = buffers().add(values_[i].desc.get_size());
-        buffers().use(program_.pixels, step_++);
+        program_.input = fused_[i];
+        pixels_step_ = step_++;
       } else {
         forward(i);
       }
     }
     Value& output = values_.back();
     const Desc row_major = plain_desc(output.desc.get_dims());
-    output = {row_major, as(fused_.size() - 1, row_major, options_.features ? "features" : "logits")};
+    output = {row_major, as(fused_.size() - 1, {row_major}, options_.features ? "features" : "logits")};
     program_.output = output.buffer;
     if (options_.keep_features) {
       const auto head_input = static_cast<size_t>(fused_.back().inputs.front());
-      program_.features = as(head_input, plain_desc(values_[head_input].desc.get_dims()), "features");
+      program_.features = as(head_input, {plain_desc(values_[head_input].desc.get_dims())}, "features");
     }
   }
 
   void forward(size_t i) {
     PlannedOp planned{.node = fused_[i]};
     std::vector<Desc> srcs;
+    std::vector<Storage> storage;
     bool need_diff_src = false;
     for (const int input : planned.node.inputs) {
-      srcs.push_back(values_[static_cast<size_t>(input)].desc);
+      const Desc& made = values_[static_cast<size_t>(input)].desc;
+      srcs.push_back(takes_any_storage(planned.node) ? made : as_f32(made));
+      storage.push_back(storage_[static_cast<size_t>(input)]);
       need_diff_src = need_diff_src || wants_gradient_[static_cast<size_t>(input)];
     }
     const OpContext context = {.compute = model_.compute(),
                                .training = !planned.node.inference,
                                .need_diff_src = need_diff_src,
                                .layout = options_.layout,
-                               .keep_transformed = options_.keep_transformed};
+                               .keep_transformed = options_.keep_transformed,
+                               .src_storage = storage,
+                               .dst_storage = storage_[i]};
     check_variance(planned, srcs[0]);
     planned.op = make_op(context, model_, planned.node, srcs);
     const Requirements& wants = planned.op->requirements();
     const std::string& name = node(planned.node).name;
     for (size_t k = 0; k < srcs.size(); ++k)
-      planned.src.push_back(as(static_cast<size_t>(planned.node.inputs[k]), wants.src[k], name));
+      planned.src.push_back(
+          as(static_cast<size_t>(planned.node.inputs[k]), {wants.src[k], kNoBuffer, wanted_scale(planned, k)}, name));
 
     if (wants.dst_is_last_src) {
       planned.dst = planned.src.back() = own_residual(i, planned, name);
@@ -111,7 +168,7 @@ class Planner {
     buffers().use(planned.dst, step_);
     buffers().use(planned.workspace, step_);
     buffers().use(planned.scratch, step_);
-    values_[i] = {wants.dst, planned.dst};
+    values_[i] = {wants.dst, planned.dst, wants.keeps_scale ? wanted_scale(planned, 0) : wants.dst_scale};
     op_of_[i] = program_.ops.size();
     program_.forward.push_back({Step::Kind::kForward, program_.ops.size()});
     program_.ops.push_back(std::move(planned));
@@ -129,12 +186,28 @@ class Planner {
   }
 
   // The buffer of value i in the layout `wanted`; a reorder is made once for all readers.
-  BufferId as(size_t i, const Desc& wanted, const std::string& reader) {
-    if (values_[i].desc == wanted) return values_[i].buffer;
+  BufferId as(size_t i, const Value& wanted, const std::string& reader) {
+    if (values_[i].buffer == kNoBuffer) write_input_as(i, wanted);
+    const auto is_wanted = [&](const Value& value) { return value.desc == wanted.desc && value.scale == wanted.scale; };
+    if (is_wanted(values_[i])) return values_[i].buffer;
     for (const Value& copy : reordered_[i])
-      if (copy.desc == wanted) return copy.buffer;
+      if (is_wanted(copy)) return copy.buffer;
     reordered_[i].push_back(move(program_.forward, Move::Kind::kAssign, values_[i], wanted, reader));
     return reordered_[i].back().buffer;
+  }
+
+  void write_input_as(size_t i, const Value& wanted) {
+    Value& input = values_[i];
+    if (Pixels::can_write(wanted.desc)) input = wanted;
+    input.buffer = program_.pixels = buffers().add(input.desc.get_size());
+    program_.input_pixels = Pixels(input.desc, input.scale);
+    buffers().use(program_.pixels, pixels_step_);
+  }
+
+  float wanted_scale(const PlannedOp& planned, size_t k) const {
+    const Requirements& wants = planned.op->requirements();
+    if (wants.keeps_scale) return values_[static_cast<size_t>(planned.node.inputs[k])].scale;
+    return wants.src_scales.empty() ? 1 : wants.src_scales[k];
   }
 
   // The residual's buffer becomes dst: a copy of it where somebody reads the residual later.
@@ -143,7 +216,7 @@ class Planner {
     const bool read_by_conv = planned.src.front() == planned.src.back();
     if (last_reader_[residual] == static_cast<int>(i) && !read_by_conv) return planned.src.back();
     const Desc& desc = planned.op->requirements().src.back();
-    return move(program_.forward, Move::Kind::kAssign, {desc, planned.src.back()}, desc, name).buffer;
+    return move(program_.forward, Move::Kind::kAssign, {desc, planned.src.back()}, {desc}, name).buffer;
   }
 
   // ---- backward
@@ -165,7 +238,7 @@ class Planner {
     const std::string& name = node(planned.node).name;
     Value diff_dst = *gradients_[i];
     if (diff_dst.desc != wants.diff_dst)
-      diff_dst = move(program_.backward, Move::Kind::kAssign, diff_dst, wants.diff_dst, name);
+      diff_dst = move(program_.backward, Move::Kind::kAssign, diff_dst, {wants.diff_dst}, name);
     planned.diff_dst = diff_dst.buffer;
     for (const Desc& desc : wants.diff_src) planned.diff_src.push_back(buffers().add(desc.get_size()));
 
@@ -216,15 +289,17 @@ class Planner {
 
   // ---- both
 
-  Value move(std::vector<Step>& steps, Move::Kind kind, const Value& from, const Desc& to, const std::string& name) {
-    Value moved = {to, buffers().add(to.get_size())};
+  Value move(std::vector<Step>& steps, Move::Kind kind, const Value& from, const Value& to, const std::string& name) {
+    const Value moved = {to.desc, buffers().add(to.desc.get_size()), to.scale};
     emit(steps, kind, from, moved, name);
     return moved;
   }
 
   void emit(std::vector<Step>& steps, Move::Kind kind, const Value& from, const Value& to, const std::string& name) {
-    PlannedMove planned{
-        .name = name, .move = Move(kind, from.desc, to.desc, model_.compute()), .from = from.buffer, .to = to.buffer};
+    PlannedMove planned{.name = name,
+                        .move = Move(kind, from.desc, to.desc, model_.compute(), from.scale / to.scale),
+                        .from = from.buffer,
+                        .to = to.buffer};
     if (planned.move.scratch_bytes() > 0) planned.scratch = buffers().add_scratch(planned.move.scratch_bytes());
     buffers().use(planned.from, step_);
     buffers().use(planned.to, step_);
@@ -261,18 +336,25 @@ class Planner {
   const std::vector<FusedNode> fused_;
   Program program_;
   int step_ = 0;
+  int pixels_step_ = 0;
   // One of each fused node.
   std::vector<int> last_reader_;
   std::vector<bool> wants_gradient_;
+  std::vector<Storage> storage_;
   std::vector<Value> values_;
   std::vector<std::vector<Value>> reordered_;
   std::vector<size_t> op_of_;
   std::vector<std::optional<Value>> gradients_;
+  std::unordered_map<std::string_view, const ActivationRange*> ranges_;
   std::vector<Parameter*> open_bucket_;
   int open_since_ = 0;
 };
 
 }  // namespace
+
+bool is_quantized(const Graph& graph, const FusedNode& node) {
+  return node.batch_norm >= 0 || std::holds_alternative<InputNode>(graph.nodes()[static_cast<size_t>(node.first)].kind);
+}
 
 Program make_program(const Model& model, const ProgramOptions& options) { return Planner(model, options).run(); }
 

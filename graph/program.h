@@ -9,7 +9,9 @@
 #include "graph/fusion.h"
 #include "graph/model.h"
 #include "graph/move.h"
+#include "graph/pixels.h"
 #include "ops/op.h"
+#include "ops/precision.h"
 
 namespace resflow {
 
@@ -36,15 +38,18 @@ struct ProgramOptions {
   int64_t batch = 1, height = 224, width = 224;
   bool training = false;
   Layout layout = Layout::kAny;
-  bool keep_transformed = true;  // as OpContext has it
-  bool features = false;         // ends before the head
-  bool keep_features = false;    // what the head reads is valid at the end too
+  bool keep_transformed = true;           // as OpContext has it
+  bool features = false;                  // ends before the head
+  bool keep_features = false;             // what the head reads is valid at the end too
+  Precision precision = Precision::kF32;  // of inference; kInt8 of a model that has ranges of activations
 };
 
 struct Program {
   std::vector<PlannedOp> ops;
   std::vector<PlannedMove> moves;
+  FusedNode input;  // whose values are the pixels
   std::vector<Step> forward, backward;
+  Pixels input_pixels;  // write `pixels`
   BufferTable buffers;  // placed
   BufferId pixels = kNoBuffer, output = kNoBuffer, diff_logits = kNoBuffer;
   BufferId features = kNoBuffer;  // keep_features
@@ -54,7 +59,11 @@ struct Program {
   std::vector<BufferId> bucket_buffers;
 };
 
+// Does the range of this node's values decide how a plan of Precision::kInt8 stores them?
+bool is_quantized(const Graph& graph, const FusedNode& node);
+
 // Call inside Compute::run: primitives are made for the threads they will run with.
+// Throws Error{kUsage} where precision is kInt8 and the model is not quantized, Error{kData} where a range is missing.
 Program make_program(const Model& model, const ProgramOptions& options);
 
 }  // namespace resflow

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <span>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -111,6 +112,17 @@ void check_head(const Head& head, int64_t classes) {
   for (const auto* values : {&head.platt_a, &head.platt_b})
     if (!std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }))
       throw data_error("its {} head has values of Platt's A and B that are no numbers", head_name(head.kind));
+}
+
+void check_quantization(const Quantization& quantization) {
+  if (quantization.pictures < 1)
+    throw data_error("its activations were seen in {} pictures, wanted at least 1", quantization.pictures);
+  std::unordered_set<std::string_view> names;
+  for (const auto& [name, low, high] : quantization.activations) {
+    if (!std::isfinite(low) || !std::isfinite(high) || low > high)
+      throw data_error("the range of its activation {} is {} to {}", name, low, high);
+    if (!names.insert(name).second) throw data_error("the range of its activation {} stands there twice", name);
+  }
 }
 
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path, int generations, FileSystem& files) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,21 @@ Head::Kind head_of_name(const std::string& name);  // Throws Error{kData} for an
 // Throws Error{kData} unless there are as many finite A and B as the kind wants.
 void check_head(const Head& head, int64_t classes);
 
+// What scoring in 8 bits needs to know beside the weights: the range of values of each activation, as seen in a sample
+// of pictures (graph/calibration.h). Names are those of the ops that make them: "input", "conv1", "layer1.0.conv1".
+struct ActivationRange {
+  std::string name;
+  float low = 0, high = 0;
+  bool operator==(const ActivationRange&) const = default;
+};
+struct Quantization {
+  int64_t pictures = 0;  // of the sample
+  std::vector<ActivationRange> activations;
+  bool operator==(const Quantization&) const = default;
+};
+// Throws Error{kData} for a range that is none, and where two have the same name.
+void check_quantization(const Quantization& quantization);
+
 // One epoch's line of history.csv.
 struct EpochRecord {
   int64_t epoch = 0;  // from 1
@@ -84,9 +100,10 @@ struct Checkpoint {
   std::vector<std::string> classes;
   Preprocessing preprocessing;
   Head head = {};
-  std::vector<NamedArray> parameters;  // and BN's buffers, torchvision's names, plain layout
-  std::vector<NamedArray> optimizer;   // "layer1.0.conv1.weight/exp_avg", ...
-  std::string optimizer_name;          // "adam"; empty in a model that is not to be trained on
+  std::optional<Quantization> quantization = {};  // none: the model is not quantized
+  std::vector<NamedArray> parameters;             // and BN's buffers, torchvision's names, plain layout
+  std::vector<NamedArray> optimizer;              // "layer1.0.conv1.weight/exp_avg", ...
+  std::string optimizer_name;                     // "adam"; empty in a model that is not to be trained on
   TrainingState training;
   // Where the values come from, in the order it happened: ("weights", "resnet34:IMAGENET1K_V1"), ("converted from",
   // "x.pth"), ("made by", "resflow 0.1.0").

@@ -69,6 +69,24 @@ Head from_proto(const proto::Head& from, int64_t classes) {
   return head;
 }
 
+void to_proto(const Quantization& quantization, proto::Quantization& to) {
+  to.set_pictures(quantization.pictures);
+  for (const ActivationRange& range : quantization.activations) {
+    proto::ActivationRange& entry = *to.add_activations();
+    entry.set_name(range.name);
+    entry.set_low(range.low);
+    entry.set_high(range.high);
+  }
+}
+
+Quantization from_proto(const proto::Quantization& from) {
+  Quantization quantization{.pictures = from.pictures(), .activations = {}};
+  for (const auto& range : from.activations())
+    quantization.activations.push_back({range.name(), range.low(), range.high()});
+  check_quantization(quantization);
+  return quantization;
+}
+
 void to_proto(const EpochRecord& record, proto::EpochRecord& to) {
   to.set_epoch(record.epoch);
   to.set_train_loss(record.train_loss);
@@ -132,6 +150,7 @@ void to_manifest(const Checkpoint& checkpoint, proto::Manifest& manifest) {
   for (const auto& name : checkpoint.classes) manifest.add_classes(name);
   to_proto(checkpoint.preprocessing, *manifest.mutable_preprocessing());
   if (checkpoint.head.kind != Head::Kind::kSoftmax) to_proto(checkpoint.head, *manifest.mutable_head());
+  if (checkpoint.quantization) to_proto(*checkpoint.quantization, *manifest.mutable_quantization());
   manifest.set_optimizer_name(checkpoint.optimizer_name);
   to_proto(checkpoint.training, *manifest.mutable_training());
   for (const auto& [key, text] : checkpoint.provenance) {
@@ -147,6 +166,7 @@ Checkpoint from_manifest(const proto::Manifest& manifest) {
   checkpoint.classes.assign(manifest.classes().begin(), manifest.classes().end());
   checkpoint.preprocessing = from_proto(manifest.preprocessing());
   if (manifest.has_head()) checkpoint.head = from_proto(manifest.head(), checkpoint.model.num_classes);
+  if (manifest.has_quantization()) checkpoint.quantization = from_proto(manifest.quantization());
   checkpoint.optimizer_name = manifest.optimizer_name();
   checkpoint.training = from_proto(manifest.training());
   for (const auto& entry : manifest.provenance()) checkpoint.provenance.emplace_back(entry.key(), entry.text());

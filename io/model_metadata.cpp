@@ -11,8 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 6> kKeys = {"architecture",  "options", "classes",
-                                                   "preprocessing", "head",    "provenance"};
+constexpr std::array<std::string_view, 7> kKeys = {"architecture", "options",      "classes",   "preprocessing",
+                                                   "head",         "quantization", "provenance"};
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -46,6 +46,12 @@ Json preprocessing_json(const Preprocessing& p) {
 
 Json head_json(const Head& head) {
   return {{"kind", head_name(head.kind)}, {"platt_a", head.platt_a}, {"platt_b", head.platt_b}};
+}
+
+Json quantization_json(const Quantization& quantization) {
+  Json activations = Json::array();
+  for (const auto& [name, low, high] : quantization.activations) activations.push_back(Json::array({name, low, high}));
+  return {{"pictures", quantization.pictures}, {"activations", activations}};
 }
 
 [[noreturn]] void refuse(const char* why) { throw Json::other_error::create(501, why, nullptr); }
@@ -99,6 +105,22 @@ Head read_head(const Json& json) {
   return head;
 }
 
+Quantization read_quantization(const Json& json) {
+  Quantization quantization;
+  constexpr int64_t kMostPictures = int64_t{1} << 40;
+  quantization.pictures = integer(json.at("pictures"), 1, kMostPictures);
+  for (const Json& range : json.at("activations")) {
+    if (!range.is_array() || range.size() != 3) refuse("no range");
+    quantization.activations.push_back({range[0].get<std::string>(), range[1].get<float>(), range[2].get<float>()});
+  }
+  try {
+    check_quantization(quantization);
+  } catch (const Error&) {
+    refuse("no range");
+  }
+  return quantization;
+}
+
 void read_text(const std::string& key, const std::string& text, ModelMetadata& metadata, ModelDescription& model) {
   if (key == "architecture") {
     model.architecture = text;
@@ -115,6 +137,8 @@ void read_text(const std::string& key, const std::string& text, ModelMetadata& m
     metadata.preprocessing = read_preprocessing(json);
   } else if (key == "head") {
     metadata.head = read_head(json);
+  } else if (key == "quantization") {
+    metadata.quantization = read_quantization(json);
   } else {
     metadata.provenance = json.get<Texts>();
   }
@@ -127,6 +151,7 @@ ModelMetadata metadata_of(const Checkpoint& checkpoint) {
           .classes = checkpoint.classes,
           .preprocessing = checkpoint.preprocessing,
           .head = checkpoint.head,
+          .quantization = checkpoint.quantization,
           .provenance = checkpoint.provenance};
 }
 
@@ -140,6 +165,7 @@ Texts to_texts(const ModelMetadata& metadata) {
   if (metadata.classes) texts.emplace_back("classes", dump(*metadata.classes));
   if (metadata.preprocessing) texts.emplace_back("preprocessing", dump(preprocessing_json(*metadata.preprocessing)));
   if (metadata.head.kind != Head::Kind::kSoftmax) texts.emplace_back("head", dump(head_json(metadata.head)));
+  if (metadata.quantization) texts.emplace_back("quantization", dump(quantization_json(*metadata.quantization)));
   if (!metadata.provenance.empty()) {
     Json list = Json::array();
     for (const auto& [key, text] : metadata.provenance) list.push_back(Json::array({key, text}));

@@ -5,6 +5,7 @@
 //   classes         ["ant","bee"]
 //   preprocessing   {"resize":256,"crop":224,"mean":[0.485,0.456,0.406],"std":[...],"interpolation":"bilinear"}
 //   head            {"kind":"one_vs_rest","platt_a":[-1.5,...],"platt_b":[0.2,...]}, only where it is not softmax
+//   quantization    {"pictures":256,"activations":[["input",-2.1,2.6],["conv1",0,7.25],...]}, only of a quantized model
 //   provenance      [["weights","resnet34:IMAGENET1K_V1"],["made by","resflow 0.1.0"]]
 #pragma once
 
@@ -26,6 +27,7 @@ struct ModelMetadata {
   std::optional<std::vector<std::string>> classes;
   std::optional<Preprocessing> preprocessing;
   Head head = {};
+  std::optional<Quantization> quantization = {};
   Texts provenance;
 };
 

@@ -19,6 +19,7 @@
 
 #include "ops/compute.h"
 #include "ops/parameter.h"
+#include "ops/precision.h"
 #include "ops/tensor.h"
 
 namespace resflow {
@@ -36,6 +37,10 @@ struct OpContext {
   Layout layout = Layout::kAny;
   // Inference ops may keep transformed weights, four times the size; else they transform them in each forward.
   bool keep_transformed = true;
+  // How the edges' values are to be stored in inference: of each source, and of dst; nothing said is f32. An op that
+  // cannot takes or gives another storage, and its requirements say so.
+  std::vector<Storage> src_storage = {};
+  Storage dst_storage = {};
 };
 
 struct Requirements {
@@ -51,6 +56,10 @@ struct Requirements {
   bool backward_in_place = false;  // diff_src[0] may be the buffer of diff_dst
   // Inference with a fused residual: dst starts as the last src, whose buffer it must be.
   bool dst_is_last_src = false;
+  // Real values are these times the stored ones (ops/precision.h): wanted of each input, all 1 where empty; produced.
+  std::vector<float> src_scales;
+  float dst_scale = 1;
+  bool keeps_scale = false;  // takes src[0] in any scale, and dst has the same
 };
 
 // Addresses, 64-byte aligned, valid as long as the op is used. Unused ones are null.

@@ -8,17 +8,18 @@ namespace {
 using Tag = dnnl::memory::format_tag;
 using Forward = dnnl::pooling_forward::primitive_desc;
 using Backward = dnnl::pooling_backward::primitive_desc;
-constexpr auto kF32 = dnnl::memory::data_type::f32;
 
 class Pool final : public Op {
  public:
   Pool(const OpContext& context, const PoolOptions& options, const Desc& src) : compute_(context.compute) {
     make(context, options, src);
     // Odd layouts have only reference code.
-    if (uses_reference()) make(context, options, Desc(src.get_dims(), kF32, Tag::nhwc));
+    if (uses_reference()) make(context, options, Desc(src.get_dims(), src.get_data_type(), Tag::nhwc));
 
     requirements_.src = {forward_.src_desc()};
     requirements_.dst = forward_.dst_desc();
+    // The f32 of an edge are its real values.
+    requirements_.keeps_scale = src.get_data_type() != dnnl::memory::data_type::f32;
     requirements_.scratch_bytes = forward_.scratchpad_desc().get_size();
     if (!context.training) return;
     requirements_.workspace_bytes = forward_.workspace_desc().get_size();
@@ -57,9 +58,10 @@ class Pool final : public Op {
   void make(const OpContext& context, const PoolOptions& o, const Desc& src) {
     const auto& engine = compute_.engine();
     const Dims dense = {0, 0};
-    forward_ = Forward(
-        engine, context.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference, o.algorithm,
-        src, Desc(o.dst, kF32, Tag::any), o.stride, o.kernel, dense, o.pad_l, o.pad_r, user_scratchpad());
+    forward_ =
+        Forward(engine, context.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+                o.algorithm, src, Desc(o.dst, src.get_data_type(), Tag::any), o.stride, o.kernel, dense, o.pad_l,
+                o.pad_r, user_scratchpad());
     if (context.training && context.need_diff_src)
       backward_ = Backward(engine, o.algorithm, src, forward_.dst_desc(), o.stride, o.kernel, dense, o.pad_l, o.pad_r,
                            forward_, user_scratchpad());

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "graph/calibration.h"
 #include "graph/ema.h"
 #include "graph/evaluator.h"
 #include "graph/trainer.h"
@@ -192,6 +193,21 @@ TEST(Allocations, AForwardOfScoringMakesNone) {
   Plan plan(model, {.batch = 2, .height = 64, .width = 64});
   expect_no_allocation([&] { plan.forward(pixels.data(), 2); });
   expect_no_allocation([&] { plan.forward(pixels.data(), 1); });
+}
+
+TEST(Allocations, AForwardInFewerDigitsMakesNone) {
+  const Compute compute(2);
+  Model model({.architecture = "resnet50", .num_classes = 10}, compute);
+  model.initialise(1);
+  const auto pixels = testing::noise_pixels(2, 64, 64);
+  Calibrator calibrator(model, 2, 64, 64);
+  calibrator.observe(pixels.data(), 2);
+  model.set_quantization(calibrator.result());
+  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+    Plan plan(model, {.batch = 2, .height = 64, .width = 64, .precision = precision});
+    expect_no_allocation([&] { plan.forward(pixels.data(), 2); });
+    expect_no_allocation([&] { plan.forward(pixels.data(), 1); });
+  }
 }
 
 }  // namespace

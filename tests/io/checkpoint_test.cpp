@@ -504,5 +504,28 @@ TEST(Checkpoint, AHeadThatDoesNotFitTheClassesIsRefused) {
   expect_error(ErrorKind::kData, {path, "no numbers"}, [&] { load_checkpoint(path); });
 }
 
+TEST(Checkpoint, RangesOfActivationsComeBackAndOlderReadersSkipThem) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "q";
+  Checkpoint checkpoint = full_checkpoint();
+  save_checkpoint(checkpoint, path);
+  EXPECT_FALSE(load_checkpoint(path).quantization);
+  checkpoint.quantization = {.pictures = 3, .activations = {{"input", -2.1F, 2.6F}, {"conv1", 0, 1.0F / 3}}};
+  save_checkpoint(checkpoint, path);
+  EXPECT_EQ(load_checkpoint(path).quantization, checkpoint.quantization);
+  EXPECT_EQ(read_checkpoint_summary(path).checkpoint.quantization, checkpoint.quantization);
+  EXPECT_EQ(read_checkpoint_summary(path).format_version, 1);
+
+  checkpoint.quantization->activations.push_back({"conv1", 0, 1});
+  save_checkpoint(checkpoint, path);
+  expect_error(ErrorKind::kData, {path, "conv1", "twice"}, [&] { load_checkpoint(path); });
+  checkpoint.quantization->activations = {{"conv1", 2, 1}};
+  save_checkpoint(checkpoint, path);
+  expect_error(ErrorKind::kData, {path, "conv1 is 2 to 1"}, [&] { load_checkpoint(path); });
+  checkpoint.quantization = {.pictures = 0, .activations = {}};
+  save_checkpoint(checkpoint, path);
+  expect_error(ErrorKind::kData, {path, "0 pictures"}, [&] { load_checkpoint(path); });
+}
+
 }  // namespace
 }  // namespace resflow

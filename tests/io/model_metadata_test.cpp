@@ -70,6 +70,24 @@ TEST(ModelMetadata, AHeadThatIsNoSoftmaxComesBack) {
   EXPECT_EQ(foreign, (std::vector<std::string>{"head", "head"}));
 }
 
+TEST(ModelMetadata, RangesOfActivationsComeBackToTheBit) {
+  Checkpoint checkpoint;
+  checkpoint.model.architecture = "resnet18";
+  checkpoint.quantization = {.pictures = 256, .activations = {{"input", -2.1F, 2.640625F}, {"conv1", 0, 1.0F / 3}}};
+  const Texts texts = to_texts(metadata_of(checkpoint));
+  ASSERT_EQ(texts[3].first, "quantization");
+  EXPECT_EQ(from_texts(texts).quantization, checkpoint.quantization);
+  EXPECT_FALSE(from_texts({{"architecture", "resnet18"}}).quantization);
+  for (const char* other :
+       {"int8", R"({"pictures":0,"activations":[]})", R"({"pictures":1,"activations":[["input",1]]})",
+        R"({"pictures":1,"activations":[["input",2,1]]})", R"({"pictures":1,"activations":[["input",0,1e300]]})",
+        R"({"pictures":1,"activations":[["a",0,1],["a",0,1]]})", R"({"pictures":1,"activations":[[1,0,1]]})"}) {
+    std::vector<std::string> foreign;
+    EXPECT_FALSE(from_texts({{"quantization", other}}, &foreign).quantization) << other;
+    EXPECT_THAT(foreign, ElementsAre("quantization")) << other;
+  }
+}
+
 TEST(ModelMetadata, NamesThatAreNoUtf8StayReadable) {
   ModelMetadata metadata;
   metadata.classes = {{"caf\xE9", "ok"}};

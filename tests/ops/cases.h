@@ -9,6 +9,7 @@
 #include "ops/batch_norm.h"
 #include "ops/conv.h"
 #include "ops/max_pool.h"
+#include "ops/precision.h"
 
 namespace resflow::testing {
 
@@ -30,6 +31,9 @@ struct OpCase {
   Tag tag = Tag::nchw;  // layout in which the source comes
   float mean = 0;       // of the source's values; their deviation is 1
   bool bench = false;   // too large for whole f64 loops: checked at points
+  // How the sources and dst are to be stored: f32 where nothing is said.
+  std::vector<Storage> src_storage{};
+  Storage dst_storage{};
 };
 
 inline std::ostream& operator<<(std::ostream& out, const OpCase& c) { return out << c.name; }

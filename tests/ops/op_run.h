@@ -1,6 +1,8 @@
 // One op of the table, planned and bound to buffers of its own, with inputs drawn from a fixed seed.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -54,6 +56,20 @@ inline Doubles export_doubles(const Tensor& tensor, const Compute& compute) {
   return {array.values<float>().begin(), array.values<float>().end()};
 }
 
+// The nearest value that the storage has.
+inline double snapped(double value, const Storage& storage) {
+  using Type = dnnl::memory::data_type;
+  const auto real = static_cast<float>(value);
+  if (storage.type == Type::f32) return real;
+  if (storage.type == Type::bf16) {
+    const double unit = std::ldexp(1.0, std::ilogb(real) - 7);  // 8 digits, the leading one not stored
+    return real == 0 ? 0 : std::nearbyint(real / unit) * unit;
+  }
+  const bool is_unsigned = storage.type == Type::u8;
+  return std::clamp<double>(std::nearbyint(real / storage.scale), is_unsigned ? 0 : -128, is_unsigned ? 255 : 127) *
+         storage.scale;
+}
+
 class OpRun {
  public:
   // `parameters` may be shared by several runs of the same values; made here where null.
@@ -65,7 +81,8 @@ class OpRun {
         p(parameters ? std::move(parameters) : std::make_shared<Parameters>(c, compute)) {
     draw();
     write_parameters();
-    const Desc desc = c.tag == Tag::nc ? plain_desc(c.src) : Desc(c.src, dnnl::memory::data_type::f32, c.tag);
+    const auto type = c.src_storage.empty() ? dnnl::memory::data_type::f32 : c.src_storage[0].type;
+    const Desc desc = c.tag == Tag::nc ? plain_desc(c.src) : Desc(c.src, type, c.tag);
     op = compute.run([&] { return make(desc); });
     bind();
   }
@@ -79,7 +96,7 @@ class OpRun {
     };
     src = tensors(r.src, "src");
     diff_src = tensors(r.diff_src, "diff_src");
-    dst = r.dst_is_last_src ? src.back() : Tensor("dst", r.dst, compute);
+    dst = r.dst_is_last_src ? Tensor("dst", r.dst, src.back().data(), compute) : Tensor("dst", r.dst, compute);
     if (c.training) diff_dst = Tensor("diff_dst", r.diff_dst, compute);
     workspace = aligned(r.workspace_bytes);
     scratch = aligned(r.scratch_bytes);
@@ -99,7 +116,11 @@ class OpRun {
   }
 
   void write_inputs() {
-    for (size_t i = 0; i < src.size(); ++i) import_doubles(src[i], values.src[i], compute);
+    for (size_t i = 0; i < src.size(); ++i) {
+      Doubles stored = values.src[i];
+      for (double& x : stored) x /= src_scale(i);
+      import_doubles(src[i], stored, compute);
+    }
     if (c.training) {
       Array array(DType::kF32, diff_dst.dims());
       std::copy(diff_dst_values.begin(), diff_dst_values.end(), array.values<float>().begin());
@@ -113,7 +134,12 @@ class OpRun {
   void backward() {
     compute.run([&] { op->backward(); });
   }
-  Doubles dst_values() const { return export_doubles(dst, compute); }
+  Doubles dst_values() const {
+    Doubles real = export_doubles(dst, compute);
+    for (double& x : real) x *= dst_scale();
+    return real;
+  }
+  double dst_scale() const { return op->requirements().keeps_scale ? src_scale(0) : op->requirements().dst_scale; }
   Doubles diff_src_values(size_t i) const { return export_doubles(diff_src[i], compute); }
   Parameter& weight() const { return c.kind == Kind::kConv || c.kind == Kind::kLinear ? p->kernel : p->weight; }
 
@@ -128,6 +154,12 @@ class OpRun {
   Tensor dst, diff_dst;
 
  private:
+  double src_scale(size_t i) const {
+    const Requirements& r = op->requirements();
+    if (r.keeps_scale && !c.src_storage.empty()) return c.src_storage[i].scale;
+    return r.src_scales.empty() ? 1 : r.src_scales[i];
+  }
+
   static std::shared_ptr<void> aligned(size_t bytes) {
     const size_t rounded = (bytes + 63) / 64 * 64;
     std::shared_ptr<void> memory(std::aligned_alloc(64, std::max<size_t>(rounded, 64)), std::free);
@@ -147,6 +179,8 @@ class OpRun {
     std::mt19937 generator(7);
     values.src.push_back(normal(generator, element_count(c.src), c.mean, 1));
     if (c.residual) values.src.push_back(normal(generator, element_count(dst_dims(c)), 0, 1));
+    for (size_t i = 0; i < c.src_storage.size(); ++i)
+      for (double& x : values.src[i]) x = snapped(x, c.src_storage[i]);
     const auto fill = [&](Doubles& d, const Parameter& parameter, double mean, double deviation) {
       if (parameter.value) d = normal(generator, element_count(parameter.value.dims()), mean, deviation);
     };
@@ -185,8 +219,12 @@ class OpRun {
   }
 
   std::unique_ptr<Op> make(const Desc& desc) {
-    const OpContext context{
-        .compute = compute, .training = c.training, .need_diff_src = c.need_diff_src, .layout = c.layout};
+    const OpContext context{.compute = compute,
+                            .training = c.training,
+                            .need_diff_src = c.need_diff_src,
+                            .layout = c.layout,
+                            .src_storage = c.src_storage,
+                            .dst_storage = c.dst_storage};
     const Desc other(dst_dims(c), dnnl::memory::data_type::f32, dst_dims(c).size() == 4 ? Tag::nchw : Tag::nc);
     switch (c.kind) {
       case Kind::kConv:

@@ -1,0 +1,30 @@
+// --precision of the commands that score.
+#pragma once
+
+#include <string>
+
+#include "apps/trained_model.h"
+#include "ops/precision.h"
+
+namespace CLI {
+class App;
+}
+
+namespace resflow {
+
+struct PrecisionOptions {
+  std::string name = "f32";
+  bool force = false;
+};
+
+// --precision and --force-precision.
+void add_precision_options(CLI::App& command, PrecisionOptions& options);
+
+// Throws Error{kUsage} where this CPU computes bf16 no faster than f32, unless that is forced. What is slower all the
+// same is said on standard error.
+Precision resolve_precision(const PrecisionOptions& options);
+
+// Throws Error{kUsage} for kInt8 of a model that is not quantized. `path` is for the sentence.
+void require_quantized(const TrainedModel& trained, Precision precision, const std::string& path);
+
+}  // namespace resflow

@@ -1,0 +1,297 @@
+// resflow quantize: what scoring in 8 bits needs to know beside the weights, learnt from photographs.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/data_parts.h"
+#include "apps/evaluation.h"
+#include "apps/model_file.h"
+#include "apps/model_file_options.h"
+#include "apps/progress.h"
+#include "apps/report.h"
+#include "apps/signals.h"
+#include "apps/threads.h"
+#include "apps/trained_model.h"
+#include "apps/training_data.h"
+#include "apps/versions.h"
+#include "graph/calibration.h"
+#include "io/error.h"
+#include "pipeline/loader.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct QuantizeOptions {
+  std::string model, data, out, json;
+  ModelFileOptions file;
+  int samples = 256, batch = 32, threads = 0;
+  std::optional<double> max_drop;  // percentage points
+  bool exif = false;
+};
+
+constexpr double kMaxDrop = 1;  // of accuracy, where the option is not given
+
+void check(const QuantizeOptions& o) {
+  check_range("--batch", o.batch, 1, 65536);
+  check_range("--samples", o.samples, 1, 1e6);
+  if (o.max_drop) check_range("--max-drop", *o.max_drop, 0, 100);
+  std::error_code ignored;
+  if (o.model == o.out || fs::equivalent(o.model, o.out, ignored))
+    throw usage_error("{}: is the model to quantize; give the new file another name", o.out);
+}
+
+// `count` of them, evenly over the list: of class folders each class has its share.
+std::vector<Sample> spread(const std::vector<Sample>& all, size_t count) {
+  if (all.size() <= count) return all;
+  std::vector<Sample> some;
+  some.reserve(count);
+  for (size_t i = 0; i < count; ++i) some.push_back(all[i * all.size() / count]);
+  return some;
+}
+
+struct Calibrated {
+  Quantization quantization;
+  std::string root;
+  int64_t broken = 0;
+  bool stopped = false;
+};
+
+Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int threads) {
+  Calibrated calibrated{.quantization = {}, .root = data_parts(o.data).front().root};
+  const Dataset sample = {.classes = trained.classes,
+                          .samples = spread(list_pictures(calibrated.root), static_cast<size_t>(o.samples))};
+  const auto total = static_cast<int64_t>(sample.samples.size());
+  const int batch = static_cast<int>(std::min<int64_t>(o.batch, total));
+  const int side = trained.preprocessing.crop;
+  Calibrator calibrator(*trained.model, batch, side, side);
+  Loader loader(sample, Recipe::eval(trained.preprocessing),
+                {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif});
+  Progress progress({.label = "calibrating", .total = total, .terminal = is_terminal(stderr)});
+  int64_t done = 0;
+  const EpochReport report = loader.run(0, 0, [&](const Batch& pictures) {
+    if (pictures.size > 0) calibrator.observe(pictures.pixels, pictures.size);
+    done += pictures.size + static_cast<int64_t>(pictures.broken.size());
+    progress.update(done);
+    return !stop_requested();
+  });
+  calibrated.stopped = report.stopped && done < total;
+  calibrated.broken = static_cast<int64_t>(report.broken.size());
+  if (report.images == 0 && !calibrated.stopped)
+    throw data_error("{}: not one of {} could be read; first reason: {}", calibrated.root,
+                     plural(total, "picture", "pictures"), report.broken.front().reason);
+  if (!calibrated.stopped) calibrated.quantization = calibrator.result();
+  return calibrated;
+}
+
+// The pictures to compare f32 and int8 with: DATA/val or DATA, with labels where class folders are the model's classes.
+struct ComparisonData {
+  std::string root;
+  std::vector<Sample> samples;
+  bool labelled = false;
+};
+
+ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::string>& classes) {
+  ComparisonData data{.root = evaluation_root(o.data, classes), .samples = {}};
+  data.labelled = std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
+    return !name.empty() && fs::is_directory(fs::path(data.root) / name);
+  });
+  if (data.labelled) {
+    Dataset dataset = list_image_folder(data.root);
+    match_classes(dataset, classes, data.root, o.model, {.owner = "the model", .purpose = "compare"});
+    data.samples = std::move(dataset.samples);
+  } else {
+    data.samples = list_pictures(data.root);
+  }
+  return data;
+}
+
+struct Answers {
+  std::vector<int> classes;  // one a sample; -1 where there is none
+  bool stopped = false;
+};
+
+Answers answers(const QuantizeOptions& o, const TrainedModel& trained, const ComparisonData& data, Precision precision,
+                int threads) {
+  Answers answers;
+  Progress progress({.label = "scoring in " + precision_name(precision),
+                     .total = static_cast<int64_t>(data.samples.size()),
+                     .terminal = is_terminal(stderr)});
+  const PredictSummary summary = predict_samples(
+      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif},
+      [&](const Prediction& p) {
+        const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end());
+        answers.classes.push_back(p.probabilities.empty() ? -1 : static_cast<int>(best - p.probabilities.begin()));
+        progress.update(static_cast<int64_t>(answers.classes.size()));
+      });
+  answers.stopped = summary.stopped;
+  return answers;
+}
+
+struct Comparison {
+  int64_t pictures = 0, broken = 0;
+  int64_t right_f32 = 0, right_int8 = 0, same = 0;
+
+  double percent(int64_t count) const { return 100 * static_cast<double>(count) / static_cast<double>(pictures); }
+  double drop() const { return percent(right_f32) - percent(right_int8); }
+};
+
+Comparison compare(const ComparisonData& data, const Answers& f32, const Answers& int8) {
+  Comparison c;
+  for (size_t i = 0; i < data.samples.size(); ++i) {
+    if (f32.classes[i] < 0 || int8.classes[i] < 0) {
+      ++c.broken;
+      continue;
+    }
+    ++c.pictures;
+    c.same += f32.classes[i] == int8.classes[i] ? 1 : 0;
+    c.right_f32 += f32.classes[i] == data.samples[i].label ? 1 : 0;
+    c.right_int8 += int8.classes[i] == data.samples[i].label ? 1 : 0;
+  }
+  if (c.pictures == 0) throw data_error("{}: not one of its pictures could be read", data.root);
+  return c;
+}
+
+void print(const QuantizeOptions& o, const Calibrated& calibrated, const ComparisonData& data, const Comparison& c) {
+  fmt::print("calibrated on {} of {}\n", plural(calibrated.quantization.pictures, "picture", "pictures"),
+             calibrated.root);
+  if (data.labelled) {
+    fmt::print("f32        {:.2f} % of {} in {} right\n", c.percent(c.right_f32),
+               plural(c.pictures, "picture", "pictures"), data.root);
+    fmt::print("int8       {:.2f} % right, {:+.2f} points; the class of f32 for {:.2f} %\n", c.percent(c.right_int8),
+               0.0 - c.drop(), c.percent(c.same));
+  } else {
+    fmt::print("int8       the class of f32 for {:.2f} % of {} in {}\n", c.percent(c.same),
+               plural(c.pictures, "picture", "pictures"), data.root);
+    if (!o.max_drop)
+      fmt::print("           {} has no folders of the model's classes, so accuracy is not known\n", data.root);
+  }
+  if (c.broken + calibrated.broken > 0)
+    fmt::print("left out   {} that could not be read\n",
+               plural(std::max(c.broken, calibrated.broken), "picture", "pictures"));
+  flush_output();
+}
+
+// Without labels accuracy may fall by as much as answers differ; that counts where a limit was asked for.
+void require_accuracy(const QuantizeOptions& o, const ComparisonData& data, const Comparison& c) {
+  const double limit = o.max_drop.value_or(kMaxDrop);
+  if (data.labelled && c.drop() > limit)
+    throw data_error(
+        "{}: not written: in int8 {} is right for {:.2f} points less of {} than in f32, --max-drop is {}; more "
+        "--samples may help",
+        o.out, o.model, c.drop(), plural(c.pictures, "picture", "pictures"), limit);
+  if (!data.labelled && o.max_drop && 100 - c.percent(c.same) > limit)
+    throw data_error(
+        "{}: not written: without labels accuracy may fall by the {:.2f} % of {} whose class int8 changes, --max-drop "
+        "is {}",
+        o.out, 100 - c.percent(c.same), plural(c.pictures, "picture", "pictures"), limit);
+}
+
+nlohmann::ordered_json report(const Calibrated& calibrated, const ComparisonData& data, const Comparison& c) {
+  nlohmann::ordered_json json = {{"precision", "int8"},
+                                 {"calibration",
+                                  {{"data", calibrated.root},
+                                   {"pictures", calibrated.quantization.pictures},
+                                   {"activations", calibrated.quantization.activations.size()}}},
+                                 {"data", data.root},
+                                 {"pictures", c.pictures},
+                                 {"failed", c.broken},
+                                 {"agreement", c.percent(c.same) / 100},
+                                 {"accuracy_f32", nullptr},
+                                 {"accuracy_int8", nullptr}};
+  if (data.labelled) {
+    json["accuracy_f32"] = c.percent(c.right_f32) / 100;
+    json["accuracy_int8"] = c.percent(c.right_int8) / 100;
+  }
+  return json;
+}
+
+int stopped() {
+  fmt::print(stderr, "resflow: stopped; nothing is written\n");
+  return 128 + stop_signal();
+}
+
+int quantize(const QuantizeOptions& o, int threads) {
+  check(o);
+  const ThreadLimit limit(threads);
+  const Compute compute(threads);
+  ModelFile file = load_model_file(o.model, o.file);
+  print_notes(file.notes);
+  Checkpoint written = file.checkpoint;
+  const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
+  const ComparisonData data = comparison_data(o, trained.classes);
+  if (const std::string obstacle = precision_obstacle(Precision::kInt8); !obstacle.empty())
+    warn("{}, so int8 is no faster here than f32, or slower", obstacle);
+
+  const StopSignals signals;
+  const Calibrated calibrated = calibrate(o, trained, threads);
+  if (calibrated.stopped) return stopped();
+  trained.model->set_quantization(calibrated.quantization);
+  const Answers f32 = answers(o, trained, data, Precision::kF32, threads);
+  if (f32.stopped) return stopped();
+  const Answers int8 = answers(o, trained, data, Precision::kInt8, threads);
+  if (int8.stopped) return stopped();
+
+  const Comparison comparison = compare(data, f32, int8);
+  print(o, calibrated, data, comparison);
+  require_accuracy(o, data, comparison);
+  written.quantization = calibrated.quantization;
+  written.provenance.emplace_back(
+      "quantized",
+      fmt::format("int8, {} of {}; resflow {}", plural(calibrated.quantization.pictures, "picture", "pictures"),
+                  fs::path(calibrated.root).lexically_normal().string(), resflow_version()));
+  save_checkpoint(written, o.out);
+  if (!o.json.empty()) {
+    nlohmann::ordered_json json = report(calibrated, data, comparison);
+    json.update(process_report());
+    write_json(o.json, json);
+  }
+  fmt::print("wrote      {}\n", o.out);
+  flush_output();
+  return 0;
+}
+
+}  // namespace
+
+Action add_quantize(CLI::App& command) {
+  auto options = std::make_shared<QuantizeOptions>();
+  command
+      .add_option("MODEL", options->model, "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name")
+      ->required();
+  command
+      .add_option("DATA", options->data, "folder of photographs like those to score; train/ and val/ within it, if any")
+      ->required();
+  command.add_option("--out", options->out, "the checkpoint to write: MODEL with the ranges of its activations")
+      ->required();
+  command
+      .add_option("--samples", options->samples,
+                  "photographs to learn the ranges from, evenly over DATA (of its train/)")
+      ->capture_default_str();
+  command.add_option("--max-drop", options->max_drop,
+                     "percentage points that accuracy may fall; beyond it nothing is written [1]");
+  command.add_option("--json", options->json, "write the figures to this file");
+  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  command.add_flag("--exif", options->exif,
+                   "turn pictures upright as their EXIF orientation says [as they are stored]");
+  add_model_file_options(command, options->file);
+  add_preprocessing_options(command, options->file);
+  add_threads_option(command, options->threads);
+  command.footer(
+      "Compares f32 and int8 on all of DATA (of its val/): accuracy where it has folders of the model's classes, else\n"
+      "how often both say the same; an explicit --max-drop then limits how often they do not.\n"
+      "The file keeps its weights in f32: it trains, converts and scores as before, and in 8 bits with --precision "
+      "int8.\n\n"
+      "Example:\n"
+      "  resflow quantize run/best.resflow photos --out run/best-int8.resflow\n"
+      "  resflow score run/best-int8.resflow holiday-photos --precision int8");
+  return [options, &command] { return quantize(*options, resolve_threads(command, options->threads)); };
+}
+
+}  // namespace resflow

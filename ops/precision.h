@@ -1,0 +1,34 @@
+// In which numbers a network is scored. Parameters keep f32 values whatever a Plan computes in.
+//
+// f32    all of it.
+// bf16   convolutions read, multiply and write bf16, add up in f32, with an f32 bias. Pooling in bf16, the head in f32.
+// int8   convolutions read and write 8 bits, u8 after a ReLU and s8 else, with one scale an edge; weights are s8 with a
+//        scale an output channel; sums are whole numbers of 32 bits, the bias is f32. Max pooling in 8 bits, global
+//        average pool and head in f32.
+#pragma once
+
+#include <dnnl.hpp>
+#include <string>
+
+namespace resflow {
+
+enum class Precision { kF32, kBf16, kInt8 };
+
+std::string precision_name(Precision precision);       // "f32", "bf16", "int8"
+Precision precision_of_name(const std::string& name);  // Throws Error{kUsage} for another.
+
+// Why oneDNN computes no faster in `precision` than in f32 on this CPU (as far as ONEDNN_MAX_CPU_ISA lets it use it):
+// "this CPU has no bf16 instructions (avx512_bf16, amx or avx_ne_convert)". Empty where it does.
+std::string precision_obstacle(Precision precision);
+
+// How the values of an edge are stored: the real value is `scale` times the stored one.
+struct Storage {
+  dnnl::memory::data_type type = dnnl::memory::data_type::f32;
+  float scale = 1;
+  bool operator==(const Storage&) const = default;
+};
+
+// The 8 bits that hold [low, high] best: u8 where nothing is below zero, else s8, symmetric about it.
+Storage eight_bits(float low, float high);
+
+}  // namespace resflow
