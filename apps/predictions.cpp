@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "apps/logits.h"
 #include "apps/signals.h"
+#include "graph/head_plan.h"
 #include "graph/plan.h"
 #include "io/error.h"
 #include "pipeline/loader.h"
@@ -59,12 +61,18 @@ void cut(const Batch& batch, const View& view, int side, float* out) {
 // The mean over the views of each row's probabilities; a row is empty where an output is no number.
 class Averager {
  public:
-  Averager(const TrainedModel& trained, int batch, const std::vector<View>& views)
+  Averager(const TrainedModel& trained, int batch, const std::vector<View>& views, bool features)
       : trained_(trained),
         views_(views),
-        plan_(*trained.model,
-              {.batch = batch, .height = side(), .width = side(), .mode = Mode::kEval, .layout = Layout::kAny}),
-        means_(static_cast<size_t>(batch)) {}
+        plan_(*trained.model, {.batch = batch,
+                               .height = side(),
+                               .width = side(),
+                               .mode = Mode::kEval,
+                               .layout = Layout::kAny,
+                               .output = features ? Output::kFeatures : Output::kLogits}),
+        means_(static_cast<size_t>(batch)) {
+    if (features) head_.emplace(*trained.model, batch);
+  }
 
   std::span<const std::vector<double>> run(const Batch& batch, StageTimes& times) {
     const size_t classes = trained_.classes.size(), rows = static_cast<size_t>(batch.size);
@@ -81,10 +89,20 @@ class Averager {
       {
         const StageTimer timer(times, "forward");
         outputs = plan_.forward(pixels, batch.size);
+        if (head_) {
+          features_ = outputs;
+          outputs = head_->forward(features_.data(), batch.size);
+        }
       }
       for (size_t row = 0; row < rows; ++row) add(outputs.subspan(row * classes, classes), means_[row]);
     }
     return std::span(means_).first(rows);
+  }
+
+  // Of a row of the last run; nothing where they were not asked for.
+  std::span<const float> features(size_t row) const {
+    const auto columns = static_cast<size_t>(trained_.model->feature_count());
+    return head_ ? features_.subspan(row * columns, columns) : std::span<const float>();
   }
 
  private:
@@ -103,6 +121,8 @@ class Averager {
   const TrainedModel& trained_;
   const std::vector<View>& views_;
   Plan plan_;
+  std::optional<HeadPlan> head_;
+  std::span<const float> features_;
   std::vector<std::vector<double>> means_;
   std::vector<float> pixels_;  // of a view
 };
@@ -122,9 +142,10 @@ PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sa
   if (samples.empty()) return summary;
   const Preprocessing preprocessing = loaded(trained.preprocessing, options.views);
   const Dataset dataset = {.classes = trained.classes, .samples = samples};
-  const int batch_size = static_cast<int>(std::min<size_t>(static_cast<size_t>(options.batch), samples.size()));
+  const auto asked = static_cast<size_t>(options.batch);
+  const int batch_size = static_cast<int>(options.whole_plan ? asked : std::min(asked, samples.size()));
   const std::vector<View> views = all_views(options.views, preprocessing.crop, trained.preprocessing.crop);
-  Averager averager(trained, batch_size, views);
+  Averager averager(trained, batch_size, views, options.features);
   Loader loader(dataset, Recipe::eval(preprocessing),
                 {.batch = batch_size,
                  .threads = options.threads,
@@ -151,6 +172,8 @@ PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sa
         p.probabilities = means[whole];
         if (means[whole].empty())
           p.error = "the model's output is not finite: was it trained with too high a learning rate?";
+        else
+          p.features = averager.features(whole);
         ++whole;
       }
       ++summary.files;

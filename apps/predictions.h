@@ -24,13 +24,16 @@ struct PredictOptions {
   int batch = 32;
   int threads = 1;
   Views views = Views::kOne;
-  bool exif = false;  // pictures are turned upright as their EXIF data say
+  bool exif = false;        // pictures are turned upright as their EXIF data say
+  bool features = false;    // predictions have them; of kOne alone
+  bool whole_plan = false;  // planned for `batch` even where there are fewer pictures: the same bits as among more
 };
 
 // One file's outcome: a probability a class, in the model's order, or why there are none.
 struct Prediction {
   int64_t sample = 0;                     // index into the samples
   std::span<const double> probabilities;  // valid within the call; empty where there is an error
+  std::span<const float> features;        // valid within the call; what the head reads, where it was asked for
   std::string error = {};
 };
 
