@@ -231,7 +231,7 @@ TEST_F(ScoreResume, RefusesOptionsThatCannotBe) {
   refused({"--overwrite"}, "--overwrite requires --out");
   refused({"--shard", "1/2"}, "--shard requires --out");
   refused({"--save-every", "3"}, "--save-every requires --out");
-  refused({"--resume", "--overwrite", "--out", csv}, "--overwrite excludes --resume");
+  refused({"--resume", "--overwrite", "--out", csv}, "--resume excludes --overwrite");
   refused({"--format", "npz"}, "--format npz: wanted --out FILE");
   refused({"--format", "xls"}, "wanted csv, jsonl, npy or npz");
   refused({"--out", npy, "--top", "2"}, "holds the scores of all classes");
