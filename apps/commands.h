@@ -14,6 +14,7 @@ using Action = std::function<int()>;
 
 Action add_train(CLI::App& command);
 Action add_score(CLI::App& command);
+Action add_merge(CLI::App& command);
 Action add_evaluate(CLI::App& command);
 Action add_quantize(CLI::App& command);
 Action add_inspect(CLI::App& command);

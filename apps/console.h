@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace resflow {
@@ -20,6 +22,16 @@ void warn(fmt::format_string<Args...> format, Args&&... args) {
 
 // Throws Error{kSystem} where standard output cannot take what was printed (a full disk, say).
 void flush_output();
+
+// Whoever read standard output has gone (`... | head`): no fault, and nothing more to do.
+class ReaderGone : public std::exception {
+ public:
+  const char* what() const noexcept override { return "standard output: its reader has gone"; }
+};
+inline constexpr int kReaderGoneExit = 141;  // as the shell has it for a program that SIGPIPE ended
+
+// Prints and flushes. Throws ReaderGone, whether SIGPIPE is ignored or not, and as flush_output does.
+void print_rows(std::string_view text);
 
 // `text` as the new content of the file at `path`, whole or not at all. Throws as AtomicFile does (io/file.h).
 void replace_text_file(const std::string& path, const std::string& text);

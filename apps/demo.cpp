@@ -11,11 +11,13 @@
 #include "apps/commands.h"
 #include "apps/console.h"
 #include "apps/demo_photos.h"
+#include "apps/logits.h"
+#include "apps/predictions.h"
 #include "apps/run_training.h"
-#include "apps/scoring.h"
+#include "apps/score_rows.h"
 #include "apps/threads.h"
+#include "io/dataset.h"
 #include "io/error.h"
-#include "io/folder_source.h"
 
 namespace resflow {
 namespace {
@@ -53,13 +55,17 @@ double score_photos(const std::string& checkpoint, const std::string& photos, co
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   const TrainedModel trained = load_trained_model(checkpoint, compute);
-  std::string table = score_csv_header(1);
+  const std::unique_ptr<RowText> rows = make_csv_rows(trained.classes, {.top = 1});
+  const std::vector<Sample> samples = list_pictures(photos);
+  std::string table = rows->header();
   int64_t right = 0;
-  FolderSource source(photos);
-  const ScoreSummary summary =
-      score_pictures(trained, source, {.top = 1, .batch = 32, .threads = threads}, [&](const ScoreRow& row) {
-        table += score_csv_row(row, 1);
-        right += !row.top.empty() && row.top[0].name == fs::path(row.path).parent_path().filename() ? 1 : 0;
+  const PredictSummary summary =
+      predict_samples(trained, samples, {.batch = 32, .threads = threads}, [&](const Prediction& p) {
+        const std::string& path = samples[static_cast<size_t>(p.sample)].path;
+        rows->append({.name = path, .error = p.error, .probabilities = p.probabilities}, table);
+        if (!p.error.empty()) return;
+        const auto best = static_cast<size_t>(top_classes(p.probabilities, 1)[0]);
+        right += trained.classes[best] == fs::path(path).parent_path().filename() ? 1 : 0;
       });
   replace_text_file(csv, table);
   fmt::print("scored     {} at {:.1f} img/s: {:.1f} % right\n", plural(summary.files, "photograph", "photographs"),

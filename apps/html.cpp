@@ -1,10 +1,9 @@
 #include "apps/html.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <vector>
 
+#include "apps/base64.h"
 #include "io/text.h"
 
 namespace resflow {
@@ -73,13 +72,10 @@ std::string html_shorten(std::string_view text, size_t limit) {
 }
 
 std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes) {
-  std::vector<unsigned char> text((bytes.size() + 2) / 3 * 4 + 1);
-  const int n = EVP_EncodeBlock(text.data(), bytes.data(), static_cast<int>(bytes.size()));
   std::string uri = "data:";
   uri += mime;
   uri += ";base64,";
-  uri.append(text.begin(), text.begin() + n);
-  return uri;
+  return uri + base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace resflow

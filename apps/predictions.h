@@ -28,8 +28,9 @@ struct PredictOptions {
   int threads = 1;
   Views views = Views::kOne;
   Precision precision = Precision::kF32;
-  bool exif = false;      // pictures are turned upright as their EXIF data say, even if the model does not ask for it
-  bool features = false;  // predictions have them
+  bool exif = false;        // pictures are turned upright as their EXIF data say, even if the model does not ask for it
+  bool features = false;    // predictions have them
+  bool whole_plan = false;  // planned for `batch` even where there are fewer pictures: the same bits as among more
 };
 
 // One picture's outcome: a probability a class, in the model's order, or why there are none. Name and spans are valid

@@ -13,13 +13,15 @@
 #include "apps/precision_options.h"
 #include "apps/progress.h"
 #include "apps/report.h"
+#include "apps/score_facts.h"
 #include "apps/score_inputs.h"
-#include "apps/scoring.h"
+#include "apps/score_output.h"
+#include "apps/score_predict.h"
 #include "apps/signals.h"
 #include "apps/threads.h"
+#include "apps/tracked_source.h"
 #include "apps/trained_model.h"
 #include "io/error.h"
-#include "io/file.h"
 
 namespace resflow {
 namespace {
@@ -28,100 +30,194 @@ struct ScoreOptions {
   std::string model;
   ModelFileOptions file;
   ScoreInputs inputs;
-  std::string out, json;
-  int top = 1, batch = 32, threads = 0;
-  bool exif = false;
   PrecisionOptions precision;
+  std::string format, json, shard, embeddings_dtype = "f32";
+  ScoreOutputOptions output;  // --batch too; what is parsed of the texts above is put in before anything else is done
+  int threads = 0;
+  bool exif = false, strict = false, resume = false, overwrite = false;
 };
 
-// Standard output, row by row, or a file that appears when it is complete.
-class Rows {
- public:
-  explicit Rows(const std::string& path) {
-    if (!path.empty()) file_.emplace(path, 0);  // how many rows there will be is not known
-  }
-
-  void write(const std::string& text) {
-    if (file_) {
-      file_->write({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-      return;
-    }
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    flush_output();  // whoever reads the rows need not wait for more of them
-  }
-
-  void commit() {
-    if (file_) file_->commit();
-  }
-
- private:
-  std::optional<AtomicFile> file_;
-};
-
-TrainedModel load(const ScoreOptions& o, const Compute& compute) {
-  ModelFile file = load_model_file(o.model, o.file);
-  print_notes(file.notes);
-  return make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
+// What the options' texts say, and what they contradict.
+ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
+  ScoreOutputOptions output = o.output;
+  if (output.rows.top < 1) throw usage_error("--top is {}: wanted at least 1", output.rows.top);
+  check_range("--threshold", output.rows.threshold, 0, 1);
+  check_range("--batch", output.batch, 1, 65536);
+  check_range("--save-every", output.save_seconds, 0, 86400);
+  output.format = score_format(o.format, output.out);
+  const std::string format = score_format_name(output.format);
+  if (!is_text(output.format) && output.out.empty())
+    throw usage_error("--format {}: wanted --out FILE: standard output takes csv and jsonl", format);
+  if (!is_text(output.format) && chooses_classes)
+    throw usage_error("--top and --threshold: a .{} holds the scores of all classes: leave them out", format);
+  output.embeddings_dtype = o.embeddings_dtype == "f16" ? DType::kF16 : DType::kF32;
+  if (!o.shard.empty()) output.shard = parse_shard(o.shard);
+  output.start = o.resume ? ScoreStart::kResume : o.overwrite ? ScoreStart::kOverwrite : ScoreStart::kNew;
+  check_score_output(output);
+  return output;
 }
 
-int score(const ScoreOptions& o, int threads) {
-  if (o.top < 1) throw usage_error("--top is {}: wanted at least 1", o.top);
-  check_range("--batch", o.batch, 1, 65536);
+struct Loaded {
+  TrainedModel model;
+  Facts facts;  // none where rows go to standard output
+};
+
+Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precision, const Compute& compute) {
+  ModelFile file = load_model_file(o.model, o.file);
+  print_notes(file.notes);
+  const auto classes = static_cast<int>(file.checkpoint.classes.size());
+  if (output.rows.top > classes)
+    warn("--top {}: the model has {}, so rows have as many", output.rows.top, plural(classes, "class", "classes"));
+  output.rows.top = std::min(output.rows.top, classes);
+  Facts facts;
+  if (!output.out.empty())
+    facts = score_facts({.model_path = file.facts.path,
+                         .architecture = file.checkpoint.model.architecture,
+                         .classes = file.checkpoint.classes,
+                         .preprocessing = file.checkpoint.preprocessing},
+                        as_given(o.inputs), o.exif, precision, output);
+  return {.model = make_trained_model(std::move(file.checkpoint), file.facts.path, compute), .facts = std::move(facts)};
+}
+
+// Rows of all pictures that are not there yet. What of this run is not lost, should it end early, is said.
+PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, TrackedSource& source, ScoreOutput& output,
+                        int batch, Precision precision, int threads) {
+  const int64_t before = output.done().rows;
+  try {
+    if (!source.skip_to(output.done().place))
+      return {.files = 0, .failed = 0, .seconds = 0, .stopped = true, .times = {}};
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kUsage) throw;
+    throw usage_error("--resume: {} was begun with other inputs: {}: start anew with --overwrite", o.output.out,
+                      e.what());
+  }
+  // Where these pictures are but a part, the bits are those that they would have among all.
+  const bool whole_plan = before > 0 || !o.shard.empty();
+  // A terminal that shows the rows already needs no line between them.
+  const bool rows_on_screen = o.output.out.empty() && is_terminal(stdout);
+  Progress progress({.label = "scoring",
+                     .total = source.count() ? before + *source.count() : 0,
+                     .first = before,
+                     .terminal = is_terminal(stderr)});
+  try {
+    return predict_pictures(model, source,
+                            {.batch = batch,
+                             .threads = threads,
+                             .precision = precision,
+                             .exif = o.exif,
+                             .features = !o.output.embeddings.empty(),
+                             .whole_plan = whole_plan},
+                            [&](const ScoredPicture& picture) {
+                              output.add(picture, source.next_row());
+                              if (!rows_on_screen) progress.update(output.done().rows);
+                            });
+  } catch (const Error& e) {
+    if (output.saved_rows() == 0) throw;
+    throw Error(e.kind(), fmt::format("{}; {} are kept: go on with --resume", e.what(),
+                                      plural(output.saved_rows(), "row", "rows")));
+  }
+}
+
+void write_report(const ScoreOptions& o, const PredictSummary& summary, double rate, const std::string& architecture,
+                  Precision precision, int threads) {
+  nlohmann::ordered_json report;
+  report["images_per_second"] = rate;
+  report["images"] = summary.files;
+  report["failed"] = summary.failed;
+  report["seconds"] = summary.seconds;
+  report["model"] = architecture;
+  report["precision"] = precision_name(precision);
+  report["batch"] = o.output.batch;
+  report["threads"] = threads;
+  report.update(process_report());
+  write_json(o.json, report);
+}
+
+int stop(const ScoreOptions& o, ScoreOutput& output) {
+  output.save();
+  const std::string& out = o.output.out;
+  const int64_t kept = output.saved_rows();
+  const std::string after =
+      out.empty() ? ""
+      : kept == 0 ? fmt::format("; {} is not written", out)
+                  : fmt::format("; {} of {} are kept: go on with --resume", plural(kept, "row", "rows"), out);
+  fmt::print(stderr, "resflow: stopped after {}{}\n", plural(output.done().rows, "file", "files"), after);
+  return 128 + stop_signal();
+}
+
+// What is said at the end, and the exit code.
+int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, const PredictSummary& summary,
+             double rate) {
+  const std::string resumed = before > 0 ? fmt::format(", {} of them before", format_count(before)) : "";
+  const std::string errors = done.failed > 0 ? fmt::format(" ({} with an error)", done.failed) : "";
+  fmt::print(stderr, "scored {}{}{} in {:.1f} s, {:.1f} img/s\n", plural(done.rows, "file", "files"), errors, resumed,
+             summary.seconds, rate);
+  std::string why = o.output.errors + " says why";
+  if (o.output.errors.empty())
+    why = is_text(score_format(o.format, o.output.out)) ? "the error column says why" : "--errors FILE says why";
+  if (done.rows > 0 && done.failed == done.rows)
+    throw data_error("none of the {} could be scored: {}", plural(done.rows, "file", "files"), why);
+  if (o.strict && done.failed > 0)
+    throw data_error("{} of {} could not be scored: {}", format_count(done.failed), plural(done.rows, "file", "files"),
+                     why);
+  return 0;
+}
+
+int score(const ScoreOptions& o, bool chooses_classes, int threads) {
+  ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = resolve_precision(o.precision);
-  const std::unique_ptr<PictureSource> source = open_score_inputs(o.inputs);
+  const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  const TrainedModel trained = load(o, compute);
-  require_quantized(trained, precision, o.model);
-  const int classes = static_cast<int>(trained.classes.size());
-  if (o.top > classes)
-    warn("--top {}: the model has {}, so rows have as many", o.top, plural(classes, "class", "classes"));
-  const int top = std::min(o.top, classes);
-
+  const Loaded loaded = load(o, options, precision, compute);
+  require_quantized(loaded.model, precision, o.model);
   const StopSignals signals;
-  Rows rows(o.out);
-  rows.write(score_csv_header(top));
-  ScoreSummary summary;
-  {
-    // A terminal that shows the rows already needs no line between them.
-    const bool rows_on_screen = o.out.empty() && is_terminal(stdout);
-    Progress progress({.label = "scoring", .total = source->count().value_or(0), .terminal = is_terminal(stderr)});
-    int64_t done = 0;
-    summary = score_pictures(trained, *source,
-                             {.top = top, .batch = o.batch, .threads = threads, .exif = o.exif, .precision = precision},
-                             [&](const ScoreRow& row) {
-                               rows.write(score_csv_row(row, top));
-                               ++done;
-                               if (!rows_on_screen) progress.update(done);
-                             });
+  ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.facts);
+  const int64_t before = output.done().rows;
+  TrackedSource source(*inputs, options.shard);
+  PredictSummary summary;
+  try {
+    if (!output.complete()) summary = add_rows(o, loaded.model, source, output, options.batch, precision, threads);
+    if (summary.stopped) return stop(o, output);
+    output.finish(source.listed());
+  } catch (const ReaderGone&) {
+    return kReaderGoneExit;
   }
-  if (summary.stopped) {
-    fmt::print(stderr, "resflow: stopped after {}{}\n", plural(summary.files, "file", "files"),
-               o.out.empty() ? "" : fmt::format("; {} is not written", o.out));
-    return 128 + stop_signal();
-  }
-  rows.commit();
-
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.files) / summary.seconds : 0;
-  fmt::print(stderr, "scored {}{} in {:.1f} s, {:.1f} img/s\n", plural(summary.files, "file", "files"),
-             summary.failed > 0 ? fmt::format(" ({} with an error)", summary.failed) : "", summary.seconds, rate);
-  if (!o.json.empty()) {
-    nlohmann::ordered_json report;
-    report["images_per_second"] = rate;
-    report["images"] = summary.files;
-    report["failed"] = summary.failed;
-    report["seconds"] = summary.seconds;
-    report["model"] = trained.model->description().architecture;
-    report["precision"] = precision_name(precision);
-    report["batch"] = o.batch;
-    report["threads"] = threads;
-    report.update(process_report());
-    write_json(o.json, report);
-  }
-  if (summary.failed == summary.files)
-    throw data_error("none of the {} could be scored: the error column says why",
-                     plural(summary.files, "file", "files"));
-  return 0;
+  if (!o.json.empty())
+    write_report(o, summary, rate, loaded.model.model->description().architecture, precision, threads);
+  return conclude(o, output.done(), before, summary, rate);
+}
+
+void add_output_options(CLI::App& command, ScoreOptions& o) {
+  ScoreOutputOptions& output = o.output;
+  command.add_option("--top", output.rows.top, "classes a row, the most probable first")->capture_default_str();
+  command.add_option("--threshold", output.rows.threshold, "only classes of at least this probability")
+      ->capture_default_str();
+  command.add_flag("--all-scores", output.rows.all_scores, "also the probability of every class");
+  CLI::Option* out = command.add_option("--out", output.out,
+                                        "write the rows to this file, whole or not at all: .csv, .jsonl, .npy or .npz "
+                                        "[standard output]");
+  command.add_option("--format", o.format, "csv, jsonl, npy or npz, whatever the ending of --out [by it, else csv]");
+  CLI::Option* embeddings = command.add_option(
+      "--embeddings", output.embeddings, "write what the model's head reads of each picture to this .npy, a row each");
+  command.add_option("--embeddings-dtype", o.embeddings_dtype, "of them: f32 or f16")
+      ->check(CLI::IsMember({"f32", "f16"}))
+      ->needs(embeddings)
+      ->capture_default_str();
+  command.add_option("--errors", output.errors, "write path,error of the files that could not be scored to this .csv");
+  command.add_flag("--strict", o.strict, "exit code 3 where any file could not be scored [only where none could]");
+  CLI::Option* resume =
+      command.add_flag("--resume", o.resume, "go on with a run that was killed or stopped, if there is one")
+          ->needs(out);
+  command.add_flag("--overwrite", o.overwrite, "throw away what such a run left")->needs(out)->excludes(resume);
+  command.add_option("--save-every", output.save_seconds, "seconds after which a killed run can be gone on with")
+      ->needs(out)
+      ->capture_default_str();
+  command
+      .add_option("--shard", o.shard,
+                  "I/N: score share I of N, counted from 1; resflow merge puts the outputs of all N together")
+      ->needs(out);
 }
 
 }  // namespace
@@ -134,10 +230,9 @@ Action add_score(CLI::App& command) {
                   "(resflow weights lists them)")
       ->required();
   add_score_inputs(command, options->inputs);
-  command.add_option("--top", options->top, "classes a row, the most probable first")->capture_default_str();
-  command.add_option("--out", options->out, "write the rows to this file, whole or not at all [standard output]");
+  add_output_options(command, *options);
   command.add_option("--json", options->json, "write speed and memory to this file");
-  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  command.add_option("--batch", options->output.batch, "pictures at once")->capture_default_str();
   command.add_flag("--exif", options->exif,
                    "turn pictures upright as their EXIF orientation says [as in the model's training]");
   add_model_file_options(command, options->file);
@@ -145,15 +240,21 @@ Action add_score(CLI::App& command) {
   add_precision_options(command, options->precision);
   add_threads_option(command, options->threads);
   command.footer(
-      "Columns: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
-      "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n" +
+      "Columns of csv: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
+      "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n"
+      ".npy holds all scores, f32, NaN where there is an error; .npz has names, classes and errors beside them.\n" +
       std::string(score_inputs_help()) +
       "\n\nExample:\n"
-      "  resflow score run/best.resflow holiday-photos --top 3 --out scores.csv\n"
-      "  find . -name '*.jpg' | resflow score run/best.resflow -\n"
+      "  resflow score run/best.resflow holiday-photos --top 3 --out scores.csv --resume\n"
+      "  find . -name '*.jpg' | resflow score run/best.resflow - --format jsonl\n"
       "  resflow score run/best.resflow shards/*.tar.zst 'more/*/*.jpg' --out scores.csv\n"
-      "  resflow score resnet34.safetensors photos --classes imagenet");
-  return [options, &command] { return score(*options, resolve_threads(command, options->threads)); };
+      "  resflow score run/best.resflow photos --shard 3/16 --out scores.3.csv\n"
+      "  resflow score resnet34.safetensors photos --classes imagenet --embeddings photos.npy --out scores.npz");
+  return [options, &command] {
+    const bool chooses_classes =
+        command.get_option("--top")->count() > 0 || command.get_option("--threshold")->count() > 0;
+    return score(*options, chooses_classes, resolve_threads(command, options->threads));
+  };
 }
 
 }  // namespace resflow

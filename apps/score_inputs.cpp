@@ -19,10 +19,17 @@ void add_score_inputs(CLI::App& command, ScoreInputs& inputs) {
   command.add_flag("--null", inputs.null, "paths of the list end with a zero byte (find -print0), not with the line");
 }
 
+std::vector<std::string> as_given(const ScoreInputs& inputs) {
+  std::vector<std::string> words = inputs.inputs;
+  if (!inputs.list.empty()) words.insert(words.end(), {"--list", inputs.list});
+  if (inputs.ids) words.emplace_back("--list-ids");
+  if (inputs.null) words.emplace_back("--null");
+  return words;
+}
+
 const char* score_inputs_help() {
-  return "Folders are walked with all below them, each read when its turn comes; archives are read as streams, and "
-         "their "
-         "pictures are called ARCHIVE/MEMBER. Paths in a list are relative to the working directory.";
+  return "Folders are walked with all below them, each read when its turn comes; archives are read as streams, and\n"
+         "their pictures are called ARCHIVE/MEMBER. Paths in a list are relative to the working directory.";
 }
 
 std::unique_ptr<PictureSource> open_score_inputs(const ScoreInputs& inputs) {

@@ -18,6 +18,9 @@ struct ScoreInputs {
 
 void add_score_inputs(CLI::App& command, ScoreInputs& inputs);
 
+// Their words, as they were typed: a run that goes on has the same.
+std::vector<std::string> as_given(const ScoreInputs& inputs);
+
 // For a command's help: what an input may be.
 const char* score_inputs_help();
 

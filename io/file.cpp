@@ -12,23 +12,26 @@
 #include <utility>
 
 #include "io/error.h"
+#include "io/file_errors.h"
 
 namespace resflow {
-namespace {
 
-// std::strerror is not safe in several threads.
-std::string reason(int error) { return std::generic_category().message(error); }
-
-bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
-
-bool is_no_permission(int error) { return error == EACCES || error == EPERM || error == EROFS; }
+std::string reason_of(int error) { return std::generic_category().message(error); }
 
 std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
 }
 
-}  // namespace
+void sync_folder(const std::string& folder, const std::string& path, FileSystem& files) {
+  const int open = files.open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  const int failed = open < 0 ? -1 : files.fsync(open);
+  const int error = errno;
+  if (open >= 0) files.close(open);
+  // Some file systems know no sync of folders.
+  if (failed != 0 && error != EINVAL)
+    throw system_error("{}: written, but its folder cannot be synced to the disk: {}", path, reason_of(error));
+}
 
 int FileSystem::open(const char* path, int flags, unsigned mode) { return ::open(path, flags, mode); }
 int64_t FileSystem::pread(int file, void* bytes, size_t count, int64_t offset) {
@@ -39,6 +42,7 @@ int64_t FileSystem::pwrite(int file, const void* bytes, size_t count, int64_t of
   return ::pwrite(file, bytes, count, offset);
 }
 int FileSystem::fsync(int file) { return ::fsync(file); }
+int FileSystem::ftruncate(int file, int64_t bytes) { return ::ftruncate(file, bytes); }
 int FileSystem::close(int file) { return ::close(file); }
 int FileSystem::rename(const char* from, const char* to) { return ::rename(from, to); }
 int FileSystem::link(const char* from, const char* to) { return ::link(from, to); }
@@ -65,9 +69,9 @@ InputFile::InputFile(const std::string& path, FileSystem& files) : path_(path), 
   if (file_ < 0) {
     const int error = errno;
     if (error == EMFILE || error == ENFILE || error == ENOMEM)
-      throw system_error("{}: cannot be opened: {}", path, reason(error));
+      throw system_error("{}: cannot be opened: {}", path, reason_of(error));
     if (is_no_permission(error)) throw data_error("{}: no permission to read it", path);
-    throw data_error("{}: cannot be opened: {}", path, reason(error));
+    throw data_error("{}: cannot be opened: {}", path, reason_of(error));
   }
   struct stat status {};
   const bool known = ::fstat(file_, &status) == 0;
@@ -87,7 +91,7 @@ void InputFile::read(int64_t offset, std::span<uint8_t> bytes) const {
     const int64_t n =
         files_.pread(file_, bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw data_error("{}: cannot be read: {}", path_, reason(errno));
+    if (n < 0) throw data_error("{}: cannot be read: {}", path_, reason_of(errno));
     if (n == 0) {
       throw data_error("{}: became shorter while it was read: {} bytes, wanted {}", path_,
                        offset + static_cast<int64_t>(done), offset + static_cast<int64_t>(bytes.size()));
@@ -135,9 +139,9 @@ void AtomicFile::fail(const char* doing) {
     // What was written so far still takes its place.
     const int64_t free = std::max<int64_t>(files_.free_bytes(folder_.c_str()), 0) + written_;
     throw system_error("{}: the disk is full ({}): {} bytes needed, {} free in {}; the previous file is unchanged",
-                       path_, reason(error), needed_, free, folder_);
+                       path_, reason_of(error), needed_, free, folder_);
   }
-  throw system_error("{}: cannot {}: {}; the previous file is unchanged", path_, doing, reason(error));
+  throw system_error("{}: cannot {}: {}; the previous file is unchanged", path_, doing, reason_of(error));
 }
 
 void AtomicFile::write(std::span<const uint8_t> bytes) {
@@ -170,7 +174,7 @@ void AtomicFile::commit(int generations) {
   if (generations > 1) keep_previous(generations);
   if (files_.rename(partial_.c_str(), path_.c_str()) != 0) fail("be renamed into place");
   committed_ = true;
-  sync_folder();
+  sync_folder(folder_, path_, files_);
 }
 
 void AtomicFile::keep_previous(int generations) {
@@ -194,16 +198,6 @@ void AtomicFile::keep_previous(int generations) {
   if (errno == ENOENT) return;  // there is no previous file
   // Not every file system has links.
   if (files_.rename(path_.c_str(), first.c_str()) != 0) fail("keep its previous generation");
-}
-
-void AtomicFile::sync_folder() {
-  const int folder = files_.open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  const int failed = folder < 0 ? -1 : files_.fsync(folder);
-  const int error = errno;
-  if (folder >= 0) files_.close(folder);
-  // Some file systems know no sync of folders.
-  if (failed != 0 && error != EINVAL)
-    throw system_error("{}: written, but its folder cannot be synced to the disk: {}", path_, reason(error));
 }
 
 void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileSystem& files) {

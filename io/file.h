@@ -19,6 +19,7 @@ class FileSystem {
   virtual int64_t pread(int file, void* bytes, size_t count, int64_t offset);
   virtual int64_t write(int file, const void* bytes, size_t count);
   virtual int64_t pwrite(int file, const void* bytes, size_t count, int64_t offset);
+  virtual int ftruncate(int file, int64_t bytes);
   virtual int fsync(int file);
   virtual int close(int file);
   virtual int rename(const char* from, const char* to);
@@ -80,7 +81,6 @@ class AtomicFile {
 
  private:
   void keep_previous(int generations);
-  void sync_folder();
   [[noreturn]] void fail(const char* doing);
 
   std::string path_, partial_, folder_;

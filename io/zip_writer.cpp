@@ -36,17 +36,17 @@ std::string padding_after(uint64_t at) {
   return std::string("FB") + static_cast<char>(count) + '\0' + std::string(count, 'Z');
 }
 
-Layout lay_out(const std::vector<ZipContent>& contents) {
+Layout lay_out(const std::vector<ZipStream>& contents) {
   Layout layout;
   uint64_t at = 0, directory = 0;
-  for (const auto& [name, bytes] : contents) {
+  for (const auto& [name, bytes, write] : contents) {
     Place& place = layout.places.emplace_back();
-    place.is64 = bytes.size() >= kMax32;
+    place.is64 = bytes >= kMax32;
     const uint64_t wide_fields = (place.is64 ? 2 : 0) + (at >= kMax32 ? 1 : 0);
     directory += kDirectoryHeader + name.size() + (wide_fields > 0 ? 4 + 8 * wide_fields : 0);
     at += kLocalHeader + name.size() + (place.is64 ? kLocalExtra64 : 0);
     place.padding = padding_after(at);
-    at += place.padding.size() + bytes.size();
+    at += place.padding.size() + bytes;
   }
   layout.bytes = at + directory + kEnd;
   if (at >= kMax32 || contents.size() > kMaxEntries32) layout.bytes += kEnd64;
@@ -117,16 +117,22 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  void add(const ZipContent& content, const Place& place) {
+  void add(const ZipStream& content, const Place& place) {
     constexpr uLong kMadeBy = 0, kFlags = 0;
     check(zipOpenNewFileInZip4_64(zip_, content.name.c_str(), nullptr, place.padding.data(),
                                   static_cast<uInt>(place.padding.size()), nullptr, 0, nullptr, 0, 0, 0, -MAX_WBITS,
                                   DEF_MEM_LEVEL, Z_DEFAULT_STRATEGY, nullptr, 0, kMadeBy, kFlags, place.is64 ? 1 : 0));
-    for (std::span<const uint8_t> rest = content.bytes; !rest.empty();) {
-      const auto block = rest.first(std::min(rest.size(), kBlock));
-      check(zipWriteInFileInZip(zip_, block.data(), static_cast<unsigned>(block.size())));
-      rest = rest.subspan(block.size());
-    }
+    uint64_t written = 0;
+    content.write([&](std::span<const uint8_t> rest) {
+      written += rest.size();
+      while (!rest.empty()) {
+        const auto block = rest.first(std::min(rest.size(), kBlock));
+        check(zipWriteInFileInZip(zip_, block.data(), static_cast<unsigned>(block.size())));
+        rest = rest.subspan(block.size());
+      }
+    });
+    if (written != content.bytes)
+      throw internal_error("{}: {} has {} bytes, wanted {}", path_, content.name, written, content.bytes);
     check(zipCloseFileInZip(zip_));
   }
 
@@ -150,6 +156,13 @@ class Writer {
 }  // namespace
 
 void write_zip(const std::vector<ZipContent>& contents, const std::string& path, FileSystem& files) {
+  std::vector<ZipStream> streams;
+  for (const auto& [name, bytes] : contents)
+    streams.push_back({name, bytes.size(), [bytes = bytes](const ZipStream::Sink& sink) { sink(bytes); }});
+  write_zip(streams, path, files);
+}
+
+void write_zip(const std::vector<ZipStream>& contents, const std::string& path, FileSystem& files) {
   const Layout layout = lay_out(contents);
   AtomicFile file(path, static_cast<int64_t>(layout.bytes), files);
   Writer writer(file, path);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,9 +17,18 @@ struct ZipContent {
   std::span<const uint8_t> bytes;
 };
 
+// An entry that is made while it is written.
+struct ZipStream {
+  using Sink = std::function<void(std::span<const uint8_t>)>;
+  std::string name;
+  uint64_t bytes = 0;
+  std::function<void(const Sink& sink)> write;  // gives the sink all of them, piece by piece
+};
+
 inline constexpr uint64_t kZipContentAlignment = 64;
 
 // Atomically; entries of any size (zip64). The same contents give the same file. Throws as AtomicFile does.
 void write_zip(const std::vector<ZipContent>& contents, const std::string& path, FileSystem& files = machine_files());
+void write_zip(const std::vector<ZipStream>& contents, const std::string& path, FileSystem& files = machine_files());
 
 }  // namespace resflow

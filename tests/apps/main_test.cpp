@@ -24,8 +24,8 @@ void expect_refusal(const std::vector<std::string>& arguments, int exit_code, co
 
 TEST(Program, EveryHelpShowsAnExample) {
   const std::vector<std::vector<std::string>> commands = {
-      {},        {"train"},         {"score"},          {"inspect"},        {"weights"}, {"convert"},
-      {"bench"}, {"bench", "load"}, {"bench", "train"}, {"bench", "score"}, {"demo"}};
+      {},          {"train"}, {"score"},         {"merge"},          {"inspect"},        {"weights"},
+      {"convert"}, {"bench"}, {"bench", "load"}, {"bench", "train"}, {"bench", "score"}, {"demo"}};
   for (auto command : commands) {
     command.emplace_back("--help");
     const ProcessResult result = resflow(command);

@@ -42,6 +42,9 @@ class FaultyFiles : public FileSystem {
   int64_t pwrite(int file, const void* bytes, size_t count, int64_t offset) override {
     return fails("pwrite") ? -1 : FileSystem::pwrite(file, bytes, std::min(count, write_limit_), offset);
   }
+  int ftruncate(int file, int64_t bytes) override {
+    return fails("ftruncate") ? -1 : FileSystem::ftruncate(file, bytes);
+  }
   int fsync(int file) override {
     log_.emplace_back("fsync");
     return fails("fsync") ? -1 : FileSystem::fsync(file);

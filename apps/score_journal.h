@@ -1,0 +1,56 @@
+// How far a scoring has come: OUT.journal, small and written whole each time, beside the files that grow
+// (docs/score-files.md).
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/file.h"
+
+namespace resflow {
+
+// What shapes the rows, in order: ("model", "xxh3 0123456789abcdef"), ("--top", "3"), ...
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+// The first fact that differs, as "--top 1" and "--top 3"; nothing where all are the same.
+struct Difference {
+  std::string first, second;
+};
+std::optional<Difference> first_difference(const Facts& first, const Facts& second);
+
+nlohmann::ordered_json json_of_facts(const Facts& facts);
+Facts facts_of_json(const nlohmann::ordered_json& json);  // Throws Error{kData} or nlohmann's exceptions.
+
+// A place in the sequence of pictures that the inputs are.
+struct ListingPlace {
+  int64_t pictures = 0;   // before it
+  uint64_t names = 0;     // xxh3_next over their names (io/xxh3.h)
+  std::string last = {};  // the last one's name
+};
+
+struct ScoreJournal {
+  struct File {
+    std::string path;   // its final name
+    int64_t bytes = 0;  // of it that belong to the rows
+  };
+
+  Facts facts;
+  int64_t rows = 0, failed = 0;  // in the output
+  ListingPlace place;            // behind the last row's picture
+  std::vector<File> files;
+  bool complete = false;  // all rows are there: the files are about to get their names, or some have them
+};
+
+std::string journal_path(const std::string& out);
+
+// Whole or not at all. Throws as AtomicFile does.
+void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files = machine_files());
+
+// Nothing where there is none. Throws Error{kData} where it is none of ours.
+std::optional<ScoreJournal> load_journal(const std::string& path);
+
+}  // namespace resflow
