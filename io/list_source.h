@@ -20,6 +20,9 @@ struct ListOptions {
 // An entry is a path, relative ones to the working directory; empty entries are none. In lines, a carriage return at
 // the end does not count. Each entry is one picture, whatever it names: an archive or a folder cannot be decoded.
 //
+// next() waits where a pipe has nothing yet, and with it whoever asks: of pictures that trickle in, the rows of one may
+// come with the next.
+//
 // Throws Error{kData}: the list cannot be read, or names nothing; an entry is longer than any path; zero bytes where
 // lines were expected.
 class ListSource : public PictureSource {

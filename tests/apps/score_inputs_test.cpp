@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -123,7 +124,11 @@ TEST_F(ScoreInputsProgram, StopsWhileItWaitsForAList) {
       {"score", folder_ / "run/best.resflow", "--list", folder_ / "list", "--batch", "1", "--threads", "2"}, log);
   const std::string line = folder_ / "photos/a.jpg\n";
   ASSERT_EQ(::write(writer, line.data(), line.size()), std::ssize(line));
-  ASSERT_TRUE(program.wait_until([&] { return read_text(log).find("a.jpg,") != std::string::npos; }));
+  // Once it has read the line it waits for another one.
+  ASSERT_TRUE(program.wait_until([&] {
+    int unread = 1;
+    return ::ioctl(writer, FIONREAD, &unread) == 0 && unread == 0;
+  }));
   program.send(SIGINT);
   EXPECT_EQ(program.wait(), 128 + SIGINT);
   EXPECT_THAT(read_text(log), HasSubstr("stopped after 1 file"));
