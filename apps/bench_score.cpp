@@ -1,0 +1,24 @@
+// resflow bench score: forward passes alone.
+#include "apps/bench_parts.h"
+#include "apps/console.h"
+#include "graph/plan.h"
+
+namespace resflow {
+
+int bench_score(const BenchOptions& o, int threads) {
+  check(o);
+  BenchModel bench(o, threads);
+  Plan plan(
+      bench.model,
+      {.batch = o.batch, .height = o.image_size, .width = o.image_size, .mode = Mode::kEval, .layout = Layout::kAny});
+
+  print_setup(o, threads, "score " + o.model);
+  fmt::print("planned memory {}\n", format_bytes(static_cast<double>(plan.memory().total())));
+  const StepTimes times = measure_steps(o.seconds, [&] { plan.forward(bench.pixels.data(), o.batch); });
+  nlohmann::ordered_json report = new_report("score", o, threads);
+  report["model"] = o.model;
+  report["planned_bytes"] = plan.memory().total();
+  return finish(o, report, times);
+}
+
+}  // namespace resflow
