@@ -1,5 +1,7 @@
-// resflow bench: how fast this machine loads, trains, scores and reads weights. The parts are a file each.
+// resflow bench: how fast this machine loads, trains, scores and reads weights, and what holds it back. The parts are a
+// file each.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 
 #include "apps/bench_parts.h"
@@ -55,7 +57,10 @@ Action add_bench(CLI::App& command) {
   read->add_option("--json", o.json, "write the figures to this file");
   read->footer("Example:\n  resflow bench read resnet50.pth --seconds 3");
 
-  return [options, load, train, score, read] {
+  const std::array<BenchSubcommand, 2> more = {add_bench_pipeline(command), add_bench_layers(command)};
+  return [options, load, train, score, read, more] {
+    for (const BenchSubcommand& subcommand : more)
+      if (subcommand.app->parsed()) return subcommand.run();
     if (read->parsed()) return bench_read(*options);
     if (load->parsed()) return bench_load(*options, resolve_threads(*load, options->threads));
     if (train->parsed()) return bench_train(*options, resolve_threads(*train, options->threads));

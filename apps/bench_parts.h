@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/commands.h"
 #include "apps/measure.h"
 #include "apps/threads.h"
 #include "graph/model.h"
@@ -48,7 +49,15 @@ struct BenchModel {
   std::vector<float> pixels;
 };
 
-// The subcommands. Each returns the exit code, or throws Error.
+// Subcommands with options of their own: each adds itself to `bench`, and says what runs where it was chosen.
+struct BenchSubcommand {
+  CLI::App* app = nullptr;
+  Action run;
+};
+BenchSubcommand add_bench_pipeline(CLI::App& bench);
+BenchSubcommand add_bench_layers(CLI::App& bench);
+
+// The others. Each returns the exit code, or throws Error.
 int bench_train(const BenchOptions& o, int threads);
 int bench_score(const BenchOptions& o, int threads);
 int bench_load(const BenchOptions& o, int threads);
