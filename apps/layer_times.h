@@ -17,7 +17,7 @@ struct Roof {
 
 // One step of forward or backward.
 struct LayerTime {
-  std::string name, kind, implementation;
+  std::string name = {}, kind = {}, implementation = {};
   bool backward = false, reorder = false;
   double seconds = 0;
   double operations = 0;  // two a multiply-add

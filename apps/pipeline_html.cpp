@@ -103,7 +103,8 @@ std::string parts_table(const PipelineReport& report) {
                         100 * report.result.efficiency(part));
   }
   return fmt::format(
-      "<div class=\"scroll\"><table><thead><tr><th class=\"name\">part</th><th>threads</th><th>img/s</th>"
+      "<div class=\"scroll\"><table class=\"figures\"><thead><tr><th "
+      "class=\"name\">part</th><th>threads</th><th>img/s</th>"
       "<th>interval</th><th>ms a picture</th><th>speed a thread</th></tr></thead><tbody>\n{}</tbody></table></div>\n"
       "<p class=\"soft\">{}.</p>\n",
       rows, html_escape(method_text(report)));
@@ -120,7 +121,8 @@ std::string shares_table(const PipelineReport& report) {
         percent(s.wait), format_bytes(s.bytes_a_second));
   }
   return fmt::format(
-      "<div class=\"scroll\"><table><thead><tr><th class=\"name\">part</th><th>threads</th><th>read</th><th>decode</th>"
+      "<div class=\"scroll\"><table class=\"figures\"><thead><tr><th "
+      "class=\"name\">part</th><th>threads</th><th>read</th><th>decode</th>"
       "<th>transform</th><th>model</th><th>waiting</th><th>bytes "
       "read</th></tr></thead><tbody>\n{}</tbody></table></div>\n"
       "<p class=\"soft\">Reading, decoding and transforming (resizing and normalizing) are parts of the threads' time. "
@@ -143,7 +145,8 @@ std::string pipeline_html(const PipelineReport& report) {
   body += html_section("Measured",
                        html_name_values({{"pictures", pictures_text(report)}, {"network", network_text(report)}}));
   body += html_section("Versions", html_name_values(report_versions()));
-  return html_page(title, html_report_style(), body);
+  // Figures are read in lines: a narrow screen scrolls them.
+  return html_page(title, html_report_style() + ".figures th,.figures td{white-space:nowrap}\n", body);
 }
 
 }  // namespace resflow

@@ -14,7 +14,7 @@ std::string number(double value) {
 
 void print_parts(const PipelineReport& report) {
   const PipelineResult& result = report.result;
-  fmt::print("\n{:10} {:>7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", "part", "threads", "img/s", "from", "to", "ms/img",
+  fmt::print("\n{:10} {:>7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", "part", "threads", "img/s", "interval", "", "ms/img",
              "efficiency");
   for (const PartResult& part : result.parts) {
     const MedianInterval interval = part.interval();
@@ -104,7 +104,7 @@ std::string network_text(const PipelineReport& report) {
 
 std::string method_text(const PipelineReport& report) {
   const std::vector<double> some(static_cast<size_t>(report.options.repeats), 1.0);
-  return fmt::format("{} of {:g} s, in turns; the median lies between from and to with {:.1f} %",
+  return fmt::format("{} of {:g} s, in turns; an interval holds the median with {:.1f} %",
                      plural(report.options.repeats, "repeat", "repeats"), report.options.seconds,
                      100 * median_interval(some).coverage);
 }

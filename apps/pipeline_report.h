@@ -28,7 +28,7 @@ Bottleneck bottleneck_of(const PipelineReport& report);
 std::string pictures_text(const PipelineReport& report);
 // "score resnet34, batch 32, 224 x 224, eval recipe"
 std::string network_text(const PipelineReport& report);
-// "6 repeats of 1 s, in turns; the interval holds the median with 97 %"
+// "6 repeats of 1 s, in turns; an interval holds the median with 96.9 %"
 std::string method_text(const PipelineReport& report);
 // What "100 %" of the peak is, with the reason why there may be more.
 std::string peak_text(const PipelineReport& report);
