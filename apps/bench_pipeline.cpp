@@ -51,7 +51,7 @@ std::vector<int> ascending(std::vector<int> numbers) {
   return numbers;
 }
 
-// Where there are results, and what they are compared with: told before the minutes that measuring takes.
+// The earlier file, where there is one. What cannot be compared is said before the minutes that measuring takes.
 std::optional<nlohmann::json> load_earlier(const PipelineCommand& o, const PipelineReport& report) {
   if (o.compare.empty()) return std::nullopt;
   nlohmann::json before = read_bench(o.compare);
@@ -143,6 +143,7 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
       "A part is slower than it was where its interval lies wholly below the earlier one and its median is lower by "
       "more "
       "than\n--tolerance. Exit code 3 where the earlier file measured another model, batch, recipe or other pictures.\n"
+      "Efficiency is the speed a thread against the fewest threads measured.\n"
       "The model is compared with a product of two matrices, two operations a multiply-add of the convolutions as they "
       "are\nwritten down; Winograd needs fewer, so it can pass 100 %.\n\n"
       "Example:\n"

@@ -133,11 +133,13 @@ class Setup {
 
 LoaderShares shares_of(const LoaderSums& sums, int threads) {
   const double all = sums.seconds * threads;
+  const double busy = (sums.read + sums.decode + sums.transform) / all + sums.model / sums.seconds;
   return {.read = sums.read / all,
           .decode = sums.decode / all,
           .transform = sums.transform / all,
           .model = sums.model / sums.seconds,
           .wait = sums.wait / sums.seconds,
+          .idle = std::max(0.0, 1 - busy),
           .bytes_read = sums.bytes,
           .bytes_a_second = static_cast<double>(sums.bytes) / sums.seconds};
 }

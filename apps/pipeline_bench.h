@@ -20,6 +20,7 @@ struct LoaderShares {
   double read = 0, decode = 0, transform = 0;  // of the threads' time: 1 is all threads all the time
   double model = 0;                            // of the time: the consumer is in the model
   double wait = 0;                             // of the time: no batch was ready (it helps to load meanwhile)
+  double idle = 0;                             // of the threads' time: in none of these, the model taken as all threads
   int64_t bytes_read = 0;
   double bytes_a_second = 0;
 };
