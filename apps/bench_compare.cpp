@@ -94,7 +94,7 @@ int BenchComparison::slower() const {
 json read_bench(const std::string& path) {
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(path, buffer);
-  const json file = json::parse(bytes.begin(), bytes.end(), nullptr, false);
+  json file = json::parse(bytes.begin(), bytes.end(), nullptr, false);
   if (file.is_discarded()) throw data_error("{}: is no JSON; wanted a file of resflow bench pipeline --json", path);
   if (!is_pipeline(file) || !std::all_of(file["parts"].begin(), file["parts"].end(), is_part))
     throw data_error("{}: has no measurements of a pipeline; wanted a file of resflow bench pipeline --json", path);
@@ -108,7 +108,8 @@ std::vector<std::string> check_comparable(const std::string& path, const json& b
   std::vector<std::string> different;
   for (const Setting& setting : kSettings) {
     const json::json_pointer place(setting.name);
-    const json was = before.contains(place) ? before.at(place) : json(nullptr), is = now.at(place);
+    const json was = before.contains(place) ? before.at(place) : json(nullptr);
+    const json& is = now.at(place);
     if (was != is)
       different.push_back(
           fmt::format("{} is {}, here {} ({})", setting.words, text_of(was), text_of(is), setting.option));
