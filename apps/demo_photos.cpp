@@ -179,13 +179,14 @@ const std::vector<std::string>& demo_classes() {
   return names;
 }
 
-Image draw_demo_photo(int label, uint64_t number) {
+Image draw_demo_photo(int label, uint64_t number, int wanted_side) {
   Dice dice(number * 1000003U + static_cast<uint64_t>(label));
   const auto colors = two_colors(dice);
   const auto surface = kKinds[label].make(dice);
   // The camera: format, distance, angle, where it looks.
   const bool portrait = dice.uniform(0, 1) < 0.4;
-  const int long_side = dice.integer(112, 176), short_side = long_side * 3 / 4;
+  const int drawn_side = dice.integer(112, 176);
+  const int long_side = wanted_side > 0 ? wanted_side : drawn_side, short_side = long_side * 3 / 4;
   const int width = portrait ? short_side : long_side, height = portrait ? long_side : short_side;
   const double period = dice.uniform(0.12, 0.2) * short_side;                    // pixels
   const double angle = dice.uniform(-0.2, 0.2), lean = dice.uniform(0.8, 1.25);  // held nearly level
@@ -199,16 +200,17 @@ Image draw_demo_photo(int label, uint64_t number) {
   Image image;
   image.resize(width, height);
   const double c = std::cos(angle) / period, s = std::sin(angle) / period;
-  constexpr int kSub = 2;  // samples a pixel and direction, against jagged edges
+  // Samples a pixel and direction, against jagged edges; the sensor's noise hides those of large pictures.
+  const int sub_samples = long_side > 256 ? 1 : 2;
   for (int y = 0; y < height; ++y) {
     uint8_t* row = image.row(y);
     for (int x = 0; x < width; ++x) {
       double value = 0;
-      for (int sub_y = 0; sub_y < kSub; ++sub_y)
-        for (int sub_x = 0; sub_x < kSub; ++sub_x) {
-          const double px = x + (sub_x + 0.5) / kSub - width / 2.0;
-          const double py = (y + (sub_y + 0.5) / kSub - height / 2.0) * lean;
-          value += surface->at(c * px - s * py + shift_u, s * px + c * py + shift_v) / (kSub * kSub);
+      for (int sub_y = 0; sub_y < sub_samples; ++sub_y)
+        for (int sub_x = 0; sub_x < sub_samples; ++sub_x) {
+          const double px = x + (sub_x + 0.5) / sub_samples - width / 2.0;
+          const double py = (y + (sub_y + 0.5) / sub_samples - height / 2.0) * lean;
+          value += surface->at(c * px - s * py + shift_u, s * px + c * py + shift_v) / (sub_samples * sub_samples);
         }
       const double nx = 2.0 * x / width - 1, ny = 2.0 * y / height - 1;  // -1 to 1
       double lit = exposure * (1 + light * (nx * std::cos(light_angle) + ny * std::sin(light_angle)));

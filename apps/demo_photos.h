@@ -13,8 +13,8 @@ namespace resflow {
 
 const std::vector<std::string>& demo_classes();  // "fence", "net", "pebbles", "stairs"
 
-// The picture that (class, number) names: always the same one.
-Image draw_demo_photo(int label, uint64_t number);
+// The picture that (class, number) names: always the same one. Its long side is 112 to 176 pixels, or `long_side`.
+Image draw_demo_photo(int label, uint64_t number, int long_side = 0);
 
 struct DemoSet {
   int train = 240, val = 30;  // pictures a class

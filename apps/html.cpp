@@ -1,5 +1,7 @@
 #include "apps/html.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -69,6 +71,22 @@ std::string html_shorten(std::string_view text, size_t limit) {
   out += "\xE2\x80\xA6";  // an ellipsis
   for (size_t i = all.size() - tail; i < all.size(); ++i) append_escaped(out, all[i]);
   return out;
+}
+
+std::string html_page(std::string_view title, std::string_view style, std::string_view body) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "img-src "
+      "data:\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+      html_escape(title), style, body);
+}
+
+std::string html_section(std::string_view heading, std::string_view content) {
+  if (content.empty()) return {};
+  return fmt::format("<section><h2>{}</h2>\n{}</section>\n", heading, content);
 }
 
 std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes) {

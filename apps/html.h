@@ -15,6 +15,13 @@ std::string html_escape(std::string_view text);
 // The same for the middle of a long text, which is left out: "/data/very.../here.jpg", at most `limit` characters.
 std::string html_shorten(std::string_view text, size_t limit);
 
+// A page of its own around `body`, the inside of its <main>. It may load and run nothing beside its style and pictures
+// of data: URIs. `title` is escaped here, `style` and `body` are HTML.
+std::string html_page(std::string_view title, std::string_view style, std::string_view body);
+
+// <section> with a heading; empty where `content` is.
+std::string html_section(std::string_view heading, std::string_view content);
+
 // "data:MIME;base64,...": a file within a page.
 std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes);
 

@@ -14,11 +14,6 @@
 namespace resflow {
 namespace {
 
-std::string section(const std::string& heading, const std::string& content) {
-  if (content.empty()) return {};
-  return fmt::format("<section><h2>{}</h2>\n{}</section>\n", heading, content);
-}
-
 // Cards of the rows `order` begins with.
 std::vector<PictureCard> cards(const Evaluation& e, const std::vector<size_t>& order) {
   std::vector<PictureCard> all;
@@ -81,35 +76,27 @@ ReportedEvaluation reported_evaluation(const Evaluation& e, const std::string& d
 }
 
 std::string html_report(const HtmlReport& report) {
-  // The policy forbids whatever a page could load or run, beside its own style and pictures.
-  std::string page = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "img-src data:\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
-      html_escape(report.title), html_report_style());
-  page += fmt::format("<h1>{}</h1>\n{}", html_escape(report.title), html_verdict(report));
-  page += section("Training", html_curves(report));
+  std::string page = fmt::format("<h1>{}</h1>\n{}", html_escape(report.title), html_verdict(report));
+  page += html_section("Training", html_curves(report));
   if (report.evaluation) {
     const ReportedEvaluation& e = *report.evaluation;
     if (e.metrics.pictures > 0) {
-      page += section("Which classes are taken for which", html_confusion(e));
-      page += section("Classes", html_classes(e));
-      page += section("How far probabilities can be trusted", html_calibration(e));
+      page += html_section("Which classes are taken for which", html_confusion(e));
+      page += html_section("Classes", html_classes(e));
+      page += html_section("How far probabilities can be trusted", html_calibration(e));
       const auto mistakes = plural(e.mistakes, "mistake", "mistakes");
-      page += section(e.mistaken.size() < static_cast<size_t>(e.mistakes)
-                          ? fmt::format("The {} most confident of {}", e.mistaken.size(), mistakes)
-                          : "All " + mistakes + ", most confident first",
-                      html_cards(e.mistaken));
-      page += section("Least certain pictures", html_cards(e.uncertain));
+      page += html_section(e.mistaken.size() < static_cast<size_t>(e.mistakes)
+                               ? fmt::format("The {} most confident of {}", e.mistaken.size(), mistakes)
+                               : "All " + mistakes + ", most confident first",
+                           html_cards(e.mistaken));
+      page += html_section("Least certain pictures", html_cards(e.uncertain));
     }
-    page += section("Files that could not be read", html_broken(e.broken));
+    page += html_section("Files that could not be read", html_broken(e.broken));
   }
-  page += section("Time", html_times(report.times));
-  page += section("Configuration", html_name_values(report.configuration));
-  page += section("Versions", html_name_values(report.versions));
-  return page + "</main>\n</body>\n</html>\n";
+  page += html_section("Time", html_times(report.times));
+  page += html_section("Configuration", html_name_values(report.configuration));
+  page += html_section("Versions", html_name_values(report.versions));
+  return html_page(report.title, html_report_style(), page);
 }
 
 void write_html_report(const HtmlReport& report, const std::string& path) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <vector>
 
 #include "bench/photographs.h"
@@ -36,6 +37,9 @@ const Dataset& dataset() {
 
 void read(benchmark::State& state) {
   std::vector<uint8_t> buffer;
+  if (read_file(dataset().samples.front().path, buffer).size() !=
+      std::filesystem::file_size(dataset().samples.front().path))
+    return state.SkipWithError("a file is not read whole");
   size_t i = 0;
   for (auto _ : state)
     benchmark::DoNotOptimize(read_file(dataset().samples[i++ % dataset().samples.size()].path, buffer));
@@ -51,6 +55,20 @@ void stages(benchmark::State& state, bool train) {
   constexpr size_t kRow = size_t{3} * kSize * kSize;
   std::vector<float> batch(kRow * kBatch);
   double decode_seconds = 0, resize_seconds = 0, normalize_seconds = 0;
+  // First that another worker, which does all at once, makes the same of them.
+  RecipeWorker whole(recipe_of(train));
+  for (size_t k = 0; k < files.size(); k += 16) {
+    decoder.open(files[k]);
+    worker.plan(decoder.width(), decoder.height(), 1, 0, k);
+    worker.decode(decoder);
+    worker.resize();
+    worker.augment();
+    worker.normalize(batch.data());
+    decoder.open(files[k]);
+    whole.run(decoder, 1, 0, k, batch.data() + kRow);
+    if (!std::equal(batch.data(), batch.data() + kRow, batch.data() + kRow))
+      return state.SkipWithError("the stages give other pixels than the whole");
+  }
   size_t i = 0;
   for (auto _ : state) {
     auto from = Clock::now();
@@ -76,11 +94,33 @@ void stages(benchmark::State& state, bool train) {
 BENCHMARK_CAPTURE(stages, train, true)->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(stages, eval, false)->Unit(benchmark::kMicrosecond);
 
+// Is each row of an epoch's first batch what a worker makes of its file?
+bool first_batch_is_right(Loader& loader, bool train) {
+  RecipeWorker worker(recipe_of(train));
+  Decoder decoder;
+  std::vector<uint8_t> buffer;
+  constexpr size_t kRow = size_t{3} * kSize * kSize;
+  std::vector<float> row(kRow);
+  bool right = true;
+  loader.run(0, 0, [&](const Batch& batch) {
+    right = batch.size > 0;
+    for (size_t i = 0; i < static_cast<size_t>(batch.size); ++i) {
+      const auto sample = static_cast<size_t>(batch.samples[i]);
+      decoder.open(read_file(dataset().samples[sample].path, buffer));
+      worker.run(decoder, 0, 0, sample, row.data());
+      right = right && std::equal(row.begin(), row.end(), batch.pixels + i * kRow);
+    }
+    return false;
+  });
+  return right;
+}
+
 // items_per_second is pictures per second.
 void load(benchmark::State& state, bool train) {
   const auto threads = static_cast<int>(state.range(0));
   const tbb::global_control control(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads));
   Loader loader(dataset(), recipe_of(train), {.batch = kBatch, .threads = threads});
+  if (!first_batch_is_right(loader, train)) return state.SkipWithError("a batch holds other pixels than its files");
   int64_t images = 0;
   uint64_t epoch = 0;
   loader.run(epoch++, 0, [](const Batch& batch) { return batch.number < 3; });

@@ -106,8 +106,25 @@ class Plan {
     int64_t multiply_adds = 0;  // of the whole batch
     size_t dst_bytes = 0;
     bool reorder = false;  // put by the plan on an edge: a reorder or a copy; in backward also a sum of gradients
+    // What one run must move at least, each tensor once: sources, parameters, results; and what its backward adds, 0
+    // where there is none. A backward may have one product or two: gradients of the source, of the weight.
+    size_t forward_bytes = 0, backward_bytes = 0;
+    int64_t backward_multiply_adds = 0;
   };
   std::vector<Row> rows() const;
+
+  // Runs `rounds` times and one more before, and says how long each step took: the medians. In kTrain with backward
+  // from `diff_logits`, as the logits; no optimizer. The batch's statistics move the model's running ones, as in
+  // training. REQUIRES: rounds >= 1; pixels and rows as forward has them.
+  struct StepSeconds {
+    double forward = 0, backward = 0;  // an op has both in training; a reorder has one of them
+  };
+  struct Profile {
+    std::vector<StepSeconds> steps;  // one a row of rows()
+    double copy_pixels = 0;          // the input into its place, before the first step
+    StepSeconds whole;               // from end to end, measured in the same runs
+  };
+  Profile profile(const float* pixels, int64_t rows, int rounds, const float* diff_logits = nullptr);
 
  private:
   struct Impl;

@@ -1,0 +1,30 @@
+// What holds a pipeline back, in one sentence, and what it would take to move it.
+#pragma once
+
+#include <string>
+
+namespace resflow {
+
+// Pictures a second with one number of threads, each part alone and both together.
+struct PipelineRates {
+  double read = 0, decode = 0, resize = 0, normalize = 0;
+  double loader = 0, model = 0, together = 0;
+  double of_peak = 0;  // the model's operations against a product of two matrices: 1 is all
+  int threads = 1, batch = 32;
+  bool train = false;
+  // How many times the speed of the part with least_threads the holding one has with `threads`.
+  int least_threads = 1;
+  double loader_speedup = 1, model_speedup = 1;
+};
+
+struct Bottleneck {
+  std::string part;  // "model"; "read", "decode", "resize" or "normalize"; "hand-over"
+  std::string sentence;
+};
+
+// Loader and model share the cores, so that together they can reach 1 / (1 / loader + 1 / model). Where they reach less
+// than 80 % of that, what holds them back is how they give way to each other. Else it is the model where it takes more
+// of the time than loading, or the slowest stage of loading.
+Bottleneck find_bottleneck(const PipelineRates& rates);
+
+}  // namespace resflow
