@@ -158,7 +158,7 @@ struct Plan::Impl {
     observer(program.input, plain_desc({options.batch, 3, options.height, options.width}),
              static_cast<const float*>(at(program.pixels)));
     for (const Step& step : program.forward) {
-      run({step}, [](const Bucket& /*bucket*/) {});
+      run(std::span(&step, 1), [](const Bucket& /*bucket*/) {});
       if (step.kind != Step::Kind::kForward) continue;
       const PlannedOp& planned = program.ops[step.index];
       observer(planned.node, planned.op->requirements().dst, static_cast<const float*>(at(planned.dst)));
@@ -334,7 +334,7 @@ Plan::Profile Plan::profile(const float* pixels, int64_t rows, int rounds, const
   plan.model.compute().run([&] {
     for (size_t round = 0; round < samples; ++round) {
       const auto start = Clock::now();
-      plan.copy_pixels(pixels, rows);
+      program.input_pixels.write(pixels, rows, plan.at(program.pixels));
       copies[round] = since(start);
       for (size_t i = 0; i < program.forward.size(); ++i) {
         const auto from = Clock::now();

@@ -290,7 +290,7 @@ class Planner {
   // ---- both
 
   Value move(std::vector<Step>& steps, Move::Kind kind, const Value& from, const Value& to, const std::string& name) {
-    const Value moved = {to.desc, buffers().add(to.desc.get_size()), to.scale};
+    Value moved = {to.desc, buffers().add(to.desc.get_size()), to.scale};
     emit(steps, kind, from, moved, name);
     return moved;
   }

@@ -214,7 +214,7 @@ std::unique_ptr<Op> make_folded_conv(const OpContext& context, const FoldedConvO
                       to_string(shape.dst));
   const bool f32 = asked_for(context, residual != nullptr).f32();
   return context.compute.run([&]() -> std::unique_ptr<Op> {
-    // Winograd's transforms lose more digits than bf16 and 8 bits have.
+    // The Winograd kernels compute in f32 alone.
     if (f32 && winograd_is_better(shape))
       return make_winograd_folded_conv(context, options, shape, src, residual != nullptr, weight, norm);
     return std::make_unique<DirectFoldedConv>(context, options, shape, residual != nullptr, weight, norm);

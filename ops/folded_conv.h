@@ -5,10 +5,9 @@
 // Shapes   as conv.h; residual as dst; the batch norm's parameters (Co).
 // Copies   holds folded weights and bias of its own; refresh() brings them up to date with the Parameters.
 // Residual where there is one it is src[1], and dst must start as it (Requirements::dst_is_last_src).
-// Storage  context.src_storage and dst_storage ask for f32, bf16 or 8 bits; what the requirements say then may be f32
-// all
-//          the same, where oneDNN has no optimized code for the other. 8 bits: weights are s8 with a scale an output
-//          channel of the folded ones, the bias is f32; a ReLU wants a dst of u8, which clips at zero by itself.
+// Storage  context.src_storage and dst_storage ask for f32, bf16 or 8 bits; the requirements say f32 all the same where
+//          oneDNN has no optimized code for the other. 8 bits: weights are s8, with a scale an output channel of the
+//          folded ones, the bias is f32; a ReLU wants a dst of u8, which clips at zero by itself.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,8 @@
 // Max pooling as torch.nn.MaxPool2d; padding counts as -inf.
 //
-// Shapes   src (N,C,H,W), dst (N,C,OH,OW), OH = (H + 2 pad - kernel) / stride + 1. The layout and the kind of numbers
-// are those of src. Saves    where each maximum came from (workspace); backward reads neither src nor dst.
+// Shapes   src (N,C,H,W), dst (N,C,OH,OW), OH = (H + 2 pad - kernel) / stride + 1. Layout and storage are
+//          those of src.
+// Saves    where each maximum came from (workspace); backward reads neither src nor dst.
 #pragma once
 
 #include <memory>
