@@ -62,7 +62,7 @@ class JsonlRows : public RowText {
 
 }  // namespace
 
-std::unique_ptr<RowText> make_jsonl_rows(std::vector<std::string> classes, const RowOptions& options) {
+std::unique_ptr<RowText> make_jsonl_rows(const std::vector<std::string>& classes, const RowOptions& options) {
   return std::make_unique<JsonlRows>(classes, options);
 }
 
