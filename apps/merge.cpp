@@ -97,6 +97,7 @@ std::vector<Part> open_parts(const std::vector<std::string>& outs) {
 std::unique_ptr<MergedRows> merged(const std::vector<Part>& parts, const std::string& role, ScoreFormat format,
                                    const std::string& out) {
   std::vector<std::string> inputs;
+  inputs.reserve(parts.size());
   for (const Part& part : parts) inputs.push_back(path_of(part, role));
   for (const std::string& input : inputs) {
     std::error_code different;
@@ -146,6 +147,7 @@ int merge(const MergeOptions& o) {
       o.errors.empty() ? nullptr : merged(parts, "--errors", ScoreFormat::kCsv, o.errors);
 
   std::vector<ShardFile*> shards;
+  shards.reserve(parts.size());
   for (const Part& part : parts) shards.push_back(part.shard.get());
   const int64_t pictures = parts[0].shard->footer().listed.pictures;
   const int64_t failed = for_each_row(shards, pictures, [&](size_t from, bool broken) {

@@ -41,7 +41,7 @@ std::unique_ptr<RowText> make_csv_rows(std::vector<std::string> classes, const R
 // {"path": "b.jpg", "error": "..."}; f32's digits. A path that is no UTF-8 is there as path_base64, too, byte for byte,
 // and shows U+FFFD in `path`.
 // REQUIRES: as make_csv_rows.
-std::unique_ptr<RowText> make_jsonl_rows(std::vector<std::string> classes, const RowOptions& options);
+std::unique_ptr<RowText> make_jsonl_rows(const std::vector<std::string>& classes, const RowOptions& options);
 
 // What the classes are called where names must differ: one that comes again, or is `taken`, gets its number, "crane
 // (517)".

@@ -20,9 +20,11 @@ std::string json_text(std::string_view text) {
 class JsonlRows : public RowText {
  public:
   JsonlRows(const std::vector<std::string>& classes, const RowOptions& options) : options_(options) {
+    classes_.reserve(classes.size());
     for (const std::string& name : classes) classes_.push_back(json_text(name));
-    if (options.all_scores)
-      for (const std::string& name : distinct_names(classes)) keys_.push_back(json_text(name));
+    if (!options.all_scores) return;
+    keys_.reserve(classes.size());
+    for (const std::string& name : distinct_names(classes)) keys_.push_back(json_text(name));
   }
 
   // Put together here, not by the library: its objects are slow with a thousand keys, and its numbers are f64's.
@@ -60,7 +62,7 @@ class JsonlRows : public RowText {
 
 }  // namespace
 
-std::unique_ptr<RowText> make_jsonl_rows(std::vector<std::string> classes, const RowOptions& options) {
+std::unique_ptr<RowText> make_jsonl_rows(const std::vector<std::string>& classes, const RowOptions& options) {
   return std::make_unique<JsonlRows>(classes, options);
 }
 

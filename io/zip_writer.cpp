@@ -157,6 +157,7 @@ class Writer {
 
 void write_zip(const std::vector<ZipContent>& contents, const std::string& path, FileSystem& files) {
   std::vector<ZipStream> streams;
+  streams.reserve(contents.size());
   for (const auto& [name, bytes] : contents)
     streams.push_back({name, bytes.size(), [bytes = bytes](const ZipStream::Sink& sink) { sink(bytes); }});
   write_zip(streams, path, files);
