@@ -23,9 +23,26 @@ void expect_refusal(const std::vector<std::string>& arguments, int exit_code, co
 }
 
 TEST(Program, EveryHelpShowsAnExample) {
-  const std::vector<std::vector<std::string>> commands = {
-      {},          {"train"}, {"score"},         {"merge"},          {"inspect"},        {"weights"},
-      {"convert"}, {"bench"}, {"bench", "load"}, {"bench", "train"}, {"bench", "score"}, {"demo"}};
+  const std::vector<std::vector<std::string>> commands = {{},
+                                                          {"train"},
+                                                          {"score"},
+                                                          {"merge"},
+                                                          {"evaluate"},
+                                                          {"inspect"},
+                                                          {"weights"},
+                                                          {"stats"},
+                                                          {"split"},
+                                                          {"preview"},
+                                                          {"convert"},
+                                                          {"quantize"},
+                                                          {"bench"},
+                                                          {"bench", "load"},
+                                                          {"bench", "train"},
+                                                          {"bench", "score"},
+                                                          {"bench", "read"},
+                                                          {"bench", "pipeline"},
+                                                          {"bench", "layers"},
+                                                          {"demo"}};
   for (auto command : commands) {
     command.emplace_back("--help");
     const ProcessResult result = resflow(command);
