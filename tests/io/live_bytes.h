@@ -1,10 +1,15 @@
 // How much memory is in use at most while something runs.
 #pragma once
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Of the sanitizers' runtime, whose own allocator mallinfo does not know. Debian's GCC has no header of it.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#else
+#include <malloc.h>
+#endif
 
 namespace resflow::testing {
 
@@ -20,8 +25,12 @@ class LiveBytes {
 
  private:
   static size_t now() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return __sanitizer_get_current_allocated_bytes();
+#else
     const auto info = mallinfo2();
     return info.uordblks + info.hblkhd;
+#endif
   }
 
   size_t before_, peak_ = 0;
