@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "apps/console.h"
 #include "apps/run_parts.h"
@@ -37,6 +38,10 @@ OpenedRun::OpenedRun(TrainOptions options, TrainingData data, Batches batches)
 }
 
 OpenedRun::~OpenedRun() = default;
+
+double OpenedRun::seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 void OpenedRun::check_batch(Batches batches) const {
   const auto pictures = static_cast<int64_t>(data_.train.samples.size());

@@ -2,6 +2,7 @@
 // its state, new or as the resumed checkpoint has it.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <span>
@@ -36,6 +37,9 @@ class OpenedRun {
   // ones. Throws Error: kUsage for options that cannot be, kData for data or a checkpoint that cannot be used.
   OpenedRun(TrainOptions options, TrainingData data, Batches batches);
   ~OpenedRun();
+
+  static constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();  // of a record, where there is none
+  static double seconds_now();                                                  // of a clock that only goes forward
 
   bool has_validation() const { return !data_.val.samples.empty(); }
   OnError on_error() const { return options_.on_error == "stop" ? OnError::kStop : OnError::kSkip; }

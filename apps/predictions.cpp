@@ -164,8 +164,8 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   const std::vector<View> views = all_views(options.views, preprocessing.crop, trained.preprocessing.crop);
   const std::optional<int64_t> count = source.count();
   if (count == 0) return summary;
-  const bool all_known = count && !options.whole_plan;
-  const int batch_size = static_cast<int>(std::min<int64_t>(options.batch, all_known ? *count : options.batch));
+  const int64_t most = options.whole_plan ? options.batch : count.value_or(options.batch);
+  const int batch_size = static_cast<int>(std::min<int64_t>(options.batch, most));
   std::optional<Averager> averager;
   const auto plan_for = [&](int batch) { averager.emplace(trained, options, batch, views); };
   if (count || options.whole_plan) plan_for(batch_size);

@@ -11,12 +11,12 @@
 #include "apps/model_file.h"
 #include "apps/model_file_options.h"
 #include "apps/precision_options.h"
+#include "apps/predictions.h"
 #include "apps/progress.h"
 #include "apps/report.h"
 #include "apps/score_facts.h"
 #include "apps/score_inputs.h"
 #include "apps/score_output.h"
-#include "apps/score_predict.h"
 #include "apps/signals.h"
 #include "apps/threads.h"
 #include "apps/tracked_source.h"
@@ -100,17 +100,19 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
                      .first = before,
                      .terminal = is_terminal(stderr)});
   try {
-    return predict_pictures(model, source,
-                            {.batch = batch,
-                             .threads = threads,
-                             .precision = precision,
-                             .exif = o.exif,
-                             .features = !o.output.embeddings.empty(),
-                             .whole_plan = whole_plan},
-                            [&](const ScoredPicture& picture) {
-                              output.add(picture, source.next_row());
-                              if (!rows_on_screen) progress.update(output.done().rows);
-                            });
+    return predict_stream(
+        model, source,
+        {.batch = batch,
+         .threads = threads,
+         .precision = precision,
+         .exif = o.exif,
+         .features = !o.output.embeddings.empty(),
+         .whole_plan = whole_plan},
+        [&](const Prediction& p) {
+          output.add({.name = p.name, .error = p.error, .probabilities = p.probabilities, .features = p.features},
+                     source.next_row());
+          if (!rows_on_screen) progress.update(output.done().rows);
+        });
   } catch (const Error& e) {
     if (output.saved_rows() == 0) throw;
     throw Error(e.kind(), fmt::format("{}; {} are kept: go on with --resume", e.what(),

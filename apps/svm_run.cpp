@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -23,13 +22,8 @@
 namespace resflow {
 namespace {
 
-constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 // In a checkpoint that a run goes on from, where others have their optimizer's name.
 constexpr const char* kSolver = "liblinear";
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // The folds of the pictures; an augmented copy leaves training with its picture, and is never held out itself.
 std::vector<int> folds_of(const FeatureRows& rows, int folds, uint64_t seed) {

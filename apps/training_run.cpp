@@ -4,9 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "apps/console.h"
 #include "apps/lr_find.h"
@@ -14,18 +12,11 @@
 #include "apps/progress.h"
 #include "apps/run_parts.h"
 #include "apps/signals.h"
-#include "apps/versions.h"
 #include "io/error.h"
 #include "pipeline/order.h"
 
 namespace resflow {
 namespace {
-
-constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // While it lives, the model is its average, where there is one.
 class Averaged {

@@ -22,11 +22,11 @@
 
 #include "io/error.h"
 #include "io/file.h"
-#include "io/jpeg_encode.h"
 #include "io/png_encode.h"
 #include "pipeline/mix.h"
 #include "pipeline/order.h"
 #include "pipeline/random.h"
+#include "tests/pipeline/made_picture.h"
 #include "tests/support/exif_jpeg.h"
 #include "tests/support/python.h"
 
@@ -34,6 +34,7 @@ namespace resflow {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::picture;
 using testing::TemporaryFolder;
 
 void write_file(const std::string& path, std::span<const uint8_t> bytes) {
@@ -43,15 +44,6 @@ void write_file(const std::string& path, std::span<const uint8_t> bytes) {
 }
 void write_file(const std::string& path, const std::string& text) {
   write_file(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
-
-std::vector<uint8_t> picture(int seed) {
-  Image image;
-  image.resize(40 + seed % 7, 36 + seed % 5);
-  for (int y = 0; y < image.height(); ++y)
-    for (size_t x = 0; x < image.row_bytes(); ++x)
-      image.row(y)[x] = static_cast<uint8_t>(static_cast<size_t>(seed * 31 + y * 5) + x * static_cast<size_t>(seed));
-  return encode_jpeg(image);
 }
 
 // `count` small pictures; sample i has label i % 3.

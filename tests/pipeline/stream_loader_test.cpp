@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "io/error.h"
-#include "io/jpeg_encode.h"
 #include "pipeline/random.h"
 #include "tests/io/live_bytes.h"
+#include "tests/pipeline/made_picture.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -25,16 +25,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::picture;
 using testing::TemporaryFolder;
-
-std::vector<uint8_t> picture(int seed) {
-  Image image;
-  image.resize(40 + seed % 7, 36 + seed % 5);
-  for (int y = 0; y < image.height(); ++y)
-    for (size_t x = 0; x < image.row_bytes(); ++x)
-      image.row(y)[x] = static_cast<uint8_t>(static_cast<size_t>(seed * 31 + y * 5) + x * static_cast<size_t>(seed));
-  return encode_jpeg(image);
-}
 
 // A source of what a test lists, that looks whether it is used by one thread at a time.
 class Listed : public PictureSource {
