@@ -225,15 +225,17 @@ class JpegReader final : public ImageReader {
   void open(std::span<const uint8_t> bytes) override {
     jpeg_.bytes = bytes;
     jpeg_.read_header();
+    width_ = static_cast<int>(jpeg_.info.image_width);
+    height_ = static_cast<int>(jpeg_.info.image_height);
   }
-  int width() const override { return static_cast<int>(jpeg_.info.image_width); }
-  int height() const override { return static_cast<int>(jpeg_.info.image_height); }
+  int width() const override { return width_; }
+  int height() const override { return height_; }
 
   void decode(const Rect& region, Image& out) override {
     if (!jpeg_.header_is_read) jpeg_.read_header();
     jpeg_.header_is_read = false;
     out.resize(region.width, region.height);
-    const size_t line_bytes = static_cast<size_t>(width()) * (jpeg_.is_cmyk() ? 4 : 3);
+    const size_t line_bytes = static_cast<size_t>(width_) * (jpeg_.is_cmyk() ? 4 : 3);
     if (jpeg_.line.size() < line_bytes) jpeg_.line.resize(line_bytes);
     jpeg_.region = region;
     jpeg_.out = &out;
@@ -243,6 +245,8 @@ class JpegReader final : public ImageReader {
 
  private:
   Decompressor jpeg_;
+  // libjpeg's own are not to be had after decoding: a stray header behind the picture overwrites them.
+  int width_ = 0, height_ = 0;
 };
 
 }  // namespace

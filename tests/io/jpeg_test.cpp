@@ -178,6 +178,23 @@ TEST(Jpeg, ReadsTheSameHeaderTwice) {
   EXPECT_TRUE(equals_crop(second, first, {0, 0, 20, 10}));
 }
 
+TEST(Jpeg, KeepsItsSizeWhenAnotherHeaderBeginsBehindIt) {
+  auto bytes = make_jpeg({});
+  ASSERT_EQ(bytes.back(), 0xD9);
+  bytes.resize(bytes.size() - 2);
+  const uint8_t header_cut_off[] = {0xFF, 0xC0, 0, 17, 8, 0x12, 0x34, 0x56, 0x78};
+  bytes.insert(bytes.end(), std::begin(header_cut_off), std::end(header_cut_off));
+  const auto jpeg = make_jpeg_reader();
+  ImageReader& reader = *jpeg;
+  Image whole, part;
+  reader.open(bytes);
+  reader.decode({0, 0, 64, 48}, whole);
+  EXPECT_EQ(reader.width(), 64);
+  EXPECT_EQ(reader.height(), 48);
+  reader.decode({3, 40, 20, 8}, part);
+  EXPECT_TRUE(equals_crop(part, whole, {3, 40, 20, 8}));
+}
+
 // Takes the segments with marker 0xFF, `marker` out.
 std::vector<uint8_t> without_segments(const std::vector<uint8_t>& jpeg, uint8_t marker) {
   std::vector<uint8_t> out(jpeg.begin(), jpeg.begin() + 2);
