@@ -33,9 +33,9 @@ void TrainingRun::print_setup() const {
   if (!updates.empty()) fmt::print("updates    {}\n", fmt::join(updates, "; "));
   fmt::print("epochs     {} of {} with {} pictures, seed {}\n", options_.epochs, plural(batches_, "batch", "batches"),
              options_.batch, options_.seed);
-  // Validation works in the activations of training; its copies of the parameters are its own.
+  // Validation works in the activations of training; the rest of its memory is its own.
   const PlanMemory memory = trainer_->memory();
-  const size_t validation = validation_ ? validation_->memory().copies : 0;
+  const size_t validation = validation_ ? validation_->bytes() : 0;
   const size_t optimizer = trainer_->optimizer_bytes() + (ema_ ? ema_->bytes() : 0);
   fmt::print("memory     {} planned: activations {}, parameters {}, gradients {}, optimizer {}, validation {}\n",
              format_bytes(static_cast<double>(memory.total() + optimizer + validation)),

@@ -28,7 +28,8 @@ class Validation {
   // With the model's values of now. `progress` gets pictures done so far and returns false to stop early.
   ValidationResult run(const std::function<bool(int64_t done)>& progress);
 
-  PlanMemory memory() const { return evaluator_.memory(); }
+  // Its copies of parameters, and what it keeps from one run to the next where the model's beginning is frozen.
+  size_t bytes() const;
 
  private:
   LoaderOptions loader_options_;

@@ -28,6 +28,16 @@ int BufferTable::last_use(BufferId buffer) const {
   return *std::max_element(uses.begin(), uses.end());
 }
 
+std::vector<BufferId> BufferTable::live_after(int step) const {
+  std::vector<BufferId> live;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const auto id = static_cast<BufferId>(i);
+    if (entries_[i].scratch || entries_[i].uses.empty()) continue;
+    if (first_use(id) <= step && last_use(id) > step) live.push_back(id);
+  }
+  return live;
+}
+
 void BufferTable::merge(BufferId buffer, BufferId other) {
   const BufferId kept = root(buffer), gone = root(other);
   if (kept == gone) return;
@@ -56,6 +66,8 @@ void BufferTable::place() {
 }
 
 size_t BufferTable::offset_of(BufferId buffer) const { return placement_.offsets[static_cast<size_t>(root(buffer))]; }
+
+size_t BufferTable::bytes_of(BufferId buffer) const { return entries_[static_cast<size_t>(root(buffer))].bytes; }
 
 BufferId BufferTable::root(BufferId buffer) const {
   while (entries_[static_cast<size_t>(buffer)].same_as != kNoBuffer)

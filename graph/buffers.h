@@ -21,6 +21,8 @@ class BufferTable {
 
   int first_use(BufferId buffer) const;
   int last_use(BufferId buffer) const;
+  // The buffers, merged ones once, whose values of a step up to `step` are used by one after it.
+  std::vector<BufferId> live_after(int step) const;
   // From now on `other` is the same place as `buffer`.
   void merge(BufferId buffer, BufferId other);
 
@@ -28,6 +30,7 @@ class BufferTable {
   void place();
   size_t bytes() const { return placement_.bytes; }
   size_t offset_of(BufferId buffer) const;
+  size_t bytes_of(BufferId buffer) const;
   // The same for merged buffers, different for others.
   BufferId place_of(BufferId buffer) const { return root(buffer); }
 

@@ -1,5 +1,6 @@
 #include "graph/evaluator.h"
 
+#include "graph/prefix_cache.h"
 #include "ops/softmax_loss.h"
 
 namespace resflow {
@@ -21,26 +22,32 @@ EvaluationSums& EvaluationSums::operator+=(const EvaluationSums& other) {
 }
 
 struct Evaluator::Impl {
-  Impl(Model& model, const PlanOptions& options, const LossOptions& loss_options, const Plan* lender)
+  Impl(Model& model, const PlanOptions& options, const LossOptions& loss_options, const Plan* lender, size_t kept_bytes)
       : plan(model, for_evaluation(options), lender),
+        prefixes(model, plan, kept_bytes),
         loss(model.compute(), options.batch, model.description().num_classes,
              {.label_smoothing = loss_options.label_smoothing, .class_weights = loss_options.class_weights}) {}
 
   Plan plan;
+  PrefixCache prefixes;
   SoftmaxLoss loss;
 };
 
-Evaluator::Evaluator(Model& model, const PlanOptions& options, const LossOptions& loss, const Plan* lender)
-    : impl_(std::make_unique<Impl>(model, options, loss, lender)) {}
+Evaluator::Evaluator(Model& model, const PlanOptions& options, const LossOptions& loss, const Plan* lender,
+                     size_t kept_bytes)
+    : impl_(std::make_unique<Impl>(model, options, loss, lender, kept_bytes)) {}
 Evaluator::~Evaluator() = default;
 
-EvaluationSums Evaluator::evaluate(const float* pixels, std::span<const int32_t> labels) {
+EvaluationSums Evaluator::evaluate(const float* pixels, std::span<const int32_t> labels,
+                                   std::span<const int64_t> samples) {
   const auto rows = static_cast<int64_t>(labels.size());
-  const std::span<const float> logits = impl_->plan.forward(pixels, rows);
+  const std::span<const float> logits = impl_->prefixes.forward(pixels, rows, samples);
   const LossResult result = impl_->loss.run(logits.data(), labels, nullptr);
   return {.loss_sum = result.loss_sum, .weight_sum = result.weight_sum, .correct = result.correct, .rows = rows};
 }
 
 PlanMemory Evaluator::memory() const { return impl_->plan.memory(); }
+
+size_t Evaluator::batch_bytes_to_keep() const { return impl_->plan.prefix_bytes(); }
 
 }  // namespace resflow

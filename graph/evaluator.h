@@ -23,15 +23,19 @@ struct EvaluationSums {
 
 class Evaluator {
  public:
-  // Works in the memory of `lender` where there is one: see Plan. The model outlives the evaluator.
-  Evaluator(Model& model, const PlanOptions& options, const LossOptions& loss = {}, const Plan* lender = nullptr);
+  // Works in the memory of `lender` where there is one: see Plan. Of a model that is frozen up to some place it keeps
+  // what that makes of batches, as far as they fit into `kept_bytes`. The model outlives the evaluator.
+  Evaluator(Model& model, const PlanOptions& options, const LossOptions& loss = {}, const Plan* lender = nullptr,
+            size_t kept_bytes = 0);
   ~Evaluator();
 
   // pixels (rows,3,H,W) planar f32, 1 <= rows <= batch. Follows changes of the model's parameters by itself.
+  // `samples` says which pictures these are: the same ones have the same pixels each time (graph/prefix_cache.h).
   // Throws Error{kData} for a label outside [0, num_classes).
-  EvaluationSums evaluate(const float* pixels, std::span<const int32_t> labels);
+  EvaluationSums evaluate(const float* pixels, std::span<const int32_t> labels, std::span<const int64_t> samples = {});
 
   PlanMemory memory() const;
+  size_t batch_bytes_to_keep() const;  // 0 where nothing is frozen
 
  private:
   struct Impl;

@@ -133,7 +133,7 @@ struct Plan::Impl {
   }
 
   template <class OnBucket>
-  void run(std::span<const Step> steps, const OnBucket& on_bucket) {
+  void run(std::span<const Step> steps, const OnBucket& on_bucket) const {
     for (const Step& step : steps) {
       switch (step.kind) {
         case Step::Kind::kForward:
@@ -152,17 +152,43 @@ struct Plan::Impl {
     }
   }
 
+  void run(std::span<const Step> steps) const {
+    run(steps, [](const Bucket& /*bucket*/) {});
+  }
+
+  template <class Work>
+  std::span<const float> run_forward(const Work& work) {
+    model.compute().run([&] {
+      if (parameters_changed()) refresh();
+      work();
+    });
+    return {static_cast<const float*>(at(program.output)), output_count()};
+  }
+
+  void write_pixels(const float* pixels, int64_t rows) {
+    if (rows < 1 || rows > options.batch || (training() && rows != options.batch))
+      throw internal_error("forward of {} rows in a plan for {}", rows, options.batch);
+    program.input_pixels.write(pixels, rows, at(program.pixels));
+  }
+
+  std::span<const Step> prefix_steps() const { return std::span(program.forward).first(program.prefix_steps); }
+  std::span<const Step> other_steps() const { return std::span(program.forward).subspan(program.prefix_steps); }
+
   void run_observed(const Observer& observer) {
     if (training() || options.precision != Precision::kF32)
       throw internal_error("only a plan for evaluation in f32 can be observed");
     observer(program.input, plain_desc({options.batch, 3, options.height, options.width}),
              static_cast<const float*>(at(program.pixels)));
     for (const Step& step : program.forward) {
-      run(std::span(&step, 1), [](const Bucket& /*bucket*/) {});
+      run(std::span(&step, 1));
       if (step.kind != Step::Kind::kForward) continue;
       const PlannedOp& planned = program.ops[step.index];
       observer(planned.node, planned.op->requirements().dst, static_cast<const float*>(at(planned.dst)));
     }
+  }
+
+  void refresh() const {
+    for (const PlannedOp& planned : program.ops) planned.op->refresh();
   }
 
   // Notes the versions there are now; true where one has changed.
@@ -214,17 +240,36 @@ std::span<const float> Plan::forward(const float* pixels, int64_t rows) { return
 
 std::span<const float> Plan::forward(const float* pixels, int64_t rows, const Observer& observer) {
   Impl& plan = *impl_;
-  if (rows < 1 || rows > plan.options.batch || (plan.training() && rows != plan.options.batch))
-    throw internal_error("forward of {} rows in a plan for {}", rows, plan.options.batch);
-  plan.model.compute().run([&] {
-    if (plan.parameters_changed()) refresh();
-    plan.program.input_pixels.write(pixels, rows, plan.at(plan.program.pixels));
+  return plan.run_forward([&] {
+    plan.write_pixels(pixels, rows);
     if (observer)
       plan.run_observed(observer);
     else
-      plan.run(plan.program.forward, [](const Bucket& /*bucket*/) {});
+      plan.run(plan.program.forward);
   });
-  return {static_cast<const float*>(plan.at(plan.program.output)), plan.output_count()};
+}
+
+size_t Plan::prefix_bytes() const {
+  const Program& program = impl_->program;
+  return program.prefix == kNoBuffer ? 0 : program.buffers.bytes_of(program.prefix);
+}
+
+std::span<const float> Plan::forward_keeping(const float* pixels, int64_t rows, std::byte* prefix) {
+  Impl& plan = *impl_;
+  return plan.run_forward([&] {
+    plan.write_pixels(pixels, rows);
+    plan.run(plan.prefix_steps());
+    std::memcpy(prefix, plan.at(plan.program.prefix), prefix_bytes());
+    plan.run(plan.other_steps());
+  });
+}
+
+std::span<const float> Plan::forward_from(const std::byte* prefix) {
+  Impl& plan = *impl_;
+  return plan.run_forward([&] {
+    std::memcpy(plan.at(plan.program.prefix), prefix, prefix_bytes());
+    plan.run(plan.other_steps());
+  });
 }
 
 std::span<const float> Plan::features() const {
@@ -247,12 +292,6 @@ void Plan::backward(const float* diff_logits, const std::function<void(const Buc
 const std::vector<Bucket>& Plan::buckets() const {
   static const std::vector<Bucket> none;
   return impl_->gradients ? impl_->gradients->buckets() : none;
-}
-
-void Plan::refresh() {
-  impl_->model.compute().run([&] {
-    for (const PlannedOp& planned : impl_->program.ops) planned.op->refresh();
-  });
 }
 
 std::vector<Plan::Row> Plan::rows() const {
@@ -338,7 +377,7 @@ Plan::Profile Plan::profile(const float* pixels, int64_t rows, int rounds, const
       copies[round] = since(start);
       for (size_t i = 0; i < program.forward.size(); ++i) {
         const auto from = Clock::now();
-        plan.run(std::span(&program.forward[i], 1), [](const Bucket& /*bucket*/) {});
+        plan.run(std::span(&program.forward[i], 1));
         forward_times[i][round] = since(from);
       }
       wholes[round] = since(start);
@@ -348,7 +387,7 @@ Plan::Profile Plan::profile(const float* pixels, int64_t rows, int rounds, const
       const auto middle = Clock::now();
       for (size_t i = 0; i < program.backward.size(); ++i) {
         const auto from = Clock::now();
-        plan.run(std::span(&program.backward[i], 1), [](const Bucket& /*bucket*/) {});
+        plan.run(std::span(&program.backward[i], 1));
         if (backward_rows[i] != kNone) backward_times[backward_rows[i]][round] = since(from);
       }
       backward_wholes[round] = since(middle);

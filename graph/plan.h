@@ -76,14 +76,23 @@ class Plan {
   const PlanOptions& options() const;
   PlanMemory memory() const;
 
-  // Runs `rows` rows of planar (N,3,H,W) f32. Returns the output, logits or features, row-major, valid until the next
-  // forward. In kEval rows may be fewer than the batch: the rest is computed from zeros and means nothing.
-  // In kTrain rows must be the batch. Else Error{kInternal}.
+  // Follows changes of the model's parameters by itself. Runs `rows` rows of planar (N,3,H,W) f32. Returns the output,
+  // logits or features, row-major, valid until the next forward. In kEval rows may be fewer than the batch: the rest is
+  // computed from zeros and means nothing. In kTrain rows must be the batch. Else Error{kInternal}.
   std::span<const float> forward(const float* pixels, int64_t rows);
   // Shows what each op of a kEval plan in f32 has made, and the input, before anything overwrites it: the op's node and
   // the values in their layout.
   using Observer = std::function<void(const FusedNode& node, const Desc& desc, const float* values)>;
   std::span<const float> forward(const float* pixels, int64_t rows, const Observer& observer);
+
+  // A kEval plan of a model that is frozen up to some place makes the same of the same pixels up to there, whatever
+  // training does to the rest. That prefix can be kept: its bytes, for the whole batch; 0 where nothing is frozen.
+  size_t prefix_bytes() const;
+  // As forward, and writes prefix_bytes() to `prefix` in passing.
+  std::span<const float> forward_keeping(const float* pixels, int64_t rows, std::byte* prefix);
+  // As the forward that wrote `prefix`, to the bit, from there on.
+  // REQUIRES: frozen parameters have not changed since.
+  std::span<const float> forward_from(const std::byte* prefix);
 
   // What the head read in the last forward, row-major (batch, Model::feature_count), valid until the next one.
   // REQUIRES: kLogitsAndFeatures. Else Error{kInternal}.
@@ -95,9 +104,6 @@ class Plan {
   // forward here, or the next backward of another Plan of the model.
   void backward(const float* diff_logits, const std::function<void(const Bucket&)>& done);
   const std::vector<Bucket>& buckets() const;  // empty in kEval
-
-  // Folded copies follow the model's parameters; called by forward when a version has changed.
-  void refresh();
 
   // One row an op or reorder, in forward order, then what backward adds: name, implementation, layouts.
   struct Row {

@@ -49,6 +49,7 @@ class Planner {
     if (options_.training) backward();
     keep_results();
     share_buffers();
+    if (!options_.training) find_prefix();
     program_.buffers.place();
     return std::move(program_);
   }
@@ -326,6 +327,21 @@ class Planner {
       if (wants.backward_in_place && planned.diff_dst != kNoBuffer && !planned.diff_src.empty() &&
           buffers().last_use(planned.diff_dst) == buffers().first_use(planned.diff_src[0]))
         buffers().merge(planned.diff_dst, planned.diff_src[0]);
+    }
+  }
+
+  void find_prefix() {
+    // What would be inference in training too is what depends on nothing that training changes.
+    const std::vector<bool> frozen = inference_nodes(model_, true);
+    for (size_t k = 0; k < program_.forward.size(); ++k) {
+      const Step& step = program_.forward[k];
+      if (step.kind != Step::Kind::kForward) continue;
+      const PlannedOp& planned = program_.ops[step.index];
+      if (!frozen[static_cast<size_t>(planned.node.last)]) return;
+      const std::vector<BufferId> live = buffers().live_after(pixels_step_ + 1 + static_cast<int>(k));
+      if (live.size() != 1) continue;
+      program_.prefix_steps = k + 1;
+      program_.prefix = live.front();
     }
   }
 

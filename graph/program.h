@@ -53,6 +53,10 @@ struct Program {
   BufferTable buffers;  // placed
   BufferId pixels = kNoBuffer, output = kNoBuffer, diff_logits = kNoBuffer;
   BufferId features = kNoBuffer;  // keep_features
+  // In inference: the first `prefix_steps` of forward depend on frozen parameters alone, and all that the others read
+  // of them is in `prefix`. As many as can be; none where nothing is frozen.
+  size_t prefix_steps = 0;
+  BufferId prefix = kNoBuffer;
   // Parameters in the order in which backward completes their gradients, cut into buckets; and where these lie. A
   // bucket's memory holds activations until backward comes to it.
   std::vector<std::vector<Parameter*>> buckets;
