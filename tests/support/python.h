@@ -10,8 +10,9 @@ namespace resflow::testing {
 
 enum class Python { kDebian, kEnv };
 
-// True where /usr/bin/python3, or the interpreter of scripts/python-env, is there and can import all `modules`. A test
-// that needs them skips otherwise, saying so: GTEST_SKIP() << kNoPythonEnv.
+// True where /usr/bin/python3, or the interpreter of scripts/python-env, is there and has all `modules`. A test that
+// needs them skips otherwise, saying so: GTEST_SKIP() << kNoPythonEnv. One that is there and does not import fails the
+// script that needs it.
 bool python_has(const std::vector<std::string>& modules, Python python = Python::kDebian);
 inline constexpr const char* kNoPythonEnv =
     "scripts/python-env has not made a Python with the packages that this needs";
