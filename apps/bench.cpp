@@ -27,9 +27,10 @@ Action add_bench(CLI::App& command) {
   command.footer("Example:\n  resflow bench train --model resnet34 --batch 32 --json train.json");
 
   CLI::App* load = command.add_subcommand("load", "The pipeline alone: files to batches of pixels");
-  load->add_option("--data", o.data, "folder of class folders with photographs")->required();
+  load->add_option("--data", o.data, "folder of class folders with photographs, or a pack of one")->required();
   load->add_option("--recipe", o.recipe, "train (random crop and flip, shuffled) or eval (resize and centre crop)")
       ->capture_default_str();
+  add_decode_option(*load, o.decode);
   load->add_option("--seed", o.seed, "of order, crops and flips")->capture_default_str();
   CLI::Option* load_seconds = load->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
   load->add_option("--epochs", o.epochs, "go through the data so often and hash all batches (pixels, labels) in order")

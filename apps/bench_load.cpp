@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "apps/bench_parts.h"
+#include "apps/cli_options.h"
 #include "apps/console.h"
+#include "apps/damaged_packs.h"
 #include "apps/report.h"
 #include "apps/sha256.h"
 #include "io/dataset.h"
@@ -59,10 +61,14 @@ int bench_load(const BenchOptions& o, int threads) {
   if (o.recipe != "train" && o.recipe != "eval") throw usage_error("--recipe {}: wanted train or eval", o.recipe);
   const bool training = o.recipe == "train";
   const Dataset dataset = list_image_folder(o.data);
+  warn_of_damaged_packs(dataset.samples);
   const ThreadLimit limit(threads);
-  Loader loader(dataset, training ? Recipe::train(o.image_size) : Recipe::eval(eval_preprocessing(o.image_size)),
-                {.batch = o.batch, .threads = threads, .seed = o.seed, .shuffle = training});
-  print_setup(o, threads, fmt::format("load {} with the {} recipe", o.data, o.recipe));
+  Loader loader(
+      dataset, training ? Recipe::train(o.image_size) : Recipe::eval(eval_preprocessing(o.image_size)),
+      {.batch = o.batch, .threads = threads, .seed = o.seed, .shuffle = training, .decode = decode_mode(o.decode)});
+  print_setup(
+      o, threads,
+      fmt::format("load {} with the {} recipe{}", o.data, o.recipe, o.decode == "fast" ? ", --decode fast" : ""));
 
   std::optional<Sha256> hash;
   if (o.epochs > 0) hash.emplace();
@@ -82,6 +88,7 @@ int bench_load(const BenchOptions& o, int threads) {
   const double rate = static_cast<double>(measured.images) / measured.seconds;
   nlohmann::ordered_json report = new_report("load", o, threads);
   report["recipe"] = o.recipe;
+  report["decode"] = o.decode;
   report["seed"] = o.seed;
   report["images_per_second"] = rate;
   report["images"] = measured.images;

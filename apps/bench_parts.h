@@ -15,7 +15,7 @@
 namespace resflow {
 
 struct BenchOptions {
-  std::string model = "resnet34", recipe = "train", data, weights, json;
+  std::string model = "resnet34", recipe = "train", decode = "exact", data, weights, json;
   int batch = 32, threads = 0, image_size = 224;
   uint64_t seed = 0;
   double seconds = 10;

@@ -14,7 +14,6 @@
 #include "apps/pipeline_stages.h"
 #include "io/decode.h"
 #include "io/error.h"
-#include "io/file.h"
 #include "io/jpeg_encode.h"
 #include "pipeline/crop.h"
 #include "pipeline/loader.h"
@@ -42,7 +41,7 @@ int64_t mean_pixel_bytes(const std::vector<Sample>& samples) {
   int64_t sum = 0, count = 0;
   for (const Sample& sample : every_nth(samples, kHeaders)) {
     try {
-      decoder.open(read_file(sample.path, buffer), sample.path);
+      decoder.open(read_sample(sample, buffer), sample.path);
     } catch (const Error&) {
       continue;
     }
@@ -128,8 +127,9 @@ void BenchPictures::prepare(int threads) {
     tbb::parallel_for(size_t{0}, all.size(), [&](size_t i) {
       BenchPicture& picture = all[i];
       StageWorker worker(recipe, 1);
-      const auto content = read_file(dataset.samples[i].path, picture.bytes);
-      picture.bytes.resize(content.size());
+      std::vector<uint8_t> buffer;
+      const auto content = read_sample(dataset.samples[i], buffer);
+      picture.bytes.assign(content.begin(), content.end());
       Decoder decoder;
       decoder.open(picture.bytes);
       plan(recipe, decoder.width(), decoder.height(), seed, i, picture);

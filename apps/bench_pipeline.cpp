@@ -8,6 +8,7 @@
 #include "apps/bench_parts.h"
 #include "apps/cli_options.h"
 #include "apps/console.h"
+#include "apps/damaged_packs.h"
 #include "apps/pipeline_report.h"
 #include "apps/python_process.h"
 #include "apps/report.h"
@@ -75,6 +76,7 @@ int bench_pipeline(const PipelineCommand& o, int most_threads) {
     draw_bench_photos(*drawn / "photos", wanted, threads.back());
   }
   const Dataset whole = list_image_folder(o.synthetic ? *drawn / "photos" : o.data);
+  warn_of_damaged_packs(whole.samples);
   report.options.network.classes = std::max<int64_t>(1000, static_cast<int64_t>(whole.classes.size()));
   const auto size = static_cast<int>(o.network.image_size);
   const BenchPictures pictures(spread_pictures(whole, wanted),
@@ -111,7 +113,7 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
   PipelineCommand& o = *options;
   CLI::App* command = bench.add_subcommand(
       "pipeline", "Each stage alone, the loader, the model, and all together: what holds the pipeline back");
-  command->add_option("--data", o.data, "folder of class folders with photographs");
+  command->add_option("--data", o.data, "folder of class folders with photographs, or a pack of one");
   command->add_flag("--synthetic", o.synthetic,
                     "draw pictures like photographs instead, 500 pixels wide, removed at the end");
   command->add_option(

@@ -24,6 +24,20 @@ int resolve_threads(const CLI::App& command, int threads) {
   return threads;
 }
 
+CLI::Option* add_decode_option(CLI::App& command, std::string& decode) {
+  return command
+      .add_option("--decode", decode,
+                  "exact: every pixel of a file, as Pillow; fast: a JPEG that is at least twice as large as needed is\n"
+                  "decoded at half, a quarter or an eighth of its size")
+      ->capture_default_str();
+}
+
+DecodeMode decode_mode(const std::string& decode) {
+  if (decode == "exact") return DecodeMode::kExact;
+  if (decode == "fast") return DecodeMode::kFast;
+  throw usage_error("--decode {}: wanted exact or fast", decode);
+}
+
 void check_range(const std::string& name, double value, double low, double high) {
   if (value >= low && value <= high) return;
   throw usage_error("{} is {}: wanted {} to {}", name, value, low, high);

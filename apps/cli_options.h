@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "io/decode.h"
+
 namespace resflow {
 
 // --model NAME; the names are checked where the model is built.
@@ -14,6 +16,10 @@ CLI::Option* add_threads_option(CLI::App& command, int& threads);
 
 // Every CPU that this process may use where the option was not given. Throws Error{kUsage} below 1.
 int resolve_threads(const CLI::App& command, int threads);
+
+// --decode exact|fast, and what it says. Throws Error{kUsage} for anything else.
+CLI::Option* add_decode_option(CLI::App& command, std::string& decode);
+DecodeMode decode_mode(const std::string& decode);
 
 // Throws Error{kUsage} "NAME is V: wanted LOW to HIGH" outside of it.
 void check_range(const std::string& name, double value, double low, double high);

@@ -23,6 +23,7 @@ Action add_weights(CLI::App& command);
 Action add_stats(CLI::App& command);
 Action add_split(CLI::App& command);
 Action add_preview(CLI::App& command);
+Action add_pack(CLI::App& command);
 Action add_bench(CLI::App& command);
 Action add_demo(CLI::App& command);
 

@@ -9,12 +9,14 @@
 #include <optional>
 #include <set>
 
+#include "apps/damaged_packs.h"
 #include "apps/sha256.h"
+#include "io/broken_reason.h"
 #include "io/decode.h"
 #include "io/error.h"
-#include "io/file.h"
 #include "io/image_format.h"
 #include "io/jpeg_facts.h"
+#include "io/pack_reader.h"
 #include "pipeline/crop.h"
 #include "pipeline/in_order.h"
 #include "pipeline/resize.h"
@@ -61,10 +63,11 @@ struct Reader {
   Image decoded;
   std::vector<uint8_t> bytes, cropped;
 
-  Seen look(const std::string& path, const DataStatsOptions& options) {
+  Seen look(const Sample& sample, const DataStatsOptions& options) {
+    const std::string& path = sample.path;
     Seen seen;
     try {
-      const std::span<const uint8_t> content = read_file(path, bytes);
+      const std::span<const uint8_t> content = read_sample(sample, bytes);
       seen.bytes = static_cast<int64_t>(content.size());
       Sha256 hash;
       hash.add(content.data(), content.size());
@@ -76,9 +79,7 @@ struct Reader {
       seen.width = decoder.width();
       seen.height = decoder.height();
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kData) throw;
-      const std::string reason = error.what();
-      seen.error = reason.starts_with(path + ": ") ? reason.substr(path.size() + 2) : reason;
+      seen.error = broken_reason(error, path);
     }
     return seen;
   }
@@ -123,6 +124,7 @@ PartStats list_part(const DataPart& part) {
   PartStats stats;
   stats.part = part;
   stats.dataset = list_image_folder(part.root);
+  warn_of_damaged_packs(stats.dataset.samples);
   stats.pictures_of_class.resize(stats.dataset.classes.size());
   stats.broken_of_class.resize(stats.dataset.classes.size());
   for (const Sample& sample : stats.dataset.samples) ++stats.pictures_of_class[static_cast<size_t>(sample.label)];
@@ -151,7 +153,9 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   if (seen.digest) {
     ++part.formats[std::string(image_format_name(seen.format))];
     if (seen.jpeg) add_jpeg(*seen.jpeg, part);
-    if (seen.format != ImageFormat::kUnknown && seen.format != format_by_name(sample.path))
+    // A picture that was shrunk for a pack has become a JPEG and kept its name.
+    const bool renamed = sample.pack && sample.pack->info().short_side > 0;
+    if (!renamed && seen.format != ImageFormat::kUnknown && seen.format != format_by_name(sample.path))
       part.misnamed.emplace_back(index, image_format_name(seen.format));
   }
   if (!seen.error.empty()) {
@@ -306,7 +310,7 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
       total, options.threads,
       [&](Reader& reader, int64_t number) {
         const auto [part, sample] = files[static_cast<size_t>(number)];
-        return reader.look(stats.parts[part].dataset.samples[sample].path, options);
+        return reader.look(stats.parts[part].dataset.samples[sample], options);
       },
       [&](int64_t number, const Seen& seen) {
         const SameContent::File file = files[static_cast<size_t>(number)];

@@ -6,6 +6,7 @@
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
+#include "apps/damaged_packs.h"
 #include "apps/evaluation.h"
 #include "apps/html_report.h"
 #include "apps/model_file.h"
@@ -30,6 +31,7 @@ struct EvaluateOptions {
   int batch = 32, threads = 0;
   bool exif = false;
   PrecisionOptions precision;
+  std::string decode = "exact";
 
   Views views() const { return tta.empty() ? Views::kOne : tta == "flip" ? Views::kFlip : Views::kTenCrop; }
 };
@@ -42,6 +44,7 @@ struct LabelledData {
 LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::string>& classes) {
   LabelledData data{.root = evaluation_root(o.data, classes), .dataset = {}};
   data.dataset = list_image_folder(data.root);
+  warn_of_damaged_packs(data.dataset.samples);
   if (!data.dataset.empty_classes.empty())
     warn("{}: no picture in {}", data.root, fmt::join(data.dataset.empty_classes, ", "));
   match_classes(data.dataset, classes, data.root, o.model, {.owner = "the model", .purpose = "evaluate"});
@@ -58,6 +61,7 @@ NameValues configuration(const EvaluateOptions& o, const Checkpoint& c, const st
                                                  c.preprocessing.crop, c.preprocessing.crop)},
                     {"--tta", o.tta.empty() ? "none" : o.tta},
                     {"--precision", o.precision.name},
+                    {"--decode", o.decode},
                     {"--batch", std::to_string(o.batch)},
                     {"--threads", std::to_string(threads)}};
   all.insert(all.end(), c.provenance.begin(), c.provenance.end());
@@ -88,6 +92,7 @@ void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const M
 int run_evaluation(const EvaluateOptions& o, int threads) {
   check_range("--batch", o.batch, 1, 65536);
   const Precision precision = resolve_precision(o.precision);
+  const DecodeMode decode = decode_mode(o.decode);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   ModelFile file = load_model_file(o.model, o.file);
@@ -107,10 +112,14 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   Evaluation evaluation;
   {
     Progress progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
-    evaluation = evaluate(
-        trained, data.dataset.samples,
-        {.predict = {.batch = o.batch, .threads = threads, .views = o.views(), .precision = precision, .exif = o.exif},
-         .progress = [&](int64_t done) { progress.update(done); }});
+    evaluation = evaluate(trained, data.dataset.samples,
+                          {.predict = {.batch = o.batch,
+                                       .threads = threads,
+                                       .views = o.views(),
+                                       .precision = precision,
+                                       .exif = o.exif,
+                                       .decode = decode},
+                           .progress = [&](int64_t done) { progress.update(done); }});
   }
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
@@ -150,8 +159,9 @@ Action add_evaluate(CLI::App& command) {
                   "(resflow weights lists them)")
       ->required();
   command
-      .add_option("DATA", options->data,
-                  "photographs in one folder a class, named as the model's classes are; or a folder with val/ in it")
+      .add_option(
+          "DATA", options->data,
+          "photographs in one folder a class, named as the model's classes are; a folder with val/ in it; or a pack")
       ->required();
   command.add_option(
       "--out", options->out,
@@ -165,6 +175,7 @@ Action add_evaluate(CLI::App& command) {
           "--tta=ten-crop, corners and centre of the resized picture's middle square and their mirror images")
       ->check(CLI::IsMember({"flip", "ten-crop"}));
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  add_decode_option(command, options->decode);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);

@@ -12,6 +12,8 @@
 #include "apps/sha256.h"
 #include "apps/signals.h"
 #include "io/error.h"
+#include "io/pack_reader.h"
+#include "io/xxh3.h"
 
 namespace resflow {
 namespace {
@@ -52,14 +54,20 @@ std::string recipe_text(const Recipe& r) {
   return text;
 }
 
-// Names, sizes and times: a picture that is replaced by another one is seen without reading it.
+// Names, sizes and times, of packed pictures their checksums: one that is replaced by another is seen without reading
+// it.
 void add_pictures(Sha256& hash, const Dataset& dataset, const fs::path& root) {
   for (const Sample& sample : dataset.samples) {
-    std::error_code error;
     const fs::path path(sample.path);
+    add(hash, path.lexically_relative(root).string());
+    if (sample.pack) {
+      add(hash,
+          fmt::format("packed {} {}", sample.pack->bytes(sample.packed), hex(sample.pack->checksum(sample.packed))));
+      continue;
+    }
+    std::error_code error;
     const auto size = fs::file_size(path, error);
     const auto time = fs::last_write_time(path, error);
-    add(hash, path.lexically_relative(root).string());
     add(hash, error ? "absent" : fmt::format("{} {}", size, time.time_since_epoch().count()));
   }
 }
@@ -84,6 +92,7 @@ std::string FeatureExtractor::key(const FeatureSource& source) const {
   add(hash, recipe_text(source.recipe));
   if (source.recipe.kind == Recipe::Kind::kTrain) add(hash, fmt::format("{} {}", source.seed, source.epoch));
   if (source.exif) add(hash, "exif");
+  if (source.decode == DecodeMode::kFast) add(hash, "decode fast");
   add_pictures(hash, *source.dataset, source.root);
   return hash.hex();
 }
@@ -134,7 +143,8 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
                  .seed = source.seed,
                  .shuffle = false,
                  .on_error = on_error_,
-                 .exif = source.exif});
+                 .exif = source.exif,
+                 .decode = source.decode});
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size());
   const auto columns = static_cast<size_t>(model_.feature_count());
   Progress progress({.label = fmt::format("features of {}", source.name),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/cli_options.h"
 #include "apps/console.h"
 #include "io/error.h"
 
@@ -37,8 +38,12 @@ bool FeatureJob::extract() {
   FeatureExtractor extractor(*model_, where, options_.threads, on_error());
   const Recipe eval = Recipe::eval(preprocessing_),
                augmented = train_recipe(options_.image_size, preprocessing_, options_.augment);
-  FeatureSource source = {
-      .name = "train", .dataset = &data_.train, .root = data_.train_root, .recipe = eval, .exif = options_.exif};
+  FeatureSource source = {.name = "train",
+                          .dataset = &data_.train,
+                          .root = data_.train_root,
+                          .recipe = eval,
+                          .exif = options_.exif,
+                          .decode = decode_mode(options_.decode)};
   if (!extract(extractor, source, data_.train, train_)) return false;
   train_.originals = static_cast<int64_t>(train_.rows.size());
   source.recipe = augmented;
@@ -49,7 +54,12 @@ bool FeatureJob::extract() {
     if (!extract(extractor, source, data_.train, train_)) return false;
   }
   if (!has_validation()) return true;
-  source = {.name = "val", .dataset = &data_.val, .root = data_.val_root, .recipe = eval, .exif = options_.exif};
+  source = {.name = "val",
+            .dataset = &data_.val,
+            .root = data_.val_root,
+            .recipe = eval,
+            .exif = options_.exif,
+            .decode = decode_mode(options_.decode)};
   if (!extract(extractor, source, data_.val, val_)) return false;
   val_.originals = static_cast<int64_t>(val_.rows.size());
   return true;

@@ -22,7 +22,7 @@ std::vector<PictureCard> cards(const Evaluation& e, const std::vector<size_t>& o
     const size_t i = order[n];
     const std::span<const float> row = e.probabilities.row(i);
     const auto truth = static_cast<size_t>(e.samples[i].label), said = static_cast<size_t>(most_probable(row));
-    Thumbnail thumbnail = thumbnails.make(e.samples[i].path, kThumbnailSide);
+    Thumbnail thumbnail = thumbnails.make(e.samples[i], kThumbnailSide);
     all.push_back({.path = e.samples[i].path,
                    .truth = e.classes[truth],
                    .said = e.classes[said],

@@ -33,6 +33,7 @@ constexpr Subcommand kSubcommands[] = {
     {"stats", "Say what is in a folder of photographs, and what is wrong with it", add_stats},
     {"split", "Split class folders into training and validation data", add_split},
     {"preview", "Draw a batch of pictures as the network sees it", add_preview},
+    {"pack", "Put a folder of photographs into one file that is read in order", add_pack},
     {"bench", "Measure loading, training or scoring on this machine, and say what holds them back", add_bench},
     {"demo", "Draw a small data set, train on it, score it", add_demo},
 };

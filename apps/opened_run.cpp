@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "apps/cli_options.h"
 #include "apps/console.h"
 #include "apps/run_parts.h"
 #include "apps/versions.h"
@@ -127,7 +128,8 @@ TrainingOutcome OpenedRun::outcome(bool finished) const {
           .history = folder_->history(),
           .records = state_.history,
           .configuration = state_.options,
-          .threads = options_.threads};
+          .threads = options_.threads,
+          .decode = decode_mode(options_.decode)};
 }
 
 bool OpenedRun::stopped_early() const {

@@ -46,7 +46,7 @@ class OpenedRun {
 
   // Of the model as it is now, without an optimizer.
   Checkpoint checkpoint() const;
-  // Files, history and configuration; threads and orientation.
+  // Files, history and configuration; threads and decoding.
   TrainingOutcome outcome(bool finished) const;
 
   // --early-stop: has validation's accuracy not been better for too long?

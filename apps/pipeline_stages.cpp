@@ -11,7 +11,6 @@
 #include <limits>
 
 #include "io/error.h"
-#include "io/file.h"
 
 namespace resflow {
 namespace {
@@ -33,7 +32,7 @@ StageWorker::StageWorker(const Recipe& recipe, size_t rows)
   rows_.resize(rows * row_floats_);
 }
 
-void StageWorker::read(const std::string& path) { bytes_read_ = read_file(path, buffer_).size(); }
+void StageWorker::read(const Sample& sample) { bytes_read_ = read_sample(sample, buffer_).size(); }
 
 void StageWorker::decode(const BenchPicture& picture) {
   decoder_.open(picture.bytes);
@@ -79,7 +78,7 @@ struct StageRunner::Impl {
   void work(StageWorker& worker, Stage stage, size_t i) const {
     switch (stage) {
       case Stage::kRead:
-        worker.read(pictures.dataset.samples[i].path);
+        worker.read(pictures.dataset.samples[i]);
         break;
       case Stage::kDecode:
         worker.decode(pictures.all[i]);

@@ -20,7 +20,7 @@ class StageWorker {
   // Rows of a batch are written in turn to as many places: more than a cache holds, as the loader's slots are.
   StageWorker(const Recipe& recipe, size_t rows);
 
-  void read(const std::string& path);                   // a file from the page cache to a buffer
+  void read(const Sample& sample);                      // a file from the page cache to a buffer
   void decode(const BenchPicture& picture);             // bytes in memory to the region that the recipe needs
   void resize(const BenchPicture& picture);             // the decoded region to the network's size, weights included
   const float* normalize(const BenchPicture& picture);  // the resized picture to f32 planes; returns its place

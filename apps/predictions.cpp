@@ -9,6 +9,7 @@
 #include "apps/logits.h"
 #include "apps/signals.h"
 #include "graph/plan.h"
+#include "io/broken_reason.h"
 #include "io/error.h"
 #include "pipeline/stream_loader.h"
 
@@ -129,23 +130,36 @@ class Averager {
   std::vector<float> pixels_;    // of a view
 };
 
-// Files that are listed already.
+// Files that are listed already. What is packed is read here, in the pack's order.
 class SampleSource : public PictureSource {
  public:
   explicit SampleSource(const std::vector<Sample>& samples) : samples_(samples) {}
 
   bool next(Picture& picture) override {
     if (next_ == samples_.size()) return false;
-    picture.name = picture.path = samples_[next_++].path;
+    const Sample& sample = samples_[next_++];
+    picture.name = picture.path = sample.path;
     picture.error.clear();
+    if (sample.pack) unpack(sample, picture);
     return true;
   }
 
   std::optional<int64_t> count() const override { return static_cast<int64_t>(samples_.size()); }
 
  private:
+  void unpack(const Sample& sample, Picture& picture) {
+    picture.path.clear();
+    try {
+      const std::span<const uint8_t> bytes = read_sample(sample, buffer_);
+      picture.bytes.assign(bytes.begin(), bytes.end());
+    } catch (const Error& error) {
+      picture.error = broken_reason(error, sample.path);
+    }
+  }
+
   const std::vector<Sample>& samples_;
   size_t next_ = 0;
+  std::vector<uint8_t> buffer_;
 };
 
 }  // namespace
@@ -170,7 +184,10 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   const auto plan_for = [&](int batch) { averager.emplace(trained, options, batch, views); };
   if (count || options.whole_plan) plan_for(batch_size);
   StreamLoader loader(source, Recipe::eval(preprocessing),
-                      {.batch = batch_size, .threads = options.threads, .exif = options.exif || preprocessing.exif});
+                      {.batch = batch_size,
+                       .threads = options.threads,
+                       .exif = options.exif || preprocessing.exif,
+                       .decode = options.decode});
 
   const auto start = std::chrono::steady_clock::now();
   const EpochReport report = loader.run([&](const Batch& batch) {

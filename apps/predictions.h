@@ -10,6 +10,7 @@
 
 #include "apps/trained_model.h"
 #include "io/dataset.h"
+#include "io/decode.h"
 #include "io/picture_source.h"
 #include "io/stage_times.h"
 #include "ops/precision.h"
@@ -28,7 +29,8 @@ struct PredictOptions {
   int threads = 1;
   Views views = Views::kOne;
   Precision precision = Precision::kF32;
-  bool exif = false;        // pictures are turned upright as their EXIF data say, even if the model does not ask for it
+  bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
+  DecodeMode decode = DecodeMode::kExact;
   bool features = false;    // predictions have them
   bool whole_plan = false;  // planned for `batch` even where there are fewer pictures: the same bits as among more
 };

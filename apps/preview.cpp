@@ -10,6 +10,7 @@
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
+#include "apps/damaged_packs.h"
 #include "apps/data_parts.h"
 #include "apps/model_file.h"
 #include "apps/preview_grid.h"
@@ -79,6 +80,7 @@ int preview(const PreviewOptions& o, int threads) {
   const ThreadLimit limit(threads);
   const DataPart part = part_of(o);
   const Dataset dataset = list_image_folder(part.root);
+  warn_of_damaged_packs(dataset.samples);
   Loader loader(dataset, recipe, {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed});
   std::optional<Image> image;
   int shown = 0;
@@ -102,7 +104,9 @@ int preview(const PreviewOptions& o, int threads) {
 Action add_preview(CLI::App& command) {
   auto options = std::make_shared<PreviewOptions>();
   PreviewOptions& o = *options;
-  command.add_option("DATA", o.data, "folder of class folders with photographs, or one that holds train/ and val/")
+  command
+      .add_option("DATA", o.data,
+                  "folder of class folders with photographs, or one that holds train/ and val/; or a pack")
       ->required();
   command.add_option("--out", o.out, "the picture to write, a PNG")->required();
   command

@@ -9,6 +9,7 @@
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
+#include "apps/damaged_packs.h"
 #include "apps/data_parts.h"
 #include "apps/evaluation.h"
 #include "apps/model_file.h"
@@ -22,6 +23,8 @@
 #include "apps/versions.h"
 #include "graph/calibration.h"
 #include "io/error.h"
+#include "io/file.h"
+#include "io/pack_head.h"
 #include "pipeline/loader.h"
 
 namespace resflow {
@@ -91,7 +94,8 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   return calibrated;
 }
 
-// The pictures to compare f32 and int8 with: DATA/val or DATA, with labels where class folders are the model's classes.
+// The pictures to compare f32 and int8 with: DATA/val or DATA, with labels where class folders, or a pack's classes,
+// are the model's.
 struct ComparisonData {
   std::string root;
   std::vector<Sample> samples;
@@ -100,8 +104,11 @@ struct ComparisonData {
 
 ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::string>& classes) {
   ComparisonData data{.root = evaluation_root(o.data, classes), .samples = {}};
+  const std::vector<std::string> packed =
+      is_pack(data.root) ? read_pack_head(InputFile(data.root), data.root).info.classes : std::vector<std::string>();
   data.labelled = std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
-    return !name.empty() && fs::is_directory(fs::path(data.root) / name);
+    return std::find(packed.begin(), packed.end(), name) != packed.end() ||
+           (!name.empty() && fs::is_directory(fs::path(data.root) / name));
   });
   if (data.labelled) {
     Dataset dataset = list_image_folder(data.root);
@@ -110,6 +117,7 @@ ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::
   } else {
     data.samples = list_pictures(data.root);
   }
+  warn_of_damaged_packs(data.samples);
   return data;
 }
 
@@ -266,7 +274,8 @@ Action add_quantize(CLI::App& command) {
       .add_option("MODEL", options->model, "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name")
       ->required();
   command
-      .add_option("DATA", options->data, "folder of photographs like those to score; train/ and val/ within it, if any")
+      .add_option("DATA", options->data,
+                  "folder of photographs like those to score, or a pack; train/ and val/ within it, if any")
       ->required();
   command.add_option("--out", options->out, "the checkpoint to write: MODEL with the ranges of its activations")
       ->required();

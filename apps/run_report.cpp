@@ -38,9 +38,10 @@ bool write_run_report(const RunReport& run, const Compute& compute) {
     const TrainedModel trained = make_trained_model(std::move(checkpoint), run.best, compute);
     Progress progress(
         {.label = "report", .total = static_cast<int64_t>(samples.size()), .terminal = is_terminal(stderr)});
-    const Evaluation evaluation = evaluate(trained, samples,
-                                           {.predict = {.batch = run.batch, .threads = run.threads},
-                                            .progress = [&](int64_t done) { progress.update(done); }});
+    const Evaluation evaluation =
+        evaluate(trained, samples,
+                 {.predict = {.batch = run.batch, .threads = run.threads, .decode = run.decode},
+                  .progress = [&](int64_t done) { progress.update(done); }});
     if (evaluation.stopped) return false;
     report.evaluation = reported_evaluation(evaluation, run.data->val_root, Views::kOne);
   }

@@ -19,7 +19,8 @@ struct RunReport {
   NameValues configuration = {};  // the run's options, as they were
   StageTimes times = {};          // of training in this process
   int batch = 32, threads = 1;
-  std::string out = {};  // the file to write: RUN/report.html
+  DecodeMode decode = DecodeMode::kExact;  // as in training
+  std::string out = {};                    // the file to write: RUN/report.html
 };
 
 // Evaluates and writes. A second model with its plan is in memory meanwhile: let the trainer go before, where that

@@ -31,6 +31,7 @@ TrainingOutcome run_training(const TrainOptions& options, const TrainingData& da
                             .configuration = outcome.configuration,
                             .times = outcome.times,
                             .threads = outcome.threads,
+                            .decode = outcome.decode,
                             .out = report_path(outcome.best)};
   const StopSignals signals;
   const ThreadLimit limit(outcome.threads);

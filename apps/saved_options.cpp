@@ -63,6 +63,7 @@ std::vector<Field> all_fields() {
       field("--ema", true, &TrainOptions::ema),
       field("--sampler", true, &TrainOptions::sampler),
       field("--exif", true, &TrainOptions::exif),
+      field("--decode", true, &TrainOptions::decode),
       field("--augment-copies", true, &TrainOptions::augment_copies),
       field("--svm-c", true, &TrainOptions::svm_c),
       field("--svm-folds", true, &TrainOptions::svm_folds),

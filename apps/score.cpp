@@ -35,6 +35,7 @@ struct ScoreOptions {
   ScoreOutputOptions output;  // --batch too; what is parsed of the texts above is put in before anything else is done
   int threads = 0;
   bool exif = false, strict = false, resume = false, overwrite = false;
+  std::string decode = "exact";
 };
 
 // What the options' texts say, and what they contradict.
@@ -75,7 +76,7 @@ Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precisi
                          .architecture = file.checkpoint.model.architecture,
                          .classes = file.checkpoint.classes,
                          .preprocessing = file.checkpoint.preprocessing},
-                        as_given(o.inputs), o.exif, precision, output);
+                        as_given(o.inputs), o.exif, decode_mode(o.decode), precision, output);
   return {.model = make_trained_model(std::move(file.checkpoint), file.facts.path, compute), .facts = std::move(facts)};
 }
 
@@ -106,6 +107,7 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
          .threads = threads,
          .precision = precision,
          .exif = o.exif,
+         .decode = decode_mode(o.decode),
          .features = !o.output.embeddings.empty(),
          .whole_plan = whole_plan},
         [&](const Prediction& p) {
@@ -168,6 +170,7 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = resolve_precision(o.precision);
+  decode_mode(o.decode);  // for its error, before any work
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
@@ -237,6 +240,7 @@ Action add_score(CLI::App& command) {
   command.add_option("--batch", options->output.batch, "pictures at once")->capture_default_str();
   command.add_flag("--exif", options->exif,
                    "turn pictures upright as their EXIF orientation says [as in the model's training]");
+  add_decode_option(command, options->decode);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);

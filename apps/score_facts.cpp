@@ -19,8 +19,8 @@ uint64_t hash_of(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs, bool exif, Precision precision,
-                  const ScoreOutputOptions& output) {
+Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs, bool exif, DecodeMode decode,
+                  Precision precision, const ScoreOutputOptions& output) {
   const Preprocessing& p = with.preprocessing;
   nlohmann::ordered_json listed = nlohmann::ordered_json::array();
   for (const std::string& input : inputs) listed.push_back(json_of_bytes(input));
@@ -31,6 +31,7 @@ Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs
       {"preprocessing", fmt::format("resize {}, crop {}, {}, mean {}, deviation {}", p.resize, p.crop, p.interpolation,
                                     fmt::join(p.mean, " "), fmt::join(p.std, " "))},
       {"--exif", given(exif || p.exif)},
+      {"--decode", decode == DecodeMode::kFast ? "fast" : "exact"},
       {"--precision", precision_name(precision)},
       {"--batch", fmt::format("{}", output.batch)},
       {"--format", score_format_name(output.format)},

@@ -7,6 +7,7 @@
 #include "apps/score_journal.h"
 #include "apps/score_output.h"
 #include "io/checkpoint.h"
+#include "io/decode.h"
 #include "ops/precision.h"
 
 namespace resflow {
@@ -19,7 +20,7 @@ struct ScoredWith {
 };
 
 // Reads the model's file for its hash. Throws as InputFile does.
-Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs, bool exif, Precision precision,
-                  const ScoreOutputOptions& output);
+Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs, bool exif, DecodeMode decode,
+                  Precision precision, const ScoreOutputOptions& output);
 
 }  // namespace resflow

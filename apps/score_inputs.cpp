@@ -11,7 +11,7 @@ namespace resflow {
 void add_score_inputs(CLI::App& command, ScoreInputs& inputs) {
   command.add_option(
       "INPUT", inputs.inputs,
-      "photographs, folders of them, archives (tar, also with gzip, zstd, xz or bzip2; zip), patterns in "
+      "photographs, folders or packs of them, archives (tar, also with gzip, zstd, xz or bzip2; zip), patterns in "
       "quotes ('photos/*/*.jpg'), or - for a list of files on standard input");
   command.add_option("--list", inputs.list,
                      "score the files that this file lists, one path a line; - is standard input");
@@ -28,8 +28,9 @@ std::vector<std::string> as_given(const ScoreInputs& inputs) {
 }
 
 const char* score_inputs_help() {
-  return "Folders are walked with all below them, each read when its turn comes; archives are read as streams, and\n"
-         "their pictures are called ARCHIVE/MEMBER. Paths in a list are relative to the working directory.";
+  return "Folders are walked with all below them, each read when its turn comes; archives and packs are read as\n"
+         "streams, and their pictures are called ARCHIVE/MEMBER. Paths in a list are relative to the working "
+         "directory.";
 }
 
 std::unique_ptr<PictureSource> open_score_inputs(const ScoreInputs& inputs) {

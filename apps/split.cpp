@@ -20,6 +20,7 @@
 #include "apps/threads.h"
 #include "io/dataset.h"
 #include "io/error.h"
+#include "io/pack_head.h"
 #include "io/text.h"
 
 namespace resflow {
@@ -185,6 +186,8 @@ int split(const SplitOptions& o, int threads) {
   if (data_parts(o.data).front().root != o.data)
     throw usage_error("{}: is split already; name the folder of class folders, like {}", o.data,
                       (fs::path(o.data) / "train").string());
+  if (is_pack(o.data))
+    throw usage_error("{}: is a pack; split the folder of class folders, and pack its parts", o.data);
   std::error_code error;
   const std::string data = fs::canonical(o.data, error).string();
   if (error) throw data_error("{}: {}", o.data, error.message());

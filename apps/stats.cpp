@@ -63,7 +63,8 @@ int stats(const StatsOptions& o, int threads) {
 Action add_stats(CLI::App& command) {
   auto o = std::make_shared<StatsOptions>();
   command
-      .add_option("DATA", o->data, "folder of class folders with photographs, or one that holds train/ (val/, test/)")
+      .add_option("DATA", o->data,
+                  "folder of class folders with photographs, or one that holds train/ (val/, test/); or a pack")
       ->required();
   command.add_option("--json", o->json, "write all of it to this file");
   command.add_option("--image-size", o->image_size, "mean and std are of pictures of this size")->capture_default_str();

@@ -5,15 +5,14 @@
 
 #include "apps/html.h"
 #include "io/error.h"
-#include "io/file.h"
 #include "io/jpeg_encode.h"
 
 namespace resflow {
 
-Thumbnail Thumbnails::make(const std::string& path, int side) {
+Thumbnail Thumbnails::make(const Sample& sample, int side) {
   constexpr int kQuality = 82;
   try {
-    decoder_.open(read_file(path, buffer_));
+    decoder_.open(read_sample(sample, buffer_));
     decoder_.decode(whole_);
     const double scale = std::min(1.0, static_cast<double>(side) / std::max(whole_.width(), whole_.height()));
     const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::lround(length * scale))); };

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "io/dataset.h"
 #include "io/decode.h"
 #include "pipeline/resize.h"
 
@@ -18,7 +19,7 @@ struct Thumbnail {
 class Thumbnails {
  public:
   // The whole picture, its long side made `side` pixels where it is longer.
-  Thumbnail make(const std::string& path, int side);
+  Thumbnail make(const Sample& sample, int side);
 
  private:
   Decoder decoder_;

@@ -41,8 +41,10 @@ int train(const TrainOptions& options) {
 Action add_train(CLI::App& command) {
   auto options = std::make_shared<TrainOptions>();
   TrainOptions& o = *options;
-  command.add_option("DATA", o.data, "folder of class folders with photographs, or one that holds train/ and val/");
-  command.add_option("--val", o.val, "validation data: a folder of class folders");
+  command.add_option(
+      "DATA", o.data,
+      "folder of class folders with photographs, or one that holds train/ and val/; or a pack (resflow pack)");
+  command.add_option("--val", o.val, "validation data: a folder of class folders, or a pack");
   command.add_option("--out", o.out, "folder for last.resflow, best.resflow and history.csv")->capture_default_str();
   command.add_flag("--resume", o.resume, "go on with the run in --out, with its options");
   command.add_flag("--overwrite", o.overwrite, "replace the run in --out");
@@ -150,6 +152,7 @@ Action add_train(CLI::App& command) {
                   "shuffle, or balanced: every class as often as the others, drawn with replacement")
       ->capture_default_str();
   command.add_flag("--exif", o.exif, "turn pictures upright as their EXIF orientation says; torchvision does not");
+  add_decode_option(command, o.decode);
   add_threads_option(command, o.threads);
 
   command.add_option("--on-error", o.on_error, "a picture that cannot be read: skip (and report) or stop")

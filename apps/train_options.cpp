@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/cli_options.h"
 #include "apps/option_conditions.h"
 #include "apps/threads.h"
 #include "graph/model_zoo.h"
@@ -99,6 +100,8 @@ void resolve(TrainOptions& o) {
   check(o.augment, o.given);
   if (o.sampler != "shuffle" && o.sampler != "balanced")
     throw usage_error("--sampler {}: wanted shuffle or balanced", o.sampler);
+
+  decode_mode(o.decode);  // for its error
 
   const auto& models = model_names();
   if (std::find(models.begin(), models.end(), o.model) == models.end())

@@ -57,6 +57,7 @@ struct TrainOptions {
   AugmentOptions augment = {};         // apps/augment_options.h
   std::string sampler = "shuffle";     // "shuffle", "balanced": classes drawn alike, with replacement
   bool exif = false;                   // pictures upright, as their EXIF says
+  std::string decode = "exact";        // "exact", "fast"
   int64_t early_stop = 0;              // epochs without a better validation accuracy; 0: never
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;

@@ -9,9 +9,11 @@
 #include <set>
 
 #include "apps/console.h"
+#include "apps/damaged_packs.h"
 #include "apps/data_parts.h"
 #include "apps/sha256.h"
 #include "io/error.h"
+#include "io/pack_reader.h"
 
 namespace resflow {
 namespace {
@@ -77,6 +79,12 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
     const std::string name = fs::path(sample.path).lexically_relative(base).string();
     hash.add(name.c_str(), name.size() + 1);
   }
+  // Shrunk for a pack they are other pictures, whatever their names.
+  const PackReader* pack = dataset.samples.empty() ? nullptr : dataset.samples.front().pack.get();
+  if (pack != nullptr && pack->info().short_side > 0) {
+    const std::string made = fmt::format("{} {}", pack->info().short_side, pack->info().quality);
+    hash.add(made.c_str(), made.size() + 1);
+  }
   return fmt::format("{} pictures of {} classes, {}", dataset.samples.size(), dataset.classes.size(),
                      hash.hex().substr(0, 16));
 }
@@ -101,9 +109,11 @@ TrainingData load_training_data(const std::string& data, const std::string& val)
             ? ""
             : fmt::format(" with pictures, and none in {}", fmt::join(found.train.empty_classes, ", ")));
   warn_of_empty_classes(found.train, found.train_root);
+  warn_of_damaged_packs(found.train.samples);
   found.identity = dataset_identity(found.train, found.train_root);
   if (!found.val_root.empty()) {
     found.val = list_image_folder(found.val_root);
+    warn_of_damaged_packs(found.val.samples);
     match_classes(found.val, found.train.classes, found.val_root, found.train_root);
     found.val_identity = dataset_identity(found.val, found.val_root);
   }

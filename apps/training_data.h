@@ -15,8 +15,8 @@ struct TrainingData {
   std::string val_identity;
 };
 
-// `data` is an ImageFolder, or holds train/ (and val/) that are. `val` names other validation data; may be
-// empty. Validation pictures are matched by class name; what does not match is said on standard error.
+// `data` is an ImageFolder or a pack of one, or holds train/ (and val/) that are folders. `val` names other validation
+// data; may be empty. Validation pictures are matched by class name; what does not match is said on standard error.
 // Throws Error{kData}: as list_image_folder, or fewer than two classes, or no class in common.
 TrainingData load_training_data(const std::string& data, const std::string& val);
 
@@ -31,7 +31,8 @@ struct MatchWords {
 void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
                    const std::string& classes_of, const MatchWords& words = {});
 
-// Counts and a hash of the class names and of the files' names below `root`.
+// Counts and a hash of the class names and of the files' names below `root`; of a pack whose pictures were shrunk, of
+// how, too.
 std::string dataset_identity(const Dataset& dataset, const std::string& root);
 
 }  // namespace resflow

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/checkpoint.h"
+#include "io/decode.h"
 #include "io/stage_times.h"
 
 namespace resflow {
@@ -18,6 +19,7 @@ struct TrainingOutcome {
   std::vector<std::pair<std::string, std::string>> configuration = {};
   StageTimes times = {};  // of training in this process
   int threads = 1;
+  DecodeMode decode = DecodeMode::kExact;
 };
 
 }  // namespace resflow

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/cli_options.h"
 #include "apps/console.h"
 #include "apps/lr_find.h"
 #include "apps/preview_grid.h"
@@ -56,7 +57,8 @@ void TrainingRun::make_trainer() {
                                 .threads = options_.threads,
                                 .seed = options_.seed,
                                 .on_error = on_error(),
-                                .exif = options_.exif};
+                                .exif = options_.exif,
+                                .decode = decode_mode(options_.decode)};
   LoaderOptions train_loader = loader;
   if (options_.sampler == "balanced") {
     train_loader.sampler = Sampler::kWeighted;

@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "io/error.h"
+#include "io/file.h"
 #include "io/folder_listing.h"
+#include "io/pack_reader.h"
 
 namespace resflow {
 namespace {
@@ -88,6 +90,34 @@ Error no_classes(const std::string& root, const std::vector<std::string>& files)
                     root, files.size(), pictures);
 }
 
+Sample packed_sample(const std::shared_ptr<const PackReader>& pack, int64_t number, int label) {
+  return {
+      .path = join_path(pack->path(), std::string(pack->name(number))), .label = label, .pack = pack, .packed = number};
+}
+
+Error no_picture(const PackReader& pack) {
+  return data_error("{}: {}", pack.path(), pack.damage().empty() ? "holds no picture" : pack.damage());
+}
+
+Dataset list_pack(const std::string& path) {
+  const auto pack = std::make_shared<const PackReader>(path);
+  const std::vector<std::string>& names = pack->info().classes;
+  if (names.empty())
+    throw data_error("{}: its pictures have no labels: it was made of a folder without class folders", path);
+  std::vector<int> label_of(names.size(), -1);
+  for (int64_t i = 0; i < pack->size(); ++i) label_of[static_cast<size_t>(pack->label(i))] = 0;
+  Dataset dataset;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (label_of[i] == 0) label_of[i] = static_cast<int>(dataset.classes.size());
+    (label_of[i] < 0 ? dataset.empty_classes : dataset.classes).push_back(names[i]);
+  }
+  if (dataset.classes.empty()) throw no_picture(*pack);
+  dataset.samples.reserve(static_cast<size_t>(pack->size()));
+  for (int64_t i = 0; i < pack->size(); ++i)
+    dataset.samples.push_back(packed_sample(pack, i, label_of[static_cast<size_t>(pack->label(i))]));
+  return dataset;
+}
+
 }  // namespace
 
 bool has_image_extension(const std::string& path) {
@@ -106,8 +136,10 @@ Dataset list_image_folder(const std::string& root) {
   const fs::file_status status = fs::status(root, error);
   if (status.type() == fs::file_type::not_found) throw data_error("{}: there is no such folder", root);
   if (error) throw data_error("{}: the folder cannot be read: {}", root, error.message());
+  if (is_pack(root)) return list_pack(root);
   if (status.type() != fs::file_type::directory) {
-    throw data_error("{}: is a file, wanted a folder with a sub-folder of pictures for each class", root);
+    throw data_error("{}: is a file, wanted a folder with a sub-folder of pictures for each class, or a pack of one",
+                     root);
   }
   Listing top = list(root);
   if (top.folders.empty()) throw no_classes(root, top.files);
@@ -129,12 +161,30 @@ std::vector<Sample> list_pictures(const std::string& path) {
   std::error_code absent;
   std::vector<Sample> samples;
   if (!fs::is_directory(path, absent)) {
+    if (is_pack(path)) {
+      const auto pack = std::make_shared<const PackReader>(path);
+      samples.reserve(static_cast<size_t>(pack->size()));
+      for (int64_t i = 0; i < pack->size(); ++i) samples.push_back(packed_sample(pack, i, -1));
+      if (samples.empty()) throw no_picture(*pack);
+      return samples;
+    }
     samples.push_back({path, -1});
     return samples;
   }
   append_pictures(path, -1, {}, samples);
   if (samples.empty()) throw data_error("{}: holds no picture; wanted files that end in {}", path, kExtensionList);
   return samples;
+}
+
+std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer) {
+  if (!sample.pack) return read_file(sample.path, buffer);
+  try {
+    return sample.pack->read(sample.packed, buffer);
+  } catch (const Error& error) {
+    const std::string reason = error.what();
+    if (reason.starts_with(sample.pack->path() + ": ")) throw;
+    throw Error(error.kind(), sample.path + ": " + reason);
+  }
 }
 
 }  // namespace resflow

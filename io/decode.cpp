@@ -31,7 +31,9 @@ struct Decoder::Impl {
   }();
   ImageReader* reader = nullptr;  // of the opened picture
   ImageFormat format = ImageFormat::kUnknown;
-  int width = 0, height = 0;  // upright, as the Decoder gives it
+  int width = 0, height = 0;            // upright, as the Decoder gives it
+  int full_width = 0, full_height = 0;  // stored, before any scaling
+  int eighths = 8;
   std::string name;
   bool exif = false;
   Orientation orientation;  // of the opened picture
@@ -62,6 +64,13 @@ struct Decoder::Impl {
     }
     // Pillow turns a TIFF upright unasked.
     if (exif || format == ImageFormat::kTiff) orientation = read_orientation(bytes, format);
+    full_width = reader->width();
+    full_height = reader->height();
+    eighths = 8;
+    stand_upright();
+  }
+
+  void stand_upright() {
     width = orientation.swaps_sides() ? reader->height() : reader->width();
     height = orientation.swaps_sides() ? reader->width() : reader->height();
   }
@@ -93,6 +102,23 @@ void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
 ImageFormat Decoder::format() const { return impl_->format; }
 int Decoder::width() const { return impl_->width; }
 int Decoder::height() const { return impl_->height; }
+
+bool Decoder::set_scale(int eighths) {
+  Impl& self = *impl_;
+  if (!self.reader->set_scale(eighths)) return false;
+  self.eighths = eighths;
+  self.stand_upright();
+  return true;
+}
+
+Box Decoder::scaled(const Rect& region) const {
+  const Impl& self = *impl_;
+  // In the stored picture, for its blocks begin at its top left corner: mirrored, they leave a part of a pixel there.
+  const Rect stored = self.orientation.stored(region, self.full_width, self.full_height);
+  const double scale = self.eighths / 8.0;
+  const Box box = {stored.left * scale, stored.top * scale, stored.width * scale, stored.height * scale};
+  return self.orientation.upright(box, self.reader->width(), self.reader->height());
+}
 
 void Decoder::decode(Image& out) { decode({0, 0, width(), height()}, out); }
 

@@ -17,6 +17,12 @@ namespace resflow {
 // Pillow refuses more pixels than this as a decompression bomb; so do we, before allocating.
 inline constexpr int64_t kMaxPixels = 178'956'970;
 
+enum class DecodeMode {
+  kExact,  // every pixel of the file, equal to Pillow's
+  kFast,   // where a JPEG is to become much smaller anyway: half, a quarter or an eighth of them, from its low
+           // frequencies
+};
+
 class Decoder {
  public:
   Decoder();
@@ -38,6 +44,14 @@ class Decoder {
   ImageFormat format() const;
   int width() const;
   int height() const;
+
+  // Of a JPEG: decoding gives eighths / 8 of its width and height, rounded up, each pixel from the low frequencies of
+  // its block, which costs a fraction of the time. width(), height() and regions then speak of that picture. False for
+  // other formats, and nothing is changed. The verdict on damaged files is the same. Holds until the next open.
+  // REQUIRES: a picture is open, and nothing of it was decoded yet; eighths is 1, 2, 4 or 8.
+  bool set_scale(int eighths);
+  // Where `region` of the picture as it was opened lies in the scaled one: at most a pixel beyond its edges.
+  Box scaled(const Rect& region) const;
 
   // Decodes the opened image whole. Throws Error{kData} where it is truncated or corrupt.
   void decode(Image& out);

@@ -85,6 +85,8 @@ InputFile::InputFile(const std::string& path, FileSystem& files) : path_(path), 
 
 InputFile::~InputFile() { files_.close(file_); }
 
+void InputFile::will_be_read_in_order() const { ::posix_fadvise(file_, 0, 0, POSIX_FADV_SEQUENTIAL); }
+
 void InputFile::read(int64_t offset, std::span<uint8_t> bytes) const {
   size_t done = 0;
   while (done < bytes.size()) {
@@ -136,6 +138,9 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::fail(const char* doing) {
   const int error = errno;
   if (is_disk_full(error)) {
+    if (needed_ == 0 || needed_ < written_)  // how much it would be was not known
+      throw system_error("{}: the disk is full ({}) after {} bytes in {}; the previous file is unchanged", path_,
+                         reason_of(error), written_, folder_);
     // What was written so far still takes its place.
     const int64_t free = std::max<int64_t>(files_.free_bytes(folder_.c_str()), 0) + written_;
     throw system_error("{}: the disk is full ({}): {} bytes needed, {} free in {}; the previous file is unchanged",

@@ -42,6 +42,9 @@ class InputFile {
 
   int64_t size() const { return size_; }
 
+  // Advice to the system, which then reads ahead farther.
+  void will_be_read_in_order() const;
+
   // Fills `bytes` from `offset` on. Throws Error{kData} where the file has become shorter or cannot be read.
   void read(int64_t offset, std::span<uint8_t> bytes) const;
 

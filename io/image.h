@@ -13,6 +13,11 @@ struct Rect {
   bool operator==(const Rect&) const = default;
 };
 
+// A part of a picture whose edges lie between pixels: pixel x covers [x, x + 1).
+struct Box {
+  double left = 0, top = 0, width = 0, height = 0;
+};
+
 class Image {
  public:
   int width() const { return width_; }

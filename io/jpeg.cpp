@@ -94,6 +94,7 @@ struct Decompressor {
   jpeg_progress_mgr progress{};
   std::span<const uint8_t> bytes;
   bool header_is_read = false;
+  int eighths = 0;  // of the scale; 0: exact
   std::vector<uint8_t> line;
 
   // What decode_rows works on. Held here, because a local of the function that calls setjmp may be lost.
@@ -129,8 +130,8 @@ struct Decompressor {
     header_is_read = false;
     if (outcome == Outcome::kBroken) throw data_error("broken JPEG: {}", errors.message);
     if (out == nullptr) throw data_error("truncated JPEG: its {} bytes end within the header", bytes.size());
-    throw data_error("truncated JPEG: its {} bytes end in or before row {} of {}", bytes.size(), row + 1,
-                     info.image_height);
+    throw data_error("truncated JPEG: its {} bytes end in or before row {} of {}", bytes.size(),
+                     row * DCTSIZE / block() + 1, info.image_height);
   }
 
   void read_header() {
@@ -147,6 +148,7 @@ struct Decompressor {
     source.bytes_in_buffer = bytes.size();
     errors.pub.num_warnings = 0;
     out = nullptr;
+    eighths = 0;
     check(guarded([](Decompressor& self) {
       int state = JPEG_HEADER_TABLES_ONLY;
       // As Pillow does: an image may follow a stream of tables alone.
@@ -171,12 +173,17 @@ struct Decompressor {
     return runs_to_end_of_image({source.next_input_byte, source.bytes_in_buffer}, info.restart_interval > 0);
   }
 
+  // Pixels of a block's side.
+  int block() const { return eighths == 0 ? DCTSIZE : eighths; }
+  // As libjpeg rounds it.
+  int scaled(int side) const { return (side * block() + DCTSIZE - 1) / DCTSIZE; }
+
   // Columns that are decoded for the region: whole MCUs, and one more on each side where colour is upsampled,
   // because that reads the neighbouring sample.
   void crop_columns(int& left, int& right) {
-    const int mcu = info.max_h_samp_factor * DCTSIZE, margin = info.max_h_samp_factor > 1 ? mcu : 0;
+    const int mcu = info.max_h_samp_factor * block(), margin = info.max_h_samp_factor > 1 ? mcu : 0;
     left = std::max(0, region.left - margin) / mcu * mcu;
-    right = std::min((region.left + region.width + margin + mcu - 1) / mcu * mcu, static_cast<int>(info.image_width));
+    right = std::min((region.left + region.width + margin + mcu - 1) / mcu * mcu, static_cast<int>(info.output_width));
   }
 
   static Outcome decode_rows(Decompressor& self) {
@@ -184,6 +191,10 @@ struct Decompressor {
     const Rect& region = self.region;
     const bool ordinary = self.is_ordinary();
     info.out_color_space = self.is_cmyk() ? JCS_CMYK : JCS_RGB;
+    if (self.eighths > 0) {
+      info.scale_num = static_cast<unsigned>(self.eighths);
+      info.scale_denom = DCTSIZE;
+    }
     if (jpeg_start_decompress(&info) == FALSE) return Outcome::kTruncated;
     int left = 0, right = static_cast<int>(info.output_width);
     if (ordinary) {
@@ -228,14 +239,23 @@ class JpegReader final : public ImageReader {
     width_ = static_cast<int>(jpeg_.info.image_width);
     height_ = static_cast<int>(jpeg_.info.image_height);
   }
-  int width() const override { return width_; }
-  int height() const override { return height_; }
+  int width() const override { return jpeg_.scaled(width_); }
+  int height() const override { return jpeg_.scaled(height_); }
+
+  bool set_scale(int eighths) override {
+    jpeg_.eighths = eighths;
+    return true;
+  }
 
   void decode(const Rect& region, Image& out) override {
-    if (!jpeg_.header_is_read) jpeg_.read_header();
+    if (!jpeg_.header_is_read) {
+      const int eighths = jpeg_.eighths;
+      jpeg_.read_header();
+      jpeg_.eighths = eighths;
+    }
     jpeg_.header_is_read = false;
     out.resize(region.width, region.height);
-    const size_t line_bytes = static_cast<size_t>(width_) * (jpeg_.is_cmyk() ? 4 : 3);
+    const size_t line_bytes = static_cast<size_t>(width()) * (jpeg_.is_cmyk() ? 4 : 3);
     if (jpeg_.line.size() < line_bytes) jpeg_.line.resize(line_bytes);
     jpeg_.region = region;
     jpeg_.out = &out;

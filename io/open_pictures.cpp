@@ -13,6 +13,8 @@
 #include "io/file.h"
 #include "io/folder_source.h"
 #include "io/glob.h"
+#include "io/pack_head.h"
+#include "io/pack_source.h"
 
 namespace resflow {
 namespace {
@@ -94,6 +96,7 @@ InputKind kind_of(const std::string& path) {
   if (has_image_extension(path)) return InputKind::kFile;
   if (S_ISFIFO(status.st_mode)) return InputKind::kArchive;
   if (!S_ISREG(status.st_mode)) return InputKind::kFile;
+  if (is_pack(path)) return InputKind::kPack;
   return has_archive_extension(path) || holds_archive(path) ? InputKind::kArchive : InputKind::kFile;
 }
 
@@ -114,6 +117,8 @@ std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptio
       break;
     case InputKind::kFolder:
       return std::make_unique<FolderSource>(input.path);
+    case InputKind::kPack:
+      return std::make_unique<PackSource>(input.path);
     case InputKind::kArchive:
       return std::make_unique<ArchiveSource>(input.path);
     case InputKind::kGlob:
@@ -127,8 +132,16 @@ std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptio
 InputSource::InputSource(std::vector<Input> inputs, ListOptions list)
     : inputs_(std::move(inputs)), list_(std::move(list)) {
   for (const Input& input : inputs_) {
-    Picture first;
-    if (can_be_looked_at(input)) open_pictures(input, list_)->next(first);
+    std::optional<int64_t> pictures;
+    if (can_be_looked_at(input)) {
+      const std::unique_ptr<PictureSource> source = open_pictures(input, list_);
+      Picture first;
+      source->next(first);
+      pictures = source->count();
+    } else if (input.kind == InputKind::kFile) {
+      pictures = 1;
+    }
+    count_ = count_ && pictures ? std::optional(*count_ + *pictures) : std::nullopt;
   }
 }
 
@@ -139,13 +152,6 @@ bool InputSource::next(Picture& picture) {
     if (next_ == inputs_.size()) return false;
     source_ = open_pictures(inputs_[next_++], list_);
   }
-}
-
-std::optional<int64_t> InputSource::count() const {
-  const bool files =
-      std::all_of(inputs_.begin(), inputs_.end(), [](const Input& input) { return input.kind == InputKind::kFile; });
-  if (!files) return std::nullopt;
-  return static_cast<int64_t>(inputs_.size());
 }
 
 }  // namespace resflow

@@ -16,6 +16,7 @@ namespace resflow {
 enum class InputKind {
   kFile,     // a picture, whatever its name, and even if it is absent: its row says what is wrong
   kFolder,   // io/folder_source.h
+  kPack,     // io/pack_source.h: by its first bytes, where its name is no picture's
   kArchive,  // io/archive_source.h: by its name, or by its first bytes where its name is no picture's; and a pipe
   kGlob,     // io/glob.h: nothing of this name is there, and it has a wildcard; its matches are any of the above
   kList,     // io/list_source.h: "-", standard input
@@ -36,17 +37,19 @@ std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptio
 class InputSource : public PictureSource {
  public:
   // Looks at each input as far as its first picture, so that a mistake in the last one is found before the first one is
-  // worked through: throws the Error{kData} of a folder, pattern, archive or list that has none or cannot be read. Of
-  // standard input and other pipes nothing is known until their turn.
+  // worked through: throws the Error{kData} of a folder, pack, pattern, archive or list that has none or cannot be
+  // read. Of standard input and other pipes nothing is known until their turn.
   explicit InputSource(std::vector<Input> inputs, ListOptions list = {});
 
   bool next(Picture& picture) override;
-  std::optional<int64_t> count() const override;
+  // Known of files and packs.
+  std::optional<int64_t> count() const override { return count_; }
 
  private:
   std::vector<Input> inputs_;
   ListOptions list_;
   size_t next_ = 0;
+  std::optional<int64_t> count_ = 0;
   std::unique_ptr<PictureSource> source_;
 };
 

@@ -16,6 +16,16 @@ Rect Orientation::stored(const Rect& region, int width, int height) const {
   return rect;
 }
 
+Box Orientation::upright(Box box, int width, int height) const {
+  if (mirrors_columns()) box.left = width - box.left - box.width;
+  if (mirrors_rows()) box.top = height - box.top - box.height;
+  if (swaps_sides()) {
+    std::swap(box.left, box.top);
+    std::swap(box.width, box.height);
+  }
+  return box;
+}
+
 void Orientation::turn(const Image& stored, Image& out) const {
   const int width = swaps_sides() ? stored.height() : stored.width();
   const int height = swaps_sides() ? stored.width() : stored.height();

@@ -20,6 +20,9 @@ class Orientation {
   // The part of a stored picture of width x height that shows `region` of the upright one.
   Rect stored(const Rect& region, int width, int height) const;
 
+  // Where `box` of a stored picture of width x height lies in the upright one.
+  Box upright(Box box, int width, int height) const;
+
   // Sets `out` to `stored`, upright: as Pillow's Image.transpose does it.
   void turn(const Image& stored, Image& out) const;
 

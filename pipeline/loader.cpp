@@ -16,8 +16,8 @@
 #include <tuple>
 #include <utility>
 
+#include "io/broken_reason.h"
 #include "io/error.h"
-#include "io/file.h"
 #include "pipeline/loader_flow.h"
 #include "pipeline/order.h"
 
@@ -107,9 +107,7 @@ std::string read_failure(const std::string& name, const std::exception_ptr& erro
   try {
     std::rethrow_exception(error);
   } catch (const Error& failure) {
-    if (failure.kind() != ErrorKind::kData) throw;
-    const std::string reason = failure.what();
-    return reason.starts_with(name + ": ") ? reason.substr(name.size() + 2) : reason;
+    return broken_reason(failure, name);
   } catch (const std::bad_alloc&) {
     throw system_error("{}: not enough memory to decode it", name);
   }
@@ -131,7 +129,8 @@ LoaderFlow::LoaderFlow(const Recipe& recipe, const StreamOptions& options) : opt
   if (options.threads < 1) throw usage_error("{} threads: wanted at least 1", options.threads);
   if (options.slots < 1) throw usage_error("{} batch slots: wanted at least 1", options.slots);
   arena_.initialize(options.threads, 1, tbb::task_arena::priority::low);
-  for (int i = 0; i < options.threads; ++i) workers_.push_back(std::make_unique<Worker>(recipe, options.exif));
+  for (int i = 0; i < options.threads; ++i)
+    workers_.push_back(std::make_unique<Worker>(recipe, options.exif, options.decode));
 }
 
 LoaderFlow::~LoaderFlow() = default;
@@ -192,8 +191,7 @@ void LoaderFlow::Run::transform(const ReadRow& read) const {
     RecipeWorker& recipe_worker = worker.recipe_worker;
     const auto from = Clock::now();
     worker.decoder.open(read.bytes, source.name(slot, index));
-    recipe_worker.plan(worker.decoder.width(), worker.decoder.height(), keys.seed, keys.epoch,
-                       static_cast<uint64_t>(slot.batch.samples[index]));
+    recipe_worker.plan(worker.decoder, keys.seed, keys.epoch, static_cast<uint64_t>(slot.batch.samples[index]));
     recipe_worker.decode(worker.decoder);
     const auto decoded = Clock::now();
     recipe_worker.resize();
@@ -342,7 +340,7 @@ class EpochRows : public RowSource {
         static_cast<int>(std::min<int64_t>(batch_, static_cast<int64_t>(order_.size()) - number * batch_));
     for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
       batch.samples.push_back(sample(slot, row));
-      batch.labels.push_back(dataset_.samples[static_cast<size_t>(sample(slot, row))].label);
+      batch.labels.push_back(sample_of(slot, row).label);
     }
   }
 
@@ -350,15 +348,17 @@ class EpochRows : public RowSource {
     return order_[static_cast<size_t>(slot.batch.number * batch_) + row];
   }
 
-  const std::string& name(const Slot& slot, size_t row) const override {
-    return dataset_.samples[static_cast<size_t>(sample(slot, row))].path;
-  }
+  const std::string& name(const Slot& slot, size_t row) const override { return sample_of(slot, row).path; }
 
   std::span<const uint8_t> read(const Row& row, Worker& worker) const override {
-    return read_file(name(*row.slot, static_cast<size_t>(row.index)), worker.buffer);
+    return read_sample(sample_of(*row.slot, static_cast<size_t>(row.index)), worker.buffer);
   }
 
  private:
+  const Sample& sample_of(const Slot& slot, size_t row) const {
+    return dataset_.samples[static_cast<size_t>(sample(slot, row))];
+  }
+
   const Dataset& dataset_;
   std::vector<int64_t> order_;
   int batch_;
@@ -383,7 +383,8 @@ Loader::Impl::Impl(const Dataset& set, const Recipe& recipe, const LoaderOptions
                     .threads = what.threads,
                     .slots = what.slots,
                     .on_error = what.on_error,
-                    .exif = what.exif}) {
+                    .exif = what.exif,
+                    .decode = what.decode}) {
   if (options.sampler == Sampler::kWeighted)
     check_weights(options.weights, static_cast<int64_t>(dataset.samples.size()));
   else if (!options.weights.empty())

@@ -66,6 +66,7 @@ struct LoaderOptions {
   bool drop_last = false;
   OnError on_error = OnError::kSkip;
   bool exif = false;  // pictures are turned upright as their EXIF data say
+  DecodeMode decode = DecodeMode::kExact;
 };
 
 struct EpochReport {

@@ -42,7 +42,7 @@ struct Slot {
 
 // What one picture at a time needs. As many as threads: the tokens of reading and transforming.
 struct Worker {
-  Worker(const Recipe& recipe, bool exif) : recipe_worker(recipe) { decoder.set_exif(exif); }
+  Worker(const Recipe& recipe, bool exif, DecodeMode decode) : recipe_worker(recipe, decode) { decoder.set_exif(exif); }
   Decoder decoder;
   RecipeWorker recipe_worker;
   Picture picture;  // of a source: the one at hand

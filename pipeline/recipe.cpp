@@ -97,27 +97,50 @@ TrainDraw draw_train(const Recipe& recipe, int width, int height, uint64_t seed,
   return result;
 }
 
-RecipeWorker::RecipeWorker(const Recipe& recipe) : recipe_(checked(recipe)), normalizer_(recipe.mean, recipe.std) {
+int fast_scale(int width, int height, int out_width, int out_height) {
+  for (const int eighths : {1, 2, 4})
+    if (int64_t{width} * eighths >= int64_t{out_width} * 8 && int64_t{height} * eighths >= int64_t{out_height} * 8)
+      return eighths;
+  return 8;
+}
+
+RecipeWorker::RecipeWorker(const Recipe& recipe, DecodeMode mode)
+    : recipe_(checked(recipe)), mode_(mode), normalizer_(recipe.mean, recipe.std) {
   resized_.resize(recipe.size, recipe.size);
 }
 
-void RecipeWorker::plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample) {
+RecipeWorker::Crop RecipeWorker::choose(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample) {
   const int size = recipe_.size;
   if (recipe_.kind == Recipe::Kind::kTrain) {
     TrainDraw draw = draw_train(recipe_, width, height, seed, epoch, sample);
-    source_ = resizer_.plan(draw.crop.width, draw.crop.height, size, size, {0, 0, size, size});
-    source_.left += draw.crop.left;
-    source_.top += draw.crop.top;
     flip_ = draw.flip;
     ops_ = std::move(draw.ops);
     erase_ = draw.erase;
-    return;
+    return {draw.crop, size, size, {0, 0, size, size}};
   }
   const ResizeCrop crop = resize_center_crop(width, height, recipe_.resize, size);
-  source_ = resizer_.plan(width, height, crop.width, crop.height, crop.keep);
   if (crop.keep.width < size || crop.keep.height < size)
     std::fill_n(resized_.row(0), stride() * static_cast<size_t>(size), uint8_t{0});
   offset_ = static_cast<size_t>(crop.top) * stride() + static_cast<size_t>(crop.left) * 3;
+  return {{0, 0, width, height}, crop.width, crop.height, crop.keep};
+}
+
+void RecipeWorker::plan(Decoder& decoder, uint64_t seed, uint64_t epoch, uint64_t sample) {
+  const Crop crop = choose(decoder.width(), decoder.height(), seed, epoch, sample);
+  const int eighths =
+      mode_ == DecodeMode::kFast ? fast_scale(crop.part.width, crop.part.height, crop.width, crop.height) : 8;
+  if (eighths < 8 && decoder.set_scale(eighths)) {
+    source_ =
+        resizer_.plan(decoder.scaled(crop.part), decoder.width(), decoder.height(), crop.width, crop.height, crop.keep);
+    return;
+  }
+  plan(crop);
+}
+
+void RecipeWorker::plan(const Crop& crop) {
+  source_ = resizer_.plan(crop.part.width, crop.part.height, crop.width, crop.height, crop.keep);
+  source_.left += crop.part.left;
+  source_.top += crop.part.top;
 }
 
 void RecipeWorker::apply_ops() {

@@ -54,16 +54,20 @@ struct TrainDraw {
 };
 TrainDraw draw_train(const Recipe& recipe, int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample);
 
+// The scale, in eighths, at which DecodeMode::kFast decodes a crop of width x height that becomes out_width x
+// out_height: the smallest of 1, 2, 4 and 8 that leaves at least as many pixels each way as there are to be.
+int fast_scale(int width, int height, int out_width, int out_height);
+
 // Applies a recipe; owned by one thread, reuses its memory.
 class RecipeWorker {
  public:
   // Throws Error{kUsage} for sizes, ranges or a normalization that cannot be.
-  explicit RecipeWorker(const Recipe& recipe);
+  explicit RecipeWorker(const Recipe& recipe, DecodeMode mode = DecodeMode::kExact);
 
   // Decodes the opened picture and writes (3, size, size) planar f32 to dst.
   // Every draw is keyed by (seed, epoch, sample). Throws Error{kData}.
   void run(Decoder& decoder, uint64_t seed, uint64_t epoch, uint64_t sample, float* dst) {
-    plan(decoder.width(), decoder.height(), seed, epoch, sample);
+    plan(decoder, seed, epoch, sample);
     decode(decoder);
     resize();
     augment();
@@ -71,7 +75,12 @@ class RecipeWorker {
   }
 
   // The five parts of run(), to be called in this order.
-  void plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample);  // draws, chooses what is decoded
+  // plan() draws, and chooses what of the opened picture is decoded, and how; of one that is not opened yet, by its
+  // size, as for DecodeMode::kExact.
+  void plan(Decoder& decoder, uint64_t seed, uint64_t epoch, uint64_t sample);
+  void plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample) {
+    plan(choose(width, height, seed, epoch, sample));
+  }
   void decode(Decoder& decoder) { decoder.decode(source_, decoded_); }
   void resize() { resizer_.run(decoded_, resized_.row(0) + offset_, stride()); }
   void augment() {
@@ -83,10 +92,19 @@ class RecipeWorker {
   }
 
  private:
+  // What of the picture becomes a picture of width x height, and what of that is kept.
+  struct Crop {
+    Rect part;
+    int width = 0, height = 0;
+    Rect keep;
+  };
+  Crop choose(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample);
+  void plan(const Crop& crop);
   void apply_ops();
   size_t stride() const { return static_cast<size_t>(recipe_.size) * 3; }
 
   Recipe recipe_;
+  DecodeMode mode_;
   Resizer resizer_;
   Normalizer normalizer_;
   Image decoded_;  // the part of the picture that is read

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "pipeline/resize_kernels.h"
 
 namespace resflow {
 
-void ResampleAxis::plan(int in_size, int out_size, int keep_first, int keep_size) {
+void ResampleAxis::plan(double begin, double length, int in_size, int out_size, int keep_first, int keep_size) {
   // Pillow's expressions, kept in their order: a weight must round to the same integer.
-  const double scale = static_cast<double>(in_size) / out_size;
+  const double scale = length / out_size;
   const double filter_scale = std::max(scale, 1.0);
   const double support = filter_scale;  // the triangle's own support is 1
   const double inverse = 1.0 / filter_scale;
@@ -20,7 +21,7 @@ void ResampleAxis::plan(int in_size, int out_size, int keep_first, int keep_size
   std::vector<double> values(static_cast<size_t>(stride));
   int widest = 1;
   for (int i = 0; i < keep_size; ++i) {
-    const double center = (keep_first + i + 0.5) * scale;
+    const double center = begin + (keep_first + i + 0.5) * scale;
     const int low = std::max(static_cast<int>(center - support + 0.5), 0);
     const int taps = std::min(static_cast<int>(center + support + 0.5), in_size) - low;
     double sum = 0;
@@ -56,6 +57,18 @@ Rect Resizer::plan(int width, int height, int out_width, int out_height, const R
   across_.plan(width, out_width, keep.left, keep.width);
   down_.plan(height, out_height, keep.top, keep.height);
   return {across_.source_first, down_.source_first, across_.source_size, down_.source_size};
+}
+
+Rect Resizer::plan(const Box& box, int width, int height, int out_width, int out_height, const Rect& keep) {
+  const auto cover = [](double begin, double length, int size) {
+    const int first = std::max(static_cast<int>(std::floor(begin)), 0);
+    return std::pair(first, std::min(static_cast<int>(std::ceil(begin + length)), size) - first);
+  };
+  const auto [left, columns] = cover(box.left, box.width, width);
+  const auto [top, rows] = cover(box.top, box.height, height);
+  across_.plan(box.left - left, box.width, columns, out_width, keep.left, keep.width);
+  down_.plan(box.top - top, box.height, rows, out_height, keep.top, keep.height);
+  return {left + across_.source_first, top + down_.source_first, across_.source_size, down_.source_size};
 }
 
 void Resizer::run(const Image& source, uint8_t* out, size_t stride) {

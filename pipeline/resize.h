@@ -25,7 +25,12 @@ struct ResampleAxis {
   int size() const { return static_cast<int>(first.size()); }
 
   // From in_size positions to out_size, of which [keep_first, keep_first + keep_size) are kept.
-  void plan(int in_size, int out_size, int keep_first, int keep_size);
+  void plan(int in_size, int out_size, int keep_first, int keep_size) {
+    plan(0, in_size, in_size, out_size, keep_first, keep_size);
+  }
+  // The same of the part [begin, begin + length) of in_size positions, as Pillow's resize(box=...) takes it; of
+  // positions outside of it those that it covers a part of are read, and no others.
+  void plan(double begin, double length, int in_size, int out_size, int keep_first, int keep_size);
 };
 
 // Resizes one picture after another; owned by one thread, reuses its memory.
@@ -37,6 +42,11 @@ class Resizer {
   // of the source that it reads.
   // REQUIRES: all sizes >= 1, keep not empty and within the output.
   Rect plan(int width, int height, int out_width, int out_height, const Rect& keep);
+
+  // The same of `box`, a part of the picture of width x height that begins and ends between pixels: as Pillow's crop to
+  // the pixels that it covers a part of, and resize(box=...) of that.
+  // REQUIRES: besides, it is not empty, and ends at most a pixel beyond the picture.
+  Rect plan(const Box& box, int width, int height, int out_width, int out_height, const Rect& keep);
 
   // Writes the kept part, keep.width * 3 bytes a row, rows `stride` bytes apart.
   // REQUIRES: source is exactly the part that plan returned.

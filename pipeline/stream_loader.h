@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 
+#include "io/decode.h"
 #include "io/picture_source.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
@@ -21,6 +22,7 @@ struct StreamOptions {
   int slots = 3;    // batches alive at once: the bound on memory
   OnError on_error = OnError::kSkip;
   bool exif = false;  // pictures are turned upright as their EXIF data say
+  DecodeMode decode = DecodeMode::kExact;
 };
 
 class StreamLoader {

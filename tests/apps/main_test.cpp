@@ -33,6 +33,7 @@ TEST(Program, EveryHelpShowsAnExample) {
                                                           {"stats"},
                                                           {"split"},
                                                           {"preview"},
+                                                          {"pack"},
                                                           {"convert"},
                                                           {"quantize"},
                                                           {"bench"},

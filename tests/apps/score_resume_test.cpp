@@ -137,6 +137,7 @@ TEST_F(ScoreResume, StoppedItSavesAndSaysHowToGoOn) {
   };
   refused(arguments(csv, {"--resume", "--top", "2"}), "was begun with --top 1, now it is --top 2");
   refused(arguments(csv, {"--resume", "--exif"}), "was begun with --exif not given, now it is --exif given");
+  refused(arguments(csv, {"--resume", "--decode", "fast"}), "was begun with --decode exact, now it is --decode fast");
   std::vector<std::string> other = arguments(csv, {"--resume"});
   save_checkpoint(made_checkpoint(2), other[1] = folder_ / "other.resflow");
   refused(other, "was begun with model resnet18 with xxh3 ");

@@ -19,11 +19,11 @@ TEST(Thumbnails, KeepTheRatioAndDoNotEnlarge) {
   const auto bytes = encode_jpeg(wide);
   testing::write_text(folder / "wide.jpg", {bytes.begin(), bytes.end()});
   Thumbnails thumbnails;
-  const Thumbnail small = thumbnails.make(folder / "wide.jpg", 60);
+  const Thumbnail small = thumbnails.make({.path = folder / "wide.jpg"}, 60);
   EXPECT_EQ(small.width, 60);
   EXPECT_EQ(small.height, 20);
   EXPECT_THAT(small.uri, StartsWith("data:image/jpeg;base64,"));
-  const Thumbnail whole = thumbnails.make(folder / "wide.jpg", 1000);
+  const Thumbnail whole = thumbnails.make({.path = folder / "wide.jpg"}, 1000);
   EXPECT_EQ(whole.width, 300);
   EXPECT_EQ(whole.height, 100);
 }
@@ -33,7 +33,7 @@ TEST(Thumbnails, AFileThatCannotBeReadHasAReason) {
   testing::write_text(folder / "no.jpg", "no picture");
   Thumbnails thumbnails;
   for (const char* name : {"no.jpg", "absent.jpg"}) {
-    const Thumbnail none = thumbnails.make(folder / name, 60);
+    const Thumbnail none = thumbnails.make({.path = folder / name}, 60);
     EXPECT_EQ(none.uri, "");
     EXPECT_NE(none.reason, "");
   }

@@ -10,6 +10,7 @@
 
 #include "io/checkpoint.h"
 #include "io/jpeg_encode.h"
+#include "io/pack_writer.h"
 #include "io/png_encode.h"
 #include "io/pth.h"
 #include "io/safetensors.h"
@@ -193,11 +194,19 @@ void write_images(const std::string& folder) {
   write_tiff(folder + "/tiff-ycbcr", COMPRESSION_LZW, PHOTOMETRIC_YCBCR, 3, 8, true, PLANARCONFIG_CONTIG);
 }
 
+void write_packs(const std::string& folder) {
+  const std::vector<uint8_t> picture = {'p', 'i', 'c'};
+  PackWriter labels(folder + "/labels", {.classes = {"ant", "bee"}, .short_side = 32, .quality = 90});
+  for (int i = 0; i < 4; ++i) labels.add("class/" + std::to_string(i) + ".jpg", i % 2, picture);
+  labels.commit();
+  PackWriter(folder + "/none", {}).commit();
+}
+
 }  // namespace
 
 int main(int, char** argv) {
   const std::string folder = argv[1];
-  for (const char* target : {"safetensors", "checkpoint", "pickle", "image"})
+  for (const char* target : {"safetensors", "checkpoint", "pickle", "image", "pack"})
     fs::create_directories(folder + "/" + target);
   const std::vector<NamedArray> all = tensors_of_every_kind(), one = {{"w", ramp(DType::kF32, {2})}};
   write_safetensors(all, {{"format", "pt"}, {"classes", "[\"ant\",\"bee\"]"}}, folder + "/safetensors/all");
@@ -216,8 +225,9 @@ int main(int, char** argv) {
   write_bytes(folder + "/pickle/bare-all", pickle_in(folder + "/pickle/all"));
   write_bytes(folder + "/pickle/legacy-one", legacy_rest(pickle_in(folder + "/pickle/one")));
   write_images(folder + "/image");
+  write_packs(folder + "/pack");
   for (const char* seed : {"safetensors/all", "safetensors/one", "checkpoint/all", "checkpoint/one", "pickle/all",
-                           "pickle/one", "pickle/object"})
+                           "pickle/one", "pickle/object", "pack/labels", "pack/none"})
     spoil(folder + "/" + seed);
   return 0;
 }

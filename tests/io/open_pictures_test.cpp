@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "io/pack_writer.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/files.h"
 #include "tests/io/listed.h"
@@ -31,6 +32,12 @@ class OpenPictures : public ::testing::Test {
     testing::write_archive(folder_ / "x.tar.gz", {{"m.jpg", "m"}, {"n.jpg", "n"}}, ARCHIVE_FILTER_GZIP);
     fs::copy_file(folder_ / "x.tar.gz", folder_ / "no extension");
     fs::copy_file(folder_ / "x.tar.gz", folder_ / "archive.jpg");
+    for (const char* name : {"x.pack", "pack.tar", "pack.jpg", "none.pack"}) {
+      PackWriter pack(folder_ / name, {});
+      for (const char* picture : {"p.jpg", "q/r.jpg", "s.png"})
+        if (std::string(name) != "none.pack") pack.add(picture, -1, {});
+      pack.commit();
+    }
     testing::write_bytes(folder_ / "list.txt", folder_ / "photos/a.jpg" + "\n" + (folder_ / "absent.jpg") + "\n");
   }
 
@@ -49,7 +56,8 @@ TEST_F(OpenPictures, TellsWhatAnArgumentIs) {
       {"photos/a.jpg", InputKind::kFile}, {"photos/notes.txt", InputKind::kFile}, {"absent.jpg", InputKind::kFile},
       {"odd[1].jpg", InputKind::kFile},   {"odd[2].jpg", InputKind::kGlob},       {"ph*", InputKind::kGlob},
       {"x.tar.gz", InputKind::kArchive},  {"absent.tar", InputKind::kArchive},    {"no extension", InputKind::kArchive},
-      {"archive.jpg", InputKind::kFile}};
+      {"archive.jpg", InputKind::kFile},  {"x.pack", InputKind::kPack},           {"pack.tar", InputKind::kPack},
+      {"pack.jpg", InputKind::kFile},     {"absent.pack", InputKind::kFile}};
   for (const auto& [name, kind] : kinds) EXPECT_EQ(recognise_input(folder_ / name).kind, kind) << name;
   EXPECT_EQ(recognise_input("-").kind, InputKind::kList);
   EXPECT_EQ(recognise_input("/dev/null").kind, InputKind::kFile);
@@ -58,8 +66,8 @@ TEST_F(OpenPictures, TellsWhatAnArgumentIs) {
 }
 
 TEST_F(OpenPictures, GivesAMixtureInTheOrderOfTheArguments) {
-  auto all =
-      inputs({"x.tar.gz", "absent.jpg", "photos", "*.jpg", "no extension", "photos/notes.txt", "?.tar.gz", "photos/*"});
+  auto all = inputs(
+      {"x.tar.gz", "absent.jpg", "photos", "[ao]*.jpg", "no extension", "photos/notes.txt", "?.tar.gz", "photos/*"});
   all.push_back({folder_ / "list.txt", InputKind::kList});
   InputSource source(all);
   EXPECT_EQ(source.count(), std::nullopt);
@@ -72,7 +80,18 @@ TEST_F(OpenPictures, GivesAMixtureInTheOrderOfTheArguments) {
                           folder_ / "photos/a.jpg", folder_ / "absent.jpg"));
 }
 
+TEST_F(OpenPictures, APackIsOneOfThem) {
+  InputSource source(inputs({"photos/a.jpg", "x.pack", "pack.tar", "x.p*"}));
+  EXPECT_THAT(names_of(pictures_of(source)),
+              ElementsAre(folder_ / "photos/a.jpg", folder_ / "x.pack/p.jpg", folder_ / "x.pack/q/r.jpg",
+                          folder_ / "x.pack/s.png", folder_ / "pack.tar/p.jpg", folder_ / "pack.tar/q/r.jpg",
+                          folder_ / "pack.tar/s.png", folder_ / "x.pack/p.jpg", folder_ / "x.pack/q/r.jpg",
+                          folder_ / "x.pack/s.png"));
+}
+
 TEST_F(OpenPictures, KnowsHowManyFilesThereAre) {
+  EXPECT_EQ(InputSource(inputs({"photos/a.jpg", "x.pack", "pack.tar"})).count(), 7);
+  EXPECT_EQ(InputSource(inputs({"x.pack", "x.tar.gz"})).count(), std::nullopt);
   EXPECT_EQ(InputSource(inputs({"photos/a.jpg", "absent.jpg", "photos/a.jpg"})).count(), 3);
   EXPECT_EQ(InputSource(inputs({"photos/a.jpg", "photos"})).count(), std::nullopt);
 }
@@ -81,7 +100,7 @@ TEST_F(OpenPictures, AMistakeInTheLastInputIsFoundFirst) {
   fs::create_directories(folder_ / "empty/folder");
   testing::write_archive(folder_ / "texts.tar", {{"a.txt", "a"}});
   testing::write_bytes(folder_ / "empty.txt", "\n");
-  for (const char* wrong : {"empty", "absent/", "none*.jpg", "absent.tar", "texts.tar"})
+  for (const char* wrong : {"empty", "absent/", "none*.jpg", "absent.tar", "texts.tar", "none.pack"})
     expect_error(ErrorKind::kData, {folder_ / wrong}, [&] { InputSource source(inputs({"photos", wrong})); });
   for (const char* wrong : {"empty.txt", "absent.txt"})
     expect_error(ErrorKind::kData, {folder_ / wrong}, [&] {

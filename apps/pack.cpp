@@ -1,0 +1,220 @@
+// resflow pack: a folder of photographs as one file that is read from one end to the other.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "apps/cli_options.h"
+#include "apps/commands.h"
+#include "apps/console.h"
+#include "apps/data_parts.h"
+#include "apps/packing.h"
+#include "apps/progress.h"
+#include "apps/report.h"
+#include "apps/signals.h"
+#include "apps/threads.h"
+#include "io/dataset.h"
+#include "io/error.h"
+#include "io/pack_head.h"
+#include "io/pack_writer.h"
+#include "io/text.h"
+#include "pipeline/in_order.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PackOptions {
+  std::string data, out, json;
+  int resize = 0, quality = 90, threads = 0;  // resize 0: files as they are
+  bool no_labels = false, strict = false;
+};
+
+void check(const PackOptions& o, bool resize_given, bool quality_given) {
+  if (resize_given) check_range("--resize", o.resize, 1, 65500);
+  if (quality_given && !resize_given)
+    throw usage_error("--quality goes with --resize: without it the files are packed as they are");
+  if (quality_given) check_range("--quality", o.quality, 1, 100);
+  std::error_code unknown;
+  if (fs::is_directory(o.out, unknown))
+    throw usage_error("{}: is a folder; name the file to write, like photos.resflow-pack", o.out);
+  if (fs::exists(o.out, unknown) && !is_pack(o.out))
+    throw usage_error("{}: is there and is no pack; only a pack is replaced", o.out);
+  if (is_pack(o.data)) throw data_error("{}: is a pack already", o.data);
+  const std::vector<DataPart> parts = data_parts(o.data);
+  if (parts.front().root == o.data || o.no_labels) return;
+  std::vector<std::string> commands;
+  for (const DataPart& part : parts)
+    commands.push_back(fmt::format("resflow pack {} {}.resflow-pack", part.root, part.name));
+  throw usage_error("{}: holds {} parts of a data set, and a pack is one: {}", o.data, parts.size(),
+                    fmt::join(commands, "; "));
+}
+
+// A folder of class folders; one with pictures beside its folders is none.
+bool has_classes(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code broken_link;
+    if (!at->is_directory(broken_link) && has_image_extension(at->path().string())) return false;
+  }
+  return holds_folders(folder);
+}
+
+Dataset list_data(const PackOptions& o) {
+  std::error_code error;
+  if (fs::exists(o.data, error) && !fs::is_directory(o.data, error))
+    throw data_error("{}: is a file, wanted a folder of pictures", o.data);
+  // An absent folder gets the sentence that training has for it.
+  if (!o.no_labels && (has_classes(o.data) || !fs::exists(o.data, error))) {
+    Dataset dataset = list_image_folder(o.data);
+    if (!dataset.empty_classes.empty())
+      warn("{}: no picture in {}: left out of the classes", o.data, fmt::join(dataset.empty_classes, ", "));
+    return dataset;
+  }
+  return {.classes = {}, .samples = list_pictures(o.data)};
+}
+
+std::string name_below(const std::string& root, const std::string& path) {
+  return path.substr(root.size() + (root.ends_with('/') ? 0 : 1));
+}
+
+// Of files that are packed as they are, to see early that a disk is too full. One that is absent is reported later.
+int64_t expected_bytes(const PackOptions& o, const Dataset& dataset) {
+  if (o.resize > 0) return 0;
+  int64_t bytes = 0;
+  for (const Sample& sample : dataset.samples) {
+    std::error_code absent;
+    const uintmax_t size = fs::file_size(sample.path, absent);
+    if (!absent) bytes += static_cast<int64_t>(size);
+  }
+  return bytes;
+}
+
+struct Outcome {
+  struct Broken {
+    std::string path, reason;
+  };
+  std::vector<Broken> broken;
+  int64_t read = 0, shrunk = 0;
+  bool stopped = false;
+};
+
+Outcome pack_all(const PackOptions& o, const Dataset& dataset, PackWriter& writer, int threads) {
+  const auto total = static_cast<int64_t>(dataset.samples.size());
+  Progress progress({.label = "packing", .total = total, .terminal = is_terminal(stderr)});
+  Outcome outcome;
+  for_each_in_order<PicturePacker, PackedPicture>(
+      total, threads,
+      [&](PicturePacker& packer, int64_t number) {
+        return packer.pack(dataset.samples[static_cast<size_t>(number)], o.resize, o.quality);
+      },
+      [&](int64_t number, const PackedPicture& packed) {
+        const Sample& sample = dataset.samples[static_cast<size_t>(number)];
+        outcome.read += packed.read;
+        outcome.shrunk += packed.shrunk ? 1 : 0;
+        if (packed.error.empty())
+          writer.add(name_below(o.data, sample.path), sample.label, packed.file);
+        else
+          outcome.broken.push_back({sample.path, packed.error});
+        progress.update(number + 1, format_bytes(static_cast<double>(writer.bytes())) + " written");
+        outcome.stopped = stop_requested();
+        return !outcome.stopped;
+      });
+  return outcome;
+}
+
+int pack(const PackOptions& o, int threads) {
+  const Dataset dataset = list_data(o);
+  const auto total = static_cast<int64_t>(dataset.samples.size());
+  const ThreadLimit limit(threads);
+  const StopSignals signals;
+  const auto start = std::chrono::steady_clock::now();
+  const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
+  PackWriter writer(o.out, info, expected_bytes(o, dataset));
+  const Outcome outcome = pack_all(o, dataset, writer, threads);
+  if (outcome.stopped) {
+    fmt::print(stderr, "resflow: stopped after {} of {}; {} is not written\n", writer.records(),
+               plural(total, "picture", "pictures"), o.out);
+    return 128 + stop_signal();
+  }
+  const auto broken = static_cast<int64_t>(outcome.broken.size());
+  if (broken > 0) {
+    fmt::print("left out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
+    for (const Outcome::Broken& b : outcome.broken) fmt::print("  {}: {}\n", printable(b.path, 1024), b.reason);
+  }
+  if (writer.records() == 0)
+    throw data_error("{}: not one of its {} can be read: nothing is written", o.data,
+                     plural(total, "picture", "pictures"));
+  if (broken > 0 && o.strict)
+    throw data_error("{}: {} could not be read, and --strict takes none: {} is not written", o.data,
+                     plural(broken, "picture", "pictures"), o.out);
+  writer.commit();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double rate = static_cast<double>(total) / seconds;
+  fmt::print("packed     {}{} in {:.1f} s, {:.1f} img/s\n", plural(writer.records(), "picture", "pictures"),
+             dataset.classes.empty()
+                 ? ", without labels,"
+                 : fmt::format(" of {}", plural(static_cast<int64_t>(dataset.classes.size()), "class", "classes")),
+             seconds, rate);
+  if (o.resize > 0)
+    fmt::print("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(outcome.shrunk, "picture", "pictures"),
+               o.resize, o.quality);
+  fmt::print("wrote      {}, {} of {} read\n", o.out, format_bytes(static_cast<double>(writer.bytes())),
+             format_bytes(static_cast<double>(outcome.read)));
+  flush_output();
+  if (o.json.empty()) return 0;
+  nlohmann::ordered_json report = {{"pictures", writer.records()}, {"classes", dataset.classes.size()}};
+  report["shrunk"] = outcome.shrunk;
+  report["bytes_read"] = outcome.read;
+  report["bytes_written"] = writer.bytes();
+  report["seconds"] = seconds;
+  report["images_per_second"] = rate;
+  report["threads"] = threads;
+  report["broken"] = nlohmann::ordered_json::array();
+  for (const Outcome::Broken& b : outcome.broken)
+    report["broken"].push_back({{"path", printable(b.path, 4096)}, {"reason", b.reason}});
+  report.update(process_report());
+  write_json(o.json, report);
+  return 0;
+}
+
+}  // namespace
+
+Action add_pack(CLI::App& command) {
+  auto options = std::make_shared<PackOptions>();
+  PackOptions& o = *options;
+  command
+      .add_option("DATA", o.data, "folder of class folders with photographs, or any folder with photographs below it")
+      ->required();
+  command
+      .add_option("OUT", o.out,
+                  "the pack to write, like photos.resflow-pack; whole or not at all, in place of a former one")
+      ->required();
+  const CLI::Option* resize = command.add_option(
+      "--resize", o.resize, "shrink larger photographs to this short side, as training would [files as they are]");
+  const CLI::Option* quality =
+      command.add_option("--quality", o.quality, "of the JPEGs that --resize makes, 1 to 100")->capture_default_str();
+  command.add_flag("--no-labels", o.no_labels, "take folders for mere folders, not for classes");
+  command.add_flag("--strict", o.strict, "write nothing where a photograph cannot be read, and exit with 3");
+  command.add_option("--json", o.json, "write what was done to this file");
+  add_threads_option(command, o.threads);
+  command.footer(
+      "train, score, evaluate, quantize, stats, preview and bench take a pack where they take a folder. A pack of "
+      "files\n"
+      "as they are gives the same batches as its folder, to the bit. A photograph that cannot be read is named and "
+      "left\n"
+      "out. Pack the parts of a data set each: train/ and val/ are two packs.\n\n"
+      "Example:\n"
+      "  resflow pack photos/train train.resflow-pack --resize 256\n"
+      "  resflow pack photos/val val.resflow-pack --resize 256\n"
+      "  resflow train train.resflow-pack --val val.resflow-pack");
+  return [options, &command, resize, quality] {
+    check(*options, resize->count() > 0, quality->count() > 0);
+    return pack(*options, resolve_threads(command, options->threads));
+  };
+}
+
+}  // namespace resflow
