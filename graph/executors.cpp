@@ -159,6 +159,11 @@ void Executors::take() {
   if (job->failure) std::rethrow_exception(job->failure);
 }
 
+bool Executors::oldest_is_done() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->under_way.front()->done;
+}
+
 double Executors::round_seconds(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < count(); ++i) give(work);

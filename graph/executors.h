@@ -36,6 +36,8 @@ class Executors {
   // Waits until the oldest work not taken is done, and throws what it threw. REQUIRES: under_way() > 0.
   void take();
   int under_way() const;  // given and not taken
+  // Whether take() would not wait. REQUIRES: under_way() > 0.
+  bool oldest_is_done() const;
 
   // Gives `work` to each executor once, takes it, and says how many seconds a batch that was. REQUIRES: none under way.
   double round_seconds(const Work& work);

@@ -161,6 +161,7 @@ TEST_F(SmallExecutors, OneWorksWithinGive) {
   one.give([&](Plan& /*plan*/) { thread = std::this_thread::get_id(); });
   EXPECT_EQ(thread, std::this_thread::get_id());
   EXPECT_EQ(one.under_way(), 1);
+  EXPECT_TRUE(one.oldest_is_done());
   one.take();
   EXPECT_EQ(one.under_way(), 0);
   testing::expect_error(ErrorKind::kInternal, {"none was given"}, [&] { one.take(); });
@@ -180,6 +181,21 @@ TEST_F(SmallExecutors, WorkThatThrowsDoesSoWhereItIsTaken) {
     for (int i = 2; i < 5; ++i) executors.take();
     EXPECT_EQ(done, 4);
   }
+}
+
+TEST_F(SmallExecutors, TellWhetherTheOldestIsDone) {
+  Executors executors(model_, options_, 2, 1);
+  std::atomic<bool> go = false, second = false;
+  executors.give([&](Plan& /*plan*/) {
+    while (!go) std::this_thread::yield();
+  });
+  executors.give([&](Plan& /*plan*/) { second = true; });
+  while (!second) std::this_thread::yield();
+  EXPECT_FALSE(executors.oldest_is_done());
+  go = true;
+  executors.take();
+  executors.take();
+  EXPECT_EQ(executors.under_way(), 0);
 }
 
 TEST_F(SmallExecutors, EndWithWorkUnderWay) {
