@@ -194,6 +194,12 @@ struct Plan::Impl {
     return changed;
   }
 
+  size_t copy_bytes() const {
+    size_t bytes = 0;
+    for (const PlannedOp& planned : program.ops) bytes += planned.op->copy_bytes();
+    return bytes;
+  }
+
   size_t output_count() const {
     const auto& head = std::get<LinearNode>(model.graph().nodes().back().kind);
     return static_cast<size_t>(options.batch * (options.output == Output::kFeatures ? head.in : head.out));
@@ -240,7 +246,10 @@ PlanMemory Plan::memory() const {
   if (impl_->gradients) memory.gradients = impl_->gradients->bytes();
   memory.activations = impl_->arena->bytes() - memory.gradients;
   for (const auto& parameter : impl_->model.parameters()) memory.parameters += parameter->value.bytes();
-  for (const PlannedOp& planned : impl_->program.ops) memory.copies += planned.op->copy_bytes();
+  memory.copies = impl_->copy_bytes();
+  // A lender that has gone is there for its copies alone, and nobody else counts them.
+  for (const Impl* plan = impl_->copies_of.get(); plan != nullptr && !plan->arena; plan = plan->copies_of.get())
+    memory.copies += plan->copy_bytes();
   return memory;
 }
 

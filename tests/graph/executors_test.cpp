@@ -131,10 +131,11 @@ TEST_P(ExecutorsOf, FollowTheParametersAfterTheirLenderHasGone) {
 
 // Who has another number of threads shares what lies alike, and has its own of the rest.
 TEST_P(ExecutorsOf, ShareWithAnotherNumberOfThreads) {
-  Plan all_threads(model_, options(Precision::kF32));
-  const auto wanted = copy(all_threads.forward(pixels_.data(), kBatch));
-  Executors executors(model_, options(Precision::kF32), 2, 1, &all_threads);
-  EXPECT_LT(executors.memory().copies, all_threads.memory().copies / 2);
+  auto all_threads = std::make_unique<Plan>(model_, options(Precision::kF32));
+  const auto wanted = copy(all_threads->forward(pixels_.data(), kBatch));
+  Executors executors(model_, options(Precision::kF32), 2, 1, all_threads.get());
+  const size_t borrowed_from = all_threads->memory().copies, own = executors.memory().copies;
+  EXPECT_LT(own, borrowed_from / 2);
   for (int i = 0; i < 2; ++i)
     executors.give([&](Plan& plan) {
       const auto got = plan.forward(pixels_.data(), kBatch);
@@ -142,6 +143,8 @@ TEST_P(ExecutorsOf, ShareWithAnotherNumberOfThreads) {
       EXPECT_LT(testing::relative_l2(got, wanted), 1e-5);
     });
   while (executors.under_way() > 0) executors.take();
+  all_threads.reset();
+  EXPECT_EQ(executors.memory().copies, own + borrowed_from);  // they are there as long as somebody uses them
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ExecutorsOf, ::testing::Values("resnet18", "resnet50"),
