@@ -27,7 +27,9 @@ struct Executors::Impl {
       : model(the_model), options(the_options), threads(threads_each), beside(plan_beside) {
     if (count < 1) throw usage_error("{} executors: wanted at least 1", count);
     plans.resize(static_cast<size_t>(count));
-    for (int i = 0; i < count; ++i) computes.push_back(std::make_unique<Compute>(threads));
+    // One that has the model's threads computes where the model does: plans beside it may outlive it.
+    if (count > 1 || threads != model.compute().threads())
+      for (int i = 0; i < count; ++i) computes.push_back(std::make_unique<Compute>(threads));
     if (count == 1) {
       plans[0] = make_plan(0);
       return;
@@ -94,7 +96,8 @@ struct Executors::Impl {
 
   std::unique_ptr<Plan> make_plan(size_t i) const {
     const Plan* other = i == 0 ? beside : plans[0].get();
-    return other == nullptr ? std::make_unique<Plan>(model, options, *computes[i]) : Plan::beside(*other, *computes[i]);
+    const Compute& compute = computes.empty() ? model.compute() : *computes[i];
+    return other == nullptr ? std::make_unique<Plan>(model, options, compute) : Plan::beside(*other, compute);
   }
 
   static void run(Job& job, Plan& plan) {
@@ -109,7 +112,7 @@ struct Executors::Impl {
   const PlanOptions options;
   int threads;
   const Plan* beside;                              // while plans are made
-  std::vector<std::unique_ptr<Compute>> computes;  // of several
+  std::vector<std::unique_ptr<Compute>> computes;  // where the model's will not do
   std::vector<std::unique_ptr<Plan>> plans;
   std::deque<std::shared_ptr<Job>> under_way;  // in the order of give()
 

@@ -4,7 +4,7 @@
 //   give(work) -> queue -> the next idle executor runs work(its plan) -> take(), in the order of give()
 //
 // Each has threads and an arena of its own; folded and transformed weights are there once (Plan::beside). One executor
-// alone works within give(), on the caller's thread and those of its Compute.
+// alone works within give(); where it has as many threads as the model's Compute, in that.
 //
 // Used by one thread. Executors of the same model may be alive at the same time; the model outlives them.
 #pragma once
@@ -20,8 +20,8 @@ class Executors {
  public:
   using Work = std::function<void(Plan& plan)>;
 
-  // `count` executors with `threads` each. They share weights with `beside`, a plan of the same options, where there is
-  // one. Throws as Plan, and Error{kUsage} below 1.
+  // `count` executors with `threads` each. They share weights with `beside`, a plan of the same options in the model's
+  // Compute, where there is one. Throws as Plan, and Error{kUsage} below 1.
   Executors(Model& model, const PlanOptions& options, int count, int threads, const Plan* beside = nullptr);
   // Waits for the work that has begun; what has not is dropped.
   ~Executors();
