@@ -7,6 +7,7 @@
 #include "apps/bench_parts.h"
 #include "apps/cli_options.h"
 #include "apps/commands.h"
+#include "apps/executor_choice.h"
 
 namespace resflow {
 namespace {
@@ -51,7 +52,12 @@ Action add_bench(CLI::App& command) {
   score->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
   add_common(*score, o);
   add_precision_options(*score, o.precision);
-  score->footer("Example:\n  resflow bench score --model resnet50 --batch 32 --precision bf16 --json score.json");
+  add_executors_option(*score, o.executors);
+  score->footer(
+      "With several executors a step is a batch of each.\n\n"
+      "Example:\n"
+      "  resflow bench score --model resnet50 --batch 32 --precision bf16 --json score.json\n"
+      "  resflow bench score --model resnet50 --batch 1 --precision bf16 --executors latency");
 
   CLI::App* read = command.add_subcommand("read", "Reading weights: a file to tensors in memory");
   read->add_option("FILE", o.weights, ".pth, .safetensors or a checkpoint")->required();

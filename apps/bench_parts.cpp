@@ -31,10 +31,10 @@ void print_setup(const BenchOptions& o, int threads, const std::string& what) {
 }
 
 // The median: one step that the machine disturbed does not count for the others.
-int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes& times) {
-  const double rate = o.batch / times.median() * 1e3;
+int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes& times, int batches) {
+  const double pictures = o.batch * static_cast<double>(batches), rate = pictures / times.median() * 1e3;
   report["images_per_second"] = rate;
-  report["images_per_second_best"] = o.batch / times.minimum() * 1e3;
+  report["images_per_second_best"] = pictures / times.minimum() * 1e3;
   report["step_ms_median"] = times.median();
   report["step_ms_minimum"] = times.minimum();
   report["steps"] = times.ms.size();

@@ -15,7 +15,7 @@
 namespace resflow {
 
 struct BenchOptions {
-  std::string model = "resnet34", recipe = "train", decode = "exact", data, weights, json;
+  std::string model = "resnet34", recipe = "train", decode = "exact", data, weights, json, executors = "auto";
   int batch = 32, threads = 0, image_size = 224;
   uint64_t seed = 0;
   double seconds = 10;
@@ -29,8 +29,8 @@ nlohmann::ordered_json new_report(const char* what, const BenchOptions& o, int t
 
 void print_setup(const BenchOptions& o, int threads, const std::string& what);
 
-// Prints and writes `report` with the speed that `times` say. Returns the exit code.
-int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes& times);
+// Prints and writes `report` with the speed that `times` say, of steps of `batches` batches. Returns the exit code.
+int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes& times, int batches = 1);
 
 // Values like normalized pixels, the same in every run.
 std::vector<float> synthetic_pixels(const BenchOptions& o);

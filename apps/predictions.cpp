@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "apps/logits.h"
 #include "apps/signals.h"
-#include "graph/plan.h"
+#include "graph/executors.h"
 #include "io/broken_reason.h"
 #include "io/error.h"
 #include "pipeline/stream_loader.h"
@@ -58,53 +60,60 @@ void cut(const Batch& batch, const View& view, int side, float* out) {
   }
 }
 
-// The mean over the views of each row's probabilities, which are empty where an output is no number, and features.
+// What the network says of a batch. Used again for later ones.
+struct Outcome {
+  std::vector<std::vector<double>> means;  // [rows] over the views of the probabilities; empty where one is no number
+  std::vector<float> features;             // [rows, feature_count], the same mean
+  std::vector<float> view;                 // its pixels
+  StageTimes times;
+};
+
+// Batches to outcomes, by whichever plan. Nothing of it changes: several threads may use it at once.
 class Averager {
  public:
-  Averager(const TrainedModel& trained, const PredictOptions& options, int batch, const std::vector<View>& views)
-      : trained_(trained),
-        views_(views),
-        plan_(*trained.model, {.batch = batch,
-                               .height = side(),
-                               .width = side(),
-                               .mode = Mode::kEval,
-                               .layout = Layout::kAny,
-                               .output = options.features ? Output::kLogitsAndFeatures : Output::kLogits,
-                               .precision = options.precision}),
-        means_(static_cast<size_t>(batch)) {}
+  Averager(const TrainedModel& trained, const PredictOptions& options, std::vector<View> views)
+      : trained_(trained), views_(std::move(views)), options_(options) {}
 
-  void run(const Batch& batch, StageTimes& times) {
+  PlanOptions plan_options(int batch) const {
+    return {.batch = batch,
+            .height = side(),
+            .width = side(),
+            .mode = Mode::kEval,
+            .layout = Layout::kAny,
+            .output = options_.features ? Output::kLogitsAndFeatures : Output::kLogits,
+            .precision = options_.precision};
+  }
+
+  void run(Plan& plan, const Batch& batch, Outcome& out) const {
     const size_t classes = trained_.classes.size(), rows = static_cast<size_t>(batch.size);
-    for (std::vector<double>& mean : means_) mean.assign(classes, 0);
-    if (keeps_features()) features_.assign(rows * feature_count(), 0.0F);
+    out.means.resize(rows);
+    for (std::vector<double>& mean : out.means) mean.assign(classes, 0);
+    if (options_.features) out.features.assign(rows * feature_count(), 0.0F);
     for (const View& view : views_) {
       const float* pixels = batch.pixels;
       if (view.mirrored || batch.image_size != side()) {
-        const StageTimer timer(times, "views");
-        pixels_.resize(rows * 3 * static_cast<size_t>(side()) * static_cast<size_t>(side()));
-        cut(batch, view, side(), pixels_.data());
-        pixels = pixels_.data();
+        const StageTimer timer(out.times, "views");
+        out.view.resize(rows * 3 * static_cast<size_t>(side()) * static_cast<size_t>(side()));
+        cut(batch, view, side(), out.view.data());
+        pixels = out.view.data();
       }
       std::span<const float> outputs;
       {
-        const StageTimer timer(times, "forward");
-        outputs = plan_.forward(pixels, batch.size);
+        const StageTimer timer(out.times, "forward");
+        outputs = plan.forward(pixels, batch.size);
       }
-      for (size_t row = 0; row < rows; ++row) add(outputs.subspan(row * classes, classes), means_[row]);
-      if (keeps_features()) add_features(plan_.features());
+      for (size_t row = 0; row < rows; ++row) add(outputs.subspan(row * classes, classes), out.means[row]);
+      if (options_.features) add_features(plan.features(), out.features);
     }
   }
 
-  // Of a row of the last run.
-  const std::vector<double>& mean(size_t row) const { return means_[row]; }
-  std::span<const float> features(size_t row) const {
-    if (!keeps_features()) return {};
-    return std::span(features_).subspan(row * feature_count(), feature_count());
+  std::span<const float> features(const Outcome& out, size_t row) const {
+    if (!options_.features) return {};
+    return std::span(out.features).subspan(row * feature_count(), feature_count());
   }
 
  private:
   int side() const { return trained_.preprocessing.crop; }
-  bool keeps_features() const { return plan_.options().output == Output::kLogitsAndFeatures; }
   size_t feature_count() const { return static_cast<size_t>(trained_.model->feature_count()); }
 
   void add(std::span<const float> outputs, std::vector<double>& mean) const {
@@ -117,17 +126,164 @@ class Averager {
     for (size_t k = 0; k < p.size(); ++k) mean[k] += p[k] / static_cast<double>(views_.size());
   }
 
-  void add_features(std::span<const float> features) {
+  void add_features(std::span<const float> features, std::vector<float>& means) const {
     const auto views = static_cast<float>(views_.size());
-    for (size_t i = 0; i < features_.size(); ++i) features_[i] += features[i] / views;
+    for (size_t i = 0; i < means.size(); ++i) means[i] += features[i] / views;
   }
 
   const TrainedModel& trained_;
-  const std::vector<View>& views_;
-  Plan plan_;
-  std::vector<std::vector<double>> means_;
-  std::vector<float> features_;  // [rows, feature_count]
-  std::vector<float> pixels_;    // of a view
+  const std::vector<View> views_;
+  const PredictOptions& options_;
+};
+
+// Batches in, predictions out, in order; as many batches under way as executors can use.
+class Predictor {
+ public:
+  using Take = std::function<void(const Prediction&)>;
+
+  Predictor(const TrainedModel& trained, const PredictOptions& options, std::vector<View> views, StreamLoader& loader,
+            const Take& take)
+      : trained_(trained),
+        options_(options),
+        averager_(trained, options, std::move(views)),
+        loader_(loader),
+        take_(take) {}
+
+  // For batches of `batch` pictures, `pictures` in all where that is known.
+  void plan(int batch, std::optional<int64_t> pictures) {
+    int count = std::max(options_.executors, 1);
+    const int threads = threads_of_each(options_.threads, count);
+    if (pictures) count = static_cast<int>(std::min<int64_t>(count, (*pictures + batch - 1) / batch));
+    executors_ = std::make_unique<Executors>(*trained_.model, averager_.plan_options(batch), count, threads);
+    hold();
+    if (options_.executors != kChooseExecutors) return;
+    const int64_t trial = trial_batches(batch, options_.threads) * batch;
+    // Of few pictures the faster way would not make up for the time that the measurement takes.
+    if (!pictures || options_.rows_before + *pictures >= 2 * trial) trial_at_ = trial;
+  }
+  bool planned() const { return executors_ != nullptr; }
+
+  void consume(const Batch& batch, PredictSummary& summary) {
+    failed_ = true;
+    if (batch.size > 0 && trial_at_ == options_.rows_before + rows_) choose(batch);
+    rows_ += rows_of(batch);
+    begin(batch);
+    while (under_way_.size() > held_ || oldest_is_done()) take_oldest(summary);
+    failed_ = false;
+  }
+
+  // What is still under way.
+  void finish(PredictSummary& summary) {
+    while (!under_way_.empty() && !failed_) {
+      failed_ = true;
+      take_oldest(summary);
+      failed_ = false;
+    }
+  }
+
+ private:
+  struct UnderWay {
+    const Batch* batch = nullptr;
+    Outcome outcome;
+  };
+
+  static int64_t rows_of(const Batch& batch) {
+    return static_cast<int64_t>(batch.samples.size() + batch.broken.size());
+  }
+
+  // One executor is done when the batch has been given to it. Several have work in store, for the moments in which this
+  // thread is busy.
+  void hold() {
+    const int count = executors_->count();
+    held_ = count == 1 ? 0 : static_cast<size_t>(count + (count + 1) / 2);
+    loader_.hold(static_cast<int>(held_));
+  }
+
+  // Its rows need not wait for more batches, which may be long in coming.
+  bool oldest_is_done() const {
+    return !under_way_.empty() && (under_way_.front()->batch->size == 0 || executors_->oldest_is_done());
+  }
+
+  void choose(const Batch& batch) {
+    trial_at_ = -1;
+    const PlanMemory memory = executors_->memory();
+    const size_t pixels = sizeof(float) * 3 * static_cast<size_t>(batch.image_size) *
+                          static_cast<size_t>(batch.image_size) * static_cast<size_t>(batch.capacity);
+    const std::vector<int> candidates = executor_candidates(options_.threads, memory.activations + pixels + pixels / 2);
+    if (candidates.empty()) return;
+    const Executors::Work work = [&](Plan& plan) {
+      Outcome outcome;
+      averager_.run(plan, batch, outcome);
+    };
+    ExecutorChoice choice =
+        choose_executors(std::move(executors_), *trained_.model, candidates, options_.threads, work, batch.size);
+    executors_ = std::move(choice.executors);
+    hold();
+    if (options_.chosen) options_.chosen(choice.speeds, choice.chosen);
+  }
+
+  void begin(const Batch& batch) {
+    std::unique_ptr<UnderWay> one;
+    if (idle_.empty()) {
+      one = std::make_unique<UnderWay>();
+    } else {
+      one = std::move(idle_.back());
+      idle_.pop_back();
+    }
+    one->batch = &batch;
+    UnderWay& given = *one;
+    under_way_.push_back(std::move(one));
+    if (batch.size > 0)
+      executors_->give([this, &given](Plan& plan) { averager_.run(plan, *given.batch, given.outcome); });
+  }
+
+  void take_oldest(PredictSummary& summary) {
+    std::unique_ptr<UnderWay> one = std::move(under_way_.front());
+    const Batch& batch = *one->batch;
+    if (batch.size > 0) executors_->take();
+    under_way_.pop_front();
+    summary.times += std::exchange(one->outcome.times, {});
+    // Whole and broken ones are each in order; the predictions are both, merged.
+    const auto rows = static_cast<size_t>(rows_of(batch));
+    size_t whole = 0, broken = 0;
+    while (whole + broken < rows) {
+      const bool take_broken = whole == batch.samples.size() ||
+                               (broken < batch.broken.size() && batch.broken[broken].sample < batch.samples[whole]);
+      Prediction p;
+      if (take_broken) {
+        p.sample = batch.broken[broken].sample;
+        p.name = batch.broken[broken].name;
+        p.error = batch.broken[broken].reason;
+        ++broken;
+      } else {
+        p.sample = batch.samples[whole];
+        p.name = batch.names[whole];
+        if (one->outcome.means[whole].empty()) {
+          p.error = "the model's output is not finite: was it trained with too high a learning rate?";
+        } else {
+          p.probabilities = one->outcome.means[whole];
+          p.features = averager_.features(one->outcome, whole);
+        }
+        ++whole;
+      }
+      ++summary.files;
+      summary.failed += p.error.empty() ? 0 : 1;
+      take_(p);
+    }
+    idle_.push_back(std::move(one));
+  }
+
+  const TrainedModel& trained_;
+  const PredictOptions& options_;
+  const Averager averager_;
+  StreamLoader& loader_;
+  const Take& take_;
+  std::deque<std::unique_ptr<UnderWay>> under_way_;  // in order
+  std::vector<std::unique_ptr<UnderWay>> idle_;
+  size_t held_ = 0;  // batches that may be under way when consume returns
+  int64_t rows_ = 0, trial_at_ = -1;
+  bool failed_ = false;                   // something has thrown: what is under way goes nowhere
+  std::unique_ptr<Executors> executors_;  // the last: its threads end before what they use
 };
 
 // Files that are listed already. What is packed is read here, in the pack's order.
@@ -164,6 +320,11 @@ class SampleSource : public PictureSource {
 
 }  // namespace
 
+int64_t trial_batches(int batch, int threads) {
+  constexpr int64_t kPictures = 512, kRounds = 8;
+  return std::max((kPictures + batch - 1) / batch, kRounds * threads);
+}
+
 std::vector<Corner> five_crops(int size, int crop) {
   const int far = size - crop;
   // Python's round: half to even.
@@ -180,51 +341,31 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   if (count == 0) return summary;
   const int64_t most = options.whole_plan ? options.batch : count.value_or(options.batch);
   const int batch_size = static_cast<int>(std::min<int64_t>(options.batch, most));
-  std::optional<Averager> averager;
-  const auto plan_for = [&](int batch) { averager.emplace(trained, options, batch, views); };
-  if (count || options.whole_plan) plan_for(batch_size);
   StreamLoader loader(source, Recipe::eval(preprocessing),
                       {.batch = batch_size,
                        .threads = options.threads,
                        .exif = options.exif || preprocessing.exif,
                        .decode = options.decode});
+  Predictor predictor(trained, options, views, loader, take);
+  if (count || options.whole_plan) predictor.plan(batch_size, count);
 
   const auto start = std::chrono::steady_clock::now();
-  const EpochReport report = loader.run([&](const Batch& batch) {
-    const size_t rows = batch.samples.size() + batch.broken.size();
-    if (batch.size > 0) {
-      // Only the last batch may be small. Where no other one needs a plan, so is the plan.
-      if (!averager) plan_for(static_cast<int>(rows));
-      averager->run(batch, summary.times);
-    }
-    // Whole and broken ones are each in order; the predictions are both, merged.
-    size_t whole = 0, broken = 0;
-    while (whole + broken < rows) {
-      const bool take_broken = whole == batch.samples.size() ||
-                               (broken < batch.broken.size() && batch.broken[broken].sample < batch.samples[whole]);
-      Prediction p;
-      if (take_broken) {
-        p.sample = batch.broken[broken].sample;
-        p.name = batch.broken[broken].name;
-        p.error = batch.broken[broken].reason;
-        ++broken;
-      } else {
-        p.sample = batch.samples[whole];
-        p.name = batch.names[whole];
-        if (averager->mean(whole).empty()) {
-          p.error = "the model's output is not finite: was it trained with too high a learning rate?";
-        } else {
-          p.probabilities = averager->mean(whole);
-          p.features = averager->features(whole);
-        }
-        ++whole;
+  EpochReport report;
+  try {
+    report = loader.run([&](const Batch& batch) {
+      if (batch.size > 0 && !predictor.planned()) {
+        // Only the last batch may be small. Where no other one needs a plan, so is the plan.
+        const auto rows = static_cast<int>(batch.samples.size() + batch.broken.size());
+        predictor.plan(rows, rows < batch.capacity ? std::optional<int64_t>(rows) : std::nullopt);
       }
-      ++summary.files;
-      summary.failed += p.error.empty() ? 0 : 1;
-      take(p);
-    }
-    return !stop_requested();
-  });
+      predictor.consume(batch, summary);
+      return !stop_requested();
+    });
+  } catch (...) {
+    predictor.finish(summary);
+    throw;
+  }
+  predictor.finish(summary);
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   // A list that is waited for ends when a signal comes: nobody knows what more it would have had.
   summary.stopped = count ? report.stopped && summary.files < *count : stop_requested();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/executor_choice.h"
 #include "apps/trained_model.h"
 #include "io/dataset.h"
 #include "io/decode.h"
@@ -33,7 +34,15 @@ struct PredictOptions {
   DecodeMode decode = DecodeMode::kExact;
   bool features = false;    // predictions have them
   bool whole_plan = false;  // planned for `batch` even where there are fewer pictures: the same bits as among more
+  // Batches computed at once, each by threads / executors threads. kChooseExecutors: one, and from the batch after
+  // trial_batches() on as many as a measurement then says; none is made where there are fewer than twice as many.
+  int executors = 1;
+  int64_t rows_before = 0;  // of this output, by a run that ended early: it had the first batches
+  std::function<void(const std::vector<ExecutorSpeed>& speeds, size_t chosen)> chosen = {};
 };
+
+// Before the measurement: so many that it takes a small part of the time that they took, or a second.
+int64_t trial_batches(int batch, int threads);
 
 // One picture's outcome: a probability a class, in the model's order, or why there are none. Name and spans are valid
 // within the call.

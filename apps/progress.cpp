@@ -73,6 +73,13 @@ void Progress::update(int64_t done, const std::string& details) {
   std::fflush(options_.out);
 }
 
+void Progress::say(const std::string& sentence) {
+  fmt::print(options_.out, "{}{}\n", on_screen_ ? "\r\x1b[K" : "", sentence);
+  on_screen_ = false;
+  shown_ = -1;
+  std::fflush(options_.out);
+}
+
 std::string Progress::line(const std::string& details) const {
   std::string text = options_.label.empty() ? "" : options_.label + "  ";
   text += options_.total > 0 ? fmt::format("{}/{} {}", done_, options_.total, options_.unit)

@@ -37,6 +37,9 @@ class Progress {
   // `details` as in "loss 1.234  accuracy 0.512".
   void update(int64_t done, const std::string& details = {});
 
+  // A line that stays, above the one that is rewritten.
+  void say(const std::string& sentence);
+
   double rate() const;  // a second, over the last ten seconds or so; 0 before anything is known
 
  private:

@@ -8,6 +8,7 @@
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/console.h"
+#include "apps/executor_choice.h"
 #include "apps/model_file.h"
 #include "apps/model_file_options.h"
 #include "apps/precision_options.h"
@@ -31,7 +32,7 @@ struct ScoreOptions {
   ModelFileOptions file;
   ScoreInputs inputs;
   PrecisionOptions precision;
-  std::string format, json, shard, embeddings_dtype = "f32";
+  std::string format, json, shard, embeddings_dtype = "f32", executors = "auto";
   ScoreOutputOptions output;  // --batch too; what is parsed of the texts above is put in before anything else is done
   int threads = 0;
   bool exif = false, strict = false, resume = false, overwrite = false;
@@ -39,8 +40,9 @@ struct ScoreOptions {
 };
 
 // What the options' texts say, and what they contradict.
-ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
+ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes, int threads) {
   ScoreOutputOptions output = o.output;
+  output.executors = parse_executors(o.executors, threads);
   if (output.rows.top < 1) throw usage_error("--top is {}: wanted at least 1", output.rows.top);
   check_range("--threshold", output.rows.threshold, 0, 1);
   check_range("--batch", output.batch, 1, 65536);
@@ -109,7 +111,14 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
          .exif = o.exif,
          .decode = decode_mode(o.decode),
          .features = !o.output.embeddings.empty(),
-         .whole_plan = whole_plan},
+         .whole_plan = whole_plan,
+         .executors = output.done().executors,
+         .rows_before = before,
+         .chosen =
+             [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
+               output.set_executors(speeds[chosen].executors);
+               progress.say(fmt::format("executors  {}", executors_sentence(speeds, chosen)));
+             }},
         [&](const Prediction& p) {
           output.add({.name = p.name, .error = p.error, .probabilities = p.probabilities, .features = p.features},
                      source.next_row());
@@ -123,7 +132,7 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
 }
 
 void write_report(const ScoreOptions& o, const PredictSummary& summary, double rate, const std::string& architecture,
-                  Precision precision, int threads) {
+                  Precision precision, int threads, int executors) {
   nlohmann::ordered_json report;
   report["images_per_second"] = rate;
   report["images"] = summary.files;
@@ -133,6 +142,7 @@ void write_report(const ScoreOptions& o, const PredictSummary& summary, double r
   report["precision"] = precision_name(precision);
   report["batch"] = o.output.batch;
   report["threads"] = threads;
+  report["executors"] = std::max(executors, 1);  // 1 where nothing was measured
   report.update(process_report());
   write_json(o.json, report);
 }
@@ -168,7 +178,7 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
 }
 
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
-  ScoreOutputOptions options = output_options(o, chooses_classes);
+  ScoreOutputOptions options = output_options(o, chooses_classes, threads);
   const Precision precision = resolve_precision(o.precision);
   decode_mode(o.decode);  // for its error, before any work
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
@@ -179,6 +189,11 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   const StopSignals signals;
   ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.facts);
   const int64_t before = output.done().rows;
+  if (!output.complete() && output.done().executors > threads)
+    throw usage_error(
+        "--resume: {} was begun with {} executors, which is more than {}: give --threads {} or more, "
+        "or start anew with --overwrite",
+        o.output.out, output.done().executors, plural(threads, "thread", "threads"), output.done().executors);
   TrackedSource source(*inputs, options.shard);
   PredictSummary summary;
   try {
@@ -190,7 +205,8 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   }
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.files) / summary.seconds : 0;
   if (!o.json.empty())
-    write_report(o, summary, rate, loaded.model.model->description().architecture, precision, threads);
+    write_report(o, summary, rate, loaded.model.model->description().architecture, precision, threads,
+                 output.done().executors);
   return conclude(o, output.done(), before, summary, rate);
 }
 
@@ -244,6 +260,7 @@ Action add_score(CLI::App& command) {
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);
+  add_executors_option(command, options->executors);
   add_threads_option(command, options->threads);
   command.footer(
       "Columns of csv: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"

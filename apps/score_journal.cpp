@@ -36,8 +36,10 @@ ScoreJournal parse(const std::string& text) {
   journal.place.last = bytes_of_json(json.at("last"));
   for (const Json& file : json.at("files"))
     journal.files.push_back({bytes_of_json(file.at("path")), file.at("bytes").get<int64_t>()});
+  journal.executors = json.value("executors", journal.executors);
   journal.complete = json.at("complete").get<bool>();
-  if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows || journal.place.pictures < journal.rows)
+  if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
+      journal.place.pictures < journal.rows || journal.executors < 0)
     throw data_error("its counts contradict each other");
   return journal;
 }
@@ -80,6 +82,7 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
                {"names", hex(journal.place.names)},
                {"last", json_of_bytes(journal.place.last)},
                {"files", Json::array()},
+               {"executors", journal.executors},
                {"complete", journal.complete}};
   for (const ScoreJournal::File& file : journal.files)
     json["files"].push_back({{"path", json_of_bytes(file.path)}, {"bytes", file.bytes}});

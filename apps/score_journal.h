@@ -42,6 +42,7 @@ struct ScoreJournal {
   int64_t rows = 0, failed = 0;  // in the output
   ListingPlace place;            // behind the last row's picture
   std::vector<File> files;
+  int executors = 1;      // that compute the rows; kChooseExecutors (apps/executor_choice.h) before they are chosen
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them
 };
 

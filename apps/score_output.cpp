@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "apps/executor_choice.h"
 #include "apps/score_npz.h"
 #include "apps/shard_file.h"
 #include "io/error.h"
@@ -40,6 +41,8 @@ std::vector<std::string> paths_of(const ScoreOutputOptions& options) {
   if (options.shard) paths.push_back(shard_path(options.out));
   return paths;
 }
+
+std::string executors_text(int executors) { return executors == kChooseExecutors ? "auto" : std::to_string(executors); }
 
 // As OUT's sidecar names it: the files may be moved together.
 std::string relative_to(const std::string& out, const std::string& path) {
@@ -85,12 +88,18 @@ ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<st
       if (const auto difference = first_difference(journal->facts, facts))
         throw usage_error("--resume: {} was begun with {}, now it is {}: give the same, or start anew with --overwrite",
                           options_.out, difference->first, difference->second);
+      if (options_.executors != kChooseExecutors && options_.executors != journal->executors)
+        throw usage_error(
+            "--resume: {} was begun with --executors {}, now it is --executors {}: give the same, or start anew with "
+            "--overwrite",
+            options_.out, executors_text(journal->executors), options_.executors);
       now_ = *std::move(journal);
       resumed_ = true;
       saved_rows_ = now_.rows;
       has_journal_ = true;
     }
   }
+  if (!resumed_) now_.executors = options_.executors;
   now_.facts = facts;
   const std::vector<std::string> paths = paths_of(options_);
   if (resumed_ && !std::equal(paths.begin(), paths.end(), now_.files.begin(), now_.files.end(),

@@ -41,6 +41,7 @@ struct ScoreOutputOptions {
   DType embeddings_dtype = DType::kF32;
   std::optional<Shard> shard;
   ScoreStart start = ScoreStart::kNew;
+  int executors = 1;        // as --executors says; kChooseExecutors: what a run that is gone on with had
   int batch = 32;           // only whole batches are saved: a resumed run has the same ones, and the same bits
   double save_seconds = 2;  // between savings
 };
@@ -63,6 +64,9 @@ class ScoreOutput {
   const ScoreJournal& done() const { return now_; }
   // All rows had been there before: add() nothing, finish().
   bool complete() const { return now_.complete; }
+
+  // They were chosen: from the rows to come on it is so many, for runs that go on too.
+  void set_executors(int executors) { now_.executors = whole_.executors = executors; }
 
   // The next row; `place` is behind its picture. Throws Error{kSystem}, ReaderGone (apps/console.h).
   void add(const ScoredPicture& picture, const ListingPlace& place);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <mutex>
+#include <utility>
 
 #include "graph/arena.h"
 #include "graph/layout_name.h"
@@ -24,16 +26,19 @@ const PlanOptions& checked(const PlanOptions& options) {
   return options;
 }
 
-Program program_of(Model& model, const PlanOptions& options, bool borrows) {
-  return make_program(model, {.batch = options.batch,
-                              .height = options.height,
-                              .width = options.width,
-                              .training = options.mode == Mode::kTrain,
-                              .layout = options.layout,
-                              .keep_transformed = !borrows,
-                              .features = options.output == Output::kFeatures,
-                              .keep_features = options.output == Output::kLogitsAndFeatures,
-                              .precision = options.precision});
+Program program_of(Model& model, const Compute& compute, const PlanOptions& options, bool borrows_arena,
+                   const Program* lender = nullptr) {
+  return make_program(model, compute,
+                      {.batch = options.batch,
+                       .height = options.height,
+                       .width = options.width,
+                       .training = options.mode == Mode::kTrain,
+                       .layout = options.layout,
+                       .keep_transformed = !borrows_arena,
+                       .features = options.output == Output::kFeatures,
+                       .keep_features = options.output == Output::kLogitsAndFeatures,
+                       .precision = options.precision,
+                       .lender = lender});
 }
 
 size_t value_bytes(const Model& model, const std::string& name) {
@@ -80,11 +85,12 @@ double median(std::vector<double>& values) {
 }  // namespace
 
 struct Plan::Impl {
-  Impl(Model& the_model, const PlanOptions& the_options, const Impl* lender)
-      : model(the_model), options(checked(the_options)) {
-    model.compute().run([&] {
-      program = program_of(model, options, lender != nullptr);
-      take_arena(lender);
+  Impl(Model& the_model, const Compute& the_compute, const PlanOptions& the_options, const Impl* arena_lender,
+       std::shared_ptr<Impl> copies_lender)
+      : model(the_model), compute(the_compute), options(checked(the_options)), copies_of(std::move(copies_lender)) {
+    compute.run([&] {
+      program = program_of(model, compute, options, arena_lender != nullptr, copies_of ? &copies_of->program : nullptr);
+      take_arena(arena_lender);
       take_gradients();
       bind();
     });
@@ -99,15 +105,14 @@ struct Plan::Impl {
 
   // Before bind: ops take the addresses there.
   void take_gradients() {
-    if (training())
-      gradients = std::make_unique<Gradients>(program.buckets, at(program.bucket_buffers), model.compute());
+    if (training()) gradients = std::make_unique<Gradients>(program.buckets, at(program.bucket_buffers), compute);
   }
 
   void take_arena(const Impl* lender) {
     if (lender != nullptr && lender->arena->bytes() >= program.buffers.bytes()) {
       arena = lender->arena;
     } else {
-      arena = std::make_shared<Arena>(program.buffers.bytes(), model.compute());
+      arena = std::make_shared<Arena>(program.buffers.bytes(), compute);
     }
   }
 
@@ -158,10 +163,8 @@ struct Plan::Impl {
 
   template <class Work>
   std::span<const float> run_forward(const Work& work) {
-    model.compute().run([&] {
-      if (parameters_changed()) refresh();
-      work();
-    });
+    follow_parameters();
+    compute.run(work);
     return {static_cast<const float*>(at(program.output)), output_count()};
   }
 
@@ -187,8 +190,17 @@ struct Plan::Impl {
     }
   }
 
-  void refresh() const {
-    for (const PlannedOp& planned : program.ops) planned.op->refresh();
+  // Copies of parameters that have changed, a lender's first. Several plans may come at once for the same lender's.
+  void follow_parameters() {
+    if (copies_of) copies_of->follow_parameters();
+    const std::lock_guard lock(following);
+    if (parameters_changed()) refresh();
+  }
+
+  void refresh() {
+    compute.run([&] {
+      for (const PlannedOp& planned : program.ops) planned.op->refresh();
+    });
   }
 
   // Notes the versions there are now; true where one has changed.
@@ -202,27 +214,49 @@ struct Plan::Impl {
     return changed;
   }
 
+  size_t copy_bytes() const {
+    size_t bytes = 0;
+    for (const PlannedOp& planned : program.ops) bytes += planned.op->copy_bytes();
+    return bytes;
+  }
+
   size_t output_count() const {
     const auto& head = std::get<LinearNode>(model.graph().nodes().back().kind);
     return static_cast<size_t>(options.batch * (options.output == Output::kFeatures ? head.in : head.out));
   }
 
   Model& model;
+  const Compute& compute;
   PlanOptions options;
+  std::shared_ptr<Impl> copies_of;  // whose copies of parameters the ops may have borrowed
   Program program;
   std::unique_ptr<Gradients> gradients;  // kTrain
   std::shared_ptr<Arena> arena;
   std::vector<const Parameter*> watched;  // folded copies follow these
   std::vector<uint64_t> seen_versions;
+  std::mutex following;
 };
 
 Plan::Plan(Model& model, const PlanOptions& options, const Plan* lender)
-    : impl_(std::make_unique<Impl>(model, options, lender == nullptr ? nullptr : lender->impl_.get())) {}
-Plan::~Plan() = default;
+    : impl_(std::make_shared<Impl>(model, model.compute(), options, lender == nullptr ? nullptr : lender->impl_.get(),
+                                   nullptr)) {}
+Plan::Plan(Model& model, const PlanOptions& options, const Compute& compute)
+    : impl_(std::make_shared<Impl>(model, compute, options, nullptr, nullptr)) {}
+Plan::Plan(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+// Who borrows copies of parameters keeps the ops that refresh them, and has no use for what they compute in.
+Plan::~Plan() { impl_->arena.reset(); }
+
+std::unique_ptr<Plan> Plan::beside(const Plan& other, const Compute& compute) {
+  if (other.impl_->training()) throw internal_error("a plan beside one that trains");
+  auto impl = std::make_shared<Impl>(other.impl_->model, compute, other.impl_->options, nullptr, other.impl_);
+  return std::unique_ptr<Plan>(new Plan(std::move(impl)));
+}
 
 bool Plan::fits(Model& model, const PlanOptions& options, const Plan& lender) {
-  return model.compute().run(
-      [&] { return program_of(model, checked(options), true).buffers.bytes() <= lender.impl_->arena->bytes(); });
+  return model.compute().run([&] {
+    return program_of(model, model.compute(), checked(options), true).buffers.bytes() <= lender.impl_->arena->bytes();
+  });
 }
 
 const PlanOptions& Plan::options() const { return impl_->options; }
@@ -232,7 +266,10 @@ PlanMemory Plan::memory() const {
   if (impl_->gradients) memory.gradients = impl_->gradients->bytes();
   memory.activations = impl_->arena->bytes() - memory.gradients;
   for (const auto& parameter : impl_->model.parameters()) memory.parameters += parameter->value.bytes();
-  for (const PlannedOp& planned : impl_->program.ops) memory.copies += planned.op->copy_bytes();
+  memory.copies = impl_->copy_bytes();
+  // A lender that has gone is there for its copies alone, and nobody else counts them.
+  for (const Impl* plan = impl_->copies_of.get(); plan != nullptr && !plan->arena; plan = plan->copies_of.get())
+    memory.copies += plan->copy_bytes();
   return memory;
 }
 
@@ -282,7 +319,7 @@ std::span<const float> Plan::features() const {
 void Plan::backward(const float* diff_logits, const std::function<void(const Bucket&)>& done) {
   Impl& plan = *impl_;
   if (!plan.training()) throw internal_error("backward in a plan for evaluation");
-  plan.model.compute().run([&] {
+  plan.compute.run([&] {
     plan.gradients->activate();
     std::memcpy(plan.at(plan.program.diff_logits), diff_logits, plan.output_count() * sizeof(float));
     plan.run(plan.program.backward, done);
@@ -370,7 +407,7 @@ Plan::Profile Plan::profile(const float* pixels, int64_t rows, int rounds, const
   std::vector<std::vector<double>> backward_times = forward_times;
   std::vector<double> copies(samples), wholes(samples), backward_wholes(samples);
   const auto since = [](Clock::time_point from) { return std::chrono::duration<double>(Clock::now() - from).count(); };
-  plan.model.compute().run([&] {
+  plan.compute.run([&] {
     for (size_t round = 0; round < samples; ++round) {
       const auto start = Clock::now();
       program.input_pixels.write(pixels, rows, plan.at(program.pixels));

@@ -10,7 +10,8 @@
 // Mode::kTrain keeps what backward needs and uses the batch's statistics. Mode::kEval folds BN into the
 // convolutions and fuses ReLU and the residual add into them.
 //
-// A Plan is used by one thread at a time. The Model outlives it.
+// A Plan is used by one thread at a time; several plans may be used at once, each by its thread, where none of them
+// trains and none is another one's lender of an arena. The Model outlives it.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +53,7 @@ struct PlanMemory {
   size_t gradients = 0;    // of parameters, in the arena: they lie where activations were that backward has done with
   size_t activations = 0;  // the rest of the arena: activations, their gradients, workspaces, scratch
   size_t parameters = 0;   // values, which all plans of a model share
-  size_t copies = 0;       // of parameters, folded or transformed, in evaluation
+  size_t copies = 0;       // of parameters, folded or transformed, in evaluation; but for those of a plan beside it
   size_t total() const { return activations + gradients + parameters + copies; }
 };
 
@@ -66,9 +67,18 @@ class Plan {
   // same time, and each one's run overwrites the logits and gradients of the other. The lender may go first. Memory
   // matters more than speed then: transformed weights are made anew in each forward, in the arena, instead of kept.
   Plan(Model& model, const PlanOptions& options, const Plan* lender = nullptr);
+  // In another Compute than the model's, which outlives it.
+  Plan(Model& model, const PlanOptions& options, const Compute& compute);
   ~Plan();
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
+
+  // A plan for evaluation of the same options, to run at the same time as `other`: it has an arena of its own and
+  // computes in `compute`, which outlives it, as the Compute of `other` does. There is one copy of those folded and
+  // transformed weights that both want in the same layout: all of them where the two have as many threads. `other` may
+  // go first. Between a change of parameters and the next forward nothing else may run. Error{kInternal} where `other`
+  // trains.
+  static std::unique_ptr<Plan> beside(const Plan& other, const Compute& compute);
 
   // Would a plan of these options work in the arena of `lender`? Takes as long as making one.
   static bool fits(Model& model, const PlanOptions& options, const Plan& lender);
@@ -134,7 +144,8 @@ class Plan {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  explicit Plan(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  // plans beside it hold it too, for the copies of parameters
 };
 
 }  // namespace resflow

@@ -39,8 +39,8 @@ std::vector<FusedNode> fused_nodes(const Model& model, const ProgramOptions& opt
 
 class Planner {
  public:
-  Planner(const Model& model, const ProgramOptions& options)
-      : model_(model), options_(options), fused_(fused_nodes(model, options)) {}
+  Planner(const Model& model, const Compute& compute, const ProgramOptions& options)
+      : model_(model), compute_(compute), options_(options), fused_(fused_nodes(model, options)) {}
 
   Program run() {
     find_readers();
@@ -143,13 +143,15 @@ class Planner {
       storage.push_back(storage_[static_cast<size_t>(input)]);
       need_diff_src = need_diff_src || wants_gradient_[static_cast<size_t>(input)];
     }
-    const OpContext context = {.compute = model_.compute(),
-                               .training = !planned.node.inference,
-                               .need_diff_src = need_diff_src,
-                               .layout = options_.layout,
-                               .keep_transformed = options_.keep_transformed,
-                               .src_storage = storage,
-                               .dst_storage = storage_[i]};
+    const OpContext context = {
+        .compute = compute_,
+        .training = !planned.node.inference,
+        .need_diff_src = need_diff_src,
+        .layout = options_.layout,
+        .keep_transformed = options_.keep_transformed,
+        .lender = options_.lender == nullptr ? nullptr : options_.lender->ops[program_.ops.size()].op.get(),
+        .src_storage = storage,
+        .dst_storage = storage_[i]};
     check_variance(planned, srcs[0]);
     planned.op = make_op(context, model_, planned.node, srcs);
     const Requirements& wants = planned.op->requirements();
@@ -298,7 +300,7 @@ class Planner {
 
   void emit(std::vector<Step>& steps, Move::Kind kind, const Value& from, const Value& to, const std::string& name) {
     PlannedMove planned{.name = name,
-                        .move = Move(kind, from.desc, to.desc, model_.compute(), from.scale / to.scale),
+                        .move = Move(kind, from.desc, to.desc, compute_, from.scale / to.scale),
                         .from = from.buffer,
                         .to = to.buffer};
     if (planned.move.scratch_bytes() > 0) planned.scratch = buffers().add_scratch(planned.move.scratch_bytes());
@@ -348,6 +350,7 @@ class Planner {
   BufferTable& buffers() { return program_.buffers; }
 
   const Model& model_;
+  const Compute& compute_;
   const ProgramOptions& options_;
   const std::vector<FusedNode> fused_;
   Program program_;
@@ -372,6 +375,8 @@ bool is_quantized(const Graph& graph, const FusedNode& node) {
   return node.batch_norm >= 0 || std::holds_alternative<InputNode>(graph.nodes()[static_cast<size_t>(node.first)].kind);
 }
 
-Program make_program(const Model& model, const ProgramOptions& options) { return Planner(model, options).run(); }
+Program make_program(const Model& model, const Compute& compute, const ProgramOptions& options) {
+  return Planner(model, compute, options).run();
+}
 
 }  // namespace resflow

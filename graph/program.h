@@ -34,6 +34,8 @@ struct Step {
   size_t index;  // into ops, moves or buckets
 };
 
+struct Program;
+
 struct ProgramOptions {
   int64_t batch = 1, height = 224, width = 224;
   bool training = false;
@@ -42,6 +44,7 @@ struct ProgramOptions {
   bool features = false;                  // ends before the head
   bool keep_features = false;             // what the head reads is valid at the end too
   Precision precision = Precision::kF32;  // of inference; kInt8 of a model that has ranges of activations
+  const Program* lender = nullptr;        // of the same options in another Compute: OpContext::lender is its ops
 };
 
 struct Program {
@@ -66,8 +69,8 @@ struct Program {
 // Does the range of this node's values decide how a plan of Precision::kInt8 stores them?
 bool is_quantized(const Graph& graph, const FusedNode& node);
 
-// Call inside Compute::run: primitives are made for the threads they will run with.
+// Call inside compute.run: primitives are made for the threads they will run with.
 // Throws Error{kUsage} where precision is kInt8 and the model is not quantized, Error{kData} where a range is missing.
-Program make_program(const Model& model, const ProgramOptions& options);
+Program make_program(const Model& model, const Compute& compute, const ProgramOptions& options);
 
 }  // namespace resflow

@@ -47,7 +47,7 @@ class DirectConv final : public Op {
       use_layout_of_gradient();
     } else {
       // The value's layout belongs to the training plan, so inference computes on a copy.
-      copy_ = Tensor(weight.name, p.forward.weights_desc(), compute_);
+      if (!borrow_copy(context.lender)) copy_ = Tensor(weight.name, p.forward.weights_desc(), compute_);
       value_desc_ = copy_.desc();
     }
     plan_calls();
@@ -90,7 +90,7 @@ class DirectConv final : public Op {
   }
 
   void refresh() override {
-    if (!training_) copy_values(weight_.value, copy_, compute_);
+    if (!training_ && !borrows_) copy_values(weight_.value, copy_, compute_);
   }
 
   std::vector<Parameter*> parameters() const override {
@@ -102,6 +102,13 @@ class DirectConv final : public Op {
   int64_t multiply_adds() const override { return shape_.multiply_adds(); }
 
  private:
+  bool borrow_copy(const Op* op) {
+    const auto* lender = dynamic_cast<const DirectConv*>(op);
+    if (lender == nullptr || lender->copy_.desc() != primitives_.forward.weights_desc()) return false;
+    copy_ = lender->copy_;
+    return borrows_ = true;
+  }
+
   Primitives make(const OpContext& context, Tag src_tag, Tag dst_tag) const {
     const auto& engine = compute_.engine();
     const auto& s = shape_;
@@ -177,6 +184,7 @@ class DirectConv final : public Op {
   Primitives primitives_;
   Desc value_desc_;                                           // of the weights that forward starts from
   Tensor copy_;                                               // of the weights in inference
+  bool borrows_ = false;                                      // the copy
   ParameterCall forward_, backward_data_, backward_weights_;  // in three lives of one scratch buffer
 };
 

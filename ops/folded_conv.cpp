@@ -61,10 +61,12 @@ class DirectFoldedConv final : public Op {
     }
     if (!pd_) throw internal_error("{}: oneDNN has no convolution for src {}", weight_.name, to_string(shape_.src));
 
-    folded_weight_ = Tensor(weight.name, pd_.weights_desc(), compute_);
-    folded_bias_ = Tensor(norm.bias.name, pd_.bias_desc(), compute_);
+    if (!borrow_copies(context.lender)) {
+      folded_weight_ = Tensor(weight.name, pd_.weights_desc(), compute_);
+      folded_bias_ = Tensor(norm.bias.name, pd_.bias_desc(), compute_);
+      if (numbers_.int8()) weight_scales_ = Tensor(weight.name, plain_desc({shape_.Co}), compute_);
+    }
     if (numbers_.int8()) {
-      weight_scales_ = Tensor(weight.name, plain_desc({shape_.Co}), compute_);
       edge_scales_ = Tensor(weight.name, plain_desc({2}), compute_);
       edge_scales_.data()[0] = numbers_.src.scale;
       edge_scales_.data()[1] = numbers_.dst.scale;
@@ -103,6 +105,7 @@ class DirectFoldedConv final : public Op {
   void backward() override { throw internal_error("{}: a folded convolution has no backward", weight_.name); }
 
   void refresh() override {
+    if (borrows_) return;
     FoldedBatchNorm folded = fold_batch_norm(weight_, norm_, eps_, compute_);
     std::copy(folded.bias.begin(), folded.bias.end(), folded_bias_.data());
     if (numbers_.int8()) {
@@ -115,9 +118,20 @@ class DirectFoldedConv final : public Op {
 
   std::string implementation() const override { return pd_.impl_info_str(); }
   int64_t multiply_adds() const override { return shape_.multiply_adds(); }
-  size_t copy_bytes() const override { return folded_weight_.bytes() + folded_bias_.bytes() + weight_scales_.bytes(); }
+  size_t copy_bytes() const override {
+    return borrows_ ? 0 : folded_weight_.bytes() + folded_bias_.bytes() + weight_scales_.bytes();
+  }
 
  private:
+  bool borrow_copies(const Op* op) {
+    const auto* lender = dynamic_cast<const DirectFoldedConv*>(op);
+    if (lender == nullptr || lender->pd_.weights_desc() != pd_.weights_desc()) return false;
+    folded_weight_ = lender->folded_weight_;
+    folded_bias_ = lender->folded_bias_;
+    weight_scales_ = lender->weight_scales_;
+    return borrows_ = true;
+  }
+
   // The first choice of layouts that oneDNN has optimized code for, else any; empty where there is none.
   Forward choose(Layout layout) const {
     struct Choice {
@@ -200,6 +214,7 @@ class DirectFoldedConv final : public Op {
   Forward pd_;
   Tensor folded_weight_, folded_bias_;
   Tensor weight_scales_, edge_scales_;  // int8; of the edges: src, dst
+  bool borrows_ = false;                // all of these but the edges'
   Call call_;
 };
 

@@ -31,8 +31,10 @@ class Linear final : public Op {
     requirements_.dst = dst_;
     if (!training_) {
       // The value's layout belongs to the training plan, so inference computes on copies.
-      weight_copy_ = Tensor(weight.name, pd_.weights_desc(), compute_);
-      bias_copy_ = Tensor(bias.name, bias_desc, compute_);
+      if (!borrow_copies(context.lender)) {
+        weight_copy_ = Tensor(weight.name, pd_.weights_desc(), compute_);
+        bias_copy_ = Tensor(bias.name, bias_desc, compute_);
+      }
       value_desc_ = weight_copy_.desc();
     } else {
       lay_out(weight, pd_.weights_desc(), compute_);
@@ -85,7 +87,7 @@ class Linear final : public Op {
   }
 
   void refresh() override {
-    if (training_) return;
+    if (training_ || borrows_) return;
     copy_values(weight_.value, weight_copy_, compute_);
     copy_values(bias_.value, bias_copy_, compute_);
   }
@@ -105,6 +107,14 @@ class Linear final : public Op {
   int64_t multiply_adds() const override { return N_ * Ci_ * Co_; }
 
  private:
+  bool borrow_copies(const Op* op) {
+    const auto* lender = dynamic_cast<const Linear*>(op);
+    if (lender == nullptr || lender->weight_copy_.desc() != pd_.weights_desc()) return false;
+    weight_copy_ = lender->weight_copy_;
+    bias_copy_ = lender->bias_copy_;
+    return borrows_ = true;
+  }
+
   void plan_calls() {
     using Use = ParameterCall::Use;
     forward_ = ParameterCall(Use::kRead, value_desc_, pd_.weights_desc(), pd_.scratchpad_desc(), compute_);
@@ -128,6 +138,7 @@ class Linear final : public Op {
   int64_t N_ = 0, Ci_ = 0, Co_ = 0;
   Desc src_, dst_, value_desc_;
   Tensor weight_copy_, bias_copy_;  // in inference
+  bool borrows_ = false;            // both
   Forward pd_;
   BackwardData data_pd_;
   BackwardWeights weights_pd_;

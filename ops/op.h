@@ -29,6 +29,8 @@ enum class Layout {
   kChannelsLast,  // convolutions ask for nhwc
 };
 
+class Op;
+
 // What the Plan tells an op when it is made.
 struct OpContext {
   const Compute& compute;
@@ -37,6 +39,9 @@ struct OpContext {
   Layout layout = Layout::kAny;
   // Inference ops may keep transformed weights, four times the size; else they transform them in each forward.
   bool keep_transformed = true;
+  // Inference: an op of the same node, made from the same options for another Compute. Where both want the same copies
+  // of parameters there is one, and the lender alone refreshes it. It may go before its borrower does.
+  const Op* lender = nullptr;
   // How the edges' values are to be stored in inference: of each source, and of dst; nothing said is f32. An op that
   // cannot takes or gives another storage, and its requirements say so.
   std::vector<Storage> src_storage = {};
@@ -86,7 +91,7 @@ class Op {
   // Writes diff_src (overwrites, never accumulates) and the gradient of every learnt, unfrozen parameter.
   virtual void backward() = 0;
 
-  // Inference ops that hold folded or reordered copies of parameters bring them up to date.
+  // Inference ops that hold folded or reordered copies of parameters bring them up to date, but for borrowed ones.
   virtual void refresh() {}
 
   // The parameters whose gradients are complete when backward() returns.
@@ -96,7 +101,7 @@ class Op {
   virtual std::string implementation() const = 0;
   // Multiply-adds of one forward, for reports.
   virtual int64_t multiply_adds() const { return 0; }
-  // Of folded or reordered copies of parameters that the op holds, for reports.
+  // Of folded or reordered copies of parameters that the op holds, for reports; borrowed ones are their lender's.
   virtual size_t copy_bytes() const { return 0; }
 
  protected:

@@ -180,11 +180,11 @@ class WinogradInference final : public Op {
         layouts_(context, shape, src),
         forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads()),
         keeps_transformed_(context.keep_transformed && forward_.weights_bytes() > 0) {
-    if (norm_) {
-      check_foldable(norm_->parameters, shape.Co, weight.name);
-      bias_ = Tensor(norm_->parameters.bias.name, plain_desc({shape.Co}), compute_);
+    if (norm_) check_foldable(norm_->parameters, shape.Co, weight.name);
+    if (!borrow_copies(context.lender)) {
+      if (norm_) bias_ = Tensor(norm_->parameters.bias.name, plain_desc({shape.Co}), compute_);
+      held_ = Tensor(weight.name, held_desc(), compute_);
     }
-    held_ = Tensor(weight.name, keeps_transformed_ ? bytes_desc(forward_.weights_bytes()) : layouts_.weights, compute_);
     if (!keeps_transformed_) transformed_ = scratch_.take(forward_.weights_bytes());
     work_ = scratch_.take(forward_.scratch_bytes());
     requirements_.src = {layouts_.src};
@@ -217,6 +217,7 @@ class WinogradInference final : public Op {
   void backward() override { throw internal_error("{}: a convolution for inference has no backward", weight_.name); }
 
   void refresh() override {
+    if (borrows_) return;
     const Tensor blocked = keeps_transformed_ ? Tensor(weight_.name, layouts_.weights, compute_)
                                               : Tensor(weight_.name, held_, held_.data(), compute_);
     if (norm_) {
@@ -232,9 +233,20 @@ class WinogradInference final : public Op {
 
   std::string implementation() const override { return name_of_kernels(); }
   int64_t multiply_adds() const override { return shape_.multiply_adds(); }
-  size_t copy_bytes() const override { return held_.bytes() + bias_.bytes(); }
+  size_t copy_bytes() const override { return borrows_ ? 0 : held_.bytes() + bias_.bytes(); }
 
  private:
+  Desc held_desc() const { return keeps_transformed_ ? bytes_desc(forward_.weights_bytes()) : layouts_.weights; }
+
+  // Transformed weights lie alike for any number of threads.
+  bool borrow_copies(const Op* op) {
+    const auto* lender = dynamic_cast<const WinogradInference*>(op);
+    if (lender == nullptr || lender->held_.desc() != held_desc()) return false;
+    held_ = lender->held_;
+    bias_ = lender->bias_;
+    return borrows_ = true;
+  }
+
   const Compute& compute_;
   const ConvShape shape_;
   Parameter& weight_;
@@ -244,6 +256,7 @@ class WinogradInference final : public Op {
   const bool keeps_transformed_;
   Tensor held_;  // weights: transformed, or only in the kernels' layout
   Tensor bias_;
+  bool borrows_ = false;  // both
   ScratchLayout scratch_;
   size_t transformed_ = 0, work_ = 0;
   float* transformed_place_ = nullptr;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -60,7 +61,11 @@ void close_gaps(Slot& slot) {
 // Finished batches on their way from the graph to the thread that consumes them.
 class Delivery {
  public:
-  explicit Delivery(size_t slots) : context_(tbb::task_group_context::isolated), waiting_(context_) {
+  explicit Delivery(size_t slots) : context_(tbb::task_group_context::isolated), waiting_(context_) { expect(slots); }
+
+  // So many batches may be there at once.
+  void expect(size_t slots) {
+    const std::lock_guard lock(mutex_);
     ready_.reserve(slots);
   }
 
@@ -137,6 +142,11 @@ LoaderFlow::~LoaderFlow() = default;
 
 void LoaderFlow::make_slots(int64_t batches) {
   for (int64_t i = 0; i < std::min<int64_t>(options_.slots, batches); ++i)
+    slots_.push_back(std::make_unique<Slot>(options_.batch, recipe_.size));
+}
+
+void LoaderFlow::hold(int batches) {
+  for (; held_ < static_cast<size_t>(batches); ++held_)
     slots_.push_back(std::make_unique<Slot>(options_.batch, recipe_.size));
 }
 
@@ -281,9 +291,16 @@ void LoaderFlow::Run::stream(int64_t first_batch, int64_t end_batch, bool keep_b
       worker->reading = worker->decoding = worker->transforming = {};
       free_workers.try_put(worker.get());
     }
-    for (const auto& slot : flow.slots_) free_slots.try_put(slot.get());
+    size_t offered = 0;  // of the slots there are
+    const auto offer_slots = [&] {
+      if (offered == flow.slots_.size()) return;
+      delivery.expect(flow.slots_.size());
+      for (; offered < flow.slots_.size(); ++offered) free_slots.try_put(flow.slots_[offered].get());
+    };
+    offer_slots();
     numbers.activate();
     bool ended = false;
+    std::deque<Slot*> consumed;  // and not free yet
     for (int64_t number = first_batch; number < end_batch && !report.stopped && !ended; ++number) {
       const auto waited_from = Clock::now();
       Slot* slot = delivery.take();
@@ -303,7 +320,9 @@ void LoaderFlow::Run::stream(int64_t first_batch, int64_t end_batch, bool keep_b
       report.stopped = !consume(batch);
       ++report.batches;
       report.images += batch.size;
-      free_slots.try_put(slot);
+      offer_slots();
+      consumed.push_back(slot);
+      for (; consumed.size() > flow.held_; consumed.pop_front()) free_slots.try_put(consumed.front());
     }
   } catch (...) {
     failure = std::current_exception();

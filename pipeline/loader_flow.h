@@ -89,6 +89,9 @@ class LoaderFlow {
   // At most as many slots as the options say. To be called once, before run.
   void make_slots(int64_t batches);
 
+  // As StreamLoader::hold.
+  void hold(int batches);
+
   // Draws of the recipe.
   struct Keys {
     uint64_t seed = 0, epoch = 0;
@@ -105,6 +108,7 @@ class LoaderFlow {
   Recipe recipe_;
   tbb::task_arena arena_;
   std::vector<std::unique_ptr<Slot>> slots_;
+  size_t held_ = 0;  // slots beyond those of the options, for batches that were consumed
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -105,6 +105,8 @@ StreamLoader::StreamLoader(PictureSource& source, const Recipe& recipe, const St
     : impl_(std::make_unique<Impl>(source, recipe, options)) {}
 StreamLoader::~StreamLoader() = default;
 
+void StreamLoader::hold(int batches) { impl_->flow.hold(batches); }
+
 EpochReport StreamLoader::run(const std::function<bool(const Batch&)>& consume) {
   SourceRows rows(impl_->source, impl_->options.batch);
   int64_t consumed = 0;

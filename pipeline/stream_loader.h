@@ -38,6 +38,10 @@ class StreamLoader {
   // Throws as Loader::run, and what the source throws, after the pictures before it were consumed.
   EpochReport run(const std::function<bool(const Batch&)>& consume);
 
+  // From now on a batch stays as it is until so many further ones have been consumed, or another run begins: who works
+  // on several at once holds them. Takes a slot each. To be called before run or from consume, with more than before.
+  void hold(int batches);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -34,9 +34,28 @@ TEST_F(BenchProgram, TrainAndScoreReportSpeedAndMemory) {
     EXPECT_EQ(report.at("threads"), 2);
     EXPECT_GT(report.at("peak_rss_bytes").get<int64_t>(), 40'000'000);  // its parameters alone
     EXPECT_GE(report.at("step_ms_median").get<double>(), report.at("step_ms_minimum").get<double>());
-    EXPECT_NEAR(report.at("images_per_second").get<double>(), 2e3 / report.at("step_ms_median").get<double>(), 1e-6);
+    const int batches = report.value("executors", 1);
+    EXPECT_NEAR(report.at("images_per_second").get<double>(), 2e3 * batches / report.at("step_ms_median").get<double>(),
+                1e-6);
     EXPECT_TRUE(report.at("versions").contains("oneDNN"));
   }
+}
+
+TEST_F(BenchProgram, ScoreHasAsManyExecutorsAsItIsTold) {
+  const auto score = [&](const std::string& executors) {
+    return bench({"score", "--model", "resnet18", "--image-size", "32", "--batch", "1", "--seconds", "0", "--threads",
+                  "4", "--executors", executors});
+  };
+  const auto latency = score("latency"), two = score("2"), throughput = score("throughput");
+  EXPECT_EQ(latency.at("executors"), 1);
+  EXPECT_EQ(two.at("executors"), 2);
+  EXPECT_EQ(throughput.at("executors"), 4);
+  const int chosen = score("auto").at("executors").get<int>();
+  EXPECT_TRUE(chosen == 1 || chosen == 4) << chosen;
+  // Activations of one more, and no weights.
+  const auto planned = [](const auto& report) { return report.at("planned_bytes").template get<int64_t>(); };
+  EXPECT_LT(planned(throughput), planned(latency) + planned(latency) / 4);
+  EXPECT_GT(planned(throughput), planned(two));
 }
 
 TEST_F(BenchProgram, BatchesAreTheSameBitsForAnyNumberOfThreads) {
@@ -80,6 +99,17 @@ TEST_F(BenchProgram, UsesTheCpusOfTheAffinityMask) {
                    "--batch", "1", "--seconds", "0", "--json", json_});
   if (result.exit_code == 127) GTEST_SKIP() << "no taskset here";
   EXPECT_EQ(nlohmann::json::parse(read_text(json_)).at("threads"), 1);
+}
+
+TEST_F(BenchProgram, RefusesExecutorsThatCannotBe) {
+  const auto refused = [](const std::string& executors, const std::string& words) {
+    const ProcessResult result = resflow({"bench", "score", "--threads", "2", "--executors", executors});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, ::testing::HasSubstr(words));
+  };
+  refused("3", "--executors 3: wanted at most one a thread, of which there are 2 (--threads)");
+  for (const char* text : {"0", "-1", "2x", "", "fast"})
+    refused(text, std::string("--executors ") + text + ": wanted auto, throughput, latency or a number from 1");
 }
 
 TEST_F(BenchProgram, RefusesWhatCannotBe) {

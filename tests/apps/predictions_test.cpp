@@ -199,6 +199,102 @@ TEST_F(PredictStream, GivesTheFeaturesThatTheHeadReads) {
   EXPECT_NE(mean[0].features, single[0].features);
 }
 
+// Executors with as many threads as the one give its bits, in its order, whatever is broken.
+TEST_F(PredictStream, SaysTheSameWithSeveralExecutors) {
+  for (int i = 7; i < 40; ++i)
+    testing::write_text(folder_ / ("photos/a" + std::to_string(100 + i) + ".jpg"),
+                        i / 3 % 4 == 3 ? "no picture" : testing::photo_bytes(i % 3, 5));
+  const Compute single(1);
+  TrainedModel trained_by_one = {.model = std::make_unique<Model>(trained_.model->description(), single),
+                                 .classes = trained_.classes,
+                                 .preprocessing = trained_.preprocessing,
+                                 .head = trained_.head};
+  trained_by_one.model->load(trained_.model->state());
+  std::swap(trained_, trained_by_one);
+  FolderSource one(folder_ / "photos");
+  const std::vector<Said> wanted =
+      said(one, {.batch = 3, .threads = 1, .views = Views::kFlip, .features = true, .whole_plan = true});
+  ASSERT_EQ(wanted.size(), 40U);
+  std::swap(trained_, trained_by_one);
+  for (const int executors : {2, 3}) {
+    FolderSource source(folder_ / "photos");
+    const std::vector<Said> all = said(source, {.batch = 3,
+                                                .threads = executors,
+                                                .views = Views::kFlip,
+                                                .features = true,
+                                                .whole_plan = true,
+                                                .executors = executors});
+    EXPECT_EQ(summary_.files, 40);
+    EXPECT_EQ(summary_.failed, 1 + 3 * 3);
+    ASSERT_EQ(all.size(), 40U);
+    for (size_t i = 0; i < all.size(); ++i) {
+      EXPECT_EQ(all[i].name, wanted[i].name);
+      EXPECT_EQ(all[i].error, wanted[i].error);
+      EXPECT_EQ(all[i].probabilities, wanted[i].probabilities);
+      EXPECT_EQ(all[i].features, wanted[i].features);
+    }
+  }
+}
+
+TEST_F(PredictStream, WhatThrowsEndsExecutorsToo) {
+  for (const int at : {0, 3, 6}) {
+    FolderSource source(folder_ / "photos");
+    int taken = 0;
+    testing::expect_error(ErrorKind::kData, {"taken"}, [&] {
+      predict_stream(trained_, source, {.batch = 1, .threads = 2, .executors = 2}, [&](const Prediction& p) {
+        EXPECT_EQ(p.sample, taken);
+        if (taken++ == at) throw data_error("taken");
+      });
+    });
+    EXPECT_EQ(taken, at + 1);
+  }
+}
+
+// The first batches are one executor's, then a measurement says how many there are.
+TEST_F(PredictStream, ChoosesExecutorsWhereThereAreManyPictures) {
+  const int64_t trial = trial_batches(64, 2) * 64;
+  EXPECT_EQ(trial, 1024);
+  const auto choices = [&](int64_t pictures, int64_t before, bool known) {
+    const std::vector<Sample> samples(static_cast<size_t>(pictures), {.path = folder_ / "photos/0.jpg", .label = 0});
+    int64_t done = 0, chosen_at = -1;
+    const PredictOptions options = {.batch = 64,
+                                    .threads = 2,
+                                    .whole_plan = true,
+                                    .executors = kChooseExecutors,
+                                    .rows_before = before,
+                                    .chosen = [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
+                                      EXPECT_EQ(chosen_at, -1);
+                                      EXPECT_EQ(speeds.size(), 2U);
+                                      EXPECT_LT(chosen, 2U);
+                                      for (const ExecutorSpeed& speed : speeds) EXPECT_GT(speed.images_per_second, 0);
+                                      chosen_at = done;
+                                    }};
+    const auto take = [&](const Prediction& p) {
+      EXPECT_EQ(p.sample, done);
+      EXPECT_EQ(p.error, "");
+      ++done;
+    };
+    if (known) {
+      predict_samples(trained_, samples, options, take);
+    } else {
+      const std::string archive = folder_ / "many.tar";
+      std::vector<testing::Member> members;
+      for (int64_t i = 0; i < pictures; ++i) members.push_back({std::to_string(i) + ".jpg", members_[0].bytes});
+      testing::write_archive(archive, members);
+      ArchiveSource source(archive);
+      predict_stream(trained_, source, options, take);
+    }
+    EXPECT_EQ(done, pictures);
+    return chosen_at;
+  };
+  trained_.preprocessing.resize = trained_.preprocessing.crop = 32;
+  EXPECT_EQ(choices(1100, 0, false), trial);
+  EXPECT_EQ(choices(200, trial - 64, false), 64);
+  EXPECT_EQ(choices(200, trial - 64, true), -1);  // too few are left
+  EXPECT_EQ(choices(130, 0, true), -1);
+  EXPECT_EQ(choices(130, trial + 64, false), -1);
+}
+
 TEST_F(PredictStream, WhatEndsASourceComesAfterThePicturesBeforeIt) {
   members_.erase(members_.begin() + 4);
   testing::write_archive(folder_ / "cut.tar", members_);
@@ -206,15 +302,17 @@ TEST_F(PredictStream, WhatEndsASourceComesAfterThePicturesBeforeIt) {
   const std::string whole = testing::read_text(folder_ / "cut.tar");
   testing::write_text(folder_ / "cut.tar", whole.substr(0, whole.find("6.jpg") + 700));
   ASSERT_GT(size, whole.find("6.jpg") + 700);
-  ArchiveSource source(folder_ / "cut.tar");
-  int taken = 0;
-  testing::expect_error(ErrorKind::kData, {folder_ / "cut.tar", "ends early", "5 pictures"}, [&] {
-    predict_stream(trained_, source, {.batch = 2, .threads = 2}, [&](const Prediction& p) {
-      EXPECT_EQ(p.error, "");
-      ++taken;
+  for (const int executors : {1, 2}) {
+    ArchiveSource source(folder_ / "cut.tar");
+    int taken = 0;
+    testing::expect_error(ErrorKind::kData, {folder_ / "cut.tar", "ends early", "5 pictures"}, [&] {
+      predict_stream(trained_, source, {.batch = 2, .threads = 2, .executors = executors}, [&](const Prediction& p) {
+        EXPECT_EQ(p.error, "");
+        ++taken;
+      });
     });
-  });
-  EXPECT_EQ(taken, 5);
+    EXPECT_EQ(taken, 5);
+  }
 }
 
 }  // namespace

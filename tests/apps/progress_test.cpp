@@ -79,6 +79,18 @@ TEST_F(ProgressTest, ATerminalHasOneLineThatGoesAtTheEnd) {
   EXPECT_TRUE(text.ends_with("\r\x1b[K")) << text;
 }
 
+TEST_F(ProgressTest, WhatIsSaidStays) {
+  Progress progress(options(true));
+  progress.say("first");
+  now_ += 4;
+  progress.update(200);
+  progress.say("second");
+  progress.update(200);
+  EXPECT_EQ(written(),
+            "first\n\repoch 2/10  200/1000 images  50.0/s  left 0:16\x1b[K\r\x1b[Ksecond\n"
+            "\repoch 2/10  200/1000 images  50.0/s  left 0:16\x1b[K");
+}
+
 TEST_F(ProgressTest, ATerminalLineNeverWraps) {
   Progress progress(options(true));
   now_ += 3;

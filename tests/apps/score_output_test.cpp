@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "apps/executor_choice.h"
 #include "apps/shard_file.h"
 #include "io/xxh3.h"
 #include "tests/apps/program.h"
@@ -267,6 +268,9 @@ TEST(ScoreOutput, RefusesToGoOnWithAnythingElse) {
           {{"model", "xxh3 1"}, {"--top", "3"}});
   refused(ErrorKind::kUsage, {"begun with model xxh3 1, now it is model xxh3 2"},
           {{"model", "xxh3 2"}, {"--top", "2"}});
+  again.executors = 2;
+  refused(ErrorKind::kUsage, {"begun with --executors 1, now it is --executors 2", "--overwrite"}, kFacts);
+  again.executors = kChooseExecutors;
   again.errors = folder / "others.csv";
   refused(ErrorKind::kUsage, {"other files for --embeddings or --errors"}, kFacts);
   again.errors = folder / "errors.csv";
@@ -290,6 +294,31 @@ TEST(ScoreOutput, RefusesToGoOnWithAnythingElse) {
   add(output, kRows);
   output.finish(place_of(kRows));
   EXPECT_TRUE(contents(folder) == uninterrupted(ScoreFormat::kCsv, kRows));
+}
+
+TEST(ScoreOutput, GoesOnWithTheExecutorsThatTheRunHad) {
+  const TemporaryFolder folder;
+  ScoreOutputOptions wanted = options(folder, ScoreFormat::kCsv);
+  wanted.executors = kChooseExecutors;
+  const auto begun_with = [&](int64_t rows, bool choose) {
+    ScoreOutput output(wanted, kClasses, kFeatures, kFacts);
+    const int executors = output.done().executors;
+    if (choose) output.set_executors(4);
+    add(output, rows);
+    output.save();
+    return executors;
+  };
+  EXPECT_EQ(begun_with(6, false), kChooseExecutors);
+  wanted.start = ScoreStart::kResume;
+  EXPECT_EQ(begun_with(12, true), kChooseExecutors);
+  EXPECT_EQ(begun_with(18, false), 4);
+  wanted.executors = 4;
+  EXPECT_EQ(begun_with(18, false), 4);
+  // Journals that know nothing of them are of runs with one.
+  auto journal = nlohmann::ordered_json::parse(read_text(folder / "scores.journal"));
+  journal.erase("executors");
+  write_text(folder / "scores.journal", journal.dump());
+  EXPECT_EQ(load_journal(folder / "scores.journal")->executors, 1);
 }
 
 TEST(ScoreOutput, OverwritingRemovesFilesThatAreNotWrittenAgain) {

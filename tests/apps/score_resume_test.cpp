@@ -157,6 +157,59 @@ TEST_F(ScoreResume, StoppedItSavesAndSaysHowToGoOn) {
   EXPECT_FALSE(fs::exists(csv + ".partial"));
 }
 
+TEST_F(ScoreResume, GoesOnWithTheExecutorsItBeganWith) {
+  const std::string whole = folder_ / "whole.csv", csv = folder_ / "scores.csv";
+  const std::vector<std::string> two = {"--threads", "2", "--executors", "2"};
+  ASSERT_EQ(resflow(arguments(whole, two)).exit_code, 0);
+  int code = 0;
+  {
+    RunningProgram program(arguments(csv, two), folder_ / "log");
+    ASSERT_TRUE(program.wait_until([&] { return rows_saved(csv) >= 4; })) << read_text(folder_ / "log");
+    program.send(SIGTERM);
+    code = program.wait();
+  }
+  if (code == 0) GTEST_SKIP() << "it was done before the signal came";
+  EXPECT_EQ(code, 128 + SIGTERM);
+  EXPECT_EQ(rows_saved(csv) % 4, 0);
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& words) {
+    const ProcessResult result = resflow(arguments(csv, more));
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(words));
+  };
+  refused({"--resume", "--threads", "2", "--executors", "1"}, "was begun with --executors 2, now it is --executors 1");
+  refused({"--resume", "--threads", "1"},
+          "was begun with 2 executors, which is more than 1 thread: give --threads 2 or more");
+  const ProcessResult resumed = resflow(arguments(csv, {"--resume", "--threads", "2"}));
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_TRUE(read_text(csv) == read_text(whole));
+}
+
+// What is measured is said, goes into the journal and the report, and changes no row.
+TEST_F(ScoreResume, MeasuresExecutorsWhereThereAreManyPictures) {
+  std::string list;
+  for (int i = 0; i < 600; ++i) list += data_ + (i % 5 == 0 ? "/100.jpg\n" : "/101.jpg\n");
+  write_text(folder_ / "list", list);
+  const auto score = [&](const std::string& out, const std::string& executors) {
+    return resflow({"score", model_, "--list", folder_ / "list", "--out", out, "--batch", "8", "--threads", "2",
+                    "--json", out + ".json", "--executors", executors});
+  };
+  const ProcessResult measured = score(folder_ / "auto.csv", "auto");
+  EXPECT_EQ(measured.exit_code, 0) << measured.err;
+  EXPECT_THAT(measured.err, HasSubstr("img/s by the network alone, against"));
+  const auto executors = nlohmann::json::parse(read_text(folder_ / "auto.csv.json")).at("executors").get<int>();
+  EXPECT_THAT(measured.err,
+              HasSubstr("executors  " + std::string(executors == 1 ? "1 of 2 threads" : "2 of 1 thread")));
+  for (const std::string told : {"latency", "throughput"}) {
+    const std::string out = folder_ / (told + ".csv");
+    const ProcessResult result = score(out, told);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, Not(HasSubstr("network alone")));
+    EXPECT_EQ(nlohmann::json::parse(read_text(out + ".json")).at("executors"), told == "latency" ? 1 : 2);
+    // Six decimals hide what f32 rounds otherwise, but for a tie that would be rare.
+    EXPECT_TRUE(read_text(out) == read_text(folder_ / "auto.csv"));
+  }
+}
+
 TEST_F(ScoreResume, AFullDiskIsGoneOnWithToTheSameBytes) {
   const std::string whole = folder_ / "whole.csv", csv = folder_ / "scores.csv";
   ASSERT_EQ(resflow(arguments(whole)).exit_code, 0);

@@ -131,7 +131,7 @@ void expect_reads_find_what_was_written(const Program& program) {
 }
 
 Program program_of(const Model& model, const ProgramOptions& options) {
-  return model.compute().run([&] { return make_program(model, options); });
+  return model.compute().run([&] { return make_program(model, model.compute(), options); });
 }
 
 TEST(Program, NoStepReadsWhatAnotherHasOverwritten) {

@@ -287,6 +287,31 @@ class Endless : public PictureSource {
   std::vector<uint8_t> bytes_;
 };
 
+// Whoever holds batches sees them unchanged while later ones come, and sees the same ones as without.
+TEST_F(StreamLoaderTest, HeldBatchesStayAsTheyAre) {
+  const ManyThreads many;
+  make(47, {3, 7, 20});
+  const std::vector<Seen> wanted = collect({.batch = 3, .threads = 4});
+  for (const int slots : {1, 3}) {
+    Listed source(pictures_);
+    StreamLoader loader(source, recipe_, {.batch = 3, .threads = 4, .slots = slots});
+    std::vector<const Batch*> batches;
+    const auto expect_held = [&](size_t held) {
+      for (size_t i = batches.size() - std::min(batches.size(), held); i < batches.size(); ++i)
+        EXPECT_TRUE(seen(*batches[i]) == wanted[i]) << i;
+    };
+    loader.hold(2);
+    loader.run([&](const Batch& batch) {
+      batches.push_back(&batch);
+      if (batch.number == 6) loader.hold(5);  // of which there are 2 until three more have come
+      expect_held(batch.number < 6 ? 3 : std::min<size_t>(6, static_cast<size_t>(batch.number) - 3));
+      return true;
+    });
+    EXPECT_EQ(batches.size(), wanted.size());
+    expect_held(5);  // the end of a run frees none
+  }
+}
+
 TEST_F(StreamLoaderTest, ManyPicturesTakeNoMoreMemory) {
   constexpr int64_t kPictures = 20'000;
   Endless source(kPictures);
@@ -314,6 +339,7 @@ TEST_F(StreamLoaderTest, ManyRunsOfAllKindsEnd) {
     Listed source(pictures_);
     if (draw.integer(0, 3) == 0) source.fail_at_the_end("failed");
     StreamLoader loader(source, recipe_, options);
+    loader.hold(static_cast<int>(draw.integer(0, 3)));
     const int64_t stop_at = draw.integer(0, 25), throw_at = draw.integer(0, 25);
     try {
       loader.run([&](const Batch& batch) {
