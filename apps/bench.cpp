@@ -8,6 +8,7 @@
 #include "apps/cli_options.h"
 #include "apps/commands.h"
 #include "apps/executor_choice.h"
+#include "apps/pinning.h"
 
 namespace resflow {
 namespace {
@@ -16,6 +17,7 @@ void add_common(CLI::App& command, BenchOptions& o) {
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input")->capture_default_str();
   add_threads_option(command, o.threads);
+  add_pin_option(command, o.pin);
   command.add_option("--json", o.json, "write the figures to this file");
 }
 
@@ -70,9 +72,9 @@ Action add_bench(CLI::App& command) {
     for (const BenchSubcommand& subcommand : more)
       if (subcommand.app->parsed()) return subcommand.run();
     if (read->parsed()) return bench_read(*options);
-    if (load->parsed()) return bench_load(*options, resolve_threads(*load, options->threads));
-    if (train->parsed()) return bench_train(*options, resolve_threads(*train, options->threads));
-    return bench_score(*options, resolve_threads(*score, options->threads));
+    if (load->parsed()) return bench_load(*options, resolve_threads(*load, options->threads, options->pin));
+    if (train->parsed()) return bench_train(*options, resolve_threads(*train, options->threads, options->pin));
+    return bench_score(*options, resolve_threads(*score, options->threads, options->pin));
   };
 }
 

@@ -8,6 +8,7 @@
 #include "apps/cli_options.h"
 #include "apps/console.h"
 #include "apps/layer_times.h"
+#include "apps/pinning.h"
 #include "apps/report.h"
 #include "graph/plan.h"
 #include "io/error.h"
@@ -164,6 +165,7 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
   command->add_option("--image-size", o.common.image_size, "side of the network's input")->capture_default_str();
   command->add_flag("--train", o.train, "forward and backward of training, without the optimizer [scoring]");
   add_threads_option(*command, o.common.threads);
+  add_pin_option(*command, o.common.pin);
   command->add_option("--rounds", o.rounds, "the figures are medians of so many")->capture_default_str();
   command->add_option("--top", o.top, "show only so many, those that take longest [0: all]");
   command->add_option("--json", o.common.json, "write the figures to this file (docs/bench-json.md)");
@@ -173,8 +175,9 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
       "(sources,\nparameters and results, each once) at the speed of a triad. Winograd needs fewer operations than are "
       "counted, and a cache\nmay hold what the step before has written: both can pass 100 %.\n\n"
       "Example:\n  resflow bench layers --model resnet50 --batch 32 --top 20");
-  return {command,
-          [options, command] { return bench_layers(*options, resolve_threads(*command, options->common.threads)); }};
+  return {command, [options, command] {
+            return bench_layers(*options, resolve_threads(*command, options->common.threads, options->common.pin));
+          }};
 }
 
 }  // namespace resflow

@@ -19,6 +19,7 @@ struct BenchOptions {
   int batch = 32, threads = 0, image_size = 224;
   uint64_t seed = 0;
   double seconds = 10;
+  bool pin = false;
   PrecisionOptions precision;
   int64_t epochs = 0;  // of load; 0: as many as `seconds` takes
 };

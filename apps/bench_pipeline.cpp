@@ -9,6 +9,7 @@
 #include "apps/cli_options.h"
 #include "apps/console.h"
 #include "apps/damaged_packs.h"
+#include "apps/pinning.h"
 #include "apps/pipeline_report.h"
 #include "apps/python_process.h"
 #include "apps/report.h"
@@ -25,6 +26,7 @@ struct PipelineCommand {
   bool synthetic = false;
   BenchNetwork::Options network;
   int threads = 0;
+  bool pin = false;
   std::vector<int> sweep;
   int64_t pictures = 0;  // 0: the default
   double seconds = 1, tolerance = 3;
@@ -60,9 +62,13 @@ std::optional<nlohmann::json> load_earlier(const PipelineCommand& o, const Pipel
   return before;
 }
 
-int bench_pipeline(const PipelineCommand& o, int most_threads) {
+int bench_pipeline(const PipelineCommand& o, const CLI::App& command) {
   check(o);
-  const std::vector<int> threads = o.sweep.empty() ? threads_to_sweep(most_threads) : ascending(o.sweep);
+  std::vector<int> threads = ascending(o.sweep);
+  if (threads.empty())
+    threads = threads_to_sweep(resolve_threads(command, o.threads, o.pin));
+  else if (o.pin)
+    pin_threads(threads.back());
   const StopSignals signals;
   const ThreadLimit limit(threads.back());
 
@@ -130,6 +136,7 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
   command->add_option("--seed", o.network.seed, "of order, crops and flips")->capture_default_str();
   CLI::Option* threads = add_threads_option(*command, o.threads);
   threads->description("measure with 1, 2, 3, 4, then twice as many, up to so many " + threads->get_description());
+  add_pin_option(*command, o.pin);
   command->add_option("--sweep", o.sweep, "measure with these numbers of threads: 1,2,8")
       ->delimiter(',')
       ->excludes(threads);
@@ -152,8 +159,7 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
       "  resflow bench pipeline --data photos --json now.json --html now.html\n"
       "  resflow bench pipeline --data photos --compare now.json\n"
       "  resflow bench pipeline --synthetic --model resnet18 --train --batch 16 --sweep 1,2,4");
-  return {command,
-          [options, command] { return bench_pipeline(*options, resolve_threads(*command, options->threads)); }};
+  return {command, [options, command] { return bench_pipeline(*options, *command); }};
 }
 
 }  // namespace resflow

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "apps/pinning.h"
 #include "apps/threads.h"
 #include "graph/model_zoo.h"
 #include "io/error.h"
@@ -18,10 +19,11 @@ CLI::Option* add_threads_option(CLI::App& command, int& threads) {
                             "[every CPU that this process may use: the affinity mask and the cgroup's quota]");
 }
 
-int resolve_threads(const CLI::App& command, int threads) {
-  if (command.get_option("--threads")->count() == 0) return cpu_limits().usable();
-  if (threads < 1) throw usage_error("--threads is {}: wanted at least 1", threads);
-  return threads;
+int resolve_threads(const CLI::App& command, int threads, bool pin) {
+  const bool told = command.get_option("--threads")->count() > 0;
+  if (told && threads < 1) throw usage_error("--threads is {}: wanted at least 1", threads);
+  if (pin) return pin_threads(told ? threads : 0);
+  return told ? threads : cpu_limits().usable();
 }
 
 CLI::Option* add_decode_option(CLI::App& command, std::string& decode) {

@@ -14,8 +14,9 @@ CLI::Option* add_model_option(CLI::App& command, std::string& model);
 // --threads N; `threads` stays 0 where it is not given: resolve_threads() then.
 CLI::Option* add_threads_option(CLI::App& command, int& threads);
 
-// Every CPU that this process may use where the option was not given. Throws Error{kUsage} below 1.
-int resolve_threads(const CLI::App& command, int threads);
+// Every CPU that this process may use where the option was not given; with `pin` (apps/pinning.h) every core, and the
+// process is bound. Throws Error{kUsage} below 1.
+int resolve_threads(const CLI::App& command, int threads, bool pin = false);
 
 // --decode exact|fast, and what it says. Throws Error{kUsage} for anything else.
 CLI::Option* add_decode_option(CLI::App& command, std::string& decode);

@@ -11,6 +11,7 @@
 #include "apps/html_report.h"
 #include "apps/model_file.h"
 #include "apps/model_file_options.h"
+#include "apps/pinning.h"
 #include "apps/precision_options.h"
 #include "apps/progress.h"
 #include "apps/report.h"
@@ -29,7 +30,7 @@ struct EvaluateOptions {
   std::string tta;  // empty, "flip", "ten-crop"
   std::string out, csv, json;
   int batch = 32, threads = 0;
-  bool exif = false;
+  bool exif = false, pin = false;
   PrecisionOptions precision;
   std::string decode = "exact";
 
@@ -182,6 +183,7 @@ Action add_evaluate(CLI::App& command) {
   command.add_flag("--exif", options->exif,
                    "turn pictures upright as their EXIF orientation says [as in the model's training]");
   add_threads_option(command, options->threads);
+  add_pin_option(command, options->pin);
   command.footer(
       "Prints accuracy, log loss, calibration, and precision, recall and F1 a class. Pictures of classes that the "
       "model\n"
@@ -191,7 +193,9 @@ Action add_evaluate(CLI::App& command) {
       "  resflow evaluate run/best.resflow photos/val --out report.html\n"
       "  resflow evaluate run/best.resflow photos/val --tta --csv predictions.csv\n"
       "  resflow evaluate resnet34.pth photos/val --classes names.txt");
-  return [options, &command] { return run_evaluation(*options, resolve_threads(command, options->threads)); };
+  return [options, &command] {
+    return run_evaluation(*options, resolve_threads(command, options->threads, options->pin));
+  };
 }
 
 }  // namespace resflow

@@ -42,10 +42,11 @@ std::string of_condition(const TrainOptions& o, const std::string& option) {
 
 std::string of_mode(const TrainOptions& o, const std::string& option) {
   static const std::set<std::string> both = {
-      "--val",      "--out",           "--resume",         "--overwrite",     "--keep",   "--model",
-      "--weights",  "--weights-skip",  "--mode",           "--image-size",    "--seed",   "--threads",
-      "--on-error", "--class-weights", "--augment-copies", "--feature-cache", "--config", "--folds",
-      "--repeat",   "--exif",          "--decode"};
+      "--val",           "--out",     "--resume",       "--overwrite",     "--keep",
+      "--model",         "--weights", "--weights-skip", "--mode",          "--image-size",
+      "--seed",          "--threads", "--on-error",     "--class-weights", "--augment-copies",
+      "--feature-cache", "--config",  "--folds",        "--repeat",        "--exif",
+      "--decode",        "--pin"};
   static const std::set<std::string> features = {"--epochs",
                                                  "--batch",
                                                  "--optimizer",

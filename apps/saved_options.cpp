@@ -71,6 +71,7 @@ std::vector<Field> all_fields() {
       field("--early-stop", false, &TrainOptions::early_stop),
       field("--epochs", false, &TrainOptions::epochs),
       field("--threads", false, &TrainOptions::threads),
+      field("--pin", false, &TrainOptions::pin),
       field("--save-every", false, &TrainOptions::save_every),
       field("--on-error", false, &TrainOptions::on_error),
   };

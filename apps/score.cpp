@@ -11,6 +11,7 @@
 #include "apps/executor_choice.h"
 #include "apps/model_file.h"
 #include "apps/model_file_options.h"
+#include "apps/pinning.h"
 #include "apps/precision_options.h"
 #include "apps/predictions.h"
 #include "apps/progress.h"
@@ -35,7 +36,7 @@ struct ScoreOptions {
   std::string format, json, shard, embeddings_dtype = "f32", executors = "auto";
   ScoreOutputOptions output;  // --batch too; what is parsed of the texts above is put in before anything else is done
   int threads = 0;
-  bool exif = false, strict = false, resume = false, overwrite = false;
+  bool exif = false, strict = false, resume = false, overwrite = false, pin = false;
   std::string decode = "exact";
 };
 
@@ -262,6 +263,7 @@ Action add_score(CLI::App& command) {
   add_precision_options(command, options->precision);
   add_executors_option(command, options->executors);
   add_threads_option(command, options->threads);
+  add_pin_option(command, options->pin);
   command.footer(
       "Columns of csv: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
       "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n"
@@ -276,7 +278,7 @@ Action add_score(CLI::App& command) {
   return [options, &command] {
     const bool chooses_classes =
         command.get_option("--top")->count() > 0 || command.get_option("--threshold")->count() > 0;
-    return score(*options, chooses_classes, resolve_threads(command, options->threads));
+    return score(*options, chooses_classes, resolve_threads(command, options->threads, options->pin));
   };
 }
 

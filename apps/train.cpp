@@ -7,6 +7,7 @@
 #include "apps/commands.h"
 #include "apps/config_file.h"
 #include "apps/console.h"
+#include "apps/pinning.h"
 #include "apps/repeated_runs.h"
 #include "apps/run_training.h"
 #include "apps/signals.h"
@@ -154,6 +155,7 @@ Action add_train(CLI::App& command) {
   command.add_flag("--exif", o.exif, "turn pictures upright as their EXIF orientation says; torchvision does not");
   add_decode_option(command, o.decode);
   add_threads_option(command, o.threads);
+  add_pin_option(command, o.pin);
 
   command.add_option("--on-error", o.on_error, "a picture that cannot be read: skip (and report) or stop")
       ->capture_default_str();

@@ -8,6 +8,7 @@
 
 #include "apps/cli_options.h"
 #include "apps/option_conditions.h"
+#include "apps/pinning.h"
 #include "apps/threads.h"
 #include "graph/model_zoo.h"
 #include "io/checkpoint.h"
@@ -122,6 +123,7 @@ void resolve(TrainOptions& o) {
   if (o.on_error != "skip" && o.on_error != "stop") throw usage_error("--on-error {}: wanted skip or stop", o.on_error);
   if (o.given.contains("--threads") && o.threads < 1)
     throw usage_error("--threads is {}: wanted at least 1", o.threads);
+  if (o.pin) o.threads = pin_threads(o.threads);
   if (o.threads == 0) o.threads = cpu_limits().usable();
 }
 

@@ -36,6 +36,7 @@ struct TrainOptions {
   int image_size = 224;
   uint64_t seed = 0;
   int threads = 0;  // 0: every CPU that this process may use
+  bool pin = false;
   std::string optimizer = "adam";
   // Negative: what fits the optimizer.
   //            lr     momentum  weight decay
