@@ -47,6 +47,7 @@ void check(const PackOptions& o, bool resize_given, bool quality_given) {
   const std::vector<DataPart> parts = data_parts(o.data);
   if (parts.front().root == o.data || o.no_labels) return;
   std::vector<std::string> commands;
+  commands.reserve(parts.size());
   for (const DataPart& part : parts)
     commands.push_back(fmt::format("resflow pack {} {}.resflow-pack", part.root, part.name));
   throw usage_error("{}: holds {} parts of a data set, and a pack is one: {}", o.data, parts.size(),
