@@ -63,6 +63,7 @@ std::vector<Core> by_node(const std::vector<Core>& cores, size_t threads) {
   std::map<int, std::vector<Core>> nodes;
   for (const Core& core : cores) nodes[core.node].push_back(core);
   std::vector<std::vector<Core>> ordered;
+  ordered.reserve(nodes.size());
   for (auto& [node, its] : nodes) ordered.push_back(std::move(its));
   std::ranges::stable_sort(ordered, std::ranges::greater(), &std::vector<Core>::size);
   // What the last node gives may fit into a smaller one.
