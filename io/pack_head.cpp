@@ -49,11 +49,10 @@ bool is_pack(const std::string& path) {
 PackHead read_pack_head(const InputFile& file, const std::string& path) {
   const auto size = static_cast<uint64_t>(file.size());
   Header header{};
-  std::vector<uint8_t> start(std::min<uint64_t>(size, sizeof header));
-  file.read(0, start);
-  std::memcpy(&header, start.data(), start.size());
-  if (start.size() < kMagic.size() || header.magic != kMagic) throw data_error("{}: is no pack of resflow's", path);
-  if (start.size() < sizeof header)
+  const size_t there = std::min<uint64_t>(size, sizeof header);
+  file.read(0, {reinterpret_cast<uint8_t*>(&header), there});
+  if (there < kMagic.size() || header.magic != kMagic) throw data_error("{}: is no pack of resflow's", path);
+  if (there < sizeof header)
     throw data_error("{}: is cut off in its header: {} bytes, wanted at least {}", path, size, sizeof header);
   if (header.checksum != head_checksum(header))
     throw data_error("{}: damaged: the checksum of its header differs; copy it or pack it again", path);
