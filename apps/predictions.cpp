@@ -321,7 +321,7 @@ class SampleSource : public PictureSource {
 }  // namespace
 
 int64_t trial_batches(int batch, int threads) {
-  constexpr int64_t kPictures = 512, kRounds = 8;
+  constexpr int64_t kPictures = 2048, kRounds = 64;
   return std::max((kPictures + batch - 1) / batch, kRounds * threads);
 }
 

@@ -41,7 +41,8 @@ struct PredictOptions {
   std::function<void(const std::vector<ExecutorSpeed>& speeds, size_t chosen)> chosen = {};
 };
 
-// Before the measurement: so many that it takes a small part of the time that they took, or a second.
+// Before the measurement, which computes a batch or two by each way: so many that it takes a few hundredths of the time
+// that they took.
 int64_t trial_batches(int batch, int threads);
 
 // One picture's outcome: a probability a class, in the model's order, or why there are none. Name and spans are valid

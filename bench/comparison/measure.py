@@ -64,8 +64,8 @@ def resflow_load(recipe, *more, data=f"{DATA}/train", batch=32):
 
 
 def count(part):
-    """Photographs of one half of DATA."""
-    return sum(len(files) for _, _, files in os.walk(os.path.join(DATA, part)))
+    """Photographs of one half of DATA, as torchvision's ImageFolder and resflow count them: a GIF is none."""
+    return sum(name.lower().endswith((".jpg", ".jpeg")) for _, _, files in os.walk(os.path.join(DATA, part)) for name in files)
 
 
 def ratio_row(name, bar, peer_name, theirs, ours, unit="img/s"):

@@ -252,12 +252,13 @@ TEST_F(PredictStream, WhatThrowsEndsExecutorsToo) {
 
 // The first batches are one executor's, then a measurement says how many there are.
 TEST_F(PredictStream, ChoosesExecutorsWhereThereAreManyPictures) {
-  const int64_t trial = trial_batches(64, 2) * 64;
-  EXPECT_EQ(trial, 1024);
+  EXPECT_EQ(trial_batches(64, 2), 128);
+  const int64_t trial = trial_batches(8, 2) * 8;
+  EXPECT_EQ(trial, 2048);
   const auto choices = [&](int64_t pictures, int64_t before, bool known) {
     const std::vector<Sample> samples(static_cast<size_t>(pictures), {.path = folder_ / "photos/0.jpg", .label = 0});
     int64_t done = 0, chosen_at = -1;
-    const PredictOptions options = {.batch = 64,
+    const PredictOptions options = {.batch = 8,
                                     .threads = 2,
                                     .whole_plan = true,
                                     .executors = kChooseExecutors,
@@ -288,7 +289,7 @@ TEST_F(PredictStream, ChoosesExecutorsWhereThereAreManyPictures) {
     return chosen_at;
   };
   trained_.preprocessing.resize = trained_.preprocessing.crop = 32;
-  EXPECT_EQ(choices(1100, 0, false), trial);
+  EXPECT_EQ(choices(2100, 0, false), trial);
   EXPECT_EQ(choices(200, trial - 64, false), 64);
   EXPECT_EQ(choices(200, trial - 64, true), -1);  // too few are left
   EXPECT_EQ(choices(130, 0, true), -1);
