@@ -27,6 +27,9 @@ struct Numbers {
   bool int8() const { return is_8_bit(src.type); }
   Type weights() const { return int8() ? Type::s8 : src.type; }
   bool f32() const { return src.type == Type::f32; }
+  bool all_are(Type type) const {
+    return src.type == type && dst.type == type && (!residual || residual->type == type);
+  }
 };
 
 Numbers asked_for(const OpContext& context, bool residual) {
@@ -227,10 +230,11 @@ std::unique_ptr<Op> make_folded_conv(const OpContext& context, const FoldedConvO
   if (residual != nullptr && residual->get_dims() != shape.dst)
     throw usage_error("{}: residual {} does not fit dst {}", weight.name, to_string(residual->get_dims()),
                       to_string(shape.dst));
-  const bool f32 = asked_for(context, residual != nullptr).f32();
+  const Numbers numbers = asked_for(context, residual != nullptr);
+  const bool f32 = numbers.f32(), bf16 = numbers.all_are(Type::bf16);
   return context.compute.run([&]() -> std::unique_ptr<Op> {
-    // The Winograd kernels compute in f32 alone.
-    if (f32 && winograd_is_better(shape))
+    // The Winograd kernels compute in f32, which takes less time than bf16's direct sums where they win.
+    if ((f32 || bf16) && winograd_is_better(shape, bf16))
       return make_winograd_folded_conv(context, options, shape, src, residual != nullptr, weight, norm);
     return std::make_unique<DirectFoldedConv>(context, options, shape, residual != nullptr, weight, norm);
   });

@@ -42,6 +42,8 @@ std::string precision_obstacle(Precision precision) {
   return {};
 }
 
+bool bf16_has_tiles() { return has(dnnl::cpu_isa::avx512_core_amx); }
+
 Storage eight_bits(float low, float high) {
   using Type = dnnl::memory::data_type;
   constexpr float kMaxU8 = 255, kMaxS8 = 127;

@@ -1,7 +1,9 @@
 // In which numbers a network is scored. Parameters keep f32 values whatever a Plan computes in.
 //
 // f32    all of it.
-// bf16   convolutions read, multiply and write bf16, add up in f32, with an f32 bias. Pooling in bf16, the head in f32.
+// bf16   convolutions read and write bf16, and add up in f32, with an f32 bias; they multiply bf16, or f32 where
+// Winograd's
+//        way of 3x3 filters (ops/winograd.h) is faster. Pooling in bf16, the head in f32.
 // int8   convolutions read and write 8 bits, u8 after a ReLU and s8 else, with one scale an edge; weights are s8 with a
 //        scale an output channel; sums are whole numbers of 32 bits, the bias is f32. Max pooling in 8 bits, global
 //        average pool and head in f32.
@@ -20,6 +22,9 @@ Precision precision_of_name(const std::string& name);  // Throws Error{kUsage} f
 // Why oneDNN computes no faster in `precision` than in f32 on this CPU (as far as ONEDNN_MAX_CPU_ISA lets it use it):
 // "this CPU has no bf16 instructions (avx512_bf16, amx or avx_ne_convert)". Empty where it does.
 std::string precision_obstacle(Precision precision);
+
+// Whether oneDNN multiplies bf16 in tiles (amx): many times faster than anything in f32.
+bool bf16_has_tiles();
 
 // How the values of an edge are stored: the real value is `scale` times the stored one.
 struct Storage {

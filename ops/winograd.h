@@ -1,4 +1,5 @@
-// Winograd's F(4x4, 3x3) convolution: 3x3 filters, stride 1, padding 1, no dilation, one group, f32.
+// Winograd's F(4x4, 3x3) convolution: 3x3 filters, stride 1, padding 1, no dilation, one group, in f32; for inference
+// src and dst may be stored in bf16.
 //
 // Four times fewer multiplications than the direct sum (somewhat less where H or W is not a multiple of 4).
 // Forward: dst = A^T [sum over c of (G g G^T) * (B^T d B)] A for each tile of 4x4 pixels; backward for src is a
@@ -34,14 +35,15 @@ struct WinogradShape {
 enum class WinogradLayout {
   kNhwc,
   kNChw16c,
-  kNChw8c,  // only for kernels with vectors of 8
+  kNChw8c,    // only for kernels with vectors of 8
+  kNhwcBf16,  // src, residual and dst of a forward for inference; what is between them is f32
 };
 
 // Whether there are kernels for this CPU and these channels.
 bool winograd_applies(const WinogradShape& shape);
 
-// Whether it is faster than a good direct convolution, by a rule from measured times.
-bool winograd_wins(const WinogradShape& shape);
+// Whether it is faster than a good direct convolution of the same storage, by a rule from measured times.
+bool winograd_wins(const WinogradShape& shape, bool bf16 = false);
 
 // How a block of tiles is cut, the same for both classes.
 struct WinogradTiling {
@@ -78,13 +80,13 @@ class WinogradForward {
   void transform_weights(const float* weights, float* transformed) const;
 
   struct Arguments {
-    const float* src = nullptr;
+    const void* src = nullptr;  // as the layout says, like residual and dst
     const float* weights = nullptr;
     const float* transformed_weights = nullptr;  // not read where weights_bytes() is 0
     const float* bias = nullptr;                 // (K), or none
-    const float* residual = nullptr;             // or none; lies as dst and may be dst
+    const void* residual = nullptr;              // or none; lies as dst and may be dst
     bool relu = false;                           // after bias and residual
-    float* dst = nullptr;
+    void* dst = nullptr;
     void* scratch = nullptr;
   };
   void run(const Arguments& arguments) const;

@@ -13,7 +13,8 @@ namespace resflow {
 namespace {
 
 using Tag = dnnl::memory::format_tag;
-constexpr auto kF32 = dnnl::memory::data_type::f32;
+using Type = dnnl::memory::data_type;
+constexpr auto kF32 = Type::f32;
 
 WinogradShape winograd_shape(const ConvShape& s) { return {.N = s.N, .C = s.Ci, .K = s.Co, .H = s.H, .W = s.W}; }
 
@@ -23,15 +24,17 @@ struct Layouts {
   Desc src, dst, weights;
 
   Layouts(const OpContext& context, const ConvShape& s, const Desc& given) {
+    const Type type = context.src_storage.empty() ? kF32 : context.src_storage.front().type;
     const auto is = [&](Tag candidate) { return given == Desc(s.src, kF32, candidate); };
     const bool has_eights = cpu_isa() == Isa::kAvx2;
     const Tag blocked = has_eights && !is(Tag::nChw16c) ? Tag::nChw8c : Tag::nChw16c;
-    tag = context.layout == Layout::kChannelsLast || is(Tag::nhwc) ? Tag::nhwc : blocked;
-    layout = tag == Tag::nhwc      ? WinogradLayout::kNhwc
+    tag = context.layout == Layout::kChannelsLast || type == Type::bf16 || is(Tag::nhwc) ? Tag::nhwc : blocked;
+    layout = type == Type::bf16    ? WinogradLayout::kNhwcBf16
+             : tag == Tag::nhwc    ? WinogradLayout::kNhwc
              : tag == Tag::nChw16c ? WinogradLayout::kNChw16c
                                    : WinogradLayout::kNChw8c;
-    src = Desc(s.src, kF32, tag);
-    dst = Desc(s.dst, kF32, tag);
+    src = Desc(s.src, type, tag);
+    dst = Desc(s.dst, type, tag);
     weights = Desc(s.weights, kF32, Tag::OIhw16i16o);
   }
 };
@@ -69,18 +72,18 @@ class WinogradConv final : public Op {
   void bind(const Buffers& b) override {
     float* value = weight_.value.data();
     to_forward_call_ = to_kernel_.bind(value, at(b.scratch, forward_copy_), at(b.scratch, forward_work_), compute_);
-    forward_arguments_ = {.src = static_cast<const float*>(b.src.at(0)),
+    forward_arguments_ = {.src = b.src.at(0),
                           .weights = to_kernel_ ? floats_at(b.scratch, forward_copy_) : value,
                           .transformed_weights = floats_at(b.scratch, forward_weights_),
-                          .dst = static_cast<float*>(b.dst),
+                          .dst = b.dst,
                           .scratch = at(b.scratch, forward_work_)};
     forward_weights_place_ = floats_at(b.scratch, forward_weights_);
     if (backward_data_) {
       to_data_call_ = to_kernel_.bind(value, at(b.scratch, data_copy_), at(b.scratch, data_work_), compute_);
-      data_arguments_ = {.src = static_cast<const float*>(b.diff_dst),
+      data_arguments_ = {.src = b.diff_dst,
                          .weights = to_kernel_ ? floats_at(b.scratch, data_copy_) : value,
                          .transformed_weights = floats_at(b.scratch, data_weights_),
-                         .dst = static_cast<float*>(b.diff_src.at(0)),
+                         .dst = b.diff_src.at(0),
                          .scratch = at(b.scratch, data_work_)};
       data_weights_place_ = floats_at(b.scratch, data_weights_);
     }
@@ -196,16 +199,16 @@ class WinogradInference final : public Op {
   }
 
   void bind(const Buffers& b) override {
-    arguments_.src = static_cast<const float*>(b.src.at(0));
+    arguments_.src = b.src.at(0);
     arguments_.weights = held_.data();
     transformed_place_ = keeps_transformed_ ? held_.data() : floats_at(b.scratch, transformed_);
     arguments_.transformed_weights = transformed_place_;
     arguments_.bias = bias_.data();
-    arguments_.dst = static_cast<float*>(b.dst);
+    arguments_.dst = b.dst;
     arguments_.scratch = at(b.scratch, work_);
     if (requirements_.dst_is_last_src) {
       if (b.src.at(1) != b.dst) throw internal_error("{}: dst must be the buffer of the residual", weight_.name);
-      arguments_.residual = static_cast<const float*>(b.dst);
+      arguments_.residual = b.dst;
     }
     refresh();
   }
@@ -265,10 +268,10 @@ class WinogradInference final : public Op {
 
 }  // namespace
 
-bool winograd_is_better(const ConvShape& shape) {
+bool winograd_is_better(const ConvShape& shape, bool bf16) {
   const ConvOptions& o = shape.options;
-  return o.kernel == 3 && o.stride == 1 && o.pad == 1 && o.dilation == 1 && o.groups == 1 &&
-         winograd_wins(winograd_shape(shape));
+  return !(bf16 && bf16_has_tiles()) && o.kernel == 3 && o.stride == 1 && o.pad == 1 && o.dilation == 1 &&
+         o.groups == 1 && winograd_wins(winograd_shape(shape), bf16);
 }
 
 std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,

@@ -3,6 +3,7 @@
 //
 // Layouts  those of the source where the kernels can, else what oneDNN's direct convolutions of this CPU have, so that
 //          neighbours need no reorder. Layout::kChannelsLast gives nhwc.
+// Storage  f32, or bf16 in nhwc for inference, with all sums in f32.
 // Weight   OIhw16i16o, where no training op has chosen before; else a copy in scratch, and the gradient likewise.
 #pragma once
 
@@ -15,7 +16,7 @@ namespace resflow {
 
 // Whether such an op can be made and is faster than the direct one. The same answer for the same arguments: not
 // measured, so that runs are repeatable.
-bool winograd_is_better(const ConvShape& shape);
+bool winograd_is_better(const ConvShape& shape, bool bf16 = false);
 
 // REQUIRES: winograd_is_better, and the caller is inside of Compute::run.
 std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,

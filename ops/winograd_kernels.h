@@ -1,5 +1,6 @@
 // What winograd.cpp asks of an instruction set: the inner loops of Winograd's F(4x4, 3x3), one table of functions
-// for each set. Everything is f32, and channels come in blocks of 16. Internal to ops/.
+// for each set. Everything is f32, but src and dst may be stored in bf16; channels come in blocks of 16. Internal to
+// ops/.
 //
 // A tile is 4x4 pixels of dst and the 6x6 pixels of src that they depend on; transformed it has 36 points, 6 in each
 // direction. Tiles at the lower and right edge that have only 3 or 2 pixels inside of the image need 5 or 4 points.
@@ -15,13 +16,15 @@
 
 namespace resflow::winograd {
 
+using Bf16 = uint16_t;  // the upper half of a float
+
 constexpr int64_t kBlock = 16;   // channels
 constexpr int64_t kTile = 4;     // pixels of dst, in each direction
 constexpr int64_t kSide = 6;     // points of a transformed tile, in each direction
 constexpr int64_t kPoints = 36;  // of a transformed tile
 constexpr int64_t kTaps = 9;     // of a 3x3 filter
 
-// Where the 16 channels of a block are at each pixel, in floats; and the size of the image.
+// Where the 16 channels of a block are at each pixel, in values; and the size of the image.
 struct Image {
   int64_t stride;  // to the next image
   int64_t block;
@@ -30,6 +33,9 @@ struct Image {
   int64_t pixel;
   int64_t H;
   int64_t W;
+  bool bf16;  // the values, else f32
+
+  int64_t value_bytes() const { return bf16 ? sizeof(Bf16) : sizeof(float); }
 };
 
 // Tiles of one kind that are multiplied at once, and lie together in V, W and M.
@@ -95,10 +101,10 @@ struct Output {
   const float* M;
   int64_t M_point;
   int64_t blocks;
-  const float* bias;      // or null
-  const float* residual;  // or null; lies as dst
+  const float* bias;     // or null
+  const void* residual;  // or null; lies as dst
   bool relu;
-  float* dst;
+  void* dst;
 };
 
 struct Kernels {
@@ -107,12 +113,12 @@ struct Kernels {
   int64_t rows;   // tiles that it holds: the largest group
 
   // V = B^T src B for all tiles and `blocks` blocks of channels. src points to the first image.
-  void (*transform_src)(const float* src, const Image& image, const Block& tiles, int64_t blocks, float* V,
+  void (*transform_src)(const void* src, const Image& image, const Block& tiles, int64_t blocks, float* V,
                         int64_t V_point);
   void (*multiply)(const Product& product, const Block& tiles);
   void (*transform_dst)(const Output& output, const Image& image, const Block& tiles);
 
-  // W = A diff_dst A^T.
+  // W = A diff_dst A^T, of f32.
   void (*transform_diff_dst)(const float* diff_dst, const Image& image, const Block& tiles, int64_t blocks, float* W,
                              int64_t W_point);
   // D = V^T W, `blocks` blocks of c times `width` (panel or 16) channels of W. The tiles are one group.

@@ -187,7 +187,7 @@ TEST_F(ScoreResume, GoesOnWithTheExecutorsItBeganWith) {
 // What is measured is said, goes into the journal and the report, and changes no row.
 TEST_F(ScoreResume, MeasuresExecutorsWhereThereAreManyPictures) {
   std::string list;
-  for (int i = 0; i < 600; ++i) list += data_ + (i % 5 == 0 ? "/100.jpg\n" : "/101.jpg\n");
+  for (int i = 0; i < 2100; ++i) list += data_ + (i % 5 == 0 ? "/100.jpg\n" : "/101.jpg\n");
   write_text(folder_ / "list", list);
   const auto score = [&](const std::string& out, const std::string& executors) {
     return resflow({"score", model_, "--list", folder_ / "list", "--out", out, "--batch", "8", "--threads", "2",

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ops/precision.h"
 #include "ops/winograd.h"
 #include "tests/ops/op_run.h"
 
@@ -83,6 +84,20 @@ TEST_F(WinogradConv, LeavesWhatItCannotOrShouldNotDoToDirectConvolution) {
   EXPECT_FALSE(is_better({.kernel = 3, .pad = 0}, {32, 64, 56, 56}, 64));
   EXPECT_FALSE(is_better({.kernel = 1}, {32, 64, 56, 56}, 64));
   EXPECT_FALSE(is_better(plain, {32, 20, 56, 56}, 64));
+}
+
+// Direct sums of bf16 are twice as fast, in tiles many times.
+TEST_F(WinogradConv, OfBf16WinsWithMoreTiles) {
+  const auto is_better = [](const Dims& src, int64_t out, bool bf16) {
+    return winograd_is_better(ConvShape({.kernel = 3, .pad = 1}, src, {out, src[1], 3, 3}, ""), bf16);
+  };
+  EXPECT_EQ(is_better({32, 64, 56, 56}, 64, true), !bf16_has_tiles());
+  EXPECT_EQ(is_better({32, 512, 7, 7}, 512, true), !bf16_has_tiles());
+  EXPECT_EQ(is_better({1, 128, 28, 28}, 128, true), !bf16_has_tiles());
+  for (const auto& [src, out] : std::vector<std::pair<Dims, int64_t>>{{{1, 256, 14, 14}, 256}, {{4, 512, 7, 7}, 512}}) {
+    EXPECT_FALSE(is_better(src, out, true));
+    EXPECT_TRUE(is_better(src, out, false));
+  }
 }
 
 }  // namespace

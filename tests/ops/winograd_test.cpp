@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -182,6 +183,52 @@ TEST_P(WinogradCase, AddsBiasAndResidualThenClipsBelowZero) {
   EXPECT_EQ(wrong, 0);
 }
 
+float float_of(uint16_t bf16) { return std::bit_cast<float>(static_cast<uint32_t>(bf16) << 16U); }
+
+// The nearer one of the two neighbours, half to even.
+uint16_t nearest_bf16(float x) {
+  const auto toward_zero = static_cast<uint16_t>(std::bit_cast<uint32_t>(x) >> 16U);
+  const auto away = static_cast<uint16_t>(toward_zero + 1);
+  const double low = std::abs(static_cast<double>(x) - float_of(toward_zero));
+  const double high = std::abs(static_cast<double>(float_of(away)) - x);
+  return low < high || (low == high && toward_zero % 2 == 0) ? toward_zero : away;
+}
+
+// Values that bf16 holds, in the first half of a buffer of floats; and the same as floats.
+struct Halves {
+  Buffer stored, values;
+  explicit Halves(const Buffer& of) : stored(of.size()), values(of.size()) {
+    for (int64_t i = 0; i < of.size(); ++i) {
+      bits()[i] = nearest_bf16(of[i]);
+      values[i] = float_of(bits()[i]);
+    }
+  }
+  uint16_t* bits() const { return reinterpret_cast<uint16_t*>(stored.get()); }
+};
+
+class WinogradBf16 : public WinogradCase {};
+
+TEST_P(WinogradBf16, IsF32RoundedWhereItIsStored) {
+  const Halves src(random_buffer(src_size(), 1)), residual(random_buffer(dst_size(), 4, 10.0F));
+  const Buffer weights = random_buffer(weights_size(), 2);
+  const Buffer bias = random_buffer(shape().K, 3, 5.0F);
+  const auto kWeights = WinogradForward::Weights::kAsTheyAre;
+  const Buffer want(dst_size());
+  run(WinogradForward(shape(), WinogradLayout::kNhwc, kWeights, threads(), kernels()), weights,
+      {.src = src.values.get(),
+       .bias = bias.get(),
+       .residual = residual.values.get(),
+       .relu = true,
+       .dst = want.get()});
+  void* dst = residual.stored.get();  // in place
+  run(WinogradForward(shape(), layout(), kWeights, threads(), kernels()), weights,
+      {.src = src.stored.get(), .bias = bias.get(), .residual = dst, .relu = true, .dst = dst});
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < dst_size(); ++i) wrong += residual.bits()[i] != nearest_bf16(want[i]);
+  EXPECT_EQ(wrong, 0);
+  EXPECT_TRUE(residual.stored.guard_is_whole());
+}
+
 TEST_P(WinogradCase, BackwardDataEqualsDirectSum) {
   const Buffer diff_dst = random_buffer(dst_size(), 1);
   const Buffer weights = random_buffer(weights_size(), 2);
@@ -241,7 +288,8 @@ std::string name_of(const testing::TestParamInfo<WinogradCase::ParamType>& info)
   const WinogradShape& s = c.shape;
   const char* layout_name = layout == WinogradLayout::kNhwc      ? "nhwc"
                             : layout == WinogradLayout::kNChw16c ? "nChw16c"
-                                                                 : "nChw8c";
+                            : layout == WinogradLayout::kNChw8c  ? "nChw8c"
+                                                                 : "nhwc_bf16";
   return fmt::format("N{}C{}K{}H{}W{}_threads{}_{}_{}", s.N, s.C, s.K, s.H, s.W, c.threads, kernels->name, layout_name);
 }
 
@@ -256,6 +304,12 @@ INSTANTIATE_TEST_SUITE_P(WinogradVectorsOfEight, WinogradCase,
                                           testing::ValuesIn(cpu_isa() >= Isa::kAvx2
                                                                 ? std::vector{winograd::avx2_kernels()}
                                                                 : std::vector<const Kernels*>{})),
+                         name_of);
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(WinogradBf16);
+INSTANTIATE_TEST_SUITE_P(Winograd, WinogradBf16,
+                         testing::Combine(testing::ValuesIn(kCases), testing::Values(WinogradLayout::kNhwcBf16),
+                                          testing::ValuesIn(kernels_of_this_cpu())),
                          name_of);
 
 TEST(Winograd, AppliesToMultiplesOfSixteenChannels) {
@@ -283,6 +337,30 @@ TEST(Winograd, ANotANumberIsNotClipped) {
                .dst = dst.get(),
                .scratch = scratch.get()});
   EXPECT_TRUE(std::isnan(dst[5 * 16]));
+}
+
+TEST(Winograd, ANotANumberStaysOneInBf16) {
+  for (const Kernels* kernels : kernels_of_this_cpu()) {
+    const WinogradShape shape{.N = 1, .C = 16, .K = 16, .H = 4, .W = 4};
+    const WinogradForward forward(shape, WinogradLayout::kNhwcBf16, WinogradForward::Weights::kAsTheyAre, 1, *kernels);
+    const Halves src(random_buffer(16 * 16, 1));
+    const Buffer weights = random_buffer(16 * 16 * kTaps, 2);
+    const Buffer bias = random_buffer(16, 3);
+    // Of all bits set, rounding up would make a zero.
+    std::fill_n(bias.get(), 16, std::bit_cast<float>(0xffffffffU));
+    const Buffer transformed(floats(forward.weights_bytes()));
+    const Buffer scratch(floats(forward.scratch_bytes()));
+    const Buffer dst(16 * 16);
+    forward.transform_weights(weights.get(), transformed.get());
+    forward.run({.src = src.stored.get(),
+                 .weights = weights.get(),
+                 .transformed_weights = transformed.get(),
+                 .bias = bias.get(),
+                 .relu = true,
+                 .dst = dst.get(),
+                 .scratch = scratch.get()});
+    for (int64_t i = 0; i < 16 * 16; ++i) EXPECT_TRUE(std::isnan(float_of(reinterpret_cast<uint16_t*>(dst.get())[i])));
+  }
 }
 
 }  // namespace
