@@ -116,6 +116,19 @@ double relative_l2(const Buffer& got, const std::vector<double>& want) {
 constexpr double kForwardTolerance = 1.5e-6;
 constexpr double kBackwardTolerance = 1.5e-6;
 
+// dst of one forward convolution, and the checks that every run must pass.
+void run(const WinogradForward& forward, const Buffer& weights, WinogradForward::Arguments arguments) {
+  const Buffer transformed(floats(forward.weights_bytes()));
+  const Buffer scratch(floats(forward.scratch_bytes()));
+  forward.transform_weights(weights.get(), transformed.get());
+  arguments.weights = weights.get();
+  arguments.transformed_weights = transformed.get();
+  arguments.scratch = scratch.get();
+  forward.run(arguments);
+  EXPECT_TRUE(transformed.guard_is_whole());
+  EXPECT_TRUE(scratch.guard_is_whole());
+}
+
 class WinogradCase : public testing::TestWithParam<std::tuple<Case, WinogradLayout, const Kernels*>> {
  protected:
   WinogradShape shape() const { return std::get<0>(GetParam()).shape; }
@@ -125,19 +138,6 @@ class WinogradCase : public testing::TestWithParam<std::tuple<Case, WinogradLayo
   int64_t src_size() const { return shape().N * shape().C * shape().H * shape().W; }
   int64_t dst_size() const { return shape().N * shape().K * shape().H * shape().W; }
   int64_t weights_size() const { return shape().C * shape().K * kTaps; }
-
-  // dst of one forward convolution, and the checks that every run must pass.
-  void run(const WinogradForward& forward, const Buffer& weights, WinogradForward::Arguments arguments) const {
-    const Buffer transformed(floats(forward.weights_bytes()));
-    const Buffer scratch(floats(forward.scratch_bytes()));
-    forward.transform_weights(weights.get(), transformed.get());
-    arguments.weights = weights.get();
-    arguments.transformed_weights = transformed.get();
-    arguments.scratch = scratch.get();
-    forward.run(arguments);
-    EXPECT_TRUE(transformed.guard_is_whole());
-    EXPECT_TRUE(scratch.guard_is_whole());
-  }
 };
 
 TEST_P(WinogradCase, ForwardEqualsDirectSum) {
@@ -326,16 +326,8 @@ TEST(Winograd, ANotANumberIsNotClipped) {
   const Buffer src = random_buffer(16 * 16, 1);
   src[5 * 16] = std::numeric_limits<float>::quiet_NaN();
   const Buffer weights = random_buffer(16 * 16 * kTaps, 2);
-  const Buffer transformed(floats(forward.weights_bytes()));
-  const Buffer scratch(floats(forward.scratch_bytes()));
   const Buffer dst(16 * 16);
-  forward.transform_weights(weights.get(), transformed.get());
-  forward.run({.src = src.get(),
-               .weights = weights.get(),
-               .transformed_weights = transformed.get(),
-               .relu = true,
-               .dst = dst.get(),
-               .scratch = scratch.get()});
+  run(forward, weights, {.src = src.get(), .relu = true, .dst = dst.get()});
   EXPECT_TRUE(std::isnan(dst[5 * 16]));
 }
 
@@ -345,20 +337,11 @@ TEST(Winograd, ANotANumberStaysOneInBf16) {
     const WinogradForward forward(shape, WinogradLayout::kNhwcBf16, WinogradForward::Weights::kAsTheyAre, 1, *kernels);
     const Halves src(random_buffer(16 * 16, 1));
     const Buffer weights = random_buffer(16 * 16 * kTaps, 2);
-    const Buffer bias = random_buffer(16, 3);
+    const Buffer bias(16);
     // Of all bits set, rounding up would make a zero.
     std::fill_n(bias.get(), 16, std::bit_cast<float>(0xffffffffU));
-    const Buffer transformed(floats(forward.weights_bytes()));
-    const Buffer scratch(floats(forward.scratch_bytes()));
     const Buffer dst(16 * 16);
-    forward.transform_weights(weights.get(), transformed.get());
-    forward.run({.src = src.stored.get(),
-                 .weights = weights.get(),
-                 .transformed_weights = transformed.get(),
-                 .bias = bias.get(),
-                 .relu = true,
-                 .dst = dst.get(),
-                 .scratch = scratch.get()});
+    run(forward, weights, {.src = src.stored.get(), .bias = bias.get(), .relu = true, .dst = dst.get()});
     for (int64_t i = 0; i < 16 * 16; ++i) EXPECT_TRUE(std::isnan(float_of(reinterpret_cast<uint16_t*>(dst.get())[i])));
   }
 }
