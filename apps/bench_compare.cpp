@@ -79,10 +79,6 @@ const char* words_of(ComparedPart::Verdict verdict) {
   return "the same";
 }
 
-std::string number(double value) {
-  return value < 1000 ? fmt::format("{:.1f}", value) : format_count(static_cast<int64_t>(value + 0.5));
-}
-
 }  // namespace
 
 int BenchComparison::slower() const {
@@ -149,11 +145,13 @@ BenchComparison compare_bench(const std::string& path, const json& before, const
 std::string comparison_text(const std::string& path, const BenchComparison& comparison, double tolerance) {
   std::string text = fmt::format("\nagainst {}\n{:10} {:>7} {:>10} {:>22} {:>10} {:>22} {:>7}\n", path, "part",
                                  "threads", "before", "from to", "now", "from to", "ratio");
-  const auto range = [](const MedianInterval& i) { return fmt::format("{} {}", number(i.low), number(i.high)); };
+  const auto range = [](const MedianInterval& i) {
+    return fmt::format("{} {}", format_rate(i.low), format_rate(i.high));
+  };
   for (const ComparedPart& part : comparison.parts)
     text += fmt::format("{:10} {:7} {:>10} {:>22} {:>10} {:>22} {:>6.3f}x  {}\n", part.part, part.threads,
-                        number(part.before.median), range(part.before), number(part.now.median), range(part.now),
-                        part.ratio(), words_of(part.verdict));
+                        format_rate(part.before.median), range(part.before), format_rate(part.now.median),
+                        range(part.now), part.ratio(), words_of(part.verdict));
   if (!comparison.only_before.empty())
     text += fmt::format("not measured here: {}\n", fmt::join(comparison.only_before, ", "));
   if (!comparison.only_now.empty()) text += fmt::format("not in {}: {}\n", path, fmt::join(comparison.only_now, ", "));

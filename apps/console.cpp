@@ -61,6 +61,10 @@ std::string format_count(int64_t n) {
   return digits;
 }
 
+std::string format_rate(double value) {
+  return value < 1000 ? fmt::format("{:.1f}", value) : format_count(static_cast<int64_t>(value + 0.5));
+}
+
 std::string plural(int64_t n, const std::string& singular, const std::string& plural_form) {
   return format_count(n) + " " + (n == 1 ? singular : plural_form);
 }

@@ -39,6 +39,7 @@ void replace_text_file(const std::string& path, const std::string& text);
 std::string format_duration(double seconds);  // "0:07", "12:05", "3:00:41"
 std::string format_bytes(double bytes);       // "512 B", "1.5 KB", "1.80 GB", powers of 1000
 std::string format_count(int64_t n);          // "11,689,512"
+std::string format_rate(double value);        // "65.7", "1,213": not below zero
 
 // "1 picture", "3 pictures"
 std::string plural(int64_t n, const std::string& singular, const std::string& plural_form);

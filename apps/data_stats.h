@@ -52,7 +52,7 @@ struct SizeStats {
   int64_t below(int short_side) const;  // with a shorter side than this
 };
 
-struct BrokenPicture {
+struct BrokenSample {
   size_t sample = 0;   // index into the part's samples
   std::string reason;  // without the path
 };
@@ -69,7 +69,7 @@ struct PartStats {
   std::map<std::string, int64_t> jpeg_sampling;                // of colour pictures: "4:2:0"
   int64_t jpeg_progressive = 0, jpeg_grey = 0, jpeg_cmyk = 0;  // CMYK: four components
   std::vector<std::pair<size_t, std::string>> misnamed;        // sample, its real format
-  std::vector<BrokenPicture> broken;                           // in order
+  std::vector<BrokenSample> broken;                            // in order
   std::map<std::string, int64_t> ignored;                      // files that are no pictures by name: ".gif" -> 2
   std::vector<std::string> missing_classes = {}, unknown_classes = {};  // compared with training's; for val and test
 };

@@ -181,7 +181,7 @@ bool print_class_problems(const DataStats& stats) {
 bool print_file_problems(const DataStats& stats) {
   std::vector<std::string> broken, misnamed;
   for (const PartStats& part : stats.parts) {
-    for (const BrokenPicture& b : part.broken) broken.push_back(path_of(part, b.sample) + ": " + b.reason);
+    for (const BrokenSample& b : part.broken) broken.push_back(path_of(part, b.sample) + ": " + b.reason);
     for (const auto& [sample, format] : part.misnamed)
       misnamed.push_back(fmt::format("{}: is a {}", path_of(part, sample), format));
   }
@@ -244,7 +244,7 @@ nlohmann::ordered_json part_json(const PartStats& part) {
   json["jpeg"]["sampling"] = nlohmann::ordered_json::object();
   for (const auto& [name, count] : part.jpeg_sampling) json["jpeg"]["sampling"][name] = count;
   json["broken"] = nlohmann::ordered_json::array();
-  for (const BrokenPicture& b : part.broken)
+  for (const BrokenSample& b : part.broken)
     json["broken"].push_back({{"path", part.dataset.samples[b.sample].path}, {"reason", b.reason}});
   json["misnamed"] = nlohmann::ordered_json::array();
   for (const auto& [sample, format] : part.misnamed)

@@ -89,6 +89,11 @@ std::string html_section(std::string_view heading, std::string_view content) {
   return fmt::format("<section><h2>{}</h2>\n{}</section>\n", heading, content);
 }
 
+std::string html_fact(std::string_view name, std::string_view value, std::string_view more) {
+  return fmt::format("<div><dt>{}</dt><dd>{}{}</dd></div>", name, value,
+                     more.empty() ? "" : fmt::format("<small>{}</small>", more));
+}
+
 std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes) {
   std::string uri = "data:";
   uri += mime;

@@ -22,6 +22,10 @@ std::string html_page(std::string_view title, std::string_view style, std::strin
 // <section> with a heading; empty where `content` is.
 std::string html_section(std::string_view heading, std::string_view content);
 
+// One pair of a <dl class="facts">: a value under its name, and below it, where there is any, what more there is to
+// say. All three are HTML.
+std::string html_fact(std::string_view name, std::string_view value, std::string_view more = {});
+
 // "data:MIME;base64,...": a file within a page.
 std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes);
 

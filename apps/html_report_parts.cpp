@@ -22,19 +22,14 @@ int weakest_class(const Metrics& m) {
   return weakest;
 }
 
-std::string fact(const std::string& name, const std::string& value, const std::string& more = {}) {
-  return fmt::format("<div><dt>{}</dt><dd>{}{}</dd></div>", name, value,
-                     more.empty() ? "" : fmt::format("<small>{}</small>", more));
-}
-
 std::string facts_of_evaluation(const Metrics& m) {
   std::string facts =
-      fact("accuracy", fmt::format("{:.2f} %", 100 * m.accuracy),
-           fmt::format("95 %: {:.1f} to {:.1f}", 100 * m.accuracy_interval.low, 100 * m.accuracy_interval.high));
-  if (m.classes.size() > 5) facts += fact("top 5", fmt::format("{:.2f} %", 100 * m.top5_accuracy));
-  facts += fact("macro F1", fmt::format("{:.3f}", m.macro.f1));
-  facts += fact("log loss", fmt::format("{:.4f}", m.log_loss));
-  return facts + fact("ECE", fmt::format("{:.3f}", m.ece), "calibration error");
+      html_fact("accuracy", fmt::format("{:.2f} %", 100 * m.accuracy),
+                fmt::format("95 %: {:.1f} to {:.1f}", 100 * m.accuracy_interval.low, 100 * m.accuracy_interval.high));
+  if (m.classes.size() > 5) facts += html_fact("top 5", fmt::format("{:.2f} %", 100 * m.top5_accuracy));
+  facts += html_fact("macro F1", fmt::format("{:.3f}", m.macro.f1));
+  facts += html_fact("log loss", fmt::format("{:.4f}", m.log_loss));
+  return facts + html_fact("ECE", fmt::format("{:.3f}", m.ece), "calibration error");
 }
 
 std::string verdict_of_evaluation(const ReportedEvaluation& e) {
@@ -105,8 +100,8 @@ std::string html_verdict(const HtmlReport& report) {
   if (!report.history.empty()) {
     double seconds = 0;
     for (const EpochRecord& record : report.history) seconds += record.seconds;
-    facts += fact("trained", plural(static_cast<int64_t>(report.history.size()), "epoch", "epochs"),
-                  "in " + duration(seconds));
+    facts += html_fact("trained", plural(static_cast<int64_t>(report.history.size()), "epoch", "epochs"),
+                       "in " + duration(seconds));
   }
   std::string text =
       fmt::format("<p class=\"verdict\">{}</p>\n",

@@ -13,31 +13,23 @@
 namespace resflow {
 namespace {
 
-std::string number(double value) {
-  return value < 1000 ? fmt::format("{:.1f}", value) : format_count(static_cast<int64_t>(value + 0.5));
-}
-
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-std::string fact(const std::string& name, const std::string& value, const std::string& more) {
-  return fmt::format("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>", name, value, more);
-}
 
 std::string facts(const PipelineResult& result) {
   const int most = result.most_threads();
   const auto rate = [&](const char* part) {
     const PartResult* found = result.find(part, most);
     const MedianInterval interval = found->interval();
-    return std::pair{number(interval.median),
-                     fmt::format("img/s, {} to {}", number(interval.low), number(interval.high))};
+    return std::pair{format_rate(interval.median),
+                     fmt::format("img/s, {} to {}", format_rate(interval.low), format_rate(interval.high))};
   };
   std::string all;
   for (const auto& [name, part] :
        {std::pair{"together", "together"}, {"loader alone", "loader"}, {"model alone", "model"}}) {
     const auto [value, more] = rate(part);
-    all += fact(name, value, more);
+    all += html_fact(name, value, more);
   }
-  all += fact("model", fmt::format("{:.0f} %", 100 * result.of_peak(most)), "of the product's GFLOPS");
+  all += html_fact("model", fmt::format("{:.0f} %", 100 * result.of_peak(most)), "of the product's GFLOPS");
   return fmt::format("<dl class=\"facts\">{}</dl>\n", all);
 }
 
@@ -97,8 +89,8 @@ std::string parts_table(const PipelineReport& report) {
   for (const PartResult& part : report.result.parts) {
     const MedianInterval i = part.interval();
     rows += fmt::format("<tr><th>{}</th><td>{}</td><td>{}{}</td><td>{} to {}</td><td>{}</td><td>{:.0f} %</td></tr>\n",
-                        part.part == "gemm" ? "product of matrices" : part.part, part.threads, number(i.median),
-                        part.part == "gemm" ? " GFLOPS" : "", number(i.low), number(i.high),
+                        part.part == "gemm" ? "product of matrices" : part.part, part.threads, format_rate(i.median),
+                        part.part == "gemm" ? " GFLOPS" : "", format_rate(i.low), format_rate(i.high),
                         part.part == "gemm" ? "" : fmt::format("{:.3f}", 1e3 / i.median),
                         100 * report.result.efficiency(part));
   }

@@ -8,10 +8,6 @@ namespace resflow {
 namespace {
 
 // "21,034", "66.4"
-std::string number(double value) {
-  return value < 1000 ? fmt::format("{:.1f}", value) : format_count(static_cast<int64_t>(value + 0.5));
-}
-
 void print_parts(const PipelineReport& report) {
   const PipelineResult& result = report.result;
   fmt::print("\n{:10} {:>7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", "part", "threads", "img/s", "interval", "", "ms/img",
@@ -20,8 +16,8 @@ void print_parts(const PipelineReport& report) {
     const MedianInterval interval = part.interval();
     const bool images = part.part != "gemm";
     fmt::print("{:10} {:7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", part.part, part.threads,
-               number(interval.median) + (images ? "" : " GFLOPS"), number(interval.low), number(interval.high),
-               images ? fmt::format("{:.3f}", 1e3 / interval.median) : "",
+               format_rate(interval.median) + (images ? "" : " GFLOPS"), format_rate(interval.low),
+               format_rate(interval.high), images ? fmt::format("{:.3f}", 1e3 / interval.median) : "",
                fmt::format("{:.0f} %", 100 * result.efficiency(part)));
   }
 }

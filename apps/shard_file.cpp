@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kMagic = "rfshard1";
 constexpr int64_t kEnd = 16;  // length of the footer, magic
 constexpr int64_t kMostFooter = int64_t{64} << 20;
-constexpr int64_t kPiece = int64_t{64} << 10;
+constexpr int64_t kReadAhead = int64_t{64} << 10;
 
 // A row is the number of listed pictures between the row before and it, doubled, and one more where it is broken; as
 // LEB128: seven bits a byte, the lowest first, the eighth set where more follow.
@@ -114,7 +114,7 @@ ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), 
 uint8_t ShardFile::byte() {
   if (at_ == buffer_.size()) {
     if (read_ == places_) throw data_error("{}: is damaged: it ends within a row", path_);
-    buffer_.resize(static_cast<size_t>(std::min(kPiece, places_ - read_)));
+    buffer_.resize(static_cast<size_t>(std::min(kReadAhead, places_ - read_)));
     file_.read(read_, buffer_);
     read_ += static_cast<int64_t>(buffer_.size());
     at_ = 0;

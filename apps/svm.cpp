@@ -51,9 +51,9 @@ class Rows {
   std::vector<feature_node> nodes_;
 };
 
-class Trainer {
+class SvmTrainer {
  public:
-  Trainer(const SvmData& data, const SvmOptions& options)
+  SvmTrainer(const SvmData& data, const SvmOptions& options)
       : data_(data), options_(options), standard_(standardization(data)), rows_(data, standard_) {
     set_print_string_function([](const char* /*text*/) {});
     for (size_t k = 0; k < options.class_weights.size(); ++k) {
@@ -210,7 +210,7 @@ std::optional<SvmResult> train_svm(const SvmData& data, const SvmOptions& option
   if (options.c != 0) costs = {options.c};
   const int64_t fits = static_cast<int64_t>(costs.size()) * folds + 1;
   int64_t done = 0;
-  Trainer trainer(data, options);
+  SvmTrainer trainer(data, options);
 
   SvmResult result;
   std::vector<double> decisions(data.rows.size() * static_cast<size_t>(data.classes)), best;

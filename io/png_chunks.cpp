@@ -18,7 +18,7 @@ uint32_t big_endian(const uint8_t* p) {
          p[3];
 }
 
-struct Chunk {
+struct PngChunk {
   std::string name;                  // empty: the file ends here
   bool named_well = false;           // letters, digits and underscores only
   uint32_t length = 0;               // as stated
@@ -28,8 +28,8 @@ struct Chunk {
 };
 
 // Takes the chunk at the start of `rest` off it.
-Chunk next_chunk(std::span<const uint8_t>& rest, bool verify) {
-  Chunk chunk;
+PngChunk next_chunk(std::span<const uint8_t>& rest, bool verify) {
+  PngChunk chunk;
   if (rest.size() < 8) {
     rest = {};
     return chunk;
@@ -49,7 +49,7 @@ Chunk next_chunk(std::span<const uint8_t>& rest, bool verify) {
   return chunk;
 }
 
-void read_header(const Chunk& chunk, PngChunks& png) {
+void read_header(const PngChunk& chunk, PngChunks& png) {
   if (chunk.content.size() < kHeaderBytes) throw data_error("broken PNG: its header is {} bytes", chunk.content.size());
   png.header = chunk.content.first(kHeaderBytes);
   png.width = big_endian(png.header.data());
@@ -66,7 +66,7 @@ PngChunks read_png_chunks(std::span<const uint8_t> bytes) {
   std::span<const uint8_t> rest = bytes.subspan(kSignatureBytes);
   while (true) {
     const std::span<const uint8_t> from_here = rest;
-    const Chunk chunk = next_chunk(rest, true);
+    const PngChunk chunk = next_chunk(rest, true);
     if (chunk.name == "IDAT") {
       rest = from_here;
       break;
@@ -82,7 +82,7 @@ PngChunks read_png_chunks(std::span<const uint8_t> bytes) {
 
   bool in_pixels = true;
   while (true) {
-    const Chunk chunk = next_chunk(rest, false);
+    const PngChunk chunk = next_chunk(rest, false);
     in_pixels &= chunk.name == "IDAT";
     if (in_pixels) {
       png.pixels.push_back(chunk.content);

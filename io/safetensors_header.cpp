@@ -20,7 +20,7 @@ using Entry = SafetensorsHeader::Entry;
 constexpr const char* kMetadataKey = "__metadata__";
 
 // Far above any tensor's; PyTorch and numpy know no more either.
-constexpr size_t kMaxDims = 64;
+constexpr size_t kMaxShape = 64;
 
 constexpr std::array<std::pair<DType, std::string_view>, 7> kDTypeNames = {{{DType::kF32, "F32"},
                                                                             {DType::kF64, "F64"},
@@ -49,7 +49,7 @@ class HeaderParser final : public nlohmann::json_sax<Json> {
   bool number_unsigned(number_unsigned_t value) override {
     if (place_ == Place::kShape) {
       if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) refuse("its shape has impossible sizes");
-      if (entry().tensor.dims.size() == kMaxDims) refuse(fmt::format("its shape has more than {} sizes", kMaxDims));
+      if (entry().tensor.dims.size() == kMaxShape) refuse(fmt::format("its shape has more than {} sizes", kMaxShape));
       entry().tensor.dims.push_back(static_cast<int64_t>(value));
     } else if (place_ == Place::kOffsets && offsets_ < 2) {
       (offsets_++ == 0 ? entry().begin : entry().end) = value;

@@ -27,6 +27,9 @@ TEST(Console, CountsAreGroupedByThousands) {
   EXPECT_EQ(format_count(11689512), "11,689,512");
   EXPECT_EQ(format_count(-1000), "-1,000");
   EXPECT_EQ(format_count(-100), "-100");
+  EXPECT_EQ(format_rate(0), "0.0");
+  EXPECT_EQ(format_rate(65.68), "65.7");
+  EXPECT_EQ(format_rate(1212.5), "1,213");
 }
 
 TEST(Console, OneIsSingular) {
