@@ -13,6 +13,7 @@ void check(const BenchOptions& o) {
   check_range("--batch", o.batch, 1, 65536);
   check_range("--image-size", o.image_size, kMinImageSize, 4096);
   check_range("--seconds", o.seconds, 0, 86400);
+  check_can_be_written(o.json);
 }
 
 nlohmann::ordered_json new_report(const char* what, const BenchOptions& o, int threads) {

@@ -46,6 +46,8 @@ void check(const PipelineCommand& o) {
   for (const int threads : o.sweep) check_range("--sweep", threads, 1, 65536);
   if (!o.recipe.empty() && o.recipe != "train" && o.recipe != "eval")
     throw usage_error("--recipe {}: wanted train or eval", o.recipe);
+  check_can_be_written(o.json);
+  check_can_be_written(o.html);
 }
 
 std::vector<int> ascending(std::vector<int> numbers) {

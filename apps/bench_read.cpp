@@ -11,6 +11,7 @@ namespace resflow {
 
 int bench_read(const BenchOptions& o) {
   check_range("--seconds", o.seconds, 0, 86400);
+  check_can_be_written(o.json);
   const WeightsSummary summary = read_weights_summary(o.weights);
   size_t bytes = 0;
   for (const TensorEntry& t : summary.tensors)

@@ -40,6 +40,10 @@ void replace_text_file(const std::string& path, const std::string& text) {
   replace_file(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
+void check_can_be_written(const std::string& path) {
+  if (!path.empty()) const AtomicFile file(path, 0);
+}
+
 std::string format_duration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
   const auto s = static_cast<int64_t>(std::llround(seconds));

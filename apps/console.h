@@ -36,6 +36,10 @@ void print_rows(std::string_view text);
 // `text` as the new content of the file at `path`, whole or not at all. Throws as AtomicFile does (io/file.h).
 void replace_text_file(const std::string& path, const std::string& text);
 
+// Throws what that would throw now of a folder that is not there or may not be written in, for commands to say before
+// their work, not after it. Nothing where `path` is empty.
+void check_can_be_written(const std::string& path);
+
 std::string format_duration(double seconds);  // "0:07", "12:05", "3:00:41"
 std::string format_bytes(double bytes);       // "512 B", "1.5 KB", "1.80 GB", powers of 1000
 std::string format_count(int64_t n);          // "11,689,512"

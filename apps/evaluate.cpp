@@ -92,6 +92,8 @@ void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const M
 
 int run_evaluation(const EvaluateOptions& o, int threads) {
   check_range("--batch", o.batch, 1, 65536);
+  check_can_be_written(o.csv);
+  check_can_be_written(o.json);
   const Precision precision = resolve_precision(o.precision);
   const DecodeMode decode = decode_mode(o.decode);
   const ThreadLimit limit(threads);

@@ -49,6 +49,7 @@ void check(const QuantizeOptions& o) {
   std::error_code ignored;
   if (o.model == o.out || fs::equivalent(o.model, o.out, ignored))
     throw usage_error("{}: is the model to quantize; give the new file another name", o.out);
+  check_can_be_written(o.json);
 }
 
 // `count` of them, evenly over the list: of class folders each class has its share.

@@ -10,7 +10,6 @@
 #include "apps/report.h"
 #include "apps/signals.h"
 #include "apps/threads.h"
-#include "io/file.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {
@@ -26,7 +25,7 @@ int stats(const StatsOptions& o, int threads) {
   const Preprocessing preprocessing = eval_preprocessing(o.image_size);
   const DataStatsOptions options = {.resize = preprocessing.resize, .crop = preprocessing.crop, .threads = threads};
   const ThreadLimit limit(threads);
-  if (!o.json.empty()) const AtomicFile can_be_written(o.json, 0);  // said before the work, not after it
+  check_can_be_written(o.json);
   const StopSignals signals;
   DataStats found;
   {

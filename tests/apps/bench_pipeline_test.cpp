@@ -269,6 +269,13 @@ TEST_F(BenchPipeline, RefusesWhatCannotBe) {
   refused({"--synthetic", "--pictures", "-1"}, 2, "--pictures is -1");
   refused({"--synthetic", "--pictures", "1", "--compare", folder_ / "absent.json"}, 3, "absent.json");
   refused({"--synthetic", "--pictures", "1", "--model", "resnet19"}, 2, "resnet19");
+  // Before the measuring, whose first words are the set-up's.
+  for (const std::string option : {"--json", "--html"}) {
+    const ProcessResult result = resflow({"bench", "pipeline", "--synthetic", option, folder_ / "absent/report"});
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("absent"));
+    EXPECT_EQ(result.out, "");
+  }
 }
 
 TEST(LayerTimes, OfTheRoof) {
