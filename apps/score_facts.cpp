@@ -42,6 +42,7 @@ Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs
       {"--errors", given(!output.errors.empty())},
       {"--shard", output.shard ? to_string(*output.shard) : ""},
       {"inputs", listed.dump()},
+      {"--unordered", given(output.unordered)},
   };
 }
 
