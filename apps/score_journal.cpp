@@ -62,9 +62,9 @@ std::optional<Difference> first_difference(const Facts& first, const Facts& seco
   for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     const bool has_first = i < first.size(), has_second = i < second.size();
     if (has_first && has_second && first[i] == second[i]) continue;
-    if (!has_first) return Difference{"without " + second[i].first, shown(second[i])};
+    if (!has_first) return Difference{shown({second[i].first, ""}), shown(second[i])};
     if (!has_second || first[i].first != second[i].first)
-      return Difference{shown(first[i]), "without " + first[i].first};
+      return Difference{shown(first[i]), shown({first[i].first, ""})};
     return Difference{shown(first[i]), shown(second[i])};
   }
   return std::nullopt;

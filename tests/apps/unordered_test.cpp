@@ -58,14 +58,15 @@ TEST_F(Unordered, GivesTheRowsOfAnOrderedRun) {
   for (const std::string format : {"csv", "jsonl"}) {
     SCOPED_TRACE(format);
     const std::string ordered = folder_ / ("ordered." + format), unordered = folder_ / ("unordered." + format);
-    score(ordered, {"--errors", ordered + ".errors"});
-    score(unordered, {"--errors", unordered + ".errors", "--unordered"});
+    const std::string executors = format == "csv" ? "1" : "2";
+    score(ordered, {"--errors", ordered + ".errors", "--executors", executors});
+    score(unordered, {"--errors", unordered + ".errors", "--executors", executors, "--unordered"});
     EXPECT_EQ(rows_of(ordered).size(), format == "csv" ? 63U : 62U);
     EXPECT_EQ(rows_of(unordered), rows_of(ordered));
     EXPECT_EQ(rows_of(unordered + ".errors"), rows_of(ordered + ".errors"));
     EXPECT_EQ(rows_of(unordered + ".errors").size(), 9U);
     EXPECT_FALSE(fs::exists(unordered + ".journal"));
-    const ProcessResult printed = resflow(arguments("", {"--format", format, "--unordered"}));
+    const ProcessResult printed = resflow(arguments("", {"--format", format, "--executors", executors, "--unordered"}));
     ASSERT_EQ(printed.exit_code, 0) << printed.err;
     write_text(folder_ / ("printed." + format), printed.out);
     EXPECT_EQ(rows_of(folder_ / ("printed." + format)), rows_of(ordered));
