@@ -133,21 +133,21 @@ int64_t for_each_row(const std::vector<ShardFile*>& shards, int64_t pictures,
 // In the order of the shards, and within one as it was scored. Returns how many are broken.
 int64_t for_each_row_as_scored(const std::vector<ShardFile*>& shards, int64_t pictures,
                                const std::function<void(size_t from, bool broken)>& take) {
-  std::vector<bool> seen(static_cast<size_t>(pictures));
   int64_t rows = 0, failed = 0;
+  for (const ShardFile* shard : shards) rows += shard->footer().rows;
+  if (rows != pictures)
+    throw data_error("the shards have {} rows of {} pictures of the inputs: a .shard is damaged", rows, pictures);
+  std::vector<bool> seen(static_cast<size_t>(pictures));
   for (size_t from = 0; from < shards.size(); ++from) {
     while (const auto row = shards[from]->next()) {
       const auto index = static_cast<size_t>(row->index);
       if (seen[index])
         throw data_error("picture {} of the inputs is not in one shard alone: a .shard is damaged", index + 1);
       seen[index] = true;
-      ++rows;
       failed += row->broken ? 1 : 0;
       take(from, row->broken);
     }
   }
-  if (rows != pictures)
-    throw data_error("{} of {} pictures of the inputs are in no shard: a .shard is damaged", pictures - rows, pictures);
   return failed;
 }
 

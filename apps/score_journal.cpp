@@ -22,7 +22,7 @@ std::string shown(const std::pair<std::string, std::string>& fact) {
   return fmt::format("{} {}", fact.first, fact.second.empty() ? "not given" : printable(fact.second, kShown));
 }
 
-bool is_increasing(const std::vector<ListedPicture>& pictures, int64_t end) {
+bool lists_in_order(const std::vector<ListedPicture>& pictures, int64_t end) {
   int64_t least = 0;
   for (const ListedPicture& picture : pictures) {
     if (picture.index < least || picture.index >= end) return false;
@@ -51,7 +51,7 @@ ScoreJournal parse(const std::string& text) {
   journal.complete = json.at("complete").get<bool>();
   if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
       journal.place.pictures < journal.rows + std::ssize(journal.missing) || journal.executors < 0 ||
-      !is_increasing(journal.missing, journal.place.pictures))
+      !lists_in_order(journal.missing, journal.place.pictures))
     throw data_error("its counts contradict each other");
   return journal;
 }

@@ -19,14 +19,14 @@ constexpr int64_t kMostFooter = int64_t{64} << 20;
 constexpr int64_t kPiece = int64_t{64} << 10;
 
 // LEB128: seven bits a byte, the lowest first, the eighth set where more follow.
-void write_number(uint64_t value, GrowingFile& file) {
+void write_leb128(uint64_t value, GrowingFile& file) {
   std::string bytes;
   for (; value >= 0x80; value >>= 7) bytes += static_cast<char>((value & 0x7F) | 0x80);
   bytes += static_cast<char>(value);
   file.write(bytes);
 }
 
-uint64_t with_outcome(int64_t pictures, const ScoredPicture& picture) {
+uint64_t place_and_outcome(int64_t pictures, const ScoredPicture& picture) {
   return static_cast<uint64_t>(pictures) * 2 + (picture.error.empty() ? 0 : 1);
 }
 
@@ -36,7 +36,7 @@ class ShardSink : public RowSink {
   ShardSink(GrowingFile& file, int64_t before) : file_(file), last_(before - 1) {}
 
   void add(const ScoredPicture& picture, int64_t index) override {
-    write_number(with_outcome(index - last_ - 1, picture), file_);
+    write_leb128(place_and_outcome(index - last_ - 1, picture), file_);
     last_ = index;
   }
 
@@ -50,7 +50,9 @@ class UnorderedShardSink : public RowSink {
  public:
   explicit UnorderedShardSink(GrowingFile& file) : file_(file) {}
 
-  void add(const ScoredPicture& picture, int64_t index) override { write_number(with_outcome(index, picture), file_); }
+  void add(const ScoredPicture& picture, int64_t index) override {
+    write_leb128(place_and_outcome(index, picture), file_);
+  }
 
  private:
   GrowingFile& file_;

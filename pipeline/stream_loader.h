@@ -1,6 +1,6 @@
 // Streams batches of the pictures that a source lists, in its order or as they are done, with bounded memory: Loader's
 // flow graph (pipeline/loader.h), with a node before its reading that asks the source for the next picture, one thread
-// at a time.
+// at a time, and without the sequencer where order does not matter.
 //
 // A picture is asked for when a worker is free, and its bytes lie in that worker's buffer: as many pictures are in
 // memory as there are threads, beside the slots' pixels, however many the source has.
