@@ -130,6 +130,27 @@ int64_t for_each_row(const std::vector<ShardFile*>& shards, int64_t pictures,
   return failed;
 }
 
+// In the order of the shards, and within one as it was scored. Returns how many are broken.
+int64_t for_each_row_as_scored(const std::vector<ShardFile*>& shards, int64_t pictures,
+                               const std::function<void(size_t from, bool broken)>& take) {
+  int64_t rows = 0, failed = 0;
+  for (const ShardFile* shard : shards) rows += shard->footer().rows;
+  if (rows != pictures)
+    throw data_error("the shards have {} rows of {} pictures of the inputs: a .shard is damaged", rows, pictures);
+  std::vector<bool> seen(static_cast<size_t>(pictures));
+  for (size_t from = 0; from < shards.size(); ++from) {
+    while (const auto row = shards[from]->next()) {
+      const auto index = static_cast<size_t>(row->index);
+      if (seen[index])
+        throw data_error("picture {} of the inputs is not in one shard alone: a .shard is damaged", index + 1);
+      seen[index] = true;
+      failed += row->broken ? 1 : 0;
+      take(from, row->broken);
+    }
+  }
+  return failed;
+}
+
 int merge(const MergeOptions& o) {
   std::set<std::string> outs;
   for (const std::string& out : {o.out, o.embeddings, o.errors})
@@ -150,7 +171,9 @@ int merge(const MergeOptions& o) {
   shards.reserve(parts.size());
   for (const Part& part : parts) shards.push_back(part.shard.get());
   const int64_t pictures = parts[0].shard->footer().listed.pictures;
-  const int64_t failed = for_each_row(shards, pictures, [&](size_t from, bool broken) {
+  // Their facts are the same, so that all of them are unordered or none is.
+  const auto for_all = shards[0]->unordered() ? for_each_row_as_scored : for_each_row;
+  const int64_t failed = for_all(shards, pictures, [&](size_t from, bool broken) {
     for (const auto& rows : all) rows->take(from);
     if (broken && errors) errors->take(from);
   });
@@ -170,8 +193,8 @@ Action add_merge(CLI::App& command) {
   command.add_option("--embeddings", options->embeddings, "and the shards' embeddings to this one");
   command.add_option("--errors", options->errors, "and their errors to this one");
   command.footer(
-      "Rows come in the order of the inputs, as a run without shards writes them. OUT.shard must lie beside each "
-      "OUT.\n\n"
+      "Rows come in the order of the inputs, as a run without shards writes them; of shards that were scored "
+      "--unordered, shard by shard. OUT.shard must lie beside each OUT.\n\n"
       "Example:\n"
       "  resflow merge scores.*.csv --out scores.csv");
   return [options] { return merge(*options); };

@@ -136,7 +136,7 @@ class Averager {
   const PredictOptions& options_;
 };
 
-// Batches in, predictions out, in order; as many batches under way as executors can use.
+// Batches in, predictions out, in the same order; as many batches under way as executors can use.
 class Predictor {
  public:
   using Take = std::function<void(const Prediction&)>;
@@ -334,6 +334,8 @@ std::vector<Corner> five_crops(int size, int crop) {
 
 PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
                               const std::function<void(const Prediction&)>& take) {
+  // Two batches may wait for a slow picture before the others have fewer slots than they would have in order.
+  constexpr int kUnorderedSlots = 5;
   PredictSummary summary;
   const Preprocessing preprocessing = loaded(trained.preprocessing, options.views);
   const std::vector<View> views = all_views(options.views, preprocessing.crop, trained.preprocessing.crop);
@@ -344,8 +346,10 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   StreamLoader loader(source, Recipe::eval(preprocessing),
                       {.batch = batch_size,
                        .threads = options.threads,
+                       .slots = options.unordered ? kUnorderedSlots : StreamOptions().slots,
                        .exif = options.exif || preprocessing.exif,
-                       .decode = options.decode});
+                       .decode = options.decode,
+                       .unordered = options.unordered});
   Predictor predictor(trained, options, views, loader, take);
   if (count || options.whole_plan) predictor.plan(batch_size, count);
 

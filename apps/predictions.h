@@ -33,6 +33,7 @@ struct PredictOptions {
   bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
   DecodeMode decode = DecodeMode::kExact;
   bool features = false;    // predictions have them
+  bool unordered = false;   // batches are taken as they are done: StreamOptions (pipeline/stream_loader.h)
   bool whole_plan = false;  // planned for `batch` even where there are fewer pictures: the same bits as among more
   // Batches computed at once, each by threads / executors threads. kChooseExecutors: one, and from the batch after
   // trial_batches() on as many as a measurement then says; none is made where there are fewer than twice as many.
@@ -64,10 +65,10 @@ struct PredictSummary {
   StageTimes times;
 };
 
-// Calls `take` once a picture of the source, in its order, from one thread at a time, while later ones are still on
-// their way. Memory does not grow with the number of pictures. An exception of `take` ends the work and leaves.
-// Throws what the source throws, after the pictures before it were taken; Error{kUsage} for kTenCrop where the model's
-// preprocessing resizes to no more than its crop.
+// Calls `take` once a picture of the source, in its order, or batch by batch as they are done where that is asked for,
+// from one thread at a time, while later ones are still on their way. Memory does not grow with the number of pictures.
+// An exception of `take` ends the work and leaves. Throws what the source throws, after the pictures before it were
+// taken; Error{kUsage} for kTenCrop where the model's preprocessing resizes to no more than its crop.
 PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
                               const std::function<void(const Prediction&)>& take);
 

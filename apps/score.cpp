@@ -54,6 +54,8 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes, i
     throw usage_error("--format {}: wanted --out FILE: standard output takes csv and jsonl", format);
   if (!is_text(output.format) && chooses_classes)
     throw usage_error("--top and --threshold: a .{} holds the scores of all classes: leave them out", format);
+  if (output.unordered && output.format == ScoreFormat::kNpy)
+    throw usage_error("--unordered: the rows of a .npy have no names: wanted --out FILE.npz, .csv or .jsonl");
   output.embeddings_dtype = o.embeddings_dtype == "f16" ? DType::kF16 : DType::kF32;
   if (!o.shard.empty()) output.shard = parse_shard(o.shard);
   output.start = o.resume ? ScoreStart::kResume : o.overwrite ? ScoreStart::kOverwrite : ScoreStart::kNew;
@@ -87,14 +89,18 @@ Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precisi
 PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, TrackedSource& source, ScoreOutput& output,
                         int batch, Precision precision, int threads) {
   const int64_t before = output.done().rows;
+  const auto other_inputs = [&](const Error& why) {
+    return usage_error("--resume: {} was begun with other inputs: {}: start anew with --overwrite", o.output.out,
+                       why.what());
+  };
   try {
-    if (!source.skip_to(output.done().place))
+    if (!source.skip_to(output.done().place, output.done().missing))
       return {.files = 0, .failed = 0, .seconds = 0, .stopped = true, .times = {}};
   } catch (const Error& e) {
-    if (e.kind() != ErrorKind::kUsage) throw;
-    throw usage_error("--resume: {} was begun with other inputs: {}: start anew with --overwrite", o.output.out,
-                      e.what());
+    if (source.differs()) throw other_inputs(e);
+    throw;
   }
+  const auto missing = [&](int64_t pictures) { return source.missing(pictures); };
   // Where these pictures are but a part, the bits are those that they would have among all.
   const bool whole_plan = before > 0 || !o.shard.empty();
   // A terminal that shows the rows already needs no line between them.
@@ -112,6 +118,7 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
          .exif = o.exif,
          .decode = decode_mode(o.decode),
          .features = !o.output.embeddings.empty(),
+         .unordered = o.output.unordered,
          .whole_plan = whole_plan,
          .executors = output.done().executors,
          .rows_before = before,
@@ -122,10 +129,11 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
              }},
         [&](const Prediction& p) {
           output.add({.name = p.name, .error = p.error, .probabilities = p.probabilities, .features = p.features},
-                     source.next_row());
+                     source.row(p.sample), missing);
           if (!rows_on_screen) progress.update(output.done().rows);
         });
   } catch (const Error& e) {
+    if (source.differs()) throw other_inputs(e);
     if (output.saved_rows() == 0) throw;
     throw Error(e.kind(), fmt::format("{}; {} are kept: go on with --resume", e.what(),
                                       plural(output.saved_rows(), "row", "rows")));
@@ -221,8 +229,12 @@ void add_output_options(CLI::App& command, ScoreOptions& o) {
                                         "write the rows to this file, whole or not at all: .csv, .jsonl, .npy or .npz "
                                         "[standard output]");
   command.add_option("--format", o.format, "csv, jsonl, npy or npz, whatever the ending of --out [by it, else csv]");
+  command.add_flag("--unordered", output.unordered,
+                   "write rows batch by batch as they are done, so that a slow file holds back its batch alone; not to "
+                   "a .npy [in the order of the inputs]");
   CLI::Option* embeddings = command.add_option(
-      "--embeddings", output.embeddings, "write what the model's head reads of each picture to this .npy, a row each");
+      "--embeddings", output.embeddings,
+      "write what the model's head reads of each picture to this .npy, a row each, in the order of the rows");
   command.add_option("--embeddings-dtype", o.embeddings_dtype, "of them: f32 or f16")
       ->check(CLI::IsMember({"f32", "f16"}))
       ->needs(embeddings)

@@ -25,7 +25,7 @@ Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs
   nlohmann::ordered_json listed = nlohmann::ordered_json::array();
   for (const std::string& input : inputs) listed.push_back(json_of_bytes(input));
   const char* dtype = output.embeddings_dtype == DType::kF16 ? "f16" : "f32";
-  return {
+  Facts facts = {
       {"model", fmt::format("{} with xxh3 {}", with.architecture, hex(xxh3_of_file(with.model_path)))},
       {"class names", fmt::format("{} with xxh3 {}", with.classes.size(), hex(hash_of(with.classes)))},
       {"preprocessing", fmt::format("resize {}, crop {}, {}, mean {}, deviation {}", p.resize, p.crop, p.interpolation,
@@ -43,6 +43,9 @@ Facts score_facts(const ScoredWith& with, const std::vector<std::string>& inputs
       {"--shard", output.shard ? to_string(*output.shard) : ""},
       {"inputs", listed.dump()},
   };
+  // Not there where it is not given: what was begun, or scored in shards, before it was known goes on.
+  if (output.unordered) facts.emplace_back("--unordered", given(true));
+  return facts;
 }
 
 }  // namespace resflow

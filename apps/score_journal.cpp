@@ -22,6 +22,15 @@ std::string shown(const std::pair<std::string, std::string>& fact) {
   return fmt::format("{} {}", fact.first, fact.second.empty() ? "not given" : printable(fact.second, kShown));
 }
 
+bool lists_in_order(const std::vector<ListedPicture>& pictures, int64_t end) {
+  int64_t least = 0;
+  for (const ListedPicture& picture : pictures) {
+    if (picture.index < least || picture.index >= end) return false;
+    least = picture.index + 1;
+  }
+  return true;
+}
+
 ScoreJournal parse(const std::string& text) {
   const Json json = Json::parse(text);
   if (json.at("format") != kFormat) throw data_error("it is no journal");
@@ -34,12 +43,15 @@ ScoreJournal parse(const std::string& text) {
   journal.place.pictures = json.at("pictures").get<int64_t>();
   journal.place.names = hash_of_hex(json.at("names").get<std::string>());
   journal.place.last = bytes_of_json(json.at("last"));
+  for (const Json& picture : json.value("missing", Json::array()))
+    journal.missing.push_back({picture.at(0).get<int64_t>(), hash_of_hex(picture.at(1).get<std::string>())});
   for (const Json& file : json.at("files"))
     journal.files.push_back({bytes_of_json(file.at("path")), file.at("bytes").get<int64_t>()});
   journal.executors = json.value("executors", journal.executors);
   journal.complete = json.at("complete").get<bool>();
   if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
-      journal.place.pictures < journal.rows || journal.executors < 0)
+      journal.place.pictures < journal.rows + std::ssize(journal.missing) || journal.executors < 0 ||
+      !lists_in_order(journal.missing, journal.place.pictures))
     throw data_error("its counts contradict each other");
   return journal;
 }
@@ -50,9 +62,9 @@ std::optional<Difference> first_difference(const Facts& first, const Facts& seco
   for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     const bool has_first = i < first.size(), has_second = i < second.size();
     if (has_first && has_second && first[i] == second[i]) continue;
-    if (!has_first) return Difference{"without " + second[i].first, shown(second[i])};
+    if (!has_first) return Difference{shown({second[i].first, ""}), shown(second[i])};
     if (!has_second || first[i].first != second[i].first)
-      return Difference{shown(first[i]), "without " + first[i].first};
+      return Difference{shown(first[i]), shown({first[i].first, ""})};
     return Difference{shown(first[i]), shown(second[i])};
   }
   return std::nullopt;
@@ -81,9 +93,11 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
                {"pictures", journal.place.pictures},
                {"names", hex(journal.place.names)},
                {"last", json_of_bytes(journal.place.last)},
+               {"missing", Json::array()},
                {"files", Json::array()},
                {"executors", journal.executors},
                {"complete", journal.complete}};
+  for (const ListedPicture& picture : journal.missing) json["missing"].push_back({picture.index, hex(picture.name)});
   for (const ScoreJournal::File& file : journal.files)
     json["files"].push_back({{"path", json_of_bytes(file.path)}, {"bytes", file.bytes}});
   const std::string text = json.dump(1) + "\n";

@@ -32,6 +32,14 @@ struct ListingPlace {
   std::string last = {};  // the last one's name
 };
 
+// A picture of the listing.
+struct ListedPicture {
+  int64_t index = 0;  // from 0
+  uint64_t name = 0;  // its xxh3
+
+  bool operator==(const ListedPicture&) const = default;
+};
+
 struct ScoreJournal {
   struct File {
     std::string path;   // its final name
@@ -39,8 +47,9 @@ struct ScoreJournal {
   };
 
   Facts facts;
-  int64_t rows = 0, failed = 0;  // in the output
-  ListingPlace place;            // behind the last row's picture
+  int64_t rows = 0, failed = 0;        // in the output
+  ListingPlace place;                  // behind the last row's picture; of rows in any order behind the last one listed
+  std::vector<ListedPicture> missing;  // of rows in any order: before `place` and without a row, as they are listed
   std::vector<File> files;
   int executors = 1;      // that compute the rows; kChooseExecutors (apps/executor_choice.h) before they are chosen
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them

@@ -179,16 +179,19 @@ void ScoreOutput::make_sinks(int64_t features) {
   if (!options_.errors.empty()) sinks_.push_back(make_errors_sink(file()));
   if (options_.shard) {
     shard_file_ = &file();
-    sinks_.push_back(make_shard_sink(*shard_file_, now_.place.pictures));
+    sinks_.push_back(options_.unordered ? make_unordered_shard_sink(*shard_file_)
+                                        : make_shard_sink(*shard_file_, now_.place.pictures));
   }
 }
 
-void ScoreOutput::add(const ScoredPicture& picture, const ListingPlace& place) {
+void ScoreOutput::add(const ScoredPicture& picture, const ListingPlace& place, const Missing& missing) {
   for (const auto& sink : sinks_) sink->add(picture, place.pictures - 1);
   ++now_.rows;
   now_.failed += picture.error.empty() ? 0 : 1;
-  now_.place = place;
+  if (place.pictures > now_.place.pictures) now_.place = place;
+  // In any order, too, batches are full until the last one, which has the last rows.
   if (options_.out.empty() || now_.rows % options_.batch != 0) return;
+  if (options_.unordered) now_.missing = missing(now_.place.pictures);
   for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
   whole_ = now_;
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_at_;
@@ -236,10 +239,11 @@ void ScoreOutput::finish(const ListingPlace& listed) {
                                        {"--embeddings", options_.embeddings},
                                        {"--errors", options_.errors}})
         if (!path.empty()) footer.files[role] = {.path = relative_to(options_.out, path), .bytes = bytes_of(path)};
-      write_shard_footer(*shard_file_, footer);
+      write_shard_footer(*shard_file_, footer, options_.unordered);
       now_.files.back().bytes = shard_file_->size();
     }
     for (const auto& file : open_) file->sync();
+    now_.missing.clear();
     now_.complete = true;
     // One file alone, of which nothing was saved yet, needs none: it is renamed, or it is not.
     if (!options_.out.empty() && (has_journal_ || open_.size() > 1)) write_journal(now_);

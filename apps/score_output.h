@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct ScoreOutputOptions {
   std::string embeddings, errors;  // empty: none
   DType embeddings_dtype = DType::kF32;
   std::optional<Shard> shard;
+  bool unordered = false;  // rows come in any order of whole batches
   ScoreStart start = ScoreStart::kNew;
   int executors = 1;        // as --executors says; kChooseExecutors: what a run that is gone on with had
   int batch = 32;           // only whole batches are saved: a resumed run has the same ones, and the same bits
@@ -60,7 +62,7 @@ class ScoreOutput {
   ScoreOutput(const ScoreOutput&) = delete;
   ScoreOutput& operator=(const ScoreOutput&) = delete;
 
-  // What is there: `place` is where the inputs go on.
+  // What is there: the inputs go on with what is `missing`, and then at `place`.
   const ScoreJournal& done() const { return now_; }
   // All rows had been there before: add() nothing, finish().
   bool complete() const { return now_.complete; }
@@ -68,8 +70,12 @@ class ScoreOutput {
   // They were chosen: from the rows to come on it is so many, for runs that go on too.
   void set_executors(int executors) { now_.executors = whole_.executors = executors; }
 
+  // Of rows in any order: the pictures that are listed before such a place and have no row yet, as they are listed.
+  using Missing = std::function<std::vector<ListedPicture>(int64_t pictures)>;
+
   // The next row; `place` is behind its picture. Throws Error{kSystem}, ReaderGone (apps/console.h).
-  void add(const ScoredPicture& picture, const ListingPlace& place);
+  // REQUIRES: `missing` where the rows come in any order.
+  void add(const ScoredPicture& picture, const ListingPlace& place, const Missing& missing = {});
 
   // Saves up to the last whole batch. Throws Error{kSystem}.
   void save();

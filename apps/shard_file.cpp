@@ -13,29 +13,49 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kMagic = "rfshard1";
+constexpr std::string_view kMagic = "rfshard1", kUnorderedMagic = "rfshard2";
 constexpr int64_t kEnd = 16;  // length of the footer, magic
 constexpr int64_t kMostFooter = int64_t{64} << 20;
 constexpr int64_t kReadAhead = int64_t{64} << 10;
 
-// A row is the number of listed pictures between the row before and it, doubled, and one more where it is broken; as
 // LEB128: seven bits a byte, the lowest first, the eighth set where more follow.
+void write_leb128(uint64_t value, GrowingFile& file) {
+  std::string bytes;
+  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>((value & 0x7F) | 0x80);
+  bytes += static_cast<char>(value);
+  file.write(bytes);
+}
+
+uint64_t place_and_outcome(int64_t pictures, const ScoredPicture& picture) {
+  return static_cast<uint64_t>(pictures) * 2 + (picture.error.empty() ? 0 : 1);
+}
+
+// A row is the number of listed pictures between the row before and it, doubled, and one more where it is broken.
 class ShardSink : public RowSink {
  public:
   ShardSink(GrowingFile& file, int64_t before) : file_(file), last_(before - 1) {}
 
   void add(const ScoredPicture& picture, int64_t index) override {
-    auto value = static_cast<uint64_t>(index - last_ - 1) * 2 + (picture.error.empty() ? 0 : 1);
+    write_leb128(place_and_outcome(index - last_ - 1, picture), file_);
     last_ = index;
-    std::string bytes;
-    for (; value >= 0x80; value >>= 7) bytes += static_cast<char>((value & 0x7F) | 0x80);
-    bytes += static_cast<char>(value);
-    file_.write(bytes);
   }
 
  private:
   GrowingFile& file_;
   int64_t last_;
+};
+
+// A row is its index in the listing, doubled, and one more where it is broken.
+class UnorderedShardSink : public RowSink {
+ public:
+  explicit UnorderedShardSink(GrowingFile& file) : file_(file) {}
+
+  void add(const ScoredPicture& picture, int64_t index) override {
+    write_leb128(place_and_outcome(index, picture), file_);
+  }
+
+ private:
+  GrowingFile& file_;
 };
 
 ShardFooter parse(const std::string& text) {
@@ -67,7 +87,11 @@ std::unique_ptr<RowSink> make_shard_sink(GrowingFile& file, int64_t before) {
   return std::make_unique<ShardSink>(file, before);
 }
 
-void write_shard_footer(GrowingFile& file, const ShardFooter& footer) {
+std::unique_ptr<RowSink> make_unordered_shard_sink(GrowingFile& file) {
+  return std::make_unique<UnorderedShardSink>(file);
+}
+
+void write_shard_footer(GrowingFile& file, const ShardFooter& footer, bool unordered) {
   Json json = {{"shard", footer.shard.number},
                {"of", footer.shard.of},
                {"facts", json_of_facts(footer.facts)},
@@ -83,7 +107,7 @@ void write_shard_footer(GrowingFile& file, const ShardFooter& footer) {
   std::string text = json.dump(1) + "\n";
   const uint64_t bytes = text.size();
   text.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
-  text += kMagic;
+  text += unordered ? kUnorderedMagic : kMagic;
   file.write(text);
 }
 
@@ -97,7 +121,9 @@ ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), 
     file_.read(file_.size() - kEnd, as_bytes(end));
     std::memcpy(&footer_bytes, end.data(), sizeof footer_bytes);
   }
-  if (!end.ends_with(kMagic) || footer_bytes < 0 || footer_bytes > std::min(kMostFooter, file_.size() - kEnd))
+  unordered_ = end.ends_with(kUnorderedMagic);
+  if ((!unordered_ && !end.ends_with(kMagic)) || footer_bytes < 0 ||
+      footer_bytes > std::min(kMostFooter, file_.size() - kEnd))
     throw data_error("{}: is not what resflow score --shard writes, or not whole", path_);
   places_ = file_.size() - kEnd - footer_bytes;
   std::string text(static_cast<size_t>(footer_bytes), '\0');
@@ -134,7 +160,7 @@ std::optional<ShardFile::Row> ShardFile::next() {
     if (shift > 56) throw data_error("{}: is damaged at row {}", path_, rows_);
     value |= static_cast<uint64_t>(b & 0x7FU) << shift;
   }
-  index_ += static_cast<int64_t>(value / 2) + 1;
+  index_ = static_cast<int64_t>(value / 2) + (unordered_ ? 0 : index_ + 1);
   ++rows_;
   if (index_ >= footer_.listed.pictures) throw data_error("{}: is damaged at row {}", path_, rows_ - 1);
   return Row{.index = index_, .broken = value % 2 != 0};

@@ -34,8 +34,10 @@ struct ShardFooter {
 
 // Collects the places while rows come; the first row is behind so many pictures of the listing.
 std::unique_ptr<RowSink> make_shard_sink(GrowingFile& file, int64_t before);
-// Behind the places, when all rows are there.
-void write_shard_footer(GrowingFile& file, const ShardFooter& footer);
+// The same of rows that come in any order.
+std::unique_ptr<RowSink> make_unordered_shard_sink(GrowingFile& file);
+// Behind the places, when all rows are there; `unordered` says which sink wrote them.
+void write_shard_footer(GrowingFile& file, const ShardFooter& footer, bool unordered);
 
 class ShardFile {
  public:
@@ -43,6 +45,7 @@ class ShardFile {
   explicit ShardFile(const std::string& path, FileSystem& files = machine_files());
 
   const ShardFooter& footer() const { return footer_; }
+  bool unordered() const { return unordered_; }
 
   struct Row {
     int64_t index = 0;  // in the whole listing
@@ -57,6 +60,7 @@ class ShardFile {
   std::string path_;
   InputFile file_;
   ShardFooter footer_;
+  bool unordered_ = false;
   std::vector<uint8_t> buffer_;
   size_t at_ = 0;                  // in the buffer
   int64_t read_ = 0, places_ = 0;  // bytes of places in the buffers so far, and in all

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <deque>
 #include <exception>
-#include <mutex>
 #include <new>
 #include <numeric>
 #include <span>
@@ -19,6 +18,7 @@
 
 #include "io/broken_reason.h"
 #include "io/error.h"
+#include "pipeline/delivery.h"
 #include "pipeline/loader_flow.h"
 #include "pipeline/order.h"
 
@@ -57,55 +57,6 @@ void close_gaps(Slot& slot) {
   batch.labels.resize(kept);
   batch.samples.resize(kept);
 }
-
-// Finished batches on their way from the graph to the thread that consumes them.
-class Delivery {
- public:
-  explicit Delivery(size_t slots) : context_(tbb::task_group_context::isolated), waiting_(context_) { expect(slots); }
-
-  // So many batches may be there at once.
-  void expect(size_t slots) {
-    const std::lock_guard lock(mutex_);
-    ready_.reserve(slots);
-  }
-
-  // From a node's body: allocates nothing, throws nothing.
-  void put(Slot* slot) {
-    tbb::task_handle wake;
-    {
-      const std::lock_guard lock(mutex_);
-      ready_.push_back(slot);
-      wake = std::move(wake_);
-    }
-    if (wake) waiting_.run(std::move(wake));
-  }
-
-  // The next batch; until there is one this thread works on whatever its arena has to do.
-  Slot* take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!ready_.empty()) return pop();
-      wake_ = waiting_.defer([] {});
-    }
-    waiting_.wait();
-    const std::lock_guard lock(mutex_);
-    return pop();
-  }
-
- private:
-  Slot* pop() {
-    Slot* slot = ready_.front();
-    ready_.erase(ready_.begin());
-    return slot;
-  }
-
-  // Isolated: nobody else's cancellation may end a wait before its time.
-  tbb::task_group_context context_;
-  tbb::task_group waiting_;
-  std::mutex mutex_;
-  std::vector<Slot*> ready_;  // in order
-  tbb::task_handle wake_;     // while it exists, waiting_.wait() does not return
-};
 
 // Why a file is broken, without its name. What is not the file's fault is thrown on.
 std::string read_failure(const std::string& name, const std::exception_ptr& error) {
@@ -161,6 +112,9 @@ struct LoaderFlow::Run {
   ReadRow read(Row row, Worker& worker, std::atomic<int64_t>& bytes_read) const;
   void transform(const ReadRow& read) const;
 
+  // Says of a finished batch which rows are broken. Throws where that is to stop the run.
+  void name_broken(Slot& slot, bool keep, EpochReport& report) const;
+
   void stream(int64_t first_batch, int64_t end_batch, bool keep_broken,
               const std::function<bool(const Batch&)>& consume, EpochReport& report) const;
 };
@@ -214,11 +168,24 @@ void LoaderFlow::Run::transform(const ReadRow& read) const {
   }
 }
 
+void LoaderFlow::Run::name_broken(Slot& slot, bool keep, EpochReport& report) const {
+  for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
+    const std::exception_ptr error = std::exchange(slot.errors[row], nullptr);
+    if (!error) continue;
+    const std::string& name = source.name(slot, row);
+    const std::string reason = read_failure(name, error);
+    if (flow.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
+    slot.batch.broken.push_back({source.sample(slot, row), reason, slot.names.empty() ? std::string() : name});
+    if (keep) report.broken.push_back(slot.batch.broken.back());
+  }
+}
+
 void LoaderFlow::Run::stream(int64_t first_batch, int64_t end_batch, bool keep_broken,
                              const std::function<bool(const Batch&)>& consume, EpochReport& report) const {
   Delivery delivery(flow.slots_.size());
   std::atomic<bool> stopping = false;
   std::atomic<int64_t> bytes_read = 0;
+  std::exception_ptr failure, own_failure;
   // No body throws: an exception would cancel the graph, and with it whatever runs beneath a node.
   tbb::task_group_context context(tbb::task_group_context::isolated);
   tbb::flow::graph graph(context);
@@ -264,9 +231,52 @@ void LoaderFlow::Run::stream(int64_t first_batch, int64_t end_batch, bool keep_b
       std::get<1>(ports).try_put(slot);
     }
   });
+
+  // What follows is used by one thread at a time: the one that took a batch and is not done with it.
+  size_t offered = 0;  // of the slots there are
+  const auto offer_slots = [&] {
+    if (offered == flow.slots_.size()) return;
+    delivery.expect(flow.slots_.size());
+    for (; offered < flow.slots_.size(); ++offered) free_slots.try_put(flow.slots_[offered].get());
+  };
+  std::deque<Slot*> consumed;  // and not free yet
+  const auto give = [&](Slot& slot) {
+    name_broken(slot, keep_broken, report);
+    report.stopped = !consume(slot.batch);
+    ++report.batches;
+    report.images += slot.batch.size;
+    offer_slots();
+    consumed.push_back(&slot);
+    for (; consumed.size() > flow.held_; consumed.pop_front()) free_slots.try_put(consumed.front());
+  };
+  // A source ends within a batch; those behind it are empty. It is the last one in any order: all others are full.
+  int64_t next = first_batch, end = end_batch;
+  Slot* last = nullptr;
+  // True when it is over.
+  const auto accept = [&](Slot& slot) {
+    try {
+      if (slot.rows == slot.begun) {
+        give(slot);
+        ++next;
+      } else {
+        end = std::min(end, slot.batch.number);
+        if (slot.rows > 0) last = &slot;
+      }
+      if (!report.stopped && next == end && last != nullptr) give(*last);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure && !report.stopped && next < end) return false;
+    stopping = true;
+    return true;
+  };
   tbb::flow::sequencer_node<Slot*> in_order(
       graph, [first_batch](Slot* slot) { return static_cast<size_t>(slot->batch.number - first_batch); });
-  tbb::flow::function_node<Slot*> deliver(graph, tbb::flow::serial, [&](Slot* slot) { delivery.put(slot); });
+  tbb::flow::function_node<Slot*> deliver(graph, tbb::flow::serial, [&](Slot* slot) {
+    delivery.put(slot);
+    if (!flow.options_.unordered) return;
+    if (Slot* const waiting = delivery.relieve()) delivery.done(accept(*waiting));
+  });
 
   tbb::flow::make_edge(numbers, tbb::flow::input_port<0>(begin_batch));
   tbb::flow::make_edge(free_slots, tbb::flow::input_port<1>(begin_batch));
@@ -282,53 +292,33 @@ void LoaderFlow::Run::stream(int64_t first_batch, int64_t end_batch, bool keep_b
   }
   tbb::flow::make_edge(read_node, transform_node);
   tbb::flow::make_edge(tbb::flow::output_port<0>(transform_node), free_workers);
-  tbb::flow::make_edge(tbb::flow::output_port<1>(transform_node), in_order);
-  tbb::flow::make_edge(in_order, deliver);
+  if (flow.options_.unordered) {
+    tbb::flow::make_edge(tbb::flow::output_port<1>(transform_node), deliver);
+  } else {
+    tbb::flow::make_edge(tbb::flow::output_port<1>(transform_node), in_order);
+    tbb::flow::make_edge(in_order, deliver);
+  }
 
-  std::exception_ptr failure;
   try {
     for (const auto& worker : flow.workers_) {
       worker->reading = worker->decoding = worker->transforming = {};
       free_workers.try_put(worker.get());
     }
-    size_t offered = 0;  // of the slots there are
-    const auto offer_slots = [&] {
-      if (offered == flow.slots_.size()) return;
-      delivery.expect(flow.slots_.size());
-      for (; offered < flow.slots_.size(); ++offered) free_slots.try_put(flow.slots_[offered].get());
-    };
     offer_slots();
     numbers.activate();
-    bool ended = false;
-    std::deque<Slot*> consumed;  // and not free yet
-    for (int64_t number = first_batch; number < end_batch && !report.stopped && !ended; ++number) {
+    while (first_batch < end_batch) {
       const auto waited_from = Clock::now();
-      Slot* slot = delivery.take();
+      Slot* const slot = delivery.take();
       report.wait_seconds += seconds(Clock::now() - waited_from);
-      ended = slot->rows < slot->begun;
-      if (slot->rows == 0) break;  // the source had ended with the batch before
-      Batch& batch = slot->batch;
-      for (size_t row = 0; row < static_cast<size_t>(slot->rows); ++row) {
-        const std::exception_ptr error = std::exchange(slot->errors[row], nullptr);
-        if (!error) continue;
-        const std::string& name = source.name(*slot, row);
-        const std::string reason = read_failure(name, error);
-        if (flow.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
-        batch.broken.push_back({source.sample(*slot, row), reason, slot->names.empty() ? std::string() : name});
-        if (keep_broken) report.broken.push_back(batch.broken.back());
-      }
-      report.stopped = !consume(batch);
-      ++report.batches;
-      report.images += batch.size;
-      offer_slots();
-      consumed.push_back(slot);
-      for (; consumed.size() > flow.held_; consumed.pop_front()) free_slots.try_put(consumed.front());
+      if (slot == nullptr) break;
+      delivery.done(accept(*slot));
     }
   } catch (...) {
-    failure = std::current_exception();
+    own_failure = std::current_exception();  // another thread may be at work on `failure`
   }
   stopping = true;
   graph.wait_for_all();
+  if (!failure) failure = own_failure;
   report.bytes_read = bytes_read;
   for (const auto& worker : flow.workers_) {
     report.read_seconds += seconds(worker->reading);

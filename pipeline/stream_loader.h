@@ -1,5 +1,6 @@
-// Streams batches of the pictures that a source lists, in its order, with bounded memory: Loader's flow graph
-// (pipeline/loader.h), with a node before its reading that asks the source for the next picture, one thread at a time.
+// Streams batches of the pictures that a source lists, in its order or as they are done, with bounded memory: Loader's
+// flow graph (pipeline/loader.h), with a node before its reading that asks the source for the next picture, one thread
+// at a time, and without the sequencer where order does not matter.
 //
 // A picture is asked for when a worker is free, and its bytes lie in that worker's buffer: as many pictures are in
 // memory as there are threads, beside the slots' pixels, however many the source has.
@@ -23,6 +24,7 @@ struct StreamOptions {
   OnError on_error = OnError::kSkip;
   bool exif = false;  // pictures are turned upright as their EXIF data say
   DecodeMode decode = DecodeMode::kExact;
+  bool unordered = false;  // batches come when they are done: one that waits for a slow picture holds back none
 };
 
 class StreamLoader {
@@ -35,6 +37,9 @@ class StreamLoader {
   // this run's pictures from 0, `names` are theirs, labels are -1. The last batch alone may have fewer pictures, broken
   // ones included, than its capacity. The report's `broken` stays empty, for there may be any number of them.
   // Where the run is stopped, the source has been asked for some more pictures than were consumed.
+  // Unordered: the batches are the same ones, each in its order, and the one that may have fewer pictures comes last. A
+  // slow picture takes a slot and a thread until it is done, and where that is the calling thread another one of the
+  // loader's calls consume, still never two at once. At most one full batch more waits then.
   // Throws as Loader::run, and what the source throws, after the pictures before it were consumed.
   EpochReport run(const std::function<bool(const Batch&)>& consume);
 

@@ -159,6 +159,24 @@ TEST_F(StreamLoaderTest, SameBytesForAnyThreadsAndSlots) {
           << threads << " threads, " << slots << " slots";
 }
 
+TEST_F(StreamLoaderTest, UnorderedItGivesTheSameBatches) {
+  const ManyThreads many;
+  make(53, {3, 7, 20, 52});
+  const std::vector<Seen> wanted = collect({.batch = 4, .threads = 2});
+  for (const int threads : {1, 2, 8}) {
+    for (const int slots : {1, 3, 6}) {
+      EpochReport report;
+      auto batches = collect({.batch = 4, .threads = threads, .slots = slots, .unordered = true}, &report);
+      ASSERT_EQ(batches.size(), wanted.size());
+      EXPECT_TRUE(batches.back() == wanted.back()) << "the one that is not full comes last";
+      std::sort(batches.begin(), batches.end(), [](const Seen& a, const Seen& b) { return a.number < b.number; });
+      EXPECT_TRUE(batches == wanted) << threads << " threads, " << slots << " slots";
+      EXPECT_EQ(report.images, 49);
+      EXPECT_FALSE(report.stopped);
+    }
+  }
+}
+
 TEST_F(StreamLoaderTest, BrokenPicturesAreNamedInTheirPlace) {
   make(12, {3, 4, 5});
   EpochReport report;
@@ -335,7 +353,8 @@ TEST_F(StreamLoaderTest, ManyRunsOfAllKindsEnd) {
     const StreamOptions options{.batch = static_cast<int>(draw.integer(1, 8)),
                                 .threads = static_cast<int>(draw.integer(1, 8)),
                                 .slots = static_cast<int>(draw.integer(1, 4)),
-                                .on_error = draw.integer(0, 3) == 0 ? OnError::kStop : OnError::kSkip};
+                                .on_error = draw.integer(0, 3) == 0 ? OnError::kStop : OnError::kSkip,
+                                .unordered = i % 2 == 1};
     Listed source(pictures_);
     if (draw.integer(0, 3) == 0) source.fail_at_the_end("failed");
     StreamLoader loader(source, recipe_, options);

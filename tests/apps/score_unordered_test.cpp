@@ -1,0 +1,291 @@
+// The files and the source of a scoring whose rows come in any order, without a model: made up rows, batches that are
+// done by chance.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <random>
+
+#include "apps/score_npz.h"
+#include "apps/score_output.h"
+#include "apps/sequential_file.h"
+#include "apps/shard_file.h"
+#include "apps/tracked_source.h"
+#include "io/xxh3.h"
+#include "tests/apps/program.h"
+#include "tests/io/expect_error.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using testing::expect_error;
+using ::testing::HasSubstr;
+using testing::read_text;
+using testing::TemporaryFolder;
+
+const std::vector<std::string> kTwoClasses = {"cat", "dog"};
+const Facts kTheFacts = {{"model", "xxh3 1"}, {"--unordered", "given"}};
+constexpr size_t kBatchRows = 4, kWindow = 3;
+constexpr int64_t kListed = 42;
+
+std::string name_of(int64_t index) { return (index % 4 == 1 ? "new\nline" : "plain") + std::to_string(index); }
+bool is_broken(int64_t index) { return index % 5 == 3; }
+
+class NamedPictures : public PictureSource {
+ public:
+  explicit NamedPictures(int64_t count, int64_t renamed = -1) : count_(count), renamed_(renamed) {}
+  bool next(Picture& picture) override {
+    if (next_ == count_) return false;
+    picture.name = name_of(next_) + (next_ == renamed_ ? " anew" : "");
+    ++next_;
+    return true;
+  }
+
+ private:
+  int64_t count_, renamed_, next_ = 0;
+};
+
+ScoreOutputOptions options_in(const TemporaryFolder& folder, ScoreFormat format,
+                              std::optional<Shard> shard = std::nullopt) {
+  return {.out = folder / "scores",
+          .format = format,
+          .rows = {.all_scores = true},
+          .embeddings = folder / "embeddings.npy",
+          .errors = folder / "errors.csv",
+          .shard = shard,
+          .unordered = true,
+          .start = ScoreStart::kResume,
+          .batch = kBatchRows,
+          .save_seconds = 0};
+}
+
+struct Outcome {
+  bool whole = false;              // else it was killed
+  std::vector<int64_t> done;       // what was scored, in order
+  std::vector<int64_t> scored_of;  // [done]: the first picture of its batch
+};
+
+// Scores until the row `kill` has come, or to the end. A batch of those under way is done next by chance; the last one,
+// which is not full, at the end.
+Outcome score_some(const ScoreOutputOptions& options, PictureSource& pictures, std::minstd_rand& chance, int64_t kill) {
+  struct OfBatch {
+    int64_t given, index;
+  };
+  Outcome outcome;
+  ScoreOutput output(options, kTwoClasses, 1, kTheFacts);
+  TrackedSource source(pictures, options.shard);
+  if (!output.complete()) {
+    EXPECT_TRUE(source.skip_to(output.done().place, output.done().missing));
+    const auto missing = [&](int64_t before) { return source.missing(before); };
+    std::deque<std::vector<OfBatch>> under_way;
+    int64_t given = 0;
+    for (bool ended = false; !ended || !under_way.empty();) {
+      while (!ended && under_way.size() < kWindow) {
+        std::vector<OfBatch> batch;
+        Picture picture;
+        while (batch.size() < kBatchRows && source.next(picture)) {
+          const std::string digits = picture.name.substr(picture.name.find_first_of("0123456789"));
+          batch.push_back({given++, std::stoll(digits)});
+        }
+        ended = batch.size() < kBatchRows;
+        if (!batch.empty()) under_way.push_back(std::move(batch));
+      }
+      if (under_way.empty()) break;
+      const size_t full = under_way.size() - (under_way.size() > 1 && under_way.back().size() < kBatchRows ? 1 : 0);
+      const auto at = under_way.begin() +
+                      std::uniform_int_distribution<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(full) - 1)(chance);
+      const std::vector<OfBatch> batch = *at;
+      under_way.erase(at);
+      for (const OfBatch& row : batch) {
+        const std::string name = name_of(row.index), error = is_broken(row.index) ? "is broken" : "";
+        const std::vector<double> scores(error.empty() ? 2 : 0, static_cast<double>(row.index) / 64);
+        const std::vector<float> features(error.empty() ? 1 : 0, static_cast<float>(row.index));
+        output.add({.name = name, .error = error, .probabilities = scores, .features = features}, source.row(row.given),
+                   missing);
+        outcome.done.push_back(row.index);
+        outcome.scored_of.push_back(batch.front().index);
+        if (std::ssize(outcome.done) == kill) return outcome;
+      }
+      EXPECT_LE(output.done().missing.size(), (kWindow - 1) * kBatchRows);
+    }
+  }
+  output.finish(source.listed());
+  outcome.whole = true;
+  return outcome;
+}
+
+std::vector<std::string> rows_of(const std::string& path, bool quoted) {
+  SequentialFile file(path);
+  std::vector<std::string> rows;
+  while (const auto row = file.next_row(quoted)) rows.emplace_back(*row);
+  return rows;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> rows) {
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+// Killed after any row, and again, it has each row once.
+TEST(ScoreUnordered, HasEachRowOnceHoweverOftenItIsKilled) {
+  std::minstd_rand chance(1);
+  for (const ScoreFormat format : {ScoreFormat::kCsv, ScoreFormat::kJsonl, ScoreFormat::kNpz}) {
+    const TemporaryFolder whole;
+    NamedPictures all(kListed);
+    ASSERT_TRUE(score_some(options_in(whole, format), all, chance, -1).whole);
+    int with_missing = 0;
+    for (int time = 0; time < 12; ++time) {
+      SCOPED_TRACE(score_format_name(format) + " " + std::to_string(time));
+      const TemporaryFolder folder;
+      const ScoreOutputOptions options = options_in(folder, format);
+      for (Outcome outcome; !outcome.whole;) {
+        const auto journal = load_journal(journal_path(options.out));
+        with_missing += journal && !journal->missing.empty() ? 1 : 0;
+        NamedPictures pictures(kListed);
+        outcome = score_some(options, pictures, chance, std::uniform_int_distribution<int64_t>(1, 30)(chance));
+        // The batches are those of a run that was not interrupted.
+        for (size_t i = 0; i < outcome.done.size(); ++i)
+          EXPECT_EQ(outcome.scored_of[i], outcome.done[i] / 4 * 4) << "picture " << outcome.done[i];
+        // All that was saved is skipped, and no more than that is scored again.
+        for (const int64_t index : outcome.done)
+          EXPECT_TRUE(!journal || index >= journal->place.pictures ||
+                      std::any_of(journal->missing.begin(), journal->missing.end(),
+                                  [&](const ListedPicture& picture) { return picture.index == index; }))
+              << index;
+      }
+      EXPECT_EQ(sorted(rows_of(options.errors, true)), sorted(rows_of(whole / "errors.csv", true)));
+      std::vector<std::string> names;
+      if (format == ScoreFormat::kNpz) {
+        NpzFile npz(options.out);
+        for (NpzFile::Row row; npz.next(row);) {
+          names.push_back(row.name);
+          const int64_t index = std::stoll(row.name.substr(row.name.find_first_of("0123456789")));
+          EXPECT_EQ(row.error.empty(), !is_broken(index));
+          if (!row.error.empty()) continue;
+          EXPECT_EQ(row.probabilities.at(0), static_cast<double>(index) / 64);
+        }
+        std::vector<std::string> wanted;
+        for (int64_t i = 0; i < kListed; ++i) wanted.push_back(name_of(i));
+        EXPECT_EQ(sorted(names), sorted(wanted));
+      } else {
+        const bool quoted = format == ScoreFormat::kCsv;
+        EXPECT_EQ(sorted(rows_of(options.out, quoted)), sorted(rows_of(whole / "scores", quoted)));
+      }
+      for (const auto& entry : fs::directory_iterator(folder.path()))
+        EXPECT_THAT(entry.path().filename().string(), ::testing::AnyOf("scores", "errors.csv", "embeddings.npy"));
+    }
+    EXPECT_GT(with_missing, 5);
+  }
+}
+
+TEST(ScoreUnordered, EmbeddingsComeAsTheRowsDo) {
+  std::minstd_rand chance(2);
+  const TemporaryFolder folder;
+  NamedPictures pictures(kListed);
+  const Outcome outcome = score_some(options_in(folder, ScoreFormat::kCsv), pictures, chance, -1);
+  EXPECT_FALSE(std::is_sorted(outcome.done.begin(), outcome.done.end()));
+  const std::string npy = read_text(folder / "embeddings.npy");
+  ASSERT_GT(npy.size(), kListed * sizeof(float));
+  std::vector<float> features(kListed);
+  std::memcpy(features.data(), npy.data() + npy.size() - kListed * sizeof(float), kListed * sizeof(float));
+  const std::vector<std::string> rows = rows_of(folder / "scores", true);
+  for (size_t i = 0; i < kListed; ++i) {
+    EXPECT_THAT(rows[i + 1], HasSubstr(name_of(outcome.done[i])));
+    EXPECT_TRUE(is_broken(outcome.done[i]) || features[i] == static_cast<float>(outcome.done[i])) << i;
+  }
+}
+
+TEST(ScoreUnordered, AShardHasThePlacesOfItsRows) {
+  std::minstd_rand chance(3);
+  const TemporaryFolder folder;
+  const ScoreOutputOptions options = options_in(folder, ScoreFormat::kCsv, Shard{1, 2});
+  std::vector<int64_t> members;
+  for (int64_t i = 0; i < kListed; ++i)
+    if (options.shard->has(name_of(i))) members.push_back(i);
+  for (bool whole = false; !whole;) {
+    NamedPictures pictures(kListed);
+    whole = score_some(options, pictures, chance, 9).whole;
+  }
+  ShardFile shard(folder / "scores.shard");
+  EXPECT_TRUE(shard.unordered());
+  EXPECT_EQ(shard.footer().listed.pictures, kListed);
+  const std::vector<std::string> rows = rows_of(folder / "scores", true);
+  std::vector<int64_t> seen;
+  while (const auto row = shard.next()) {
+    seen.push_back(row->index);
+    EXPECT_EQ(row->broken, is_broken(row->index));
+    EXPECT_THAT(rows.at(seen.size()), HasSubstr(name_of(row->index)));
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, members);
+}
+
+TEST(ScoreUnordered, GoesOnWithTheSameInputsAlone) {
+  NamedPictures before(20);
+  TrackedSource source(before);
+  Picture picture;
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(source.next(picture));
+  for (const int64_t given : {4, 5, 6, 7, 0, 1}) source.row(given);
+  ListingPlace place = source.row(8);
+  EXPECT_EQ(place.pictures, 9);
+  const std::vector<ListedPicture> missing = source.missing(place.pictures);
+  EXPECT_THAT(missing, ElementsAre(ListedPicture{2, xxh3(name_of(2))}, ListedPicture{3, xxh3(name_of(3))}));
+  expect_error(ErrorKind::kInternal, {"was not listed"}, [&] { source.row(8); });
+
+  const auto names = [&](NamedPictures pictures) {
+    TrackedSource again(pictures);
+    std::vector<std::string> given;
+    try {
+      again.skip_to(place, missing);
+      EXPECT_EQ(again.missing(place.pictures), missing);
+      while (again.next(picture)) given.push_back(picture.name);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::kUsage);
+      EXPECT_TRUE(again.differs());
+      given.emplace_back(e.what());
+    }
+    return given;
+  };
+  EXPECT_THAT(names(NamedPictures(11)), ElementsAre(name_of(2), name_of(3), name_of(9), name_of(10)));
+  // Of what comes later nobody knows what it was.
+  EXPECT_THAT(names(NamedPictures(10, 9)), ElementsAre(name_of(2), name_of(3), name_of(9) + " anew"));
+  EXPECT_THAT(names(NamedPictures(20, 3)),
+              ElementsAre(name_of(2), "picture 4 of the inputs had another name, now it is plain3 anew"));
+  EXPECT_THAT(names(NamedPictures(20, 6)),
+              ElementsAre(name_of(2), name_of(3), "the first 9 pictures of the inputs have other names now"));
+  EXPECT_THAT(names(NamedPictures(20, 8)),
+              ElementsAre(name_of(2), name_of(3), "picture 9 of the inputs was plain8, now it is plain8 anew"));
+  EXPECT_THAT(names(NamedPictures(7)),
+              ElementsAre(name_of(2), name_of(3), "the inputs hold 7 pictures, 9 of them had been scored"));
+  EXPECT_THAT(names(NamedPictures(1)), ElementsAre("the inputs hold 1 pictures, 9 of them had been scored"));
+}
+
+TEST(ScoreUnordered, AJournalThatContradictsItselfIsRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "scores.journal";
+  ScoreJournal journal = {.facts = kTheFacts,
+                          .rows = 4,
+                          .failed = 0,
+                          .place = {.pictures = 8, .names = 1, .last = "x"},
+                          .missing = {{0, 7}, {1, 8}, {2, 9}, {3, 10}},
+                          .files = {}};
+  save_journal(journal, path);
+  EXPECT_EQ(load_journal(path)->missing, journal.missing);
+  for (const std::vector<ListedPicture>& missing : {std::vector<ListedPicture>{{1, 7}, {1, 8}},
+                                                    {{3, 7}, {1, 8}},
+                                                    {{8, 7}},
+                                                    {{-1, 7}},
+                                                    {{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}}}) {
+    journal.missing = missing;
+    save_journal(journal, path);
+    expect_error(ErrorKind::kData, {path, "contradict each other"}, [&] { load_journal(path); });
+  }
+}
+
+}  // namespace
+}  // namespace resflow
