@@ -48,6 +48,7 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes, i
   check_range("--threshold", output.rows.threshold, 0, 1);
   check_range("--batch", output.batch, 1, 65536);
   check_range("--save-every", output.save_seconds, 0, 86400);
+  check_can_be_written(o.json);
   output.format = score_format(o.format, output.out);
   const std::string format = score_format_name(output.format);
   if (!is_text(output.format) && output.out.empty())
