@@ -6,13 +6,22 @@
 #include "io/error.h"
 
 namespace resflow {
+namespace {
+
+void add_options(CLI::App& command, PrecisionOptions& options, const char* help) {
+  command.add_option("--precision", options.name, help)->capture_default_str();
+  command.add_flag("--force-precision", options.force, "bf16 also where this CPU has no instructions for it");
+}
+
+}  // namespace
 
 void add_precision_options(CLI::App& command, PrecisionOptions& options) {
-  command
-      .add_option("--precision", options.name,
-                  "f32, bf16 (of CPUs with bf16 instructions), or int8 (of a model that resflow quantize made)")
-      ->capture_default_str();
-  command.add_flag("--force-precision", options.force, "bf16 also where this CPU has no instructions for it");
+  add_options(command, options,
+              "f32, bf16 (of CPUs with bf16 instructions), or int8 (of a model that resflow quantize made)");
+}
+
+void add_training_precision_options(CLI::App& command, PrecisionOptions& options) {
+  add_options(command, options, "of activations and their gradients: f32, or bf16 (of CPUs with bf16 instructions)");
 }
 
 Precision resolve_precision(const PrecisionOptions& options) {
@@ -31,6 +40,14 @@ Precision resolve_precision(const PrecisionOptions& options) {
                       obstacle);
   warn("--precision {}: {}, so it is no faster than f32, or slower", options.name, obstacle);
   return precision;
+}
+
+Precision resolve_training_precision(const PrecisionOptions& options) {
+  if (options.name == precision_name(Precision::kInt8))
+    throw usage_error("--precision int8: wanted f32 or bf16; int8 is for scoring a model that resflow quantize made");
+  if (options.name != precision_name(Precision::kF32) && options.name != precision_name(Precision::kBf16))
+    throw usage_error("--precision {}: wanted f32 or bf16", options.name);
+  return resolve_precision(options);
 }
 
 void require_quantized(const TrainedModel& trained, Precision precision, const std::string& path) {

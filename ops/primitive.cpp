@@ -112,6 +112,12 @@ void copy_values(const Tensor& from, const Tensor& to, const Compute& compute) {
   reorder_now(reshaped.memory(), to.memory(), compute);
 }
 
+Desc with_type(const Desc& desc, dnnl::memory::data_type type) {
+  if (desc.get_data_type() == type) return desc;
+  if (desc.get_inner_nblks() == 0) return {desc.get_dims(), type, desc.get_strides()};
+  return {desc.get_dims(), type, dnnl::memory::format_tag::nhwc};
+}
+
 void require_rank(const Desc& desc, int rank, const char* what) {
   const Dims dims = desc.get_dims();
   if (static_cast<int>(dims.size()) != rank)

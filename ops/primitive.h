@@ -114,6 +114,9 @@ void require_gradient(const Parameter& parameter, const Desc& wanted);
 // Values of one tensor into another of the same elements in the same plain order, whatever the layouts and dims.
 void copy_values(const Tensor& from, const Tensor& to, const Compute& compute);
 
+// The same layout of another type of values; of a blocked one nhwc.
+Desc with_type(const Desc& desc, dnnl::memory::data_type type);
+
 // Throws Error{kUsage} unless the desc has `rank` dims; `what` names the op and the tensor.
 void require_rank(const Desc& desc, int rank, const char* what);
 

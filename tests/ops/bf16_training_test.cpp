@@ -1,0 +1,96 @@
+// Training ops that store src, dst and their gradients in bf16, against the f64 loops on the very values that are stored.
+#include <gtest/gtest.h>
+
+#include "tests/ops/op_run.h"
+
+namespace resflow::testing {
+namespace {
+
+using Type = dnnl::memory::data_type;
+
+bool is_of_body(Kind kind) {
+  return kind == Kind::kConv || kind == Kind::kBatchNorm || kind == Kind::kRelu || kind == Kind::kAdd ||
+         kind == Kind::kMaxPool;
+}
+
+// The cases of the table that a network trains in bf16, all but its head; large ones by a sample.
+std::vector<OpCase> bf16_cases() {
+  std::vector<OpCase> cases;
+  for (OpCase c : op_cases()) {
+    if (!c.training || !is_of_body(c.kind) || c.layout != Layout::kAny) continue;
+    if (c.bench && c.name != "conv_k3s1p1d1g1_64to64_56x56_n8_any" && c.name != "batch_norm_256_56x56_n8_nhwc_relu")
+      continue;
+    if (c.mean != 0) continue;  // bf16 has no digits for a deviation of a hundredth of the mean
+    c.name = "bf16_" + c.name;
+    c.dst_storage = {Type::bf16, 1};
+    c.src_storage.assign(c.residual ? 2 : 1, c.dst_storage);
+    cases.push_back(c);
+  }
+  return cases;
+}
+
+class Bf16TrainingOp : public ::testing::TestWithParam<OpCase> {};
+
+// A rounding to 8 binary digits changes a value by 2^-8 of it at most, by 2^-9.3 in the mean square: a tensor that is
+// rounded once or, with the weights that a convolution multiplies, twice, by less than 2^-8.
+constexpr double kRounded = 0x1p-8;
+// Gradients of parameters are f32 sums of products of values that both sides have.
+constexpr double kParameters = 1e-5;
+
+TEST_P(Bf16TrainingOp, RoundsWhatLoopsInF64Compute) {
+  const OpCase& c = GetParam();
+  for (const int threads : {1, 2}) {
+    if (c.bench && threads != 2) continue;
+    OpRun run(c, threads);
+    const Requirements& r = run.op->requirements();
+    SCOPED_TRACE(::testing::Message() << run.op->implementation() << ", " << threads << " threads");
+    // Where the CPU has no instructions for it a convolution may be f32 all the same, and other ops have plain code.
+    if (precision_obstacle(Precision::kBf16).empty()) {
+      EXPECT_EQ(run.op->implementation().find("ref"), std::string::npos);
+      EXPECT_EQ(r.src[0].get_data_type(), Type::bf16);
+      EXPECT_EQ(r.dst.get_data_type(), Type::bf16);
+      EXPECT_EQ(r.diff_dst.get_data_type(), Type::bf16);
+    }
+    for (int repeat = 0; repeat < 2; ++repeat) {  // nothing of the first run may show in the second
+      run.write_inputs();
+      run.forward();
+      run.backward();
+      const Errors errors = errors_against_loops(run);
+      EXPECT_LE(errors.forward, kRounded);
+      EXPECT_LE(errors.backward, kRounded);
+      EXPECT_LE(errors.parameters, kParameters);
+      if (c.bench) break;
+    }
+  }
+}
+
+TEST_P(Bf16TrainingOp, StoresNoMoreDigitsThanItSays) {
+  OpRun run(GetParam(), 2);
+  if (run.op->requirements().dst.get_data_type() != Type::bf16) GTEST_SKIP() << "f32 on this CPU";
+  run.forward();
+  run.backward();
+  const Storage bf16 = {Type::bf16, 1};
+  for (const double value : run.dst_values()) ASSERT_EQ(value, snapped(value, bf16));
+  for (size_t i = 0; i < run.diff_src.size(); ++i)
+    for (const double value : run.diff_src_values(i)) ASSERT_EQ(value, snapped(value, bf16));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Bf16TrainingOp, ::testing::ValuesIn(bf16_cases()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Bf16Training, BatchNormPassesOnWhatIsNoNumber) {
+  OpCase c{.name = "nan", .kind = Kind::kBatchNorm, .src = {2, 32, 3, 3}, .relu = false, .tag = Tag::nhwc};
+  c.dst_storage = {Type::bf16, 1};
+  c.src_storage = {c.dst_storage};
+  OpRun run(c, 1);
+  run.values.src[0][0] = std::numeric_limits<double>::quiet_NaN();
+  run.write_inputs();
+  run.forward();
+  const Doubles dst = run.dst_values();
+  EXPECT_TRUE(std::isnan(dst[0]));  // and with it the statistics of the channel, but of no other
+  EXPECT_TRUE(std::isnan(dst[1]));
+  EXPECT_FALSE(std::isnan(dst[9]));
+}
+
+}  // namespace
+}  // namespace resflow::testing
