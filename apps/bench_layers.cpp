@@ -170,7 +170,7 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
   command->add_flag("--train", o.train, "forward and backward of training, without the optimizer [scoring]");
   add_threads_option(*command, o.common.threads);
   add_pin_option(*command, o.common.pin);
-  add_training_precision_options(*command, o.common.precision);
+  add_training_precision_options(*command, o.common.precision.name, o.common.precision.force);
   command->add_option("--rounds", o.rounds, "the figures are medians of so many")->capture_default_str();
   command->add_option("--top", o.top, "show only so many, those that take longest [0: all]");
   command->add_option("--json", o.common.json, "write the figures to this file (docs/bench-json.md)");

@@ -24,8 +24,10 @@ void add_precision_options(CLI::App& command, PrecisionOptions& options);
 // same is said on standard error.
 Precision resolve_precision(const PrecisionOptions& options);
 
-// The same where int8 is none of the choices: training knows f32 and bf16.
-void add_training_precision_options(CLI::App& command, PrecisionOptions& options);
+// The same where int8 is none of the choices: training knows f32 and bf16. training_precision() says nothing on
+// standard error.
+void add_training_precision_options(CLI::App& command, std::string& name, bool& force);
+Precision training_precision(const PrecisionOptions& options);
 Precision resolve_training_precision(const PrecisionOptions& options);
 
 // Throws Error{kUsage} for kInt8 of a model that is not quantized. `path` is for the sentence.

@@ -10,6 +10,7 @@
 #include "graph/gradients.h"
 #include "graph/make_op.h"
 #include "io/error.h"
+#include "ops/primitive.h"
 
 namespace resflow {
 namespace {
@@ -67,6 +68,8 @@ class Planner {
   void choose_storage() {
     storage_.resize(fused_.size());
     if (options_.precision == Precision::kInt8) read_ranges();
+    // Each op of inference falls back to f32 where it must; in training all do, or edges would go to and fro.
+    if (options_.training && !has_bf16_primitives(compute_)) return;
     for (size_t i = 0; i < fused_.size(); ++i) {
       const FusedNode& fused = fused_[i];
       if (!fused.inference && (options_.precision == Precision::kF32 || is_head(fused))) continue;

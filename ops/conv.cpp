@@ -121,9 +121,9 @@ class DirectConv final : public Op {
       p.backward_data = BackwardData(engine, kDirect, p.forward.src_desc(), any, p.forward.dst_desc(), s.strides,
                                      s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
     if (!weight_.frozen)
-      p.backward_weights = BackwardWeights(engine, kDirect, p.forward.src_desc(), Desc(s.weights, Type::f32, Tag::any),
-                                           p.forward.dst_desc(), s.strides, s.dilates, s.pad_l, s.pad_r, p.forward,
-                                           user_scratchpad());
+      p.backward_weights =
+          BackwardWeights(engine, kDirect, p.forward.src_desc(), Desc(s.weights, Type::f32, Tag::any),
+                          p.forward.dst_desc(), s.strides, s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
     return p;
   }
 
@@ -155,7 +155,8 @@ class DirectConv final : public Op {
     };
     std::vector<Choice> choices;
     // bf16 has its best code in nhwc, and the Winograd kernels know it in no other.
-    if (context.layout == Layout::kChannelsLast || type_ == Type::bf16) choices = {{Tag::nhwc, Tag::nhwc}, {Tag::any, Tag::nhwc}};
+    if (context.layout == Layout::kChannelsLast || type_ == Type::bf16)
+      choices = {{Tag::nhwc, Tag::nhwc}, {Tag::any, Tag::nhwc}};
     choices.push_back({Tag::any, Tag::any});
     choices.push_back({Tag::nhwc, Tag::nhwc});
     choices.push_back({Tag::nchw, Tag::nchw});
@@ -215,8 +216,10 @@ std::unique_ptr<Op> make_conv(const OpContext& context, const ConvOptions& optio
                               Parameter& weight) {
   const ConvShape shape(options, src.get_dims(), weight.value.dims(), weight.name);
   return context.compute.run([&]() -> std::unique_ptr<Op> {
-    const bool bf16 = context.training && context.dst_storage.type == Type::bf16;
-    if (winograd_is_better(shape, bf16)) return make_winograd_conv(context, shape, src, weight);
+    // In bf16 the Winograd kernels win wherever they do in f32: direct forwards are faster then, gradients of weights
+    // are not. Products in tiles beat both.
+    const bool tiles = context.dst_storage.type == Type::bf16 && bf16_has_tiles();
+    if (!tiles && winograd_is_better(shape)) return make_winograd_conv(context, shape, src, weight);
     return std::make_unique<DirectConv>(context, shape, weight);
   });
 }

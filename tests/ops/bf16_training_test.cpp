@@ -1,6 +1,8 @@
-// Training ops that store src, dst and their gradients in bf16, against the f64 loops on the very values that are stored.
+// Training ops that store src, dst and their gradients in bf16, against the f64 loops on the very values that are
+// stored.
 #include <gtest/gtest.h>
 
+#include "ops/primitive.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow::testing {
@@ -29,7 +31,19 @@ std::vector<OpCase> bf16_cases() {
   return cases;
 }
 
-class Bf16TrainingOp : public ::testing::TestWithParam<OpCase> {};
+void skip_without_primitives() {
+  if (!has_bf16_primitives(Compute(1))) GTEST_SKIP() << "oneDNN has no bf16 for this CPU";
+}
+
+class Bf16TrainingOp : public ::testing::TestWithParam<OpCase> {
+ protected:
+  void SetUp() override { skip_without_primitives(); }
+};
+
+class Bf16Training : public ::testing::Test {
+ protected:
+  void SetUp() override { skip_without_primitives(); }
+};
 
 // A rounding to 8 binary digits changes a value by 2^-8 of it at most, by 2^-9.3 in the mean square: a tensor that is
 // rounded once or, with the weights that a convolution multiplies, twice, by less than 2^-8.
@@ -78,7 +92,52 @@ TEST_P(Bf16TrainingOp, StoresNoMoreDigitsThanItSays) {
 INSTANTIATE_TEST_SUITE_P(Table, Bf16TrainingOp, ::testing::ValuesIn(bf16_cases()),
                          [](const auto& info) { return info.param.name; });
 
-TEST(Bf16Training, BatchNormPassesOnWhatIsNoNumber) {
+OpCase bf16_case(const std::string& name) {
+  for (const OpCase& c : bf16_cases())
+    if (c.name == "bf16_" + name) return c;
+  throw std::runtime_error("no case " + name);
+}
+
+// A plan in f32 came first: its layout stays, and the gradient has it too.
+TEST_F(Bf16Training, ConvTakesAWeightAsAnF32PlanHasLaidItOut) {
+  for (const char* name : {"conv_k3s1p1d1g1_32to64_14x14_n2_any", "conv_k3s1p1d1g32_128to128_14x14_n2_any",
+                           "conv_k1s1p0d1g1_64to128_14x14_n2_any", "conv_k7s2p3d1g1_3to64_33x35_n2_any"}) {
+    OpCase c = bf16_case(name);
+    auto compute = std::make_shared<Compute>(2);
+    auto parameters = std::make_shared<Parameters>(c, *compute);
+    OpCase f32 = c;
+    f32.src_storage = {};
+    f32.dst_storage = {};
+    OpRun first(f32, 2, parameters, compute);
+    const Desc layout = parameters->kernel.value.desc();
+    OpRun second(c, 2, parameters, compute);
+    EXPECT_EQ(parameters->kernel.value.desc(), layout) << name;
+    second.forward();
+    second.backward();
+    const Errors errors = errors_against_loops(second);
+    EXPECT_LE(errors.forward, kRounded) << name;
+    EXPECT_LE(errors.backward, kRounded) << name;
+    EXPECT_LE(errors.parameters, kParameters) << name;
+  }
+}
+
+TEST_F(Bf16Training, AFrozenConvPassesTheGradientOnAndHasNone) {
+  for (const char* name : {"conv_k3s1p1d1g1_32to64_14x14_n2_any", "conv_k3s1p1d1g32_128to128_14x14_n2_any"}) {
+    const OpCase c = bf16_case(name);
+    const Compute compute(1);
+    auto parameters = std::make_shared<Parameters>(c, compute);
+    parameters->kernel.frozen = true;
+    OpRun run(c, 2, parameters);
+    EXPECT_TRUE(run.op->parameters().empty());
+    EXPECT_FALSE(run.op->requirements().backward_reads_src);
+    run.forward();
+    run.backward();
+    EXPECT_LE(errors_against_loops(run).forward, kRounded) << name;
+    EXPECT_LE(errors_against_loops(run).backward, kRounded) << name;
+  }
+}
+
+TEST_F(Bf16Training, BatchNormPassesOnWhatIsNoNumber) {
   OpCase c{.name = "nan", .kind = Kind::kBatchNorm, .src = {2, 32, 3, 3}, .relu = false, .tag = Tag::nhwc};
   c.dst_storage = {Type::bf16, 1};
   c.src_storage = {c.dst_storage};
