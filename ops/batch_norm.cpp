@@ -200,11 +200,14 @@ class BatchNorm final : public Op {
     auto* diff_src = static_cast<Stored*>(buffers_.diff_src[0]);
     // The first sweep has left the masked gradient in diff_residual.
     const Mask mask = diff_residual == nullptr ? mask_ : Mask::kNone;
+    // A vector of bf16 is half a cache line: in place, a store past the caches would throw out what is read next.
+    const bool keeps_line =
+        sizeof(Stored) < sizeof(float) && diff_residual == nullptr && buffers_.diff_src[0] == buffers_.diff_dst;
     each_part([&](int part) {
       each_block<true>(part, [&](const Block& block, int64_t offset, int64_t c) {
         BackwardSources<Stored> sources = sources_at(offset);
         if (diff_residual != nullptr) sources.diff_dst = diff_residual + offset;
-        kernels_.diff_src(block, shifted(k, c), mask, past_caches_, sources, diff_src + offset);
+        kernels_.diff_src(block, shifted(k, c), mask, past_caches_ && !keeps_line, sources, diff_src + offset);
       });
       kernels_.fence();
     });
