@@ -46,8 +46,9 @@ class Bf16Training : public ::testing::Test {
 };
 
 // A rounding to 8 binary digits changes a value by 2^-8 of it at most, by 2^-9.3 in the mean square: a tensor that is
-// rounded once or, with the weights that a convolution multiplies, twice, by less than 2^-8.
-constexpr double kRounded = 0x1p-8;
+// rounded once or, with the weights that a convolution multiplies, twice, by less than 2^-8.6. Rounded towards zero it
+// would be 2^-8.3.
+constexpr double kRounded = 2.6e-3;
 // Gradients of parameters are f32 sums of products of values that both sides have.
 constexpr double kParameters = 1e-5;
 
