@@ -47,7 +47,8 @@ Action add_bench(CLI::App& command) {
   add_model_option(*train, o.model);
   train->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
   add_common(*train, o);
-  train->footer("Example:\n  resflow bench train --model resnet34 --batch 32 --seconds 20");
+  add_training_precision_options(*train, o.precision.name, o.precision.force);
+  train->footer("Example:\n  resflow bench train --model resnet34 --batch 32 --precision bf16 --seconds 20");
 
   CLI::App* score = command.add_subcommand("score", "Scoring alone, on synthetic input");
   add_model_option(*score, o.model);

@@ -112,14 +112,17 @@ nlohmann::ordered_json layer_json(const LayerTime& layer, const Roof& roof) {
 
 int bench_layers(const LayersCommand& o, int threads) {
   check(o);
+  const Precision precision = resolve_training_precision(o.common.precision);
   BenchModel bench(o.common, threads);
   Plan plan(bench.model, {.batch = o.common.batch,
                           .height = o.common.image_size,
                           .width = o.common.image_size,
                           .mode = o.train ? Mode::kTrain : Mode::kEval,
-                          .layout = Layout::kAny});
+                          .layout = Layout::kAny,
+                          .precision = precision});
   const std::string what = o.train ? "forward and backward" : "forward";
-  print_setup(o.common, threads, what + " of " + o.common.model);
+  print_setup(o.common, threads,
+              what + " of " + o.common.model + (precision == Precision::kF32 ? "" : " in " + o.common.precision.name));
   const Roof roof = measure_roof(bench.compute);
   fmt::print("this machine reaches {:.0f} GFLOPS (a product of two matrices) and {:.1f} GB/s (a triad)\n", roof.gflops,
              roof.gbytes_a_second);
@@ -140,6 +143,7 @@ int bench_layers(const LayersCommand& o, int threads) {
   if (o.common.json.empty()) return 0;
   nlohmann::ordered_json report = new_report("layers", o.common, threads);
   report["model"] = o.common.model;
+  report["precision"] = o.common.precision.name;
   report["mode"] = o.train ? "train" : "score";
   report["rounds"] = o.rounds;
   report["peak_gflops"] = roof.gflops;
@@ -166,6 +170,7 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
   command->add_flag("--train", o.train, "forward and backward of training, without the optimizer [scoring]");
   add_threads_option(*command, o.common.threads);
   add_pin_option(*command, o.common.pin);
+  add_training_precision_options(*command, o.common.precision.name, o.common.precision.force);
   command->add_option("--rounds", o.rounds, "the figures are medians of so many")->capture_default_str();
   command->add_option("--top", o.top, "show only so many, those that take longest [0: all]");
   command->add_option("--json", o.common.json, "write the figures to this file (docs/bench-json.md)");

@@ -141,8 +141,8 @@ int inspect(const InspectOptions& o, int threads) {
                          .image_size = o.image_size,
                          .threads = threads,
                          .precision = resolve_precision(o.precision)};
-  if (plan.train && plan.precision != Precision::kF32)
-    throw usage_error("--precision {}: training computes in f32", o.precision.name);
+  if (plan.train && plan.precision == Precision::kInt8)
+    throw usage_error("--precision int8: wanted f32 or bf16 for --mode train");
   if (!o.diff.empty()) {
     if (o.plan || o.verify) throw usage_error("--diff compares two files; leave --plan and --verify away");
     return inspect_difference(o);

@@ -27,6 +27,7 @@ const std::vector<Condition>& conditions() {
       {"--gamma", "--schedule", &TrainOptions::schedule, {"step", "multistep", "plateau"}},
       {"--min-lr", "--schedule", &TrainOptions::schedule, {"cosine", "plateau"}},
       {"--patience", "--schedule", &TrainOptions::schedule, {"plateau"}},
+      {"--force-precision", "--precision", &TrainOptions::precision, {"bf16"}},
       {"--freeze", "--mode", &TrainOptions::mode, {"partial"}},
       {"--freeze-bn", "--mode", &TrainOptions::mode, {"partial"}},
   };

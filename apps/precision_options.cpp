@@ -6,16 +6,14 @@
 #include "io/error.h"
 
 namespace resflow {
+namespace {
 
-void add_precision_options(CLI::App& command, PrecisionOptions& options) {
-  command
-      .add_option("--precision", options.name,
-                  "f32, bf16 (of CPUs with bf16 instructions), or int8 (of a model that resflow quantize made)")
-      ->capture_default_str();
-  command.add_flag("--force-precision", options.force, "bf16 also where this CPU has no instructions for it");
+void add_options(CLI::App& command, std::string& name, bool& force, const char* help) {
+  command.add_option("--precision", name, help)->capture_default_str();
+  command.add_flag("--force-precision", force, "bf16 also where this CPU has no instructions for it");
 }
 
-Precision resolve_precision(const PrecisionOptions& options) {
+Precision checked_precision(const PrecisionOptions& options) {
   Precision precision{};
   try {
     precision = precision_of_name(options.name);
@@ -24,12 +22,47 @@ Precision resolve_precision(const PrecisionOptions& options) {
   }
   if (options.force && precision != Precision::kBf16)
     throw usage_error("--force-precision: is about --precision bf16, not {}", options.name);
-  const std::string obstacle = precision_obstacle(precision);
-  if (obstacle.empty()) return precision;
-  if (precision == Precision::kBf16 && !options.force)
+  if (precision != Precision::kBf16 || options.force) return precision;
+  if (const std::string obstacle = precision_obstacle(precision); !obstacle.empty())
     throw usage_error("--precision bf16: {}, so it is no faster than f32; --force-precision runs it all the same",
                       obstacle);
-  warn("--precision {}: {}, so it is no faster than f32, or slower", options.name, obstacle);
+  return precision;
+}
+
+void warn_of_obstacle(Precision precision) {
+  if (const std::string obstacle = precision_obstacle(precision); !obstacle.empty())
+    warn("--precision {}: {}, so it is no faster than f32, or slower", precision_name(precision), obstacle);
+}
+
+}  // namespace
+
+void add_precision_options(CLI::App& command, PrecisionOptions& options) {
+  add_options(command, options.name, options.force,
+              "f32, bf16 (of CPUs with bf16 instructions), or int8 (of a model that resflow quantize made)");
+}
+
+void add_training_precision_options(CLI::App& command, std::string& name, bool& force) {
+  add_options(command, name, force,
+              "of activations and their gradients: f32, or bf16 (of CPUs with bf16 instructions)");
+}
+
+Precision resolve_precision(const PrecisionOptions& options) {
+  const Precision precision = checked_precision(options);
+  warn_of_obstacle(precision);
+  return precision;
+}
+
+Precision training_precision(const PrecisionOptions& options) {
+  if (options.name == precision_name(Precision::kInt8))
+    throw usage_error("--precision int8: wanted f32 or bf16; int8 is for scoring a model that resflow quantize made");
+  if (options.name != precision_name(Precision::kF32) && options.name != precision_name(Precision::kBf16))
+    throw usage_error("--precision {}: wanted f32 or bf16", options.name);
+  return checked_precision(options);
+}
+
+Precision resolve_training_precision(const PrecisionOptions& options) {
+  const Precision precision = training_precision(options);
+  warn_of_obstacle(precision);
   return precision;
 }
 

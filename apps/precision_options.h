@@ -1,4 +1,4 @@
-// --precision of the commands that score.
+// --precision of the commands that score, and of those that train.
 #pragma once
 
 #include <string>
@@ -23,6 +23,12 @@ void add_precision_options(CLI::App& command, PrecisionOptions& options);
 // Throws Error{kUsage} where this CPU computes bf16 no faster than f32, unless that is forced. What is slower all the
 // same is said on standard error.
 Precision resolve_precision(const PrecisionOptions& options);
+
+// The same where int8 is none of the choices: training knows f32 and bf16. training_precision() says nothing on
+// standard error.
+void add_training_precision_options(CLI::App& command, std::string& name, bool& force);
+Precision training_precision(const PrecisionOptions& options);
+Precision resolve_training_precision(const PrecisionOptions& options);
 
 // Throws Error{kUsage} for kInt8 of a model that is not quantized. `path` is for the sentence.
 void require_quantized(const TrainedModel& trained, Precision precision, const std::string& path);

@@ -42,6 +42,8 @@ std::vector<Field> all_fields() {
       field("--batch", true, &TrainOptions::batch),
       field("--image-size", true, &TrainOptions::image_size),
       field("--seed", true, &TrainOptions::seed),
+      field("--precision", true, &TrainOptions::precision),
+      field("--force-precision", false, &TrainOptions::force_precision),
       field("--optimizer", true, &TrainOptions::optimizer),
       field("--lr", true, &TrainOptions::lr),
       field("--momentum", true, &TrainOptions::momentum),

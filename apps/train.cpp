@@ -8,6 +8,7 @@
 #include "apps/config_file.h"
 #include "apps/console.h"
 #include "apps/pinning.h"
+#include "apps/precision_options.h"
 #include "apps/repeated_runs.h"
 #include "apps/run_training.h"
 #include "apps/signals.h"
@@ -95,6 +96,7 @@ Action add_train(CLI::App& command) {
   command.add_option("--epochs", o.epochs, "times to go through the data")->capture_default_str();
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input, 32 or more")->capture_default_str();
+  add_training_precision_options(command, o.precision, o.force_precision);
   command.add_option("--optimizer", o.optimizer, "adam, adamw, sgd or rmsprop")->capture_default_str();
   command.add_option("--lr", o.lr, "learning rate [0.001; sgd 0.1, rmsprop 0.01]");
   command.add_option("--momentum", o.momentum, "of sgd [0.9] and rmsprop [0]");

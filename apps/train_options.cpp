@@ -9,6 +9,7 @@
 #include "apps/cli_options.h"
 #include "apps/option_conditions.h"
 #include "apps/pinning.h"
+#include "apps/precision_options.h"
 #include "apps/threads.h"
 #include "graph/model_zoo.h"
 #include "io/checkpoint.h"
@@ -102,7 +103,9 @@ void resolve(TrainOptions& o) {
   if (o.sampler != "shuffle" && o.sampler != "balanced")
     throw usage_error("--sampler {}: wanted shuffle or balanced", o.sampler);
 
-  decode_mode(o.decode);  // for its error
+  // For their errors.
+  decode_mode(o.decode);
+  training_precision({.name = o.precision, .force = o.force_precision});
 
   const auto& models = model_names();
   if (std::find(models.begin(), models.end(), o.model) == models.end())

@@ -37,6 +37,8 @@ struct TrainOptions {
   uint64_t seed = 0;
   int threads = 0;  // 0: every CPU that this process may use
   bool pin = false;
+  std::string precision = "f32";  // "f32", "bf16": of activations and their gradients
+  bool force_precision = false;   // bf16 also on a CPU without instructions for it
   std::string optimizer = "adam";
   // Negative: what fits the optimizer.
   //            lr     momentum  weight decay

@@ -9,6 +9,7 @@
 #include "apps/cli_options.h"
 #include "apps/console.h"
 #include "apps/lr_find.h"
+#include "apps/precision_options.h"
 #include "apps/preview_grid.h"
 #include "apps/progress.h"
 #include "apps/run_parts.h"
@@ -49,8 +50,10 @@ void TrainingRun::make_trainer() {
   freeze_parameters(*model_, options_);
   group_parameters(*model_, options_);
   const LossOptions loss = loss_options_of(options_, data_.train);
-  trainer_ =
-      std::make_unique<Trainer>(*model_, options_.batch, options_.image_size, options_.optimizer_options(), loss);
+  const Precision precision =
+      resolve_training_precision({.name = options_.precision, .force = options_.force_precision});
+  trainer_ = std::make_unique<Trainer>(*model_, options_.batch, options_.image_size, options_.optimizer_options(), loss,
+                                       Layout::kAny, precision);
   if (options_.accumulate > 1) trainer_->allow_accumulation();
   if (options_.ema > 0) ema_ = std::make_unique<Ema>(*model_, options_.ema);
   const LoaderOptions loader = {.batch = options_.batch,

@@ -42,6 +42,7 @@ void TrainingRun::print_setup() const {
              format_bytes(static_cast<double>(memory.activations)),
              format_bytes(static_cast<double>(memory.parameters)), format_bytes(static_cast<double>(memory.gradients)),
              format_bytes(static_cast<double>(optimizer)), format_bytes(static_cast<double>(validation)));
+  if (options_.precision != "f32") fmt::print("precision  {}; validation f32\n", options_.precision);
   fmt::print("threads    {}, {} (oneDNN {}) on {}\n", options_.threads, isa_name(), onednn_version(), cpu_model());
   fmt::print("folder     {}\n", folder_->path());
   if (options_.resume)

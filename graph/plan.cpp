@@ -21,8 +21,8 @@ const PlanOptions& checked(const PlanOptions& options) {
                       kMinImageSize);
   if (options.output != Output::kLogits && options.mode != Mode::kEval)
     throw internal_error("a plan for training ends in logits, not in features");
-  if (options.precision != Precision::kF32 && options.mode != Mode::kEval)
-    throw internal_error("a plan for training computes in f32, not in {}", precision_name(options.precision));
+  if (options.precision == Precision::kInt8 && options.mode != Mode::kEval)
+    throw internal_error("a plan for training computes in f32 or bf16, not in int8");
   return options;
 }
 

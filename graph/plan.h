@@ -44,8 +44,9 @@ struct PlanOptions {
   Mode mode = Mode::kEval;
   Layout layout = Layout::kAny;
   Output output = Output::kLogits;
-  // kEval. kInt8 of a model that has ranges of activations (graph/calibration.h); where the CPU has no instructions for
-  // it (precision_obstacle of ops/precision.h) it runs all the same, in f32 where oneDNN has nothing better.
+  // kBf16 also in kTrain; kInt8 in kEval of a model that has ranges of activations (graph/calibration.h). Where the CPU
+  // has no instructions for it (precision_obstacle of ops/precision.h) it runs all the same, in f32 where oneDNN has
+  // nothing better.
   Precision precision = Precision::kF32;
 };
 

@@ -10,6 +10,7 @@
 #include "graph/gradients.h"
 #include "graph/make_op.h"
 #include "io/error.h"
+#include "ops/primitive.h"
 
 namespace resflow {
 namespace {
@@ -22,13 +23,6 @@ struct Value {
 };
 
 using Type = dnnl::memory::data_type;
-
-// The same layout in f32; of a blocked one nhwc.
-Desc as_f32(const Desc& desc) {
-  if (desc.get_data_type() == Type::f32) return desc;
-  if (desc.get_inner_nblks() == 0) return {desc.get_dims(), Type::f32, desc.get_strides()};
-  return {desc.get_dims(), Type::f32, dnnl::memory::format_tag::nhwc};
-}
 
 // Features are what the last node, the head, reads.
 std::vector<FusedNode> fused_nodes(const Model& model, const ProgramOptions& options) {
@@ -74,12 +68,14 @@ class Planner {
   void choose_storage() {
     storage_.resize(fused_.size());
     if (options_.precision == Precision::kInt8) read_ranges();
+    // Each op of inference falls back to f32 where it must; in training all do, or edges would go to and fro.
+    if (options_.training && !has_bf16_primitives(compute_)) return;
     for (size_t i = 0; i < fused_.size(); ++i) {
       const FusedNode& fused = fused_[i];
-      if (!fused.inference) continue;
+      if (!fused.inference && (options_.precision == Precision::kF32 || is_head(fused))) continue;
       if (std::holds_alternative<MaxPoolNode>(node(fused).kind)) {
         storage_[i] = storage_[static_cast<size_t>(fused.inputs[0])];
-      } else if (is_quantized(model_.graph(), fused)) {
+      } else if (!fused.inference || is_quantized(model_.graph(), fused)) {
         storage_[i] = stored(fused);
       }
     }
@@ -101,8 +97,15 @@ class Planner {
     return eight_bits(fused.relu ? std::max(range.low, 0.0F) : range.low, range.high);
   }
 
-  // Convolutions and max pooling take what there is; the others know f32 alone.
+  // What follows the last convolutions: in f32 whatever the rest is in.
+  bool is_head(const FusedNode& fused) const {
+    return std::holds_alternative<GlobalAvgPoolNode>(node(fused).kind) ||
+           std::holds_alternative<LinearNode>(node(fused).kind);
+  }
+
+  // In inference convolutions and max pooling take what there is, and the others know f32 alone.
   bool takes_any_storage(const FusedNode& fused) const {
+    if (!fused.inference) return !is_head(fused);
     return fused.batch_norm >= 0 || std::holds_alternative<MaxPoolNode>(node(fused).kind);
   }
 
@@ -139,7 +142,7 @@ class Planner {
     bool need_diff_src = false;
     for (const int input : planned.node.inputs) {
       const Desc& made = values_[static_cast<size_t>(input)].desc;
-      srcs.push_back(takes_any_storage(planned.node) ? made : as_f32(made));
+      srcs.push_back(takes_any_storage(planned.node) ? made : with_type(made, Type::f32));
       storage.push_back(storage_[static_cast<size_t>(input)]);
       need_diff_src = need_diff_src || wants_gradient_[static_cast<size_t>(input)];
     }

@@ -43,7 +43,7 @@ struct ProgramOptions {
   bool keep_transformed = true;           // as OpContext has it
   bool features = false;                  // ends before the head
   bool keep_features = false;             // what the head reads is valid at the end too
-  Precision precision = Precision::kF32;  // of inference; kInt8 of a model that has ranges of activations
+  Precision precision = Precision::kF32;  // kInt8: inference of a model that has ranges of activations
   const Program* lender = nullptr;        // of the same options in another Compute: OpContext::lender is its ops
 };
 

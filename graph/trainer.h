@@ -33,9 +33,9 @@ class Trainer {
  public:
   // Plans `model` for training at `batch`. A smaller last batch gets a plan of its own, made when it first
   // comes and kept; it works in the first one's memory. The model outlives the trainer. Throws Error{kUsage}
-  // for options that cannot be.
+  // for options that cannot be, Error{kInternal} for kInt8.
   Trainer(Model& model, int64_t batch, int64_t image_size, const OptimizerOptions& optimizer,
-          const LossOptions& loss = {}, Layout layout = Layout::kAny);
+          const LossOptions& loss = {}, Layout layout = Layout::kAny, Precision precision = Precision::kF32);
   ~Trainer();
 
   // pixels (rows,3,S,S) planar f32, labels in [0, num_classes). 1 <= rows <= batch, else Error{kInternal}; a label

@@ -62,7 +62,8 @@ class Add final : public Op {
 std::unique_ptr<Op> make_add(const OpContext& context, const Desc& a, const Desc& b) {
   if (a.get_dims() != b.get_dims())
     throw usage_error("add: {} and {} differ", to_string(a.get_dims()), to_string(b.get_dims()));
-  return context.compute.run([&]() -> std::unique_ptr<Op> { return std::make_unique<Add>(context, a); });
+  return context.compute.run(
+      [&]() -> std::unique_ptr<Op> { return std::make_unique<Add>(context, with_type(a, context.dst_storage.type)); });
 }
 
 }  // namespace resflow

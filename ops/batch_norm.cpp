@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <type_traits>
 
 #include "io/error.h"
 #include "ops/parallel.h"
@@ -31,15 +32,18 @@ struct Moments {
 // Where the ReLU's mask comes from: the sign of dst, or dst's value computed again from src.
 enum class Mask { kNone, kDst, kSrc };
 
+template <class Stored>
 struct BackwardSources {
-  const float *src, *dst, *diff_dst;
+  const Stored *src, *dst, *diff_dst;
 };
 
+// Of data that are stored as float or Bf16.
+template <class Stored>
 struct Kernels {
-  void (*add_moments)(const Block&, const float*, const Moments&, float*, float*, float*);
-  void (*normalize)(const Block&, const Channels&, bool, bool, const float*, const float*, float*);
-  void (*block_gradient)(const Block&, const Channels&, Mask, const BackwardSources&, float*, float*, float*);
-  void (*diff_src)(const Block&, const Channels&, Mask, bool, const BackwardSources&, float*);
+  void (*add_moments)(const Block&, const Stored*, const Moments&, float*, float*, float*);
+  void (*normalize)(const Block&, const Channels&, bool, bool, const Stored*, const Stored*, Stored*);
+  void (*block_gradient)(const Block&, const Channels&, Mask, const BackwardSources<Stored>&, Stored*, float*, float*);
+  void (*diff_src)(const Block&, const Channels&, Mask, bool, const BackwardSources<Stored>&, Stored*);
   void (*fence)();
 };
 
@@ -53,7 +57,10 @@ namespace resflow {
 namespace {
 
 using Tag = dnnl::memory::format_tag;
-constexpr auto kF32 = dnnl::memory::data_type::f32;
+using Type = dnnl::memory::data_type;
+
+template <class Stored>
+constexpr Type kType = std::is_same_v<Stored, float> ? Type::f32 : Type::bf16;
 
 // How (N,C,H,W) lies in memory: `units` runs of `rows` rows; the channels of unit u start at (u % groups) width.
 struct Geometry {
@@ -63,14 +70,15 @@ struct Geometry {
 
 std::optional<Geometry> geometry_of(const Desc& desc) {
   const Dims d = desc.get_dims();
-  if (desc == Desc(d, kF32, Tag::nhwc))
+  const Type type = desc.get_data_type();
+  if (desc == Desc(d, type, Tag::nhwc))
     return Geometry{.units = 1, .groups = 1, .rows = d[0] * d[2] * d[3], .stride = d[1], .width = d[1]};
   const auto blocked = [&](int64_t block) {
     const int64_t groups = (d[1] + block - 1) / block;
     return Geometry{.units = d[0] * groups, .groups = groups, .rows = d[2] * d[3], .stride = block, .width = block};
   };
-  if (desc == Desc(d, kF32, Tag::nChw16c)) return blocked(16);
-  if (desc == Desc(d, kF32, Tag::nChw8c)) return blocked(8);
+  if (desc == Desc(d, type, Tag::nChw16c)) return blocked(16);
+  if (desc == Desc(d, type, Tag::nChw8c)) return blocked(8);
   return std::nullopt;
 }
 
@@ -80,6 +88,8 @@ constexpr size_t kPastCaches = size_t{12} << 20;
 
 // Two sweeps each way: the sums first, then the values. Sums are f32 within a block of rows, f64 over blocks and
 // parts, in an order that depends on the number of threads alone. oneDNN has no batch norm with a fused residual.
+// In bf16 data and their gradients are rounded once, when they are stored; statistics and parameters are f32.
+template <class Stored>
 class BatchNorm final : public Op {
  public:
   BatchNorm(const OpContext& context, const BatchNormOptions& options, const std::vector<Desc>& srcs,
@@ -94,16 +104,16 @@ class BatchNorm final : public Op {
     const Dims dims = srcs[0].get_dims();
     C_ = dims[1];
     count_ = dims[0] * dims[2] * dims[3];
-    Desc desc = srcs[0];
+    Desc desc = with_type(srcs[0], kType<Stored>);
     std::optional<Geometry> geometry = geometry_of(desc);
     if (!geometry) {
-      desc = Desc(dims, kF32, Tag::nhwc);
+      desc = Desc(dims, kType<Stored>, Tag::nhwc);
       geometry = geometry_of(desc);
     }
     geometry_ = *geometry;
     // A vector must not be wider than a row.
     isa_ = geometry_.width < 16 && cpu_isa() == Isa::kAvx512 ? Isa::kAvx2 : cpu_isa();
-    kernels_ = RESFLOW_SELECT(isa_, kKernels);
+    kernels_ = RESFLOW_SELECT(isa_, kKernels<Stored>);
     past_caches_ = desc.get_size() > kPastCaches && geometry_.stride % 16 == 0;
     mask_ = !options.relu ? Mask::kNone : residual_ ? Mask::kDst : Mask::kSrc;
 
@@ -147,9 +157,9 @@ class BatchNorm final : public Op {
     if (fixed_) take_running();
     if (training_ && !fixed_) compute_moments();
     const Channels k = channels();
-    const float* src = in(0);
-    const float* residual = residual_ ? in(1) : nullptr;
-    auto* dst = static_cast<float*>(buffers_.dst);
+    const Stored* src = in(0);
+    const Stored* residual = residual_ ? in(1) : nullptr;
+    auto* dst = static_cast<Stored*>(buffers_.dst);
     // Backwards over memory: the end of the sweep before is still in the cache.
     each_part([&](int part) {
       each_block<true>(part, [&](const Block& block, int64_t offset, int64_t c) {
@@ -163,11 +173,11 @@ class BatchNorm final : public Op {
   void backward() override {
     if (!requirements_.backward_reads_src) return;
     const Channels k = channels();
-    auto* diff_residual = buffers_.diff_src.size() == 2 ? static_cast<float*>(buffers_.diff_src[1]) : nullptr;
+    auto* diff_residual = buffers_.diff_src.size() == 2 ? static_cast<Stored*>(buffers_.diff_src[1]) : nullptr;
     const auto sources_at = [&](int64_t offset) {
-      return BackwardSources{in(0) + offset,
-                             buffers_.dst == nullptr ? nullptr : static_cast<const float*>(buffers_.dst) + offset,
-                             static_cast<const float*>(buffers_.diff_dst) + offset};
+      return BackwardSources<Stored>{
+          in(0) + offset, buffers_.dst == nullptr ? nullptr : static_cast<const Stored*>(buffers_.dst) + offset,
+          static_cast<const Stored*>(buffers_.diff_dst) + offset};
     };
     each_part([&](int part) {
       double* sum = total(0, part);
@@ -187,14 +197,17 @@ class BatchNorm final : public Op {
     });
     finish_gradient();
     if (buffers_.diff_src.empty()) return;
-    auto* diff_src = static_cast<float*>(buffers_.diff_src[0]);
+    auto* diff_src = static_cast<Stored*>(buffers_.diff_src[0]);
     // The first sweep has left the masked gradient in diff_residual.
     const Mask mask = diff_residual == nullptr ? mask_ : Mask::kNone;
+    // A vector of bf16 is half a cache line: in place, a store past the caches would throw out what is read next.
+    const bool keeps_line =
+        sizeof(Stored) < sizeof(float) && diff_residual == nullptr && buffers_.diff_src[0] == buffers_.diff_dst;
     each_part([&](int part) {
       each_block<true>(part, [&](const Block& block, int64_t offset, int64_t c) {
-        BackwardSources sources = sources_at(offset);
+        BackwardSources<Stored> sources = sources_at(offset);
         if (diff_residual != nullptr) sources.diff_dst = diff_residual + offset;
-        kernels_.diff_src(block, shifted(k, c), mask, past_caches_, sources, diff_src + offset);
+        kernels_.diff_src(block, shifted(k, c), mask, past_caches_ && !keeps_line, sources, diff_src + offset);
       });
       kernels_.fence();
     });
@@ -216,7 +229,7 @@ class BatchNorm final : public Op {
   }
 
  private:
-  const float* in(size_t i) const { return static_cast<const float*>(buffers_.src[i]); }
+  const Stored* in(size_t i) const { return static_cast<const Stored*>(buffers_.src[i]); }
   float* workspace(size_t place) const { return static_cast<float*>(at(buffers_.workspace, place)); }
   double* total(size_t i, int part) const {
     return static_cast<double*>(at(buffers_.scratch, totals_[i])) + part * geometry_.channels();
@@ -243,13 +256,13 @@ class BatchNorm final : public Op {
     parallel_parts(parts_, f);
   }
 
-  // f(block, offset in floats, first channel) for the blocks of one part, small enough for the second-level cache.
+  // f(block, offset in values, first channel) for the blocks of one part, small enough for the second-level cache.
   template <bool kReverse, class F>
   void each_block(int part, const F& f) const {
-    constexpr int64_t kBlockFloats = 16384;
+    constexpr int64_t kBlockValues = 16384;
     const Geometry& g = geometry_;
     // A column has four sums to share the rows. Longer sums of f32 would lose digits.
-    const int64_t max_rows = std::clamp<int64_t>(kBlockFloats / g.width, 8, g.width <= 16 ? 1024 : 256);
+    const int64_t max_rows = std::clamp<int64_t>(kBlockValues / g.width, 8, g.width <= 16 ? 1024 : 256);
     // Few units (one, where the layout is nhwc) are divided by rows.
     const bool by_rows = g.units < parts_ || g.units == 1;
     const Range units = by_rows ? Range{0, g.units} : part_of(g.units, part, parts_);
@@ -278,7 +291,7 @@ class BatchNorm final : public Op {
   }
 
   void compute_moments() {
-    const float* src = in(0);
+    const Stored* src = in(0);
     each_part([&](int part) {
       const Moments totals{total(0, part), total(1, part), total(2, part)};
       for (double* p : {totals.count, totals.mean, totals.squares}) std::fill_n(p, geometry_.channels(), 0.0);
@@ -362,7 +375,7 @@ class BatchNorm final : public Op {
   int64_t C_ = 0, count_ = 0;
   Geometry geometry_;
   Isa isa_ = Isa::kPlain;
-  Kernels kernels_{};
+  Kernels<Stored> kernels_{};
   Mask mask_ = Mask::kNone;
   size_t mean_ = 0, scale_ = 0, shift_ = 0, inverse_ = 0, rest_ = 0;  // in the workspace
   size_t slope_ = 0, offset_ = 0;                                     // in the scratch
@@ -389,8 +402,11 @@ std::unique_ptr<Op> make_batch_norm(const OpContext& context, const BatchNormOpt
   if (context.training && !parameters.running_mean.frozen && dims[0] * dims[2] * dims[3] < 2)
     throw usage_error("{}: src {} has one value a channel, training wants two or more: a larger batch or image", name,
                       to_string(dims));
-  return context.compute.run(
-      [&]() -> std::unique_ptr<Op> { return std::make_unique<BatchNorm>(context, options, srcs, parameters); });
+  return context.compute.run([&]() -> std::unique_ptr<Op> {
+    if (context.dst_storage.type == Type::bf16)
+      return std::make_unique<BatchNorm<Bf16>>(context, options, srcs, parameters);
+    return std::make_unique<BatchNorm<float>>(context, options, srcs, parameters);
+  });
 }
 
 }  // namespace resflow

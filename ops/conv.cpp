@@ -16,7 +16,7 @@ using Forward = dnnl::convolution_forward::primitive_desc;
 using BackwardData = dnnl::convolution_backward_data::primitive_desc;
 using BackwardWeights = dnnl::convolution_backward_weights::primitive_desc;
 
-constexpr auto kF32 = dnnl::memory::data_type::f32;
+using Type = dnnl::memory::data_type;
 constexpr auto kDirect = dnnl::algorithm::convolution_direct;
 
 // The primitives of one choice of layouts, which they share.
@@ -39,10 +39,10 @@ class DirectConv final : public Op {
  public:
   DirectConv(const OpContext& context, const ConvShape& shape, Parameter& weight)
       : compute_(context.compute), shape_(shape), weight_(weight), training_(context.training) {
-    primitives_ = choose(context);
+    choose_primitives(context);
     const auto& p = primitives_;
     if (training_) {
-      lay_out(weight_, p.forward.weights_desc(), compute_);
+      lay_out(weight_, wanted_layout(), compute_);
       value_desc_ = weight_.value.desc();
       use_layout_of_gradient();
     } else {
@@ -112,7 +112,7 @@ class DirectConv final : public Op {
   Primitives make(const OpContext& context, Tag src_tag, Tag dst_tag) const {
     const auto& engine = compute_.engine();
     const auto& s = shape_;
-    const Desc src(s.src, kF32, src_tag), dst(s.dst, kF32, dst_tag), any(s.weights, kF32, Tag::any);
+    const Desc src(s.src, type_, src_tag), dst(s.dst, type_, dst_tag), any(s.weights, type_, Tag::any);
     Primitives p;
     p.forward = Forward(engine, training_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
                         kDirect, src, any, dst, s.strides, s.dilates, s.pad_l, s.pad_r, user_scratchpad());
@@ -121,19 +121,42 @@ class DirectConv final : public Op {
       p.backward_data = BackwardData(engine, kDirect, p.forward.src_desc(), any, p.forward.dst_desc(), s.strides,
                                      s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
     if (!weight_.frozen)
-      p.backward_weights = BackwardWeights(engine, kDirect, p.forward.src_desc(), any, p.forward.dst_desc(), s.strides,
-                                           s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
+      p.backward_weights =
+          BackwardWeights(engine, kDirect, p.forward.src_desc(), Desc(s.weights, Type::f32, Tag::any),
+                          p.forward.dst_desc(), s.strides, s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
     return p;
+  }
+
+  void choose_primitives(const OpContext& context) {
+    type_ = training_ ? context.dst_storage.type : Type::f32;
+    std::optional<Primitives> primitives = choose(context);
+    if (type_ != Type::f32 && (!primitives || primitives->uses_reference())) {
+      // Some convolutions of some CPUs have optimized code in f32 alone.
+      type_ = Type::f32;
+      primitives = choose(context);
+    }
+    if (!primitives)
+      throw internal_error("{}: oneDNN has no convolution for src {}", weight_.name, to_string(shape_.src));
+    primitives_ = *primitives;
+  }
+
+  // Of the f32 values. In bf16 forward and backward read copies in scratch, and the gradient wants no reorder.
+  Desc wanted_layout() const {
+    const auto& p = primitives_;
+    if (type_ == Type::f32) return p.forward.weights_desc();
+    return p.backward_weights ? p.backward_weights.diff_weights_desc() : plain_desc(shape_.weights);
   }
 
   // The first choice of layouts that no primitive answers with reference code. With a source of three channels
   // channels-last is such a trap; the plain source that `any` gives has optimized code.
-  Primitives choose(const OpContext& context) const {
+  std::optional<Primitives> choose(const OpContext& context) const {
     struct Choice {
       Tag src, dst;
     };
     std::vector<Choice> choices;
-    if (context.layout == Layout::kChannelsLast) choices = {{Tag::nhwc, Tag::nhwc}, {Tag::any, Tag::nhwc}};
+    // bf16 has its best code in nhwc, and the Winograd kernels know it in no other.
+    if (context.layout == Layout::kChannelsLast || type_ == Type::bf16)
+      choices = {{Tag::nhwc, Tag::nhwc}, {Tag::any, Tag::nhwc}};
     choices.push_back({Tag::any, Tag::any});
     choices.push_back({Tag::nhwc, Tag::nhwc});
     choices.push_back({Tag::nchw, Tag::nchw});
@@ -147,9 +170,7 @@ class DirectConv final : public Op {
         // Not every layout has an implementation of all three; the next one may.
       }
     }
-    if (!last_resort)
-      throw internal_error("{}: oneDNN has no convolution for src {}", weight_.name, to_string(shape_.src));
-    return *last_resort;
+    return last_resort;
   }
 
   // Backward may know how to write the gradient in the layout of the value; that saves a reorder.
@@ -181,6 +202,7 @@ class DirectConv final : public Op {
   const ConvShape shape_;
   Parameter& weight_;
   const bool training_;
+  Type type_ = Type::f32;  // of src, dst and their gradients
   Primitives primitives_;
   Desc value_desc_;                                           // of the weights that forward starts from
   Tensor copy_;                                               // of the weights in inference
@@ -194,7 +216,10 @@ std::unique_ptr<Op> make_conv(const OpContext& context, const ConvOptions& optio
                               Parameter& weight) {
   const ConvShape shape(options, src.get_dims(), weight.value.dims(), weight.name);
   return context.compute.run([&]() -> std::unique_ptr<Op> {
-    if (winograd_is_better(shape)) return make_winograd_conv(context, shape, src, weight);
+    // In bf16 the Winograd kernels win wherever they do in f32: direct forwards are faster then, gradients of weights
+    // are not. Products in tiles beat both.
+    const bool tiles = context.dst_storage.type == Type::bf16 && bf16_has_tiles();
+    if (!tiles && winograd_is_better(shape)) return make_winograd_conv(context, shape, src, weight);
     return std::make_unique<DirectConv>(context, shape, weight);
   });
 }

@@ -1,8 +1,8 @@
-// In which numbers a network is scored. Parameters keep f32 values whatever a Plan computes in.
+// In which numbers a network is trained (f32, bf16) or scored. Parameters keep f32 values whatever a Plan computes in.
 //
 // f32    all of it.
-// bf16   convolutions read and write bf16, and add up in f32, with an f32 bias; they multiply bf16, or f32 where the
-//        Winograd kernels (ops/winograd.h) are faster. Pooling in bf16, the head in f32.
+// bf16   activations, and in training their gradients, but for the head's; sums, biases and parameters' gradients are
+//        f32. Convolutions multiply bf16, or f32 where the Winograd kernels (ops/winograd.h) are faster.
 // int8   convolutions read and write 8 bits, u8 after a ReLU and s8 else, with one scale an edge; weights are s8 with a
 //        scale an output channel; sums are whole numbers of 32 bits, the bias is f32. Max pooling in 8 bits, global
 //        average pool and head in f32.

@@ -112,6 +112,19 @@ void copy_values(const Tensor& from, const Tensor& to, const Compute& compute) {
   reorder_now(reshaped.memory(), to.memory(), compute);
 }
 
+Desc with_type(const Desc& desc, dnnl::memory::data_type type) {
+  if (desc.get_data_type() == type) return desc;
+  if (desc.get_inner_nblks() == 0) return {desc.get_dims(), type, desc.get_strides()};
+  return {desc.get_dims(), type, dnnl::memory::format_tag::nhwc};
+}
+
+bool has_bf16_primitives(const Compute& compute) {
+  const Desc desc({1, 16, 1, 1}, dnnl::memory::data_type::bf16, dnnl::memory::format_tag::nhwc);
+  const dnnl::binary::primitive_desc pd(compute.engine(), dnnl::algorithm::binary_add, desc, desc, desc,
+                                        user_scratchpad(), true);
+  return static_cast<bool>(pd);
+}
+
 void require_rank(const Desc& desc, int rank, const char* what) {
   const Dims dims = desc.get_dims();
   if (static_cast<int>(dims.size()) != rank)

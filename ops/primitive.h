@@ -114,6 +114,13 @@ void require_gradient(const Parameter& parameter, const Desc& wanted);
 // Values of one tensor into another of the same elements in the same plain order, whatever the layouts and dims.
 void copy_values(const Tensor& from, const Tensor& to, const Compute& compute);
 
+// The same layout of another type of values; of a blocked one nhwc.
+Desc with_type(const Desc& desc, dnnl::memory::data_type type);
+
+// Whether oneDNN has primitives that read and write bf16 on this CPU, fast ones or not. Without avx512 or
+// avx_ne_convert there are none.
+bool has_bf16_primitives(const Compute& compute);
+
 // Throws Error{kUsage} unless the desc has `rank` dims; `what` names the op and the tensor.
 void require_rank(const Desc& desc, int rank, const char* what);
 

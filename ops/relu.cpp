@@ -60,7 +60,9 @@ class Relu final : public Op {
 }  // namespace
 
 std::unique_ptr<Op> make_relu(const OpContext& context, const Desc& src) {
-  return context.compute.run([&]() -> std::unique_ptr<Op> { return std::make_unique<Relu>(context, src); });
+  return context.compute.run([&]() -> std::unique_ptr<Op> {
+    return std::make_unique<Relu>(context, with_type(src, context.dst_storage.type));
+  });
 }
 
 }  // namespace resflow

@@ -401,12 +401,12 @@ size_t WinogradBackwardWeights::scratch_bytes() const {
   return static_cast<size_t>(threads_ * part_bytes_) + sizeof(float) * static_cast<size_t>(sums);
 }
 
-void WinogradBackwardWeights::run(const float* src, const float* diff_dst, float* diff_weights, void* scratch) const {
+void WinogradBackwardWeights::run(const void* src, const void* diff_dst, float* diff_weights, void* scratch) const {
   parallel_parts(threads_, [&](int part) { run_part(src, diff_dst, diff_weights, scratch, part); });
   if (tile_parts_ > 1) parallel_parts(threads_, [&](int part) { add_parts(diff_weights, scratch, part); });
 }
 
-void WinogradBackwardWeights::run_part(const float* src, const float* diff_dst, float* diff_weights, void* scratch,
+void WinogradBackwardWeights::run_part(const void* src, const void* diff_dst, float* diff_weights, void* scratch,
                                        int64_t part) const {
   if (part >= tile_parts_ * panel_parts_) return;
   const int64_t panel = kernels_->panel;
@@ -434,8 +434,9 @@ void WinogradBackwardWeights::run_part(const float* src, const float* diff_dst, 
     const int64_t V_point = shape_.C * block.count + kPad;
     const int64_t W_point = (k_end - k_begin) * block.count + kPad;
     kernels_->transform_src(src, src_, block, c_blocks, V, V_point);
-    kernels_->transform_diff_dst(diff_dst + k_begin / kBlock * dst_.block, dst_, block, (k_end - k_begin) / kBlock, W,
-                                 W_point);
+    kernels_->transform_diff_dst(
+        static_cast<const std::byte*>(diff_dst) + k_begin / kBlock * dst_.block * dst_.value_bytes(), dst_, block,
+        (k_end - k_begin) / kBlock, W, W_point);
     for (int64_t c = 0; c < shape_.C; c += block_channels_) {
       const int64_t C = std::min(block_channels_, shape_.C - c);
       for (int64_t k = k_begin; k < k_end; k += panel) {

@@ -1,5 +1,5 @@
-// Winograd's F(4x4, 3x3) convolution: 3x3 filters, stride 1, padding 1, no dilation, one group, in f32; for inference
-// src and dst may be stored in bf16.
+// Winograd's F(4x4, 3x3) convolution: 3x3 filters, stride 1, padding 1, no dilation, one group, in f32; src, dst
+// and their gradients may be stored in bf16.
 //
 // Four times fewer multiplications than the direct sum (somewhat less where H or W is not a multiple of 4).
 // Forward: dst = A^T [sum over c of (G g G^T) * (B^T d B)] A for each tile of 4x4 pixels; backward for src is a
@@ -36,7 +36,7 @@ enum class WinogradLayout {
   kNhwc,
   kNChw16c,
   kNChw8c,    // only for kernels with vectors of 8
-  kNhwcBf16,  // src, residual and dst of a forward for inference; what is between them is f32
+  kNhwcBf16,  // src, residual and dst, or their gradients; what is between them is f32, as weights are
 };
 
 // Whether there are kernels for this CPU and these channels.
@@ -123,10 +123,11 @@ class WinogradBackwardWeights {
                           const winograd::Kernels& kernels = *winograd::cpu_kernels());
 
   size_t scratch_bytes() const;
-  void run(const float* src, const float* diff_dst, float* diff_weights, void* scratch) const;
+  // src and diff_dst lie as the layout says.
+  void run(const void* src, const void* diff_dst, float* diff_weights, void* scratch) const;
 
  private:
-  void run_part(const float* src, const float* diff_dst, float* diff_weights, void* scratch, int64_t part) const;
+  void run_part(const void* src, const void* diff_dst, float* diff_weights, void* scratch, int64_t part) const;
   void add_parts(float* diff_weights, const void* scratch, int64_t part) const;
 
   WinogradTiling tiling_;

@@ -24,7 +24,9 @@ struct Layouts {
   Desc src, dst, weights;
 
   Layouts(const OpContext& context, const ConvShape& s, const Desc& given) {
-    const Type type = context.src_storage.empty() ? kF32 : context.src_storage.front().type;
+    const Type type = context.training              ? context.dst_storage.type
+                      : context.src_storage.empty() ? kF32
+                                                    : context.src_storage.front().type;
     const auto is = [&](Tag candidate) { return given == Desc(s.src, kF32, candidate); };
     const bool has_eights = cpu_isa() == Isa::kAvx2;
     const Tag blocked = has_eights && !is(Tag::nChw16c) ? Tag::nChw8c : Tag::nChw16c;
@@ -89,8 +91,8 @@ class WinogradConv final : public Op {
     }
     if (backward_weights_) {
       require_gradient(weight_, weight_.value.desc());
-      src_ = static_cast<const float*>(b.src.at(0));
-      diff_dst_ = static_cast<const float*>(b.diff_dst);
+      src_ = b.src.at(0);
+      diff_dst_ = b.diff_dst;
       product_ = from_kernel_ ? floats_at(b.scratch, product_copy_) : weight_.gradient.data();
       work_ = at(b.scratch, weights_work_);
       from_product_call_ = from_kernel_.bind(product_, weight_.gradient.data(), work_, compute_);
@@ -160,8 +162,8 @@ class WinogradConv final : public Op {
   WinogradForward::Arguments forward_arguments_, data_arguments_;
   float* forward_weights_place_ = nullptr;
   float* data_weights_place_ = nullptr;
-  const float* src_ = nullptr;
-  const float* diff_dst_ = nullptr;
+  const void* src_ = nullptr;
+  const void* diff_dst_ = nullptr;
   float* product_ = nullptr;
   void* work_ = nullptr;
 };

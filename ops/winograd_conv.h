@@ -3,7 +3,7 @@
 //
 // Layouts  those of the source where the kernels can, else what oneDNN's direct convolutions of this CPU have, so that
 //          neighbours need no reorder. Layout::kChannelsLast gives nhwc.
-// Storage  f32, or bf16 in nhwc for inference, with all sums in f32.
+// Storage  f32, or bf16 in nhwc, with all sums, weights and their gradient in f32.
 // Weight   OIhw16i16o, where no training op has chosen before; else a copy in scratch, and the gradient likewise.
 #pragma once
 

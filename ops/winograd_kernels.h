@@ -14,9 +14,9 @@
 
 #include <cstdint>
 
-namespace resflow::winograd {
+#include "ops/simd.h"
 
-using Bf16 = uint16_t;  // the upper half of a float
+namespace resflow::winograd {
 
 constexpr int64_t kBlock = 16;   // channels
 constexpr int64_t kTile = 4;     // pixels of dst, in each direction
@@ -118,8 +118,8 @@ struct Kernels {
   void (*multiply)(const Product& product, const Block& tiles);
   void (*transform_dst)(const Output& output, const Image& image, const Block& tiles);
 
-  // W = A diff_dst A^T, of f32.
-  void (*transform_diff_dst)(const float* diff_dst, const Image& image, const Block& tiles, int64_t blocks, float* W,
+  // W = A diff_dst A^T.
+  void (*transform_diff_dst)(const void* diff_dst, const Image& image, const Block& tiles, int64_t blocks, float* W,
                              int64_t W_point);
   // D = V^T W, `blocks` blocks of c times `width` (panel or 16) channels of W. The tiles are one group.
   void (*multiply_weights)(const float* V, int64_t V_point, const float* W, int64_t W_point, const Block& tiles,

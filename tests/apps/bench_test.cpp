@@ -5,10 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "io/safetensors.h"
+#include "ops/precision.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 class BenchProgram : public ::testing::Test {
  protected:
@@ -39,6 +42,47 @@ TEST_F(BenchProgram, TrainAndScoreReportSpeedAndMemory) {
                 1e-6);
     EXPECT_TRUE(report.at("versions").contains("oneDNN"));
   }
+}
+
+TEST_F(BenchProgram, TrainAndLayersKnowBf16) {
+  const auto train = [&](const std::string& precision) {
+    std::vector<std::string> arguments = {"train",  "--model",   "resnet18", "--image-size", "64", "--batch",
+                                          "8",      "--seconds", "0",        "--threads",    "2",  "--precision",
+                                          precision};
+    if (precision == "bf16") arguments.emplace_back("--force-precision");
+    return bench(arguments);
+  };
+  const auto f32 = train("f32"), bf16 = train("bf16");
+  EXPECT_EQ(f32.at("precision"), "f32");
+  EXPECT_EQ(bf16.at("precision"), "bf16");
+  if (precision_obstacle(Precision::kBf16).empty()) {
+    EXPECT_LT(bf16.at("planned_bytes").get<int64_t>(), f32.at("planned_bytes").get<int64_t>());
+  }
+  const auto layers = bench({"layers", "--train", "--model", "resnet18", "--image-size", "64", "--batch", "2",
+                             "--rounds", "1", "--precision", "bf16", "--force-precision"});
+  EXPECT_EQ(layers.at("precision"), "bf16");
+}
+
+TEST_F(BenchProgram, TrainingRefusesPrecisionsThatItDoesNotKnow) {
+  for (const char* precision : {"int8", "f16"}) {
+    const ProcessResult result = resflow({"bench", "train", "--precision", precision});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr(std::string("--precision ") + precision + ": wanted f32 or bf16"));
+  }
+  EXPECT_EQ(resflow({"bench", "train", "--force-precision"}).exit_code, 2);
+  // As far as oneDNN may use it, the CPU is one without the instructions.
+  const auto on_avx2 = [](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {
+        RESFLOW_PROGRAM, "bench", "train",     "--model", "resnet18",    "--image-size", "32",
+        "--batch",       "2",     "--seconds", "0",       "--precision", "bf16"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_process(arguments, {.input = {}, .environment = {"ONEDNN_MAX_CPU_ISA=AVX2"}});
+  };
+  const ProcessResult refused = on_avx2({}), result = on_avx2({"--force-precision"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("no bf16 instructions"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("no faster than f32, or slower"));
 }
 
 TEST_F(BenchProgram, ScoreHasAsManyExecutorsAsItIsTold) {

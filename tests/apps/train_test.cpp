@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "io/checkpoint.h"
+#include "ops/precision.h"
 #include "tests/apps/program.h"
 #include "tests/apps/runs.h"
 
@@ -253,6 +254,47 @@ TEST_F(TrainProgram, ALossThatIsNoNumberStopsWithAdviceAndKeepsTheLastGoodCheckp
     if (p.array.dtype() != DType::kF32) continue;
     for (const float v : p.array.values<float>()) ASSERT_TRUE(std::isfinite(v)) << p.name;
   }
+}
+
+// On a CPU without instructions for it, too: hence the force.
+TEST_F(TrainProgram, Bf16TrainsF32ParametersAndResumesToTheBit) {
+  const std::string f32 = folder_ / "f32", whole = folder_ / "whole", parts = folder_ / "parts";
+  const auto run = [&](const std::string& out, const std::string& epochs, std::vector<std::string> more) {
+    std::vector<std::string> all = train_arguments(data_, out, {"--val", val_});
+    *std::next(std::find(all.begin(), all.end(), "--epochs")) = epochs;
+    all.insert(all.end(), more.begin(), more.end());
+    const ProcessResult result = resflow(all);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.out;
+  };
+  const std::vector<std::string> bf16 = {"--precision", "bf16", "--force-precision"};
+  run(f32, "2", {});
+  EXPECT_THAT(run(whole, "2", bf16), HasSubstr("precision  bf16; validation f32"));
+  run(parts, "1", bf16);
+  std::vector<std::string> changed = resume_arguments(parts);
+  changed.insert(changed.end(), {"--precision", "f32"});
+  const ProcessResult refused = resflow(changed);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--precision was bf16, now f32"));
+  std::vector<std::string> more = resume_arguments(parts);
+  more.insert(more.end(), {"--epochs", "2"});
+  EXPECT_EQ(resflow(more).exit_code, 0);
+  const Checkpoint last = load_checkpoint(whole + "/last.resflow"), resumed = load_checkpoint(parts + "/last.resflow");
+  expect_same_arrays(last.parameters, resumed.parameters);
+  expect_same_arrays(last.optimizer, resumed.optimizer);
+  EXPECT_EQ(timeless_history(whole), timeless_history(parts));
+  const Checkpoint other = load_checkpoint(f32 + "/last.resflow");
+  for (size_t i = 0; i < last.parameters.size(); ++i) {
+    const Array& a = last.parameters[i].array;
+    EXPECT_EQ(a.dtype(), other.parameters[i].array.dtype()) << last.parameters[i].name;
+    if (last.parameters[i].name == "conv1.weight" && precision_obstacle(Precision::kBf16).empty()) {
+      EXPECT_FALSE(a == other.parameters[i].array) << "f32 after all?";
+    }
+  }
+  EXPECT_THAT(resflow({"train", data_, "--out", folder_ / "x", "--precision", "int8"}).err,
+              HasSubstr("--precision int8: wanted f32 or bf16"));
+  EXPECT_THAT(resflow({"train", data_, "--out", folder_ / "x", "--force-precision"}).err,
+              HasSubstr("--force-precision goes with --precision bf16, not f32"));
 }
 
 TEST_F(TrainProgram, ABrokenCheckpointIsNotResumedFrom) {

@@ -149,12 +149,17 @@ TEST(Allocations, AreCounted) {
 
 TEST(Allocations, AStepOfTrainingMakesNone) {
   const Compute compute(2);
-  for (const char* architecture : {"resnet18", "resnet50"}) {
-    Model model({.architecture = architecture, .num_classes = 10}, compute);
+  struct Case {
+    const char* architecture;
+    Precision precision;
+  };
+  for (const Case& c :
+       {Case{"resnet18", Precision::kF32}, Case{"resnet50", Precision::kF32}, Case{"resnet50", Precision::kBf16}}) {
+    Model model({.architecture = c.architecture, .num_classes = 10}, compute);
     model.initialise(1);
     const auto pixels = testing::noise_pixels(2, 64, 64);
     const auto labels = testing::noise_labels(2, 10);
-    Trainer trainer(model, 2, 64, {.name = "adam", .lr = 1e-5});
+    Trainer trainer(model, 2, 64, {.name = "adam", .lr = 1e-5}, {}, Layout::kAny, c.precision);
     expect_no_allocation([&] { trainer.step(pixels.data(), labels); });
     Trainer* const sizes = &trainer;
     expect_no_allocation([&] {  // two sizes by turns, as at the end of each epoch

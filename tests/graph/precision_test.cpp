@@ -226,9 +226,6 @@ TEST(Precision, RefusesWhatCannotBe) {
     return "no error";
   };
   EXPECT_THAT(message(eval(Precision::kInt8, 1)), HasSubstr("not quantized"));
-  PlanOptions training = eval(Precision::kBf16, 2);
-  training.mode = Mode::kTrain;
-  EXPECT_THAT(message(training), HasSubstr("f32"));
   Quantization quantization{.pictures = 1, .activations = {{"input", -1, 1}, {"conv1", 0, 1}}};
   model.set_quantization(quantization);
   EXPECT_THAT(message(eval(Precision::kInt8, 1)), HasSubstr("layer1.0.conv1"));

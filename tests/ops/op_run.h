@@ -196,6 +196,7 @@ class OpRun {
     for (double& x : values.var) x = static_cast<float>(std::abs(x) + 0.1);
     if (c.kind == Kind::kConv || c.kind == Kind::kLinear) values.weight = values.kernel;
     diff_dst_values = normal(generator, element_count(dst_dims(c)), 0, 1);
+    for (double& x : diff_dst_values) x = snapped(x, c.dst_storage);
     if (c.kind == Kind::kBatchNorm && c.relu) {
       // At the bend of the ReLU f32 and f64 may fall on different sides: no gradient there.
       const Doubles y = batch_norm_dst(without_relu(c), values);
@@ -281,9 +282,9 @@ inline Points points_of(const Dims& dims, bool large) {
   return points;
 }
 
-// The largest relative error of dst, and of any gradient, against the f64 loops.
+// The largest relative error of dst, of any gradient, and of those of parameters, against the f64 loops.
 struct Errors {
-  double forward = 0, backward = 0;
+  double forward = 0, backward = 0, parameters = 0;
 };
 
 inline Errors errors_against_loops(const OpRun& run) {
@@ -302,12 +303,11 @@ inline Errors errors_against_loops(const OpRun& run) {
   for (size_t i = 0; i < run.diff_src.size(); ++i)
     errors.backward = std::max(errors.backward, relative_l2(pick(run.diff_src_values(i), src_points), wanted.src[i]));
   if (weight != nullptr)
-    errors.backward =
-        std::max(errors.backward,
-                 relative_l2(pick(export_doubles(weight->gradient, run.compute), weight_points), wanted.weight));
+    errors.parameters = relative_l2(pick(export_doubles(weight->gradient, run.compute), weight_points), wanted.weight);
   if (!wanted.bias.empty() && run.p->bias.gradient)
-    errors.backward =
-        std::max(errors.backward, relative_l2(export_doubles(run.p->bias.gradient, run.compute), wanted.bias));
+    errors.parameters =
+        std::max(errors.parameters, relative_l2(export_doubles(run.p->bias.gradient, run.compute), wanted.bias));
+  errors.backward = std::max(errors.backward, errors.parameters);
   return errors;
 }
 
