@@ -161,14 +161,11 @@ void ScoreOutput::make_sinks(int64_t features) {
   const auto classes = static_cast<int64_t>(classes_.size());
   size_t next = 0;
   const auto file = [&]() -> GrowingFile& { return *open_[next++]; };
-  const auto rows = [&] {
-    return options_.format == ScoreFormat::kCsv ? make_csv_rows(classes_, options_.rows)
-                                                : make_jsonl_rows(classes_, options_.rows);
-  };
-  if (options_.out.empty()) {
-    sinks_.push_back(make_printing_sink(rows()));
-  } else if (is_text(options_.format)) {
-    sinks_.push_back(make_text_sink(file(), rows()));
+  if (options_.out.empty() || is_text(options_.format)) {
+    auto rows = options_.format == ScoreFormat::kCsv ? make_csv_rows(classes_, options_.rows)
+                                                     : make_jsonl_rows(classes_, options_.rows);
+    sinks_.push_back(options_.out.empty() ? make_printing_sink(std::move(rows))
+                                          : make_text_sink(file(), std::move(rows)));
   } else if (options_.format == ScoreFormat::kNpy) {
     sinks_.push_back(make_scores_sink(file(), classes));
   } else {
