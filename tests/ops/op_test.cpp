@@ -1,6 +1,7 @@
 // Every case of the table against plain f64 loops, under several thread counts.
 #include <gtest/gtest.h>
 
+#include "ops/simd.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow::testing {
@@ -22,7 +23,10 @@ TEST_P(OpTest, EqualsLoopsInF64) {
     if (GetParam().bench && threads != 2) continue;  // the large ones once
     OpRun run(GetParam(), threads);
     SCOPED_TRACE(::testing::Message() << run.op->implementation() << ", " << threads << " threads");
-    EXPECT_EQ(run.op->implementation().find("ref"), std::string::npos);
+    // Blocks of sixteen are avx512's: no plan of avx2 has them, and oneDNN adds padded ones by reference there.
+    if (GetParam().tag != dnnl::memory::format_tag::nChw16c || cpu_isa() == Isa::kAvx512) {
+      EXPECT_EQ(run.op->implementation().find("ref"), std::string::npos);
+    }
     // Twice: nothing of the first run may show in the second.
     for (int repeat = 0; repeat < 2; ++repeat) {
       run.write_inputs();
