@@ -94,7 +94,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   check_range("--batch", o.batch, 1, 65536);
   check_can_be_written(o.csv);
   check_can_be_written(o.json);
-  const Precision precision = resolve_precision(o.precision);
+  const Precision precision = scoring_precision(o.precision);
   const DecodeMode decode = decode_mode(o.decode);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
@@ -110,6 +110,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   report.configuration = configuration(o, file.checkpoint, data.root, threads);
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
   require_quantized(trained, precision, o.model);
+  warn_of_obstacle(precision);
 
   const StopSignals signals;
   Evaluation evaluation;

@@ -29,11 +29,6 @@ Precision checked_precision(const PrecisionOptions& options) {
   return precision;
 }
 
-void warn_of_obstacle(Precision precision) {
-  if (const std::string obstacle = precision_obstacle(precision); !obstacle.empty())
-    warn("--precision {}: {}, so it is no faster than f32, or slower", precision_name(precision), obstacle);
-}
-
 }  // namespace
 
 void add_precision_options(CLI::App& command, PrecisionOptions& options) {
@@ -46,8 +41,15 @@ void add_training_precision_options(CLI::App& command, std::string& name, bool& 
               "of activations and their gradients: f32, or bf16 (of CPUs with bf16 instructions)");
 }
 
+void warn_of_obstacle(Precision precision) {
+  if (const std::string obstacle = precision_obstacle(precision); !obstacle.empty())
+    warn("--precision {}: {}, so it is no faster than f32, or slower", precision_name(precision), obstacle);
+}
+
+Precision scoring_precision(const PrecisionOptions& options) { return checked_precision(options); }
+
 Precision resolve_precision(const PrecisionOptions& options) {
-  const Precision precision = checked_precision(options);
+  const Precision precision = scoring_precision(options);
   warn_of_obstacle(precision);
   return precision;
 }

@@ -236,12 +236,12 @@ int quantize(const QuantizeOptions& o, int threads) {
   Checkpoint written = file.checkpoint;
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
   const ComparisonData data = comparison_data(o, trained.classes);
-  if (const std::string obstacle = precision_obstacle(Precision::kInt8); !obstacle.empty())
-    warn("{}, so int8 is no faster here than f32, or slower", obstacle);
 
   const StopSignals signals;
   const Calibrated calibrated = calibrate(o, trained, threads);
   if (calibrated.stopped) return stopped();
+  if (const std::string obstacle = precision_obstacle(Precision::kInt8); !obstacle.empty())
+    warn("{}, so int8 is no faster here than f32, or slower", obstacle);
   trained.model->set_quantization(calibrated.quantization);
   const Answers f32 = answers(o, trained, data, Precision::kF32, threads);
   if (f32.stopped) return stopped();

@@ -189,13 +189,14 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
 
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   ScoreOutputOptions options = output_options(o, chooses_classes, threads);
-  const Precision precision = resolve_precision(o.precision);
+  const Precision precision = scoring_precision(o.precision);
   decode_mode(o.decode);  // for its error, before any work
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   const Loaded loaded = load(o, options, precision, compute);
   require_quantized(loaded.model, precision, o.model);
+  warn_of_obstacle(precision);
   const StopSignals signals;
   ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.facts);
   const int64_t before = output.done().rows;
