@@ -6,7 +6,6 @@
 #include "io/error.h"
 #include "ops/conv_shape.h"
 #include "ops/primitive.h"
-#include "ops/simd.h"
 #include "ops/winograd_conv.h"
 
 namespace resflow {
@@ -35,37 +34,6 @@ struct Primitives {
                          backward_weights ? backward_weights.impl_info_str() : ""});
   }
 };
-
-// Throws dnnl::error where oneDNN has no implementation of all that is asked for.
-Primitives make_primitives(const OpContext& context, const ConvShape& s, const Parameter& weight, Type type,
-                           Tag src_tag, Tag dst_tag) {
-  const auto& engine = context.compute.engine();
-  const Desc src(s.src, type, src_tag), dst(s.dst, type, dst_tag), any(s.weights, type, Tag::any);
-  Primitives p;
-  p.forward = Forward(engine, context.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-                      kDirect, src, any, dst, s.strides, s.dilates, s.pad_l, s.pad_r, user_scratchpad());
-  if (!context.training) return p;
-  if (context.need_diff_src)
-    p.backward_data = BackwardData(engine, kDirect, p.forward.src_desc(), any, p.forward.dst_desc(), s.strides,
-                                   s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
-  if (!weight.frozen)
-    p.backward_weights =
-        BackwardWeights(engine, kDirect, p.forward.src_desc(), Desc(s.weights, Type::f32, Tag::any),
-                        p.forward.dst_desc(), s.strides, s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
-  return p;
-}
-
-// With avx2 oneDNN has no code in blocks of eight for the gradient of the weights of small pictures (2x2 values a
-// channel, say). In nhwc it has gemm, which allocates in each step, and around which the plan must reorder.
-bool blocks_lack_a_gradient(const OpContext& context, const ConvShape& shape, const Parameter& weight) {
-  if (cpu_isa() != Isa::kAvx2 || !context.training || weight.frozen || context.dst_storage.type != Type::f32)
-    return false;
-  try {
-    return make_primitives(context, shape, weight, Type::f32, Tag::any, Tag::any).uses_reference();
-  } catch (const dnnl::error&) {
-    return true;
-  }
-}
 
 class DirectConv final : public Op {
  public:
@@ -141,6 +109,24 @@ class DirectConv final : public Op {
     return borrows_ = true;
   }
 
+  Primitives make(const OpContext& context, Tag src_tag, Tag dst_tag) const {
+    const auto& engine = compute_.engine();
+    const auto& s = shape_;
+    const Desc src(s.src, type_, src_tag), dst(s.dst, type_, dst_tag), any(s.weights, type_, Tag::any);
+    Primitives p;
+    p.forward = Forward(engine, training_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+                        kDirect, src, any, dst, s.strides, s.dilates, s.pad_l, s.pad_r, user_scratchpad());
+    if (!training_) return p;
+    if (context.need_diff_src)
+      p.backward_data = BackwardData(engine, kDirect, p.forward.src_desc(), any, p.forward.dst_desc(), s.strides,
+                                     s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
+    if (!weight_.frozen)
+      p.backward_weights =
+          BackwardWeights(engine, kDirect, p.forward.src_desc(), Desc(s.weights, Type::f32, Tag::any),
+                          p.forward.dst_desc(), s.strides, s.dilates, s.pad_l, s.pad_r, p.forward, user_scratchpad());
+    return p;
+  }
+
   void choose_primitives(const OpContext& context) {
     type_ = training_ ? context.dst_storage.type : Type::f32;
     std::optional<Primitives> primitives = choose(context);
@@ -177,7 +163,7 @@ class DirectConv final : public Op {
     std::optional<Primitives> last_resort;
     for (const Choice& choice : choices) {
       try {
-        Primitives p = make_primitives(context, shape_, weight_, type_, choice.src, choice.dst);
+        Primitives p = make(context, choice.src, choice.dst);
         if (!p.uses_reference()) return p;
         if (!last_resort) last_resort = std::move(p);
       } catch (const dnnl::error&) {
@@ -233,9 +219,7 @@ std::unique_ptr<Op> make_conv(const OpContext& context, const ConvOptions& optio
     // In bf16 the Winograd kernels win wherever they do in f32: direct forwards are faster then, gradients of weights
     // are not. Products in tiles beat both.
     const bool tiles = context.dst_storage.type == Type::bf16 && bf16_has_tiles();
-    if (!tiles &&
-        (winograd_is_better(shape) || (winograd_computes(shape) && blocks_lack_a_gradient(context, shape, weight))))
-      return make_winograd_conv(context, shape, src, weight);
+    if (!tiles && winograd_is_better(shape)) return make_winograd_conv(context, shape, src, weight);
     return std::make_unique<DirectConv>(context, shape, weight);
   });
 }

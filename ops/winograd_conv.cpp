@@ -270,14 +270,10 @@ class WinogradInference final : public Op {
 
 }  // namespace
 
-bool winograd_computes(const ConvShape& shape) {
-  const ConvOptions& o = shape.options;
-  return o.kernel == 3 && o.stride == 1 && o.pad == 1 && o.dilation == 1 && o.groups == 1 &&
-         winograd_applies(winograd_shape(shape));
-}
-
 bool winograd_is_better(const ConvShape& shape, bool bf16) {
-  return !(bf16 && bf16_has_tiles()) && winograd_computes(shape) && winograd_wins(winograd_shape(shape), bf16);
+  const ConvOptions& o = shape.options;
+  return !(bf16 && bf16_has_tiles()) && o.kernel == 3 && o.stride == 1 && o.pad == 1 && o.dilation == 1 &&
+         o.groups == 1 && winograd_wins(winograd_shape(shape), bf16);
 }
 
 std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,

@@ -14,14 +14,11 @@
 
 namespace resflow {
 
-// Whether such an op can be made.
-bool winograd_computes(const ConvShape& shape);
-
-// And is faster than the direct one. The same answer for the same arguments: not measured, so that runs are
-// repeatable.
+// Whether such an op can be made and is faster than the direct one. The same answer for the same arguments: not
+// measured, so that runs are repeatable.
 bool winograd_is_better(const ConvShape& shape, bool bf16 = false);
 
-// REQUIRES: winograd_computes, and the caller is inside of Compute::run.
+// REQUIRES: winograd_is_better, and the caller is inside of Compute::run.
 std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,
                                        Parameter& weight);
 std::unique_ptr<Op> make_winograd_folded_conv(const OpContext& context, const FoldedConvOptions& options,
