@@ -14,7 +14,6 @@
 #include "graph/ema.h"
 #include "graph/evaluator.h"
 #include "graph/trainer.h"
-#include "ops/simd.h"
 #include "tests/graph/cases.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -148,12 +147,8 @@ TEST(Allocations, AreCounted) {
   EXPECT_EQ(counts.large, 1);
 }
 
-// With avx2 alone oneDNN has the gradient of 2x2 values a channel, the last stage of 64 pixels, by gemm only, which
-// allocates in each step.
-int64_t training_size() { return cpu_isa() == Isa::kAvx2 ? 128 : 64; }
-
 TEST(Allocations, AStepOfTrainingMakesNone) {
-  const int64_t size = training_size();
+  const int64_t size = testing::small_training_size();
   const Compute compute(2);
   struct Case {
     const char* architecture;
@@ -176,7 +171,7 @@ TEST(Allocations, AStepOfTrainingMakesNone) {
 }
 
 TEST(Allocations, ClippingAccumulatingAndAveragingMakeNone) {
-  const int64_t size = training_size();
+  const int64_t size = testing::small_training_size();
   const Compute compute(2);
   Model model({.architecture = "resnet18", .num_classes = 10}, compute);
   model.initialise(1);

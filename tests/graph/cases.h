@@ -9,6 +9,7 @@
 
 #include "graph/init.h"
 #include "graph/model.h"
+#include "ops/simd.h"
 
 namespace resflow::testing {
 
@@ -34,6 +35,10 @@ inline std::vector<int32_t> noise_labels(int64_t batch, int64_t classes, uint64_
     labels[i] = static_cast<int32_t>((noise(seed + 77, i) + 1.0) / 2.0 * static_cast<double>(classes));
   return labels;
 }
+
+// Pixels a side. With avx2 alone oneDNN has no blocked gradient of the weights for 2x2 values a channel, the last stage
+// of 64 pixels: what it has, by gemm, allocates in each step and wants reorders.
+inline int64_t small_training_size() { return cpu_isa() == Isa::kAvx2 ? 128 : 64; }
 
 // Weights as a net in the middle of its training could have them, for comparisons with another implementation.
 //
