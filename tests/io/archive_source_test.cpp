@@ -33,7 +33,7 @@ using testing::TemporaryFolder;
 using testing::write_archive;
 using testing::write_bytes;
 
-std::string noise(size_t count, unsigned seed) {
+std::string noise_bytes(size_t count, unsigned seed) {
   std::mt19937 random(seed);
   std::string bytes(count, '\0');
   for (char& c : bytes) c = static_cast<char>(random());
@@ -53,7 +53,7 @@ std::vector<Member> members() {
   const std::vector<size_t> sizes = {0, 1, 511, 512, 513, 70'000, 2'500'000, 40, 1000};
   for (size_t i = 0; i < sizes.size(); ++i) {
     const std::string name = "train/0" + std::to_string(i);
-    all.push_back({name + (i % 2 == 0 ? ".jpg" : ".PNG"), noise(sizes[i], static_cast<unsigned>(i))});
+    all.push_back({name + (i % 2 == 0 ? ".jpg" : ".PNG"), noise_bytes(sizes[i], static_cast<unsigned>(i))});
     all.push_back({name + ".cls", std::to_string(i)});
   }
   return all;
@@ -180,8 +180,8 @@ TEST(ArchiveSource, OneThatEndsEarlyGivesItsWholeMembersAndThenAnError) {
     const bool plain = filter == ARCHIVE_FILTER_NONE;
     std::vector<Member> all;
     for (unsigned i = 0; i < 8; ++i)
-      all.push_back({std::to_string(i) + ".jpg", noise((plain ? 1 : 100) * (700 + 100 * i), i)});
-    all.push_back({"last.txt", noise(3000, 99)});
+      all.push_back({std::to_string(i) + ".jpg", noise_bytes((plain ? 1 : 100) * (700 + 100 * i), i)});
+    all.push_back({"last.txt", noise_bytes(3000, 99)});
     write_archive(path, all, filter);
     const std::string whole = bytes_of(path);
     // The end of the last member, each with its header. Compressed, the end mark is too short to be cut for sure.
@@ -219,7 +219,7 @@ TEST(ArchiveSource, OneThatEndsEarlyGivesItsWholeMembersAndThenAnError) {
 TEST(ArchiveSource, DamageInAZipsMemberIsItsErrorAlone) {
   const TemporaryFolder folder;
   const std::string path = folder / "x.zip";
-  write_archive(path, {{"0.jpg", noise(500, 0)}, {"1.jpg", noise(500, 1)}, {"2.jpg", noise(500, 2)}},
+  write_archive(path, {{"0.jpg", noise_bytes(500, 0)}, {"1.jpg", noise_bytes(500, 1)}, {"2.jpg", noise_bytes(500, 2)}},
                 ARCHIVE_FILTER_NONE, true);
   std::string bytes = bytes_of(path);
   const size_t at = bytes.find("1.jpg") + 200;
@@ -229,7 +229,7 @@ TEST(ArchiveSource, DamageInAZipsMemberIsItsErrorAlone) {
   ASSERT_EQ(pictures.size(), 3U);
   EXPECT_EQ(pictures[0].error, "");
   EXPECT_NE(pictures[1].error, "");
-  EXPECT_TRUE(text(pictures[2]) == noise(500, 2));
+  EXPECT_TRUE(text(pictures[2]) == noise_bytes(500, 2));
 }
 
 TEST(ArchiveSource, NeverFailsOtherwiseThanWithAnError) {
@@ -238,7 +238,7 @@ TEST(ArchiveSource, NeverFailsOtherwiseThanWithAnError) {
   std::mt19937 random(1);
   for (const bool zip : {false, true}) {
     std::vector<Member> all;
-    for (unsigned i = 0; i < 4; ++i) all.push_back({std::to_string(i) + ".jpg", noise(300, i)});
+    for (unsigned i = 0; i < 4; ++i) all.push_back({std::to_string(i) + ".jpg", noise_bytes(300, i)});
     write_archive(path, all, ARCHIVE_FILTER_NONE, zip);
     const std::string whole = bytes_of(path);
     for (int i = 0; i < 300; ++i) {

@@ -15,12 +15,11 @@ namespace {
 using testing::Agreement;
 using testing::expect_error;
 using testing::expect_pillow_agrees;
+using testing::kNoPillow;
 using testing::made_files;
 using testing::python_has;
 using testing::TemporaryFolder;
 using testing::Verdicts;
-
-constexpr const char* kNoPillow = "no Pillow for /usr/bin/python3";
 
 TEST(Bitmaps, EqualPillowForEveryKind) {
   if (!python_has({"PIL"})) GTEST_SKIP() << kNoPillow;
@@ -61,7 +60,7 @@ TEST(Bitmaps, RegionsEqualTheWhole) {
     testing::expect_regions_equal_the_whole(path, decoder);
 }
 
-std::vector<uint8_t> bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+std::vector<uint8_t> vector_of(std::string_view text) { return {text.begin(), text.end()}; }
 
 // The red channel of the picture, top row first: of greys and of palettes whose entry i is (i, 0, 0) their values.
 std::vector<int> reds(const std::vector<uint8_t>& bytes) {
@@ -121,14 +120,14 @@ TEST(Bitmaps, PlainFilesAboveAMegabyteAreReadAsTheyAreMeant) {
     text += value == 0 ? "0 " : i % 3 == 0 ? "001\n" : "1 ";
     wanted.push_back(value == 0 ? 0 : 66);
   }
-  EXPECT_EQ(reds(bytes_of(text)), wanted);
+  EXPECT_EQ(reds(vector_of(text)), wanted);
 }
 
 TEST(Bitmaps, SayWhatIsWrong) {
   Decoder decoder;
   Image image;
   const auto decode = [&](std::string_view text) {
-    const auto bytes = bytes_of(text);
+    const auto bytes = vector_of(text);
     decoder.open(bytes, "x.ppm");
     decoder.decode(image);
   };

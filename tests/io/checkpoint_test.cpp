@@ -10,11 +10,8 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <limits>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,22 +19,19 @@
 #include "io/checkpoint_file.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
+#include "tests/io/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::bytes_of;
 using testing::expect_error;
 using testing::FaultyFiles;
+using testing::random_array;
 using testing::TemporaryFolder;
-
-Array ramp(DType dtype, const Dims& dims, int seed) {
-  Array array(dtype, dims);
-  std::mt19937 random(static_cast<unsigned>(seed));
-  for (size_t i = 0; i < array.bytes(); ++i) array.raw()[i] = static_cast<std::byte>(random());
-  return array;
-}
+using testing::write_bytes;
 
 // With a value in every field.
 Checkpoint full_checkpoint(int seed = 1) {
@@ -51,14 +45,14 @@ Checkpoint full_checkpoint(int seed = 1) {
   checkpoint.classes = {"ants", "bees \xC3\xA4", "not UTF-8 \xFF", ""};
   checkpoint.preprocessing = {
       .resize = 232, .crop = 160, .mean = {0.1F, 0.2F, 0.3F}, .std = {0.4F, 0.5F, 0.6F}, .exif = true};
-  checkpoint.parameters = {{"conv1.weight", ramp(DType::kF32, {64, 3, 7, 7}, seed)},
-                           {"bn1.num_batches_tracked", ramp(DType::kI64, {}, seed + 1)},
-                           {"odd", ramp(DType::kU8, {13}, seed + 2)},
+  checkpoint.parameters = {{"conv1.weight", random_array(DType::kF32, {64, 3, 7, 7}, seed)},
+                           {"bn1.num_batches_tracked", random_array(DType::kI64, {}, seed + 1)},
+                           {"odd", random_array(DType::kU8, {13}, seed + 2)},
                            {"empty", Array(DType::kF64, {0, 4})},
-                           {"half", ramp(DType::kF16, {3, 1}, seed + 3)},
-                           {"fc.bias", ramp(DType::kBF16, {4}, seed + 4)}};
-  checkpoint.optimizer = {{"conv1.weight/exp_avg", ramp(DType::kF32, {64, 3, 7, 7}, seed + 5)},
-                          {"conv1.weight", ramp(DType::kI32, {2}, seed + 6)}};
+                           {"half", random_array(DType::kF16, {3, 1}, seed + 3)},
+                           {"fc.bias", random_array(DType::kBF16, {4}, seed + 4)}};
+  checkpoint.optimizer = {{"conv1.weight/exp_avg", random_array(DType::kF32, {64, 3, 7, 7}, seed + 5)},
+                          {"conv1.weight", random_array(DType::kI32, {2}, seed + 6)}};
   checkpoint.optimizer_name = "adam";
   TrainingState& training = checkpoint.training;
   training.seed = std::numeric_limits<uint64_t>::max();
@@ -129,15 +123,6 @@ void expect_same_description(const Checkpoint& got, const Checkpoint& wanted) {
     EXPECT_EQ(x.learning_rate, y.learning_rate);
     EXPECT_EQ(x.seconds, y.seconds);
   }
-}
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_bytes(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 TEST(Checkpoint, ComesBackWithEveryBit) {

@@ -7,19 +7,15 @@
 #include <vector>
 
 #include "tests/io/expect_error.h"
+#include "tests/io/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 using testing::expect_error;
+using testing::hex_digits;
 using testing::TemporaryFolder;
-
-std::string hex(const std::string& text) {
-  std::string digits;
-  for (const unsigned char c : text) digits += fmt::format("{:02x}", c);
-  return digits;
-}
 
 TEST(Csv, QuotesOnlyWhatNeedsIt) {
   EXPECT_EQ(csv_field("plain text's"), "plain text's");
@@ -43,7 +39,7 @@ TEST(Csv, OddPathsComeBackFromAnotherReader) {
 
   std::string wanted;
   for (const auto& row : rows) {
-    for (const auto& field : row) wanted += hex(field) + ".";
+    for (const auto& field : row) wanted += hex_digits(field) + ".";
     wanted += "\n";
   }
   EXPECT_EQ(testing::run_python("io/read_csv.py", {folder / "rows.csv"}), wanted);

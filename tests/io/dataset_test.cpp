@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "tests/io/expect_error.h"
+#include "tests/io/listed.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -14,24 +14,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::expect_error;
+using testing::paths_of;
 using testing::TemporaryFolder;
-
-void touch(const std::string& path) {
-  fs::create_directories(fs::path(path).parent_path());
-  std::ofstream file(path);
-}
+using testing::touch;
 
 std::string text_of(const Dataset& dataset) {
   std::ostringstream text;
   for (const auto& name : dataset.classes) text << name << '\n';
   for (const auto& sample : dataset.samples) text << sample.label << ' ' << sample.path << '\n';
   return text.str();
-}
-
-std::vector<std::string> paths_of(const std::vector<Sample>& samples) {
-  std::vector<std::string> paths;
-  for (const auto& sample : samples) paths.push_back(sample.path);
-  return paths;
 }
 
 TEST(Dataset, ListsAsTorchvisionDoes) {

@@ -15,6 +15,7 @@
 #include "io/dataset.h"
 #include "io/file.h"
 #include "tests/io/expect_error.h"
+#include "tests/io/files.h"
 #include "tests/io/made_jpeg.h"
 #include "tests/io/pillow_peer.h"
 #include "tests/support/python.h"
@@ -26,8 +27,10 @@ namespace fs = std::filesystem;
 using testing::Agreement;
 using testing::expect_error;
 using testing::expect_pillow_agrees;
+using testing::kNoPillow;
 using testing::made_files;
 using testing::make_jpeg;
+using testing::span_of;
 using testing::TemporaryFolder;
 using testing::Verdicts;
 
@@ -35,7 +38,7 @@ using testing::Verdicts;
 bool is_stricter_on_purpose(const Verdicts& both) { return both.ours.find("Invalid IHDR data") != std::string::npos; }
 
 TEST(Decode, EqualsPillowForEveryKindOfFile) {
-  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << kNoPillow;
   const TemporaryFolder folder;
   const Agreement agreement = expect_pillow_agrees(made_files(folder, "make_images.py", "kinds"));
   // Of these files only the JPEGs without their end are refused: one with none of the marker, one with half of it.
@@ -44,7 +47,7 @@ TEST(Decode, EqualsPillowForEveryKindOfFile) {
 }
 
 TEST(Decode, EqualsPillowOnTruncatedAndDamagedFiles) {
-  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << kNoPillow;
   const TemporaryFolder folder;
   const Agreement agreement =
       expect_pillow_agrees(made_files(folder, "make_images.py", "broken", "1500"), false, is_stricter_on_purpose);
@@ -55,7 +58,7 @@ TEST(Decode, EqualsPillowOnTruncatedAndDamagedFiles) {
 TEST(Decode, EqualsPillowOnAllSharedPhotographs) {
   const std::string root = std::string(RESFLOW_SHARED_DIR) + "/data/animals4";
   if (!fs::exists(root)) GTEST_SKIP() << "no " << root;
-  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << kNoPillow;
   std::vector<std::string> paths;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     if (entry.is_regular_file()) paths.push_back(entry.path().string());
@@ -63,10 +66,6 @@ TEST(Decode, EqualsPillowOnAllSharedPhotographs) {
   const Agreement agreement = expect_pillow_agrees(paths);
   EXPECT_EQ(agreement.same_pixels, 951);
   EXPECT_EQ(agreement.both_refuse, 1);  // the GIF
-}
-
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
 TEST(Decode, SaysWhatAFileReallyIs) {
@@ -84,8 +83,8 @@ TEST(Decode, SaysWhatAFileReallyIs) {
       {"\0\1\2\3\4\5\6\7"sv, "a/x.jpg: is no image"}};
   Decoder decoder;
   for (const auto& [content, says] : files)
-    expect_error(ErrorKind::kData, {says}, [&, text = content] { decoder.open(bytes_of(text), "a/x.jpg"); });
-  expect_error(ErrorKind::kData, {"is a GIF;"}, [&] { decoder.open(bytes_of(files[0].first)); });
+    expect_error(ErrorKind::kData, {says}, [&, text = content] { decoder.open(span_of(text), "a/x.jpg"); });
+  expect_error(ErrorKind::kData, {"is a GIF;"}, [&] { decoder.open(span_of(files[0].first)); });
 }
 
 TEST(Decode, TellsTheFormatByTheFirstBytes) {
@@ -93,15 +92,15 @@ TEST(Decode, TellsTheFormatByTheFirstBytes) {
   Decoder decoder;
   decoder.open(jpeg, "picture.png");
   EXPECT_EQ(decoder.format(), ImageFormat::kJpeg);
-  EXPECT_EQ(image_format(bytes_of("\x89PNG\r\n\x1A\n")), ImageFormat::kPng);
-  EXPECT_EQ(image_format(bytes_of("Bmw was here")), ImageFormat::kUnknown);
+  EXPECT_EQ(image_format(span_of("\x89PNG\r\n\x1A\n")), ImageFormat::kPng);
+  EXPECT_EQ(image_format(span_of("Bmw was here")), ImageFormat::kUnknown);
   using namespace std::string_view_literals;
-  EXPECT_EQ(image_format(bytes_of("BM was here, and the text goes on")), ImageFormat::kUnknown);
-  EXPECT_EQ(image_format(bytes_of("BM\x46\0\0\0abcd\x36\0\0\0\x28\0\0\0"sv)), ImageFormat::kBmp);
+  EXPECT_EQ(image_format(span_of("BM was here, and the text goes on")), ImageFormat::kUnknown);
+  EXPECT_EQ(image_format(span_of("BM\x46\0\0\0abcd\x36\0\0\0\x28\0\0\0"sv)), ImageFormat::kBmp);
   for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
-    EXPECT_EQ(image_format(bytes_of(magic)), ImageFormat::kTiff);
+    EXPECT_EQ(image_format(span_of(magic)), ImageFormat::kTiff);
   for (const auto magic : {"P1\n"sv, "P4\r"sv, "P6 "sv, "P5\t"sv, "P7\n"sv})
-    EXPECT_EQ(image_format(bytes_of(magic)), ImageFormat::kPnm);
+    EXPECT_EQ(image_format(span_of(magic)), ImageFormat::kPnm);
 }
 
 TEST(Decode, NamesTheFileThatIsBroken) {
@@ -120,7 +119,7 @@ void put_big_endian(uint32_t value, uint8_t* to) {
 // Signature and header of a grey PNG and the start of its pixels.
 std::vector<uint8_t> png_of_size(uint32_t width, uint32_t height) {
   using namespace std::string_view_literals;
-  const auto text = bytes_of("\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0IDAT\0\0\0\0"sv);
+  const auto text = span_of("\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0IDAT\0\0\0\0"sv);
   std::vector<uint8_t> png(text.begin(), text.end());
   put_big_endian(width, &png[16]);
   put_big_endian(height, &png[20]);
@@ -147,10 +146,10 @@ TEST(Decode, RefusesHugeImagesByTheirHeader) {
   EXPECT_THROW(decoder.open(png_of_size(10, 17'895'698)), Error);
   using namespace std::string_view_literals;
   expect_error(ErrorKind::kData, {"x.ppm: ", "30000x30000", "178956970"},
-               [&] { decoder.open(bytes_of("P6 30000 30000 255\n"), "x.ppm"); });
+               [&] { decoder.open(span_of("P6 30000 30000 255\n"), "x.ppm"); });
   expect_error(ErrorKind::kData, {"x.bmp: ", "2147483647x65536", "178956970"}, [&] {
-    decoder.open(bytes_of("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xFF\xFF\xFF\x7F\0\0\1\0\1\0\x18\0\0\0\0\0"
-                          "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv),
+    decoder.open(span_of("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\xFF\xFF\xFF\x7F\0\0\1\0\1\0\x18\0\0\0\0\0"
+                         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv),
                  "x.bmp");
   });
 }
@@ -170,7 +169,7 @@ TEST(Decode, HasNothingOpenAfterARefusedFile) {
   Decoder decoder;
   Image image;
   decoder.open(jpeg);
-  EXPECT_THROW(decoder.open(bytes_of("GIF89a")), Error);
+  EXPECT_THROW(decoder.open(span_of("GIF89a")), Error);
   EXPECT_THROW(decoder.decode(image), Error);
   decoder.open(jpeg);
   EXPECT_NO_THROW(decoder.decode(image));

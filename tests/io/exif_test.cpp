@@ -17,12 +17,11 @@ namespace {
 using testing::Agreement;
 using testing::digest;
 using testing::expect_pillow_agrees;
+using testing::kNoPillow;
 using testing::made_files;
 using testing::python_has;
 using testing::TemporaryFolder;
 using testing::Verdicts;
-
-constexpr const char* kNoPillow = "no Pillow for /usr/bin/python3";
 
 TEST(Exif, EveryOrientationEqualsPillowsTranspose) {
   if (!python_has({"PIL"})) GTEST_SKIP() << kNoPillow;

@@ -31,7 +31,7 @@ float value(int64_t row, int64_t column) {
 }
 
 // The blocks that are missing, as a run makes them: `limit` of them at most.
-void fill(FeatureCache& cache, int limit = 1000) {
+void append_missing(FeatureCache& cache, int limit = 1000) {
   for (; !cache.complete() && limit > 0; --limit) {
     const int64_t first = cache.done(), count = std::min(kBlock, kRows - first);
     std::vector<float> values;
@@ -62,7 +62,7 @@ class FeatureCacheTest : public ::testing::Test {
  protected:
   std::string whole() {
     FeatureCache cache(path_, key());
-    fill(cache);
+    append_missing(cache);
     cache.sync();
     return bytes_of(path_);
   }
@@ -76,7 +76,7 @@ TEST_F(FeatureCacheTest, ComesBackWithWhatCouldNotBeRead) {
     FeatureCache cache(path_, key());
     expect_rows(cache, 0);
     EXPECT_FALSE(cache.complete());
-    fill(cache);
+    append_missing(cache);
     expect_rows(cache, kRows);
   }
   const FeatureCache again(path_, key());
@@ -94,7 +94,7 @@ TEST_F(FeatureCacheTest, CutOffAnywhereItGoesOnToTheSameBytes) {
       EXPECT_EQ(cache.done() % kBlock == 0 || cache.complete(), true);
       expect_rows(cache, cache.done());
       EXPECT_EQ(cache.discarded().empty(), length == 0 || length >= 128) << cache.discarded();
-      fill(cache);
+      append_missing(cache);
     }
     ASSERT_EQ(bytes_of(path_), bytes) << "cut to " << length;
   }
@@ -111,7 +111,7 @@ TEST_F(FeatureCacheTest, DamageAnywhereIsSeenAndMadeAnew) {
       EXPECT_FALSE(cache.complete()) << "byte " << at;
       EXPECT_NE(cache.discarded(), "") << "byte " << at;
       expect_rows(cache, cache.done());
-      fill(cache);
+      append_missing(cache);
     }
     ASSERT_EQ(bytes_of(path_), bytes) << "byte " << at;
   }
@@ -142,7 +142,8 @@ TEST_F(FeatureCacheTest, AFullDiskLeavesTheRowsBeforeIt) {
   files.fail("pwrite", 4, ENOSPC);  // header, two blocks, then no room
   {
     FeatureCache cache(path_, key(), files);
-    expect_error(ErrorKind::kSystem, {path_, "no room for the features of 50 pictures"}, [&] { fill(cache); });
+    expect_error(ErrorKind::kSystem, {path_, "no room for the features of 50 pictures"},
+                 [&] { append_missing(cache); });
     expect_rows(cache, 2 * kBlock);
   }
   expect_rows(FeatureCache(path_, key()), 2 * kBlock);
@@ -159,7 +160,7 @@ TEST_F(FeatureCacheTest, WritesThatAreCutShortGoOn) {
   files.set_write_limit(7);
   {
     FeatureCache cache(path_, key(), files);
-    fill(cache);
+    append_missing(cache);
   }
   expect_rows(FeatureCache(path_, key()), kRows);
 }
@@ -168,7 +169,7 @@ TEST_F(FeatureCacheTest, HasOneWriterAndAnyNumberOfReaders) {
   FeatureCache writer(path_, key());
   expect_error(ErrorKind::kUsage, {path_, "another run is making these features"},
                [&] { const FeatureCache other(path_, key()); });
-  fill(writer);
+  append_missing(writer);
   expect_error(ErrorKind::kUsage, {"another run"}, [&] { const FeatureCache other(path_, key()); });
   {
     const testing::TemporaryFolder other;

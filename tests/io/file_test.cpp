@@ -6,30 +6,22 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
-#include <string_view>
 
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
+#include "tests/io/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::bytes_of;
 using testing::expect_error;
 using testing::FaultyFiles;
+using testing::span_of;
 using testing::TemporaryFolder;
-
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::string read_text(const std::string& path, FileSystem& files = machine_files()) {
   std::vector<uint8_t> buffer;
@@ -43,8 +35,8 @@ size_t file_count(const TemporaryFolder& folder) {
 
 TEST(ReadFile, ReadsWholeFilesIntoOneBuffer) {
   const TemporaryFolder folder;
-  replace_file(folder / "long", bytes_of("a longer text"));
-  replace_file(folder / "short", bytes_of("short"));
+  replace_file(folder / "long", span_of("a longer text"));
+  replace_file(folder / "short", span_of("short"));
   replace_file(folder / "empty", {});
   std::vector<uint8_t> buffer;
   EXPECT_EQ(read_file(folder / "long", buffer).size(), 13U);
@@ -67,7 +59,7 @@ TEST(ReadFile, NamesWhatIsNoFile) {
 
 TEST(ReadFile, NamesMissingPermission) {
   const TemporaryFolder folder;
-  replace_file(folder / "x.jpg", bytes_of("x"));
+  replace_file(folder / "x.jpg", span_of("x"));
   FaultyFiles files;
   files.fail("open", 1, EACCES);
   expect_error(ErrorKind::kData, {"x.jpg", "no permission"}, [&] { read_text(folder / "x.jpg", files); });
@@ -75,7 +67,7 @@ TEST(ReadFile, NamesMissingPermission) {
 
 TEST(ReadFile, SurvivesAFileThatShrinksMeanwhile) {
   const TemporaryFolder folder;
-  replace_file(folder / "x.jpg", bytes_of("0123456789"));
+  replace_file(folder / "x.jpg", span_of("0123456789"));
   FaultyFiles files;
   files.shrink_to(4);
   expect_error(ErrorKind::kData, {"x.jpg", "shorter", "4 bytes", "wanted 10"},
@@ -84,7 +76,7 @@ TEST(ReadFile, SurvivesAFileThatShrinksMeanwhile) {
 
 TEST(ReadFile, ReportsADiskThatCannotBeRead) {
   const TemporaryFolder folder;
-  replace_file(folder / "x.jpg", bytes_of("0123456789"));
+  replace_file(folder / "x.jpg", span_of("0123456789"));
   FaultyFiles files;
   files.fail("pread", 1, EIO);
   expect_error(ErrorKind::kData, {"x.jpg", "Input/output error"}, [&] { read_text(folder / "x.jpg", files); });
@@ -93,9 +85,9 @@ TEST(ReadFile, ReportsADiskThatCannotBeRead) {
 TEST(AtomicFile, SyncsTheFileThenRenamesThenSyncsTheFolder) {
   const TemporaryFolder folder;
   FaultyFiles files;
-  replace_file(folder / "x", bytes_of("new"), files);
+  replace_file(folder / "x", span_of("new"), files);
   EXPECT_EQ(files.log(), (std::vector<std::string>{"fsync", "rename", "fsync"}));
-  EXPECT_EQ(text_of(folder / "x"), "new");
+  EXPECT_EQ(bytes_of(folder / "x"), "new");
   EXPECT_EQ(file_count(folder), 1U);
 }
 
@@ -103,8 +95,8 @@ TEST(AtomicFile, WritesAllWhereTheSystemTakesAFewBytesAtOnce) {
   const TemporaryFolder folder;
   FaultyFiles files;
   files.set_write_limit(3);
-  replace_file(folder / "x", bytes_of("0123456789"), files);
-  EXPECT_EQ(text_of(folder / "x"), "0123456789");
+  replace_file(folder / "x", span_of("0123456789"), files);
+  EXPECT_EQ(bytes_of(folder / "x"), "0123456789");
 }
 
 TEST(AtomicFile, WritesOverWhatWasWritten) {
@@ -113,57 +105,59 @@ TEST(AtomicFile, WritesOverWhatWasWritten) {
     FaultyFiles files;
     files.set_write_limit(limit);
     AtomicFile file(folder / "x", 12, files);
-    file.write(bytes_of("0123456789"));
-    file.rewrite(3, bytes_of("abcde"));
-    file.write(bytes_of("xy"));
-    expect_error(ErrorKind::kInternal, {folder / "x", "not there"}, [&] { file.rewrite(8, bytes_of("12345")); });
+    file.write(span_of("0123456789"));
+    file.rewrite(3, span_of("abcde"));
+    file.write(span_of("xy"));
+    expect_error(ErrorKind::kInternal, {folder / "x", "not there"}, [&] { file.rewrite(8, span_of("12345")); });
     file.commit();
-    EXPECT_EQ(text_of(folder / "x"), "012abcde89xy");
+    EXPECT_EQ(bytes_of(folder / "x"), "012abcde89xy");
   }
 }
 
 TEST(AtomicFile, AFailedWritingOverLeavesThePreviousFile) {
   const TemporaryFolder folder;
-  replace_file(folder / "x", bytes_of("previous"));
+  replace_file(folder / "x", span_of("previous"));
   FaultyFiles files;
   files.fail("pwrite", 1, ENOSPC);
   expect_error(ErrorKind::kSystem, {folder / "x", "disk is full", "previous file is unchanged"}, [&] {
     AtomicFile file(folder / "x", 10, files);
-    file.write(bytes_of("0123456789"));
-    file.rewrite(0, bytes_of("a"));
+    file.write(span_of("0123456789"));
+    file.rewrite(0, span_of("a"));
   });
-  EXPECT_EQ(text_of(folder / "x"), "previous");
+  EXPECT_EQ(bytes_of(folder / "x"), "previous");
   EXPECT_EQ(file_count(folder), 1U);
 }
 
-struct Fault {
+struct AtomicFault {
   const char* call;
   int nth;
   int error;
   const char* says;
 };
 
-class AtomicFileFault : public ::testing::TestWithParam<Fault> {};
+class AtomicFileFault : public ::testing::TestWithParam<AtomicFault> {};
 
 TEST_P(AtomicFileFault, LeavesThePreviousFileAndNothingElse) {
   const TemporaryFolder folder;
-  replace_file(folder / "x", bytes_of("previous"));
+  replace_file(folder / "x", span_of("previous"));
   FaultyFiles files;
   files.set_write_limit(1000);
   files.fail(GetParam().call, GetParam().nth, GetParam().error);
   const std::string content(5000, 'n');
   expect_error(ErrorKind::kSystem, {folder / "x", GetParam().says},
-               [&] { replace_file(folder / "x", bytes_of(content), files); });
-  EXPECT_EQ(text_of(folder / "x"), "previous");
+               [&] { replace_file(folder / "x", span_of(content), files); });
+  EXPECT_EQ(bytes_of(folder / "x"), "previous");
   EXPECT_EQ(file_count(folder), 1U) << "the temporary file is still there";
 }
 
 INSTANTIATE_TEST_SUITE_P(
     EachStep, AtomicFileFault,
-    ::testing::Values(Fault{"write", 1, ENOSPC, "5000 bytes needed"}, Fault{"write", 3, ENOSPC, "disk is full"},
-                      Fault{"write", 5, EDQUOT, "disk is full"}, Fault{"write", 2, EIO, "Input/output error"},
-                      Fault{"fsync", 1, EIO, "cannot be synced"}, Fault{"fsync", 1, ENOSPC, "disk is full"},
-                      Fault{"close", 1, EIO, "cannot be closed"}, Fault{"rename", 1, EIO, "cannot be renamed"}),
+    ::testing::Values(AtomicFault{"write", 1, ENOSPC, "5000 bytes needed"},
+                      AtomicFault{"write", 3, ENOSPC, "disk is full"}, AtomicFault{"write", 5, EDQUOT, "disk is full"},
+                      AtomicFault{"write", 2, EIO, "Input/output error"},
+                      AtomicFault{"fsync", 1, EIO, "cannot be synced"}, AtomicFault{"fsync", 1, ENOSPC, "disk is full"},
+                      AtomicFault{"close", 1, EIO, "cannot be closed"},
+                      AtomicFault{"rename", 1, EIO, "cannot be renamed"}),
     [](const auto& info) {
       return std::string(info.param.call) + std::to_string(info.param.nth) + "Error" + std::to_string(info.param.error);
     });
@@ -172,7 +166,7 @@ TEST(AtomicFile, NeverTriesAFailedSyncAgain) {
   const TemporaryFolder folder;
   FaultyFiles files;
   files.fail("fsync", 1, EIO);
-  EXPECT_THROW(replace_file(folder / "x", bytes_of("new"), files), Error);
+  EXPECT_THROW(replace_file(folder / "x", span_of("new"), files), Error);
   EXPECT_EQ(files.calls("fsync"), 1);
 }
 
@@ -181,23 +175,23 @@ TEST(AtomicFile, SaysBeforeItWritesThatTheDiskIsTooSmall) {
   FaultyFiles files;
   files.set_free_bytes(9);
   expect_error(ErrorKind::kSystem, {"10 bytes needed", "9 free"},
-               [&] { replace_file(folder / "x", bytes_of("0123456789"), files); });
+               [&] { replace_file(folder / "x", span_of("0123456789"), files); });
   EXPECT_EQ(files.calls("open"), 0);
 }
 
 TEST(AtomicFile, SaysThatTheFolderIsAbsentOrForbidden) {
   const TemporaryFolder folder;
   expect_error(ErrorKind::kUsage, {"no folder", folder / "absent"},
-               [&] { replace_file(folder / "absent/x", bytes_of("new")); });
+               [&] { replace_file(folder / "absent/x", span_of("new")); });
   FaultyFiles files;
   files.fail("open", 1, EACCES);
   expect_error(ErrorKind::kUsage, {"no permission", folder.path().string()},
-               [&] { replace_file(folder / "x", bytes_of("new"), files); });
+               [&] { replace_file(folder / "x", span_of("new"), files); });
 }
 
 TEST(AtomicFile, AnswersARealLimitOfFileSize) {
   const TemporaryFolder folder;
-  replace_file(folder / "x", bytes_of("previous"));
+  replace_file(folder / "x", span_of("previous"));
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   const auto former = std::signal(SIGXFSZ, SIG_IGN);
@@ -206,26 +200,26 @@ TEST(AtomicFile, AnswersARealLimitOfFileSize) {
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   const std::string content(100'000, 'n');
   expect_error(ErrorKind::kSystem, {"100000 bytes needed", "previous file is unchanged"},
-               [&] { replace_file(folder / "x", bytes_of(content)); });
+               [&] { replace_file(folder / "x", span_of(content)); });
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, former);
-  EXPECT_EQ(text_of(folder / "x"), "previous");
+  EXPECT_EQ(bytes_of(folder / "x"), "previous");
   EXPECT_EQ(file_count(folder), 1U);
 }
 
 void write_generation(const std::string& path, const std::string& text, int generations,
                       FileSystem& files = machine_files()) {
   AtomicFile file(path, static_cast<int64_t>(text.size()), files);
-  file.write(bytes_of(text));
+  file.write(span_of(text));
   file.commit(generations);
 }
 
 TEST(AtomicFile, KeepsGenerationsNewestFirst) {
   const TemporaryFolder folder;
   for (int n = 1; n <= 5; ++n) write_generation(folder / "x", std::to_string(n), 3);
-  EXPECT_EQ(text_of(folder / "x"), "5");
-  EXPECT_EQ(text_of(folder / "x.1"), "4");
-  EXPECT_EQ(text_of(folder / "x.2"), "3");
+  EXPECT_EQ(bytes_of(folder / "x"), "5");
+  EXPECT_EQ(bytes_of(folder / "x.1"), "4");
+  EXPECT_EQ(bytes_of(folder / "x.2"), "3");
   EXPECT_EQ(file_count(folder), 3U);
 }
 
@@ -238,9 +232,9 @@ TEST(AtomicFile, KeepsGenerationsWhereThereAreNoLinks) {
     if (n == 1) files.fail("link", 1, ENOENT);
     write_generation(folder / "x", std::to_string(n), 3, files);
   }
-  EXPECT_EQ(text_of(folder / "x"), "4");
-  EXPECT_EQ(text_of(folder / "x.1"), "3");
-  EXPECT_EQ(text_of(folder / "x.2"), "2");
+  EXPECT_EQ(bytes_of(folder / "x"), "4");
+  EXPECT_EQ(bytes_of(folder / "x.1"), "3");
+  EXPECT_EQ(bytes_of(folder / "x.2"), "2");
   EXPECT_EQ(file_count(folder), 3U);
 }
 
@@ -251,11 +245,11 @@ TEST(AtomicFile, AFailedRenameAtAnyStepLeavesTheCurrentGeneration) {
     FaultyFiles files;
     files.fail("rename", nth, EIO);
     EXPECT_THROW(write_generation(folder / "x", "new", 3, files), Error);
-    EXPECT_EQ(text_of(folder / "x"), "3") << "rename " << nth;
+    EXPECT_EQ(bytes_of(folder / "x"), "3") << "rename " << nth;
     // And the next save works.
     write_generation(folder / "x", "4", 3);
-    EXPECT_EQ(text_of(folder / "x"), "4");
-    EXPECT_EQ(text_of(folder / "x.1"), "3");
+    EXPECT_EQ(bytes_of(folder / "x"), "4");
+    EXPECT_EQ(bytes_of(folder / "x.1"), "3");
     EXPECT_EQ(file_count(folder), 3U);
   }
 }

@@ -1,10 +1,15 @@
-// Whole files as strings, and arrays with values that no dtype's reader can mistake.
+// Whole files and text as bytes, and arrays with values that no dtype's reader can mistake.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "io/array.h"
 
@@ -20,6 +25,16 @@ inline void write_bytes(const std::string& path, const std::string& bytes) {
 }
 
 inline std::string bytes_of(const Array& array) { return {reinterpret_cast<const char*>(array.raw()), array.bytes()}; }
+
+inline std::span<const uint8_t> span_of(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+inline std::string hex_digits(std::string_view bytes) {
+  std::string digits;
+  for (const char c : bytes) digits += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return digits;
+}
 
 inline Array random_array(DType dtype, const Dims& dims, unsigned seed) {
   Array array(dtype, dims);

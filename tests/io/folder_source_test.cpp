@@ -21,15 +21,10 @@ using ::testing::ElementsAre;
 using testing::expect_error;
 using ::testing::HasSubstr;
 using testing::names_of;
+using testing::paths_of;
 using testing::pictures_of;
 using testing::TemporaryFolder;
 using testing::touch;
-
-std::vector<std::string> paths_of(const std::vector<Sample>& samples) {
-  std::vector<std::string> paths;
-  for (const Sample& sample : samples) paths.push_back(sample.path);
-  return paths;
-}
 
 // Names that sort in other ways than their folders do, that are no text, and links.
 void make_tree(const TemporaryFolder& folder) {

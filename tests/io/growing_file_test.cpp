@@ -4,24 +4,20 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
+#include "tests/io/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::bytes_of;
 using testing::expect_error;
 using testing::FaultyFiles;
 using testing::TemporaryFolder;
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 TEST(GrowingFile, IsSeenOnceItIsWhole) {
   const TemporaryFolder folder;
@@ -33,10 +29,10 @@ TEST(GrowingFile, IsSeenOnceItIsWhole) {
   file.rewrite(2, "abc");
   EXPECT_EQ(file.size(), 10);
   file.sync();
-  EXPECT_EQ(text_of(folder / "x"), "previous");
-  EXPECT_EQ(text_of(folder / "x.partial"), "01abc56789");
+  EXPECT_EQ(bytes_of(folder / "x"), "previous");
+  EXPECT_EQ(bytes_of(folder / "x.partial"), "01abc56789");
   file.publish();
-  EXPECT_EQ(text_of(folder / "x"), "01abc56789");
+  EXPECT_EQ(bytes_of(folder / "x"), "01abc56789");
   EXPECT_FALSE(fs::exists(folder / "x.partial"));
 }
 
@@ -48,14 +44,14 @@ TEST(GrowingFile, GoesOnFromAnyLength) {
     file.sync();
     file.write("not synced, and lost");
   }
-  EXPECT_EQ(text_of(folder / "x.partial"), "0123456789");
+  EXPECT_EQ(bytes_of(folder / "x.partial"), "0123456789");
   GrowingFile file(folder / "x");
   EXPECT_EQ(file.size(), 10);
   expect_error(ErrorKind::kData, {"x.partial", "has 10 bytes, wanted at least 11"}, [&] { file.resize(11); });
   file.resize(4);
   file.write("ABC");
   file.publish();
-  EXPECT_EQ(text_of(folder / "x"), "0123ABC");
+  EXPECT_EQ(bytes_of(folder / "x"), "0123ABC");
 }
 
 TEST(GrowingFile, WritesMuchWhereTheSystemTakesLittleAtOnce) {
@@ -70,7 +66,7 @@ TEST(GrowingFile, WritesMuchWhereTheSystemTakesLittleAtOnce) {
     file.write(piece);
   }
   file.publish();
-  EXPECT_TRUE(text_of(folder / "x") == wanted);
+  EXPECT_TRUE(bytes_of(folder / "x") == wanted);
 }
 
 TEST(GrowingFile, LeavesNothingWhereItIsDiscarded) {
@@ -97,13 +93,13 @@ TEST(GrowingFile, SaysWhereItCannotBe) {
   expect_error(ErrorKind::kUsage, {"no permission", folder.path().string()}, [&] { GrowingFile(folder / "x", files); });
 }
 
-struct Fault {
+struct GrowingFault {
   const char* call;
   int error;
   const char* says;
 };
 
-class GrowingFileFault : public ::testing::TestWithParam<Fault> {};
+class GrowingFileFault : public ::testing::TestWithParam<GrowingFault> {};
 
 TEST_P(GrowingFileFault, LeavesThePreviousFileAndWhatWasSynced) {
   const TemporaryFolder folder;
@@ -122,18 +118,16 @@ TEST_P(GrowingFileFault, LeavesThePreviousFileAndWhatWasSynced) {
     file.rewrite(0, "0");
     file.publish();
   });
-  EXPECT_EQ(text_of(folder / "x"), "previous");
-  EXPECT_EQ(text_of(folder / "x.partial").substr(0, 4), "0123");
+  EXPECT_EQ(bytes_of(folder / "x"), "previous");
+  EXPECT_EQ(bytes_of(folder / "x.partial").substr(0, 4), "0123");
 }
 
-INSTANTIATE_TEST_SUITE_P(EachStep, GrowingFileFault,
-                         ::testing::Values(Fault{"ftruncate", EIO, "cannot be cut"},
-                                           Fault{"write", ENOSPC, "disk is full"}, Fault{"write", EIO, "Input/output"},
-                                           Fault{"pwrite", EDQUOT, "disk is full"}, Fault{"fsync", EIO, "synced"},
-                                           Fault{"rename", EIO, "renamed"}),
-                         [](const auto& info) {
-                           return std::string(info.param.call) + std::to_string(info.param.error);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    EachStep, GrowingFileFault,
+    ::testing::Values(GrowingFault{"ftruncate", EIO, "cannot be cut"}, GrowingFault{"write", ENOSPC, "disk is full"},
+                      GrowingFault{"write", EIO, "Input/output"}, GrowingFault{"pwrite", EDQUOT, "disk is full"},
+                      GrowingFault{"fsync", EIO, "synced"}, GrowingFault{"rename", EIO, "renamed"}),
+    [](const auto& info) { return std::string(info.param.call) + std::to_string(info.param.error); });
 
 }  // namespace
 }  // namespace resflow

@@ -12,6 +12,7 @@
 
 #include "io/dataset.h"
 #include "io/file.h"
+#include "tests/io/equals_crop.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/made_jpeg.h"
 #include "tests/support/python.h"
@@ -20,12 +21,13 @@ namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::equals_crop;
 using testing::expect_error;
 using testing::JpegKind;
 using testing::make_jpeg;
 using testing::TemporaryFolder;
 
-std::vector<JpegKind> kinds() {
+std::vector<JpegKind> whole_jpeg_kinds() {
   std::vector<JpegKind> list;
   for (const auto& [width, height] : {std::pair{64, 48}, {97, 61}, {130, 33}, {9, 70}}) {
     const JpegKind base{.width = width, .height = height};
@@ -69,15 +71,6 @@ Rect random_region(int width, int height, std::mt19937& random) {
   return region;
 }
 
-bool equals_crop(const Image& part, const Image& whole, const Rect& region) {
-  if (part.width() != region.width || part.height() != region.height) return false;
-  for (int y = 0; y < region.height; ++y) {
-    const uint8_t* from = whole.row(region.top + y) + static_cast<ptrdiff_t>(region.left) * 3;
-    if (!std::equal(from, from + part.row_bytes(), part.row(y))) return false;
-  }
-  return true;
-}
-
 // Expects `count` regions drawn at random to be those of the whole picture; of a broken file, to be errors as well.
 void expect_same_regions(std::span<const uint8_t> bytes, int count, const std::string& name, std::mt19937& random) {
   const auto jpeg = make_jpeg_reader();
@@ -117,7 +110,7 @@ TEST(Jpeg, KindsThatPillowCannotWriteEqualPillow) {
   ImageReader& reader = *jpeg;
   Image image;
   int number = 0;
-  for (const auto& kind : kinds()) {
+  for (const auto& kind : whole_jpeg_kinds()) {
     const auto bytes = make_jpeg(kind);
     const std::string path = folder / std::to_string(number++);
     replace_file(path, bytes);
@@ -135,7 +128,8 @@ TEST(Jpeg, KindsThatPillowCannotWriteEqualPillow) {
 TEST(Jpeg, RegionsOfAllKindsEqualTheWhole) {
   std::mt19937 random(1);
   int number = 0;
-  for (const auto& kind : kinds()) expect_same_regions(make_jpeg(kind), 20, fmt::format("kind {}", number++), random);
+  for (const auto& kind : whole_jpeg_kinds())
+    expect_same_regions(make_jpeg(kind), 20, fmt::format("kind {}", number++), random);
 }
 
 TEST(Jpeg, RegionsOfAllSharedPhotographsEqualTheWhole) {

@@ -1,4 +1,4 @@
-// What a source of pictures gives, and files to list.
+// What a source of pictures and a listing give, and files to list.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/dataset.h"
 #include "io/error.h"
 #include "io/picture_source.h"
 
@@ -21,6 +22,12 @@ inline std::vector<Picture> pictures_of(PictureSource& source) {
   std::vector<Picture> all;
   for (Picture picture; source.next(picture);) all.push_back(picture);
   return all;
+}
+
+inline std::vector<std::string> paths_of(const std::vector<Sample>& samples) {
+  std::vector<std::string> paths;
+  for (const Sample& sample : samples) paths.push_back(sample.path);
+  return paths;
 }
 
 // Names of those without an error.

@@ -4,23 +4,17 @@
 
 #include <bit>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
+#include "tests/io/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
+using testing::bytes_of;
 using testing::TemporaryFolder;
-
-void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
-
-std::string read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using testing::write_bytes;
 
 TEST(Npy, NumpyMapsIt) {
   if (!testing::python_has({"numpy"})) GTEST_SKIP() << "no /usr/bin/python3 with numpy";
@@ -30,9 +24,9 @@ TEST(Npy, NumpyMapsIt) {
   append_f32(rows, f32);
   append_f16(rows, f16);
   append_f32(rows, flat);
-  write(folder / "f32.npy", f32);
-  write(folder / "f16.npy", f16);
-  write(folder / "flat.npy", flat);
+  write_bytes(folder / "f32.npy", f32);
+  write_bytes(folder / "f16.npy", f16);
+  write_bytes(folder / "flat.npy", flat);
   EXPECT_EQ(testing::run_python("io/read_npy.py", {folder / "f32.npy"}),
             "<f4 2 3\n1.5 -0.25 9.99999993922529e-09\n65504.0 0.0 nan\n");
   EXPECT_EQ(testing::run_python("io/read_npy.py", {folder / "f16.npy"}), "<f2 3 2\n1.5 -0.25\n0.0 65504.0\n0.0 nan\n");
@@ -83,9 +77,9 @@ TEST(F16, RoundsAsNumpyDoes) {
   std::string f32, f16;
   append_f32(values, f32);
   append_f16(values, f16);
-  write(folder / "f32", f32);
+  write_bytes(folder / "f32", f32);
   testing::run_python("io/f16_of_f32.py", {folder / "f32", folder / "f16"});
-  EXPECT_TRUE(read(folder / "f16") == f16);
+  EXPECT_TRUE(bytes_of(folder / "f16") == f16);
   EXPECT_TRUE((to_f16(NAN) & 0x7C00U) == 0x7C00U && (to_f16(NAN) & 0x3FFU) != 0);
 }
 

@@ -23,7 +23,7 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 
 // y = relu(conv(x)), with an attribute of each kind.
-void fill(OnnxBuilder& builder, const Array& weight) {
+void add_conv_and_relu(OnnxBuilder& builder, const Array& weight) {
   builder.add_input({.name = "x", .dims = {"batch", 3, "height", "width"}});
   builder.add_initializer("conv.weight", weight);
   builder.add_node({.op = "Conv",
@@ -39,16 +39,10 @@ void fill(OnnxBuilder& builder, const Array& weight) {
 
 std::string write_small(const TemporaryFolder& folder) {
   OnnxBuilder builder("net", "1.2.3");
-  fill(builder, random_array(DType::kF32, {4, 3, 3, 3}, 1));
+  add_conv_and_relu(builder, random_array(DType::kF32, {4, 3, 3, 3}, 1));
   std::string path = folder / "small.onnx";
   builder.save(path);
   return path;
-}
-
-std::string hex(const Array& array) {
-  std::string digits;
-  for (const char c : bytes_of(array)) digits += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return digits;
 }
 
 TEST(Onnx, TheProjectsPackageReadsWhatIsWritten) {
@@ -56,19 +50,19 @@ TEST(Onnx, TheProjectsPackageReadsWhatIsWritten) {
   const TemporaryFolder folder;
   OnnxBuilder builder("net", "1.2.3");
   const Array weight = random_array(DType::kF32, {4, 3, 3, 3}, 1);
-  fill(builder, weight);
+  add_conv_and_relu(builder, weight);
   std::string wanted =
       "version 8 ('', 17)\nproducer resflow 1.2.3\nmetadata classes [\"\xC3\xA9t\xC3\xA9\"]\n"
       "input x 1 batch,3,height,width\noutput y 1 batch,4,height,width\n"
       "node Conv conv x,conv.weight conv pads=[1, 1, 1, 1] group=1\nnode LeakyRelu relu conv y alpha=0.5\n"
       "initializer conv.weight 1 [4, 3, 3, 3] " +
-      hex(weight) + "\n";
+      hex_digits(bytes_of(weight)) + "\n";
   const std::pair<DType, int> dtypes[] = {{DType::kU8, 2},   {DType::kI32, 6},  {DType::kI64, 7},
                                           {DType::kF16, 10}, {DType::kF64, 11}, {DType::kBF16, 16}};
   for (const auto& [dtype, number] : dtypes) {
     const Array array = random_array(dtype, {2, 3}, 7);
     builder.add_initializer(std::string(dtype_name(dtype)), array);
-    wanted += fmt::format("initializer {} {} [2, 3] {}\n", dtype_name(dtype), number, hex(array));
+    wanted += fmt::format("initializer {} {} [2, 3] {}\n", dtype_name(dtype), number, hex_digits(bytes_of(array)));
   }
   builder.add_initializer("scalar", Array::from<float>({}, std::vector<float>{1}));
   wanted += "initializer scalar 1 [] 0000803f\n";
@@ -138,7 +132,7 @@ TEST(Onnx, TheSummaryReadsNoValues) {
 
 TEST(Onnx, NamesStandOnceAndNodesReadWhatIsThere) {
   OnnxBuilder builder("net", "1");
-  fill(builder, Array(DType::kF32, {4, 3, 3, 3}));
+  add_conv_and_relu(builder, Array(DType::kF32, {4, 3, 3, 3}));
   const OnnxNode node = {.op = "Relu", .name = "more", .inputs = {"y"}, .output = "z"};
   const auto with = [&](auto change) {
     OnnxNode changed = node;
@@ -166,7 +160,7 @@ TEST(Onnx, AFullDiskLeavesTheFileThatWasThere) {
   const TemporaryFolder folder;
   const std::string path = write_small(folder), before = bytes_of(path);
   OnnxBuilder builder("other", "9");
-  fill(builder, random_array(DType::kF32, {4, 3, 3, 3}, 2));
+  add_conv_and_relu(builder, random_array(DType::kF32, {4, 3, 3, 3}, 2));
   for (const char* call : {"write", "fsync", "rename"}) {
     FaultyFiles files;
     files.fail(call, 1, ENOSPC);

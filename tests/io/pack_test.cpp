@@ -24,17 +24,19 @@
 namespace resflow {
 namespace {
 
-using namespace pack_format;
+using pack_format::Chunk;
+using pack_format::head_checksum;
+using pack_format::Header;
+using pack_format::kBlockRecords;
+using pack_format::Mark;
+using pack_format::padded;
 using testing::bytes_of;
 using ::testing::ElementsAre;
 using testing::expect_error;
 using ::testing::HasSubstr;
+using testing::span_of;
 using testing::TemporaryFolder;
 using testing::write_bytes;
-
-std::span<const uint8_t> as_bytes(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 // Of any content: a pack does not look into its files.
 std::string content(int i) {
@@ -86,7 +88,7 @@ class PackTest : public ::testing::Test {
     const int classes = static_cast<int>(info.classes.size());
     for (int i = 0; i < count; ++i) {
       written_.push_back({"class/" + std::to_string(i) + ".jpg", content(i), {}});
-      writer.add(written_.back().name, classes == 0 ? -1 : i % classes, as_bytes(written_.back().data));
+      writer.add(written_.back().name, classes == 0 ? -1 : i % classes, span_of(written_.back().data));
     }
     writer.commit();
     EXPECT_EQ(writer.bytes(), static_cast<int64_t>(std::filesystem::file_size(path_)));
@@ -155,7 +157,7 @@ TEST_F(PackTest, AnyNameComesBack) {
                                           "same",
                                           "same"};
   PackWriter writer(path_, {});
-  for (const std::string& name : names) writer.add(name, -1, as_bytes("data of " + name.substr(0, 9)));
+  for (const std::string& name : names) writer.add(name, -1, span_of("data of " + name.substr(0, 9)));
   expect_error(ErrorKind::kData, {"65536 bytes"}, [&] { writer.add(std::string(65536, 'y'), -1, {}); });
   writer.commit();
   const auto all = read_in_order(path_);
@@ -187,7 +189,7 @@ TEST_F(PackTest, EmptyPacksAndEmptyFiles) {
 TEST_F(PackTest, IndexOfSeveralBlocks) {
   PackWriter writer(path_, {.classes = {"only"}});
   const int count = static_cast<int>(kBlockRecords) * 2 + 5;
-  for (int i = 0; i < count; ++i) writer.add(std::to_string(i), 0, as_bytes(std::to_string(i * 3)));
+  for (int i = 0; i < count; ++i) writer.add(std::to_string(i), 0, span_of(std::to_string(i * 3)));
   writer.commit();
   const PackReader reader(path_);
   ASSERT_EQ(reader.size(), count);
@@ -208,7 +210,7 @@ TEST_F(PackTest, ReadsInLargeBlocks) {
   for (int i = 0; i < 30; ++i) {
     all.push_back(
         {std::to_string(i), std::string(static_cast<size_t>(i == 7 ? 9'000'000 : 700'001 + i), 'a' + i % 26), {}});
-    writer.add(all.back().name, -1, as_bytes(all.back().data));
+    writer.add(all.back().name, -1, span_of(all.back().data));
   }
   writer.commit();
   testing::FaultyFiles files;
@@ -259,7 +261,7 @@ TEST_F(PackTest, ReadsARecordBeyond4GiB) {
   std::string tail;
   const auto put = [&](Chunk chunk, const std::string& payload) {
     chunk.bytes = payload.size();
-    if (chunk.mark != Mark::kRecord) chunk.payload = checksum(payload.data(), payload.size());
+    if (chunk.mark != Mark::kRecord) chunk.payload = pack_format::checksum(payload.data(), payload.size());
     chunk.checksum = head_checksum(chunk, far + tail.size());
     tail += std::string(reinterpret_cast<const char*>(&chunk), sizeof chunk) + payload;
     tail.resize(padded(tail.size()));
@@ -367,7 +369,7 @@ TEST_F(PackTest, APackWithinAPackIsAPicture) {
   make(6);
   const std::string inner = bytes_of(path_);
   PackWriter writer(path_, {});
-  for (int i = 0; i < 3; ++i) writer.add(std::to_string(i), -1, as_bytes(inner));
+  for (int i = 0; i < 3; ++i) writer.add(std::to_string(i), -1, span_of(inner));
   writer.commit();
   EXPECT_EQ(read_in_order(path_).size(), 3U);
   spoil(offset_of(1));
@@ -491,7 +493,7 @@ TEST_F(PackTest, AFullDiskLeavesNothing) {
   files.fail("write", 1, ENOSPC);
   expect_error(ErrorKind::kSystem, {path_, "disk is full", "after 0 bytes"}, [&] {
     PackWriter writer(path_, {}, 0, files);
-    writer.add("a", -1, as_bytes(std::string(3'000'000, 'x')));
+    writer.add("a", -1, span_of(std::string(3'000'000, 'x')));
     writer.commit();
   });
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
@@ -500,7 +502,7 @@ TEST_F(PackTest, AFullDiskLeavesNothing) {
   expect_error(ErrorKind::kSystem, {"1000 bytes needed, 100 free"}, [&] { PackWriter writer(path_, {}, 1000, files); });
   {
     PackWriter dropped(path_, {});
-    dropped.add("a", -1, as_bytes("b"));
+    dropped.add("a", -1, span_of("b"));
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
@@ -535,8 +537,8 @@ TEST_F(PackTest, ListsAsAFolderDoes) {
 
 TEST_F(PackTest, AClassWithoutAPictureIsNone) {
   PackWriter writer(path_, {.classes = {"ant", "bee", "cat"}});
-  writer.add("x", 2, as_bytes("1"));
-  writer.add("y", 0, as_bytes("2"));
+  writer.add("x", 2, span_of("1"));
+  writer.add("y", 0, span_of("2"));
   expect_error(ErrorKind::kInternal, {"label 3"}, [&] { writer.add("z", 3, {}); });
   expect_error(ErrorKind::kInternal, {"label -1"}, [&] { writer.add("z", -1, {}); });
   writer.commit();

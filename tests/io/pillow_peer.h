@@ -20,6 +20,8 @@
 
 namespace resflow::testing {
 
+inline constexpr const char* kNoPillow = "no Pillow for /usr/bin/python3";
+
 // Runs tests/io/SCRIPT KIND FOLDER/KIND [COUNT]; the files that it makes, sorted by name.
 inline std::vector<std::string> made_files(const TemporaryFolder& folder, const std::string& script,
                                            const std::string& kind, const std::string& count = {}) {

@@ -17,7 +17,7 @@ using testing::digest;
 using testing::expect_error;
 using testing::TemporaryFolder;
 
-Image noise(int width, int height) {
+Image noise_image(int width, int height) {
   Image image;
   image.resize(width, height);
   std::mt19937 random(3);
@@ -30,7 +30,7 @@ Image noise(int width, int height) {
 TEST(EncodePng, ComesBackTheSame) {
   Decoder decoder;
   for (const auto& [width, height] : {std::pair{1, 1}, {7, 300}, {640, 3}}) {
-    const Image image = noise(width, height);
+    const Image image = noise_image(width, height);
     const auto bytes = encode_png(image);
     Image back;
     decoder.open(bytes);
@@ -41,9 +41,9 @@ TEST(EncodePng, ComesBackTheSame) {
 }
 
 TEST(EncodePng, IsReadByPillowAsItWas) {
-  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << testing::kNoPillow;
   const TemporaryFolder folder;
-  const Image image = noise(83, 61);
+  const Image image = noise_image(83, 61);
   const auto bytes = encode_png(image);
   std::ofstream(folder / "x.png", std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -51,7 +51,7 @@ TEST(EncodePng, IsReadByPillowAsItWas) {
 }
 
 TEST(EncodePng, IsTheSameEachTimeAndSmallOfPlainPictures) {
-  EXPECT_EQ(encode_png(noise(64, 64)), encode_png(noise(64, 64)));
+  EXPECT_EQ(encode_png(noise_image(64, 64)), encode_png(noise_image(64, 64)));
   Image plain;
   plain.resize(200, 200);
   std::memset(plain.row(0), 77, plain.row_bytes() * 200);

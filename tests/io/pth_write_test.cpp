@@ -24,7 +24,7 @@ using testing::FaultyFiles;
 using testing::random_array;
 using testing::TemporaryFolder;
 
-std::vector<NamedArray> tensors_of_every_kind() {
+std::vector<NamedArray> pth_tensors_of_every_kind() {
   return {{"weight", random_array(DType::kF32, {4, 3, 7, 7}, 1)},
           {"num_batches_tracked", random_array(DType::kI64, {}, 2)},
           {"bytes", random_array(DType::kU8, {13}, 3)},
@@ -60,7 +60,7 @@ TEST(WritePth, PyTorchReadsItBackStrictlyAndToTheBit) {
   const std::vector<NamedArray> resnet = made_tensors(folder / "list.txt", folder / "values.bin");
   ASSERT_EQ(resnet.size(), 122U);
   write_pth(resnet, folder / "resnet18.pth");
-  const std::vector<NamedArray> kinds = tensors_of_every_kind();
+  const std::vector<NamedArray> kinds = pth_tensors_of_every_kind();
   write_pth(kinds, folder / "kinds.pth");
   write_pth({}, folder / "nothing.pth");
 
@@ -78,16 +78,16 @@ TEST(WritePth, PyTorchReadsItBackStrictlyAndToTheBit) {
 
 TEST(WritePth, IsTheSameFileForTheSameContent) {
   const TemporaryFolder folder;
-  write_pth(tensors_of_every_kind(), folder / "a.pth");
-  write_pth(tensors_of_every_kind(), folder / "b.pt");
+  write_pth(pth_tensors_of_every_kind(), folder / "a.pth");
+  write_pth(pth_tensors_of_every_kind(), folder / "b.pt");
   EXPECT_EQ(bytes_of(folder / "a.pth"), bytes_of(folder / "b.pt"));
 }
 
 TEST(WritePth, ComesBackWithEveryBitAndInOrder) {
   const TemporaryFolder folder;
-  write_pth(tensors_of_every_kind(), folder / "m.pth");
+  write_pth(pth_tensors_of_every_kind(), folder / "m.pth");
   const Pth read = read_pth(folder / "m.pth");
-  const std::vector<NamedArray> wanted = tensors_of_every_kind();
+  const std::vector<NamedArray> wanted = pth_tensors_of_every_kind();
   ASSERT_EQ(read.tensors.size(), wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
     EXPECT_EQ(read.tensors[i].name, wanted[i].name);

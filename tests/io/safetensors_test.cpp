@@ -28,7 +28,7 @@ using testing::TemporaryFolder;
 using testing::write_bytes;
 
 // Every dtype, a scalar, nothing at all, and odd counts before wide dtypes.
-std::vector<NamedArray> tensors_of_every_kind() {
+std::vector<NamedArray> safetensors_of_every_kind() {
   return {{"odd", random_array(DType::kU8, {13}, 1)},
           {"conv1.weight", random_array(DType::kF32, {4, 3, 7, 7}, 2)},
           {"half", random_array(DType::kF16, {3, 1}, 3)},
@@ -56,10 +56,10 @@ void expect_same(const std::vector<NamedArray>& got, const std::vector<NamedArra
 
 TEST(Safetensors, ComesBackWithEveryBitAndInOrder) {
   const TemporaryFolder folder;
-  write_safetensors(tensors_of_every_kind(), kMetadata, folder / "m.safetensors");
+  write_safetensors(safetensors_of_every_kind(), kMetadata, folder / "m.safetensors");
   EXPECT_TRUE(is_safetensors(folder / "m.safetensors"));
   const Safetensors read = read_safetensors(folder / "m.safetensors");
-  expect_same(read.tensors, tensors_of_every_kind());
+  expect_same(read.tensors, safetensors_of_every_kind());
   EXPECT_EQ(read.summary.metadata, kMetadata);
 
   write_safetensors(read.tensors, read.summary.metadata, folder / "again.safetensors");
@@ -76,9 +76,9 @@ TEST(Safetensors, OfNothingComesBack) {
 
 TEST(Safetensors, ValuesAreAlignedToTheirDtype) {
   const TemporaryFolder folder;
-  write_safetensors(tensors_of_every_kind(), {}, folder / "m.safetensors");
+  write_safetensors(safetensors_of_every_kind(), {}, folder / "m.safetensors");
   const std::string file = bytes_of(folder / "m.safetensors");
-  for (const auto& [name, array] : tensors_of_every_kind()) {
+  for (const auto& [name, array] : safetensors_of_every_kind()) {
     if (array.empty()) continue;
     const size_t at = file.find(bytes_of(array));
     ASSERT_NE(at, std::string::npos) << name;
@@ -215,7 +215,7 @@ TEST(Safetensors, RefusesWhatIsDamagedOrMalicious) {
 
 TEST(Safetensors, RefusesEveryTruncation) {
   const TemporaryFolder folder;
-  write_safetensors(tensors_of_every_kind(), kMetadata, folder / "m.safetensors");
+  write_safetensors(safetensors_of_every_kind(), kMetadata, folder / "m.safetensors");
   for (size_t length = fs::file_size(folder / "m.safetensors"); length > 0; length -= std::min<size_t>(length, 7)) {
     fs::resize_file(folder / "m.safetensors", length - 1);
     expect_error(ErrorKind::kData, {folder / "m.safetensors"}, [&] { read_safetensors(folder / "m.safetensors"); });
@@ -285,10 +285,10 @@ TEST(Safetensors, RefusesToWriteWhatItCouldNotRead) {
 TEST(Safetensors, AFullDiskLeavesThePreviousOne) {
   const TemporaryFolder folder;
   const std::string path = folder / "m.safetensors";
-  write_safetensors(tensors_of_every_kind(), {}, path);
+  write_safetensors(safetensors_of_every_kind(), {}, path);
   const std::string previous = bytes_of(path);
   FaultyFiles counting;
-  write_safetensors(tensors_of_every_kind(), kMetadata, folder / "count", counting);
+  write_safetensors(safetensors_of_every_kind(), kMetadata, folder / "count", counting);
   const std::string size = std::to_string(fs::file_size(folder / "count"));
   const int writes = counting.calls("write");
   ASSERT_GT(writes, 5);
@@ -296,7 +296,7 @@ TEST(Safetensors, AFullDiskLeavesThePreviousOne) {
     FaultyFiles files;
     files.fail("write", nth, ENOSPC);
     expect_error(ErrorKind::kSystem, {path, "disk is full", size + " bytes needed", "previous file is unchanged"},
-                 [&] { write_safetensors(tensors_of_every_kind(), kMetadata, path, files); });
+                 [&] { write_safetensors(safetensors_of_every_kind(), kMetadata, path, files); });
     EXPECT_FALSE(fs::exists(path + ".partial"));
   }
   EXPECT_EQ(bytes_of(path), previous);
@@ -306,7 +306,7 @@ TEST(Safetensors, AFullDiskLeavesThePreviousOne) {
 TEST(Safetensors, AgreesWithTheFormatsOwnLibrary) {
   if (!testing::python_has({"torch", "safetensors"}, Python::kEnv)) GTEST_SKIP() << testing::kNoPythonEnv;
   const TemporaryFolder folder;
-  const std::vector<NamedArray> ours = tensors_of_every_kind();
+  const std::vector<NamedArray> ours = safetensors_of_every_kind();
   write_safetensors(ours, {{"k", "v\u00e4"}}, folder / "ours.safetensors");
   fs::create_directory(folder / "judge");
   for (const Case& bad : bad_files()) write_bytes(folder / ("judge/bad " + bad.name), bad.file);

@@ -14,6 +14,7 @@
 #include "io/error.h"
 #include "io/file.h"
 #include "io/png_encode.h"
+#include "tests/io/equals_crop.h"
 #include "tests/io/made_jpeg.h"
 #include "tests/support/exif_jpeg.h"
 #include "tests/support/python.h"
@@ -21,6 +22,7 @@
 namespace resflow {
 namespace {
 
+using testing::equals_crop;
 using testing::JpegKind;
 using testing::make_jpeg;
 using testing::TemporaryFolder;
@@ -28,7 +30,7 @@ using testing::with_exif;
 
 constexpr int kScales[] = {1, 2, 4};
 
-std::vector<JpegKind> kinds() {
+std::vector<JpegKind> scaled_jpeg_kinds() {
   std::vector<JpegKind> list;
   for (const auto& [width, height] : {std::pair{64, 48}, {97, 61}, {131, 250}, {9, 70}}) {
     const JpegKind base{.width = width, .height = height};
@@ -66,15 +68,6 @@ bool decode(Decoder& decoder, std::span<const uint8_t> bytes, int eighths, Image
   }
 }
 
-bool equals_crop(const Image& part, const Image& whole, const Rect& region) {
-  if (part.width() != region.width || part.height() != region.height) return false;
-  for (int y = 0; y < region.height; ++y) {
-    const uint8_t* from = whole.row(region.top + y) + static_cast<ptrdiff_t>(region.left) * 3;
-    if (!std::equal(from, from + part.row_bytes(), part.row(y))) return false;
-  }
-  return true;
-}
-
 TEST(ScaledJpeg, SizesAreRoundedUp) {
   Decoder decoder;
   const auto bytes = make_jpeg({.width = 97, .height = 64});
@@ -98,7 +91,7 @@ TEST(ScaledJpeg, AllRegionsEqualTheWhole) {
   Decoder decoder;
   Image whole, part;
   int number = 0;
-  for (const JpegKind& kind : kinds()) {
+  for (const JpegKind& kind : scaled_jpeg_kinds()) {
     const auto bytes = make_jpeg(kind);
     for (const int eighths : kScales) {
       ASSERT_TRUE(decode(decoder, bytes, eighths, whole));
@@ -133,7 +126,7 @@ TEST(ScaledJpeg, EqualsPillowsDraft) {
       list << 8 / eighths << ' ' << ours << ' ' << path << '\n';
     }
   };
-  for (const JpegKind& kind : kinds()) {
+  for (const JpegKind& kind : scaled_jpeg_kinds()) {
     if (kind.width < 16) continue;  // Pillow's draft goes by quotients of the size
     const std::string path = folder / (std::to_string(number) + ".jpg");
     const auto bytes = make_jpeg(kind);
