@@ -221,3 +221,4 @@ TEST(Allocations, AForwardInFewerDigitsMakesNone) {
 }  // namespace resflow
 
 #endif  // RESFLOW_SANITIZED
+#undef RESFLOW_SANITIZED

@@ -12,10 +12,10 @@ namespace resflow {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::kClasses;
+using testing::kSide;
+using testing::kSmall;
 using ::testing::Not;
-
-constexpr int64_t kClasses = 10, kSide = 64;
-const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = kClasses};
 
 Trainer trainer_in(Precision precision, Model& model, int64_t batch, const OptimizerOptions& optimizer) {
   return {model, batch, kSide, optimizer, {}, Layout::kAny, precision};

@@ -36,6 +36,12 @@ inline std::vector<int32_t> noise_labels(int64_t batch, int64_t classes, uint64_
   return labels;
 }
 
+// A model and its pictures, small enough for many steps: what most tests take.
+inline constexpr int64_t kSide = 64, kClasses = 10;
+inline const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = kClasses};
+
+inline std::vector<float> copy_of(std::span<const float> values) { return {values.begin(), values.end()}; }
+
 // Pixels a side. With avx2 alone oneDNN has no blocked gradient of the weights for 2x2 values a channel, the last stage
 // of 64 pixels: what it has, by gemm, allocates in each step and wants reorders.
 inline int64_t small_training_size() { return cpu_isa() == Isa::kAvx2 ? 128 : 64; }

@@ -13,8 +13,8 @@
 namespace resflow {
 namespace {
 
-constexpr int64_t kSize = 64;
-const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = 10};
+using testing::kSide;
+using testing::kSmall;
 
 std::vector<double> floats(const std::vector<NamedArray>& state) {
   std::vector<double> all;
@@ -30,10 +30,10 @@ class EmaOfSteps : public ::testing::Test {
  protected:
   EmaOfSteps() : model_(kSmall, compute_) {
     testing::settle(model_, 11);
-    trainer_ = std::make_unique<Trainer>(model_, 4, kSize, OptimizerOptions{.name = "sgd", .lr = 0.05});
+    trainer_ = std::make_unique<Trainer>(model_, 4, kSide, OptimizerOptions{.name = "sgd", .lr = 0.05});
   }
   void step(uint64_t number) {
-    trainer_->step(testing::noise_pixels(4, kSize, kSize, number).data(), testing::noise_labels(4, 10, number));
+    trainer_->step(testing::noise_pixels(4, kSide, kSide, number).data(), testing::noise_labels(4, 10, number));
   }
 
   const Compute compute_{2};
@@ -97,10 +97,10 @@ TEST(Ema, LeavesWhatIsFrozenToTheBit) {
   testing::settle(model, 3);
   freeze(model, {"conv1", "bn1", "layer1"}, FreezeBatchNorm::kEval);
   const std::vector<NamedArray> before = model.state();
-  Trainer trainer(model, 4, kSize, {.name = "sgd", .lr = 0.05});
+  Trainer trainer(model, 4, kSide, {.name = "sgd", .lr = 0.05});
   Ema ema(model, 0.7);
   for (uint64_t s = 0; s < 5; ++s) {
-    trainer.step(testing::noise_pixels(4, kSize, kSize, s).data(), testing::noise_labels(4, 10, s));
+    trainer.step(testing::noise_pixels(4, kSide, kSide, s).data(), testing::noise_labels(4, 10, s));
     ema.update();
   }
   ema.swap();

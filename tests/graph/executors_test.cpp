@@ -17,9 +17,9 @@
 namespace resflow {
 namespace {
 
+using testing::copy_of;
+using testing::kSide;
 using testing::LiveBytes;
-
-std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
 
 // ResNet-18 has Winograd kernels in f32, ResNet-50 projections too; both have a head.
 class ExecutorsOf : public ::testing::TestWithParam<const char*> {
@@ -35,7 +35,7 @@ class ExecutorsOf : public ::testing::TestWithParam<const char*> {
     return {.batch = kBatch, .height = kSide, .width = kSide, .precision = precision};
   }
 
-  static constexpr int64_t kBatch = 4, kSide = 64;
+  static constexpr int64_t kBatch = 4;
   Compute compute_{2};
   Model model_{{.architecture = GetParam(), .num_classes = 10}, compute_};
   std::vector<float> pixels_ = testing::noise_pixels(kBatch, kSide, kSide);
@@ -49,7 +49,8 @@ TEST_P(ExecutorsOf, GiveTheBitsOfOnePlanWithTheirThreads) {
     SCOPED_TRACE(precision_name(precision));
     const auto other = testing::noise_pixels(kBatch, kSide, kSide, 2);
     Plan plan(model_, options(precision), single);
-    const auto wanted = copy(plan.forward(pixels_.data(), kBatch)), wanted_other = copy(plan.forward(other.data(), 3));
+    const auto wanted = copy_of(plan.forward(pixels_.data(), kBatch)),
+               wanted_other = copy_of(plan.forward(other.data(), 3));
 
     Executors executors(model_, options(precision), 2, 1);
     constexpr size_t kJobs = 12;
@@ -62,7 +63,8 @@ TEST_P(ExecutorsOf, GiveTheBitsOfOnePlanWithTheirThreads) {
         if (i < 2)
           for (--waiting; waiting > 0;) std::this_thread::yield();
         threads[i] = std::this_thread::get_id();
-        got[i] = copy(i % 3 == 0 ? of_executor.forward(other.data(), 3) : of_executor.forward(pixels_.data(), kBatch));
+        got[i] =
+            copy_of(i % 3 == 0 ? of_executor.forward(other.data(), 3) : of_executor.forward(pixels_.data(), kBatch));
       });
     EXPECT_EQ(executors.under_way(), static_cast<int>(kJobs));
     for (size_t i = 0; i < kJobs; ++i) {
@@ -111,7 +113,7 @@ TEST_P(ExecutorsOf, FollowTheParametersAfterTheirLenderHasGone) {
     Executors executors(model_, options(precision), 2, 1, &first->first());
     const auto logits = [&] {
       std::vector<std::vector<float>> all(4);
-      for (auto& one : all) executors.give([&](Plan& plan) { one = copy(plan.forward(pixels_.data(), kBatch)); });
+      for (auto& one : all) executors.give([&](Plan& plan) { one = copy_of(plan.forward(pixels_.data(), kBatch)); });
       while (executors.under_way() > 0) executors.take();
       return all;
     };
@@ -123,7 +125,7 @@ TEST_P(ExecutorsOf, FollowTheParametersAfterTheirLenderHasGone) {
       ++parameter.version;
     }
     Plan fresh(model_, options(precision), single);
-    const auto wanted = copy(fresh.forward(pixels_.data(), kBatch));
+    const auto wanted = copy_of(fresh.forward(pixels_.data(), kBatch));
     for (const auto& after : logits()) EXPECT_EQ(after, wanted);
     EXPECT_NE(before[0], wanted);
   }
@@ -132,7 +134,7 @@ TEST_P(ExecutorsOf, FollowTheParametersAfterTheirLenderHasGone) {
 // Who has another number of threads shares what lies alike, and has its own of the rest.
 TEST_P(ExecutorsOf, ShareWithAnotherNumberOfThreads) {
   auto all_threads = std::make_unique<Plan>(model_, options(Precision::kF32));
-  const auto wanted = copy(all_threads->forward(pixels_.data(), kBatch));
+  const auto wanted = copy_of(all_threads->forward(pixels_.data(), kBatch));
   Executors executors(model_, options(Precision::kF32), 2, 1, all_threads.get());
   const size_t borrowed_from = all_threads->memory().copies, own = executors.memory().copies;
   EXPECT_LT(own, borrowed_from / 2);

@@ -90,14 +90,14 @@ TEST(ExportOnnx, FoldedIsAConvolutionWithABiasForEachBatchNorm) {
   EXPECT_EQ(summary.tensors[40].name, "fc.weight");
 }
 
-struct Case {
+struct OnnxCase {
   std::string name;
   ModelDescription model;
   bool fold = false;
   int64_t height = 64, width = 64;
 };
 
-void write_case(const Case& c, const TemporaryFolder& folder, const Compute& compute) {
+void write_case(const OnnxCase& c, const TemporaryFolder& folder, const Compute& compute) {
   Model model(c.model, compute);
   testing::settle(model);
   export_onnx(model, {}, {.fold_batch_norm = c.fold, .producer_version = "1"}, folder / (c.name + ".onnx"));
@@ -114,7 +114,7 @@ TEST(ExportOnnx, OnnxruntimeGivesTheSameLogits) {
   const ModelDescription grouped = {.architecture = "resnext50_32x4d", .num_classes = 10};
   const ModelDescription dilated = {
       .architecture = "resnet50", .num_classes = 7, .replace_stride_with_dilation = {false, true, true}};
-  const std::vector<Case> cases = {
+  const std::vector<OnnxCase> cases = {
       {.name = "resnet18", .model = small, .height = 75, .width = 101},
       {.name = "resnet18_folded", .model = small, .fold = true, .height = 75, .width = 101},
       {.name = "resnext50_folded", .model = grouped, .fold = true},
@@ -122,7 +122,7 @@ TEST(ExportOnnx, OnnxruntimeGivesTheSameLogits) {
   const TemporaryFolder folder;
   const Compute compute(2);
   std::vector<std::string> arguments = {folder.path().string()};
-  for (const Case& c : cases) {
+  for (const OnnxCase& c : cases) {
     write_case(c, folder, compute);
     for (const std::string& word : {c.name, std::to_string(c.height), std::to_string(c.width)})
       arguments.push_back(word);

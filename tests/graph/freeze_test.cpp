@@ -13,9 +13,10 @@ namespace resflow {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::kSide;
 
-constexpr int64_t kSide = 64, kClasses = 5;
-const ModelDescription kModel = {.architecture = "resnet18", .num_classes = kClasses};
+constexpr int64_t kFreezeClasses = 5;
+const ModelDescription kFreezeModel = {.architecture = "resnet18", .num_classes = kFreezeClasses};
 
 bool begins_with_one_of(const std::string& name, const std::vector<std::string>& prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& p) { return name.starts_with(p + "."); });
@@ -23,7 +24,7 @@ bool begins_with_one_of(const std::string& name, const std::vector<std::string>&
 
 TEST(Freeze, TakesModulesParametersAndShellPatterns) {
   const Compute compute(1);
-  Model model(kModel, compute);
+  Model model(kFreezeModel, compute);
   EXPECT_EQ(freeze(model, {"conv1", "fc.bias"}, FreezeBatchNorm::kEval),
             (std::vector<std::string>{"conv1.weight", "fc.bias"}));
   const auto norms = freeze(model, {"*.bn2"}, FreezeBatchNorm::kEval);
@@ -37,7 +38,7 @@ TEST(Freeze, TakesModulesParametersAndShellPatterns) {
 
 TEST(Freeze, RefusesWhatMatchesNothingAndWhatLeavesNothing) {
   const Compute compute(1);
-  Model model(kModel, compute);
+  Model model(kFreezeModel, compute);
   const auto error_of = [&](const std::vector<std::string>& patterns) -> std::string {
     try {
       freeze(model, patterns, FreezeBatchNorm::kEval);
@@ -57,14 +58,15 @@ TEST(Freeze, RefusesWhatMatchesNothingAndWhatLeavesNothing) {
 TEST(Freeze, FrozenTensorsKeepTheirBitsAndTheOthersLearn) {
   const std::vector<std::string> patterns = {"conv1", "bn1", "layer1", "layer2", "layer3"};
   const Compute compute(2);
-  Model model(kModel, compute);
+  Model model(kFreezeModel, compute);
   testing::settle(model);
   freeze(model, patterns, FreezeBatchNorm::kEval);
   const auto before = model.state();
   Trainer trainer(model, 6, kSide, {.name = "sgd", .lr = 0.05});
   for (uint64_t step = 0; step < 3; ++step)
     for (const int64_t rows : {6, 3})  // a smaller last batch has a plan of its own
-      trainer.step(testing::noise_pixels(rows, kSide, kSide, step).data(), testing::noise_labels(rows, kClasses, step));
+      trainer.step(testing::noise_pixels(rows, kSide, kSide, step).data(),
+                   testing::noise_labels(rows, kFreezeClasses, step));
   const auto after = model.state();
   for (size_t i = 0; i < before.size(); ++i)
     EXPECT_EQ(before[i].array == after[i].array, begins_with_one_of(before[i].name, patterns)) << before[i].name;
@@ -72,7 +74,7 @@ TEST(Freeze, FrozenTensorsKeepTheirBitsAndTheOthersLearn) {
 
 TEST(Freeze, AFrozenPrefixKeepsNoActivations) {
   const Compute compute(2);
-  Model whole(kModel, compute), part(kModel, compute);
+  Model whole(kFreezeModel, compute), part(kFreezeModel, compute);
   whole.initialise(1);
   part.initialise(1);
   freeze(part, {"conv1", "bn1", "layer1", "layer2", "layer3"}, FreezeBatchNorm::kEval);
@@ -84,8 +86,8 @@ TEST(Freeze, AFrozenPrefixKeepsNoActivations) {
 TEST(Freeze, AFrozenPrefixFollowsValuesThatAreLoaded) {
   const Compute compute(2);
   const auto pixels = testing::noise_pixels(4, kSide, kSide);
-  const auto labels = testing::noise_labels(4, kClasses);
-  Model first(kModel, compute), second(kModel, compute);
+  const auto labels = testing::noise_labels(4, kFreezeClasses);
+  Model first(kFreezeModel, compute), second(kFreezeModel, compute);
   testing::settle(first, 1);
   testing::settle(second, 2);
   for (Model* model : {&first, &second}) freeze(*model, {"conv1", "bn1", "layer1"}, FreezeBatchNorm::kEval);

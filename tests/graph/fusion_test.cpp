@@ -9,7 +9,7 @@
 namespace resflow {
 namespace {
 
-const FusedNode& named(const Graph& graph, const std::vector<FusedNode>& fused, const std::string& name) {
+const FusedNode& node_named(const Graph& graph, const std::vector<FusedNode>& fused, const std::string& name) {
   const auto found = std::find_if(fused.begin(), fused.end(), [&](const FusedNode& node) {
     return graph.nodes()[static_cast<size_t>(node.first)].name == name;
   });
@@ -22,12 +22,12 @@ TEST(Fusion, TrainingJoinsNormAddAndRelu) {
   const auto fused = fuse(graph, std::vector<bool>(graph.nodes().size(), false));
   // input, 20 convolutions, 20 norms, two pools, fc
   EXPECT_EQ(fused.size(), 1U + 20 + 20 + 2 + 1);
-  EXPECT_TRUE(named(graph, fused, "bn1").relu);
-  EXPECT_FALSE(named(graph, fused, "bn1").residual);
-  EXPECT_TRUE(named(graph, fused, "layer1.0.bn2").relu);
-  EXPECT_TRUE(named(graph, fused, "layer1.0.bn2").residual);
-  EXPECT_FALSE(named(graph, fused, "layer2.0.downsample.1").relu);
-  EXPECT_FALSE(named(graph, fused, "layer2.0.downsample.1").residual);
+  EXPECT_TRUE(node_named(graph, fused, "bn1").relu);
+  EXPECT_FALSE(node_named(graph, fused, "bn1").residual);
+  EXPECT_TRUE(node_named(graph, fused, "layer1.0.bn2").relu);
+  EXPECT_TRUE(node_named(graph, fused, "layer1.0.bn2").residual);
+  EXPECT_FALSE(node_named(graph, fused, "layer2.0.downsample.1").relu);
+  EXPECT_FALSE(node_named(graph, fused, "layer2.0.downsample.1").residual);
 }
 
 TEST(Fusion, InferenceLeavesConvolutionsPoolsAndTheLinearLayer) {
@@ -38,9 +38,9 @@ TEST(Fusion, InferenceLeavesConvolutionsPoolsAndTheLinearLayer) {
     const bool conv = std::holds_alternative<ConvNode>(graph.nodes()[static_cast<size_t>(node.first)].kind);
     EXPECT_EQ(conv, node.batch_norm >= 0);
   }
-  EXPECT_TRUE(named(graph, fused, "layer1.0.conv3").residual);
-  EXPECT_TRUE(named(graph, fused, "layer1.0.conv3").relu);
-  EXPECT_FALSE(named(graph, fused, "layer1.0.downsample.0").relu);
+  EXPECT_TRUE(node_named(graph, fused, "layer1.0.conv3").residual);
+  EXPECT_TRUE(node_named(graph, fused, "layer1.0.conv3").relu);
+  EXPECT_FALSE(node_named(graph, fused, "layer1.0.downsample.0").relu);
 }
 
 TEST(Fusion, InputsComeFirstAndEveryNodeIsInOneOp) {

@@ -18,11 +18,13 @@
 namespace resflow {
 namespace {
 
-constexpr int64_t kClasses = 5, kBatch = 8, kSize = 64;
-const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = kClasses};
+using testing::kSide;
+
+constexpr int64_t kHeadClasses = 5, kHeadBatch = 8;
+const ModelDescription kHeadModel = {.architecture = "resnet18", .num_classes = kHeadClasses};
 
 std::vector<float> features_of(Model& model, const std::vector<float>& pixels, int64_t rows) {
-  Plan plan(model, {.batch = rows, .height = kSize, .width = kSize, .output = Output::kFeatures});
+  Plan plan(model, {.batch = rows, .height = kSide, .width = kSide, .output = Output::kFeatures});
   const std::span<const float> features = plan.forward(pixels.data(), rows);
   return {features.begin(), features.end()};
 }
@@ -37,11 +39,11 @@ std::vector<float> noise_features(int64_t rows, int64_t columns, uint64_t seed) 
 TEST(Features, AreWhatTheHeadReads) {
   const Compute compute(2);
   for (const char* architecture : {"resnet18", "resnet50"}) {
-    Model model({.architecture = architecture, .num_classes = kClasses}, compute);
+    Model model({.architecture = architecture, .num_classes = kHeadClasses}, compute);
     testing::settle(model);
     EXPECT_EQ(model.feature_count(), std::string(architecture) == "resnet18" ? 512 : 2048);
-    const auto pixels = testing::noise_pixels(3, kSize, kSize);
-    Plan whole(model, {.batch = 3, .height = kSize, .width = kSize});
+    const auto pixels = testing::noise_pixels(3, kSide, kSide);
+    Plan whole(model, {.batch = 3, .height = kSide, .width = kSide});
     const std::span<const float> logits = whole.forward(pixels.data(), 3);
     const std::vector<float> features = features_of(model, pixels, 3);
     ASSERT_EQ(static_cast<int64_t>(features.size()), 3 * model.feature_count());
@@ -56,30 +58,30 @@ TEST(Features, AreWhatTheHeadReads) {
 
 TEST(Features, ATrainingPlanHasNone) {
   const Compute compute(1);
-  Model model(kSmall, compute);
+  Model model(kHeadModel, compute);
   testing::expect_error(ErrorKind::kInternal, {"not in features"}, [&] {
     const Plan plan(model,
-                    {.batch = 2, .height = kSize, .width = kSize, .mode = Mode::kTrain, .output = Output::kFeatures});
+                    {.batch = 2, .height = kSide, .width = kSide, .mode = Mode::kTrain, .output = Output::kFeatures});
   });
 }
 
-struct Case {
+struct HeadTrainerCase {
   OptimizerOptions optimizer;
   LossOptions loss;
 };
 
-class HeadTrainerSteps : public ::testing::TestWithParam<Case> {};
+class HeadTrainerSteps : public ::testing::TestWithParam<HeadTrainerCase> {};
 
 TEST_P(HeadTrainerSteps, GiveTorchsLosses) {
   constexpr int kSteps = 30;
   const auto& [optimizer, loss] = GetParam();
   const Compute compute(2);
-  Model model(kSmall, compute);
+  Model model(kHeadModel, compute);
   model.initialise(3);
   const testing::TemporaryFolder folder;
   const int64_t columns = model.feature_count();
-  const auto features = noise_features(kSteps * kBatch, columns, 9);
-  const auto labels = testing::noise_labels(kSteps * kBatch, kClasses, 9);
+  const auto features = noise_features(kSteps * kHeadBatch, columns, 9);
+  const auto labels = testing::noise_labels(kSteps * kHeadBatch, kHeadClasses, 9);
   for (const char* name : {"weight", "bias"}) {
     const Array value = model.parameter(std::string("fc.") + name).value.export_to_array(compute);
     testing::write_raw<float>(folder / name, value.values<float>());
@@ -88,48 +90,48 @@ TEST_P(HeadTrainerSteps, GiveTorchsLosses) {
   testing::write_raw<int32_t>(folder / "labels", labels);
   const std::string output = testing::run_python(
       "graph/head_steps.py",
-      {folder.path().string(), std::to_string(kClasses), std::to_string(columns), std::to_string(kBatch),
+      {folder.path().string(), std::to_string(kHeadClasses), std::to_string(columns), std::to_string(kHeadBatch),
        std::to_string(kSteps), optimizer.name, fmt::format("{}", optimizer.lr), fmt::format("{}", loss.label_smoothing),
        loss.class_weights.empty() ? "0" : "1", fmt::format("{}", optimizer.weight_decay)});
   if (output.starts_with("absent")) GTEST_SKIP() << output;
   std::istringstream losses(output);
 
-  HeadTrainer trainer(model, kBatch, optimizer, loss);
+  HeadTrainer trainer(model, kHeadBatch, optimizer, loss);
   for (int step = 0; step < kSteps; ++step) {
     double wanted = 0;
     ASSERT_TRUE(losses >> wanted);
-    const auto first = static_cast<size_t>(step * kBatch);
+    const auto first = static_cast<size_t>(step * kHeadBatch);
     const StepResult result = trainer.step(features.data() + static_cast<int64_t>(first) * columns,
-                                           std::span(labels).subspan(first, static_cast<size_t>(kBatch)));
+                                           std::span(labels).subspan(first, static_cast<size_t>(kHeadBatch)));
     EXPECT_NEAR(result.loss, wanted, 2e-5 * wanted) << "step " << step << ": f32 sums in another order";
   }
   EXPECT_EQ(trainer.steps(), kSteps);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, HeadTrainerSteps,
-                         ::testing::Values(Case{{.name = "adam", .lr = 1e-3}, {}},
-                                           Case{{.name = "adamw", .lr = 1e-3, .weight_decay = 0.1},
-                                                {.label_smoothing = 0.1, .class_weights = {1, 2, 3, 4, 5}}},
-                                           Case{{.name = "sgd", .lr = 0.01, .momentum = 0.9, .weight_decay = 1e-3}, {}},
-                                           Case{{.name = "rmsprop", .lr = 1e-3},
-                                                {.label_smoothing = 0.2, .class_weights = {}}}),
-                         [](const auto& info) { return info.param.optimizer.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, HeadTrainerSteps,
+    ::testing::Values(HeadTrainerCase{{.name = "adam", .lr = 1e-3}, {}},
+                      HeadTrainerCase{{.name = "adamw", .lr = 1e-3, .weight_decay = 0.1},
+                                      {.label_smoothing = 0.1, .class_weights = {1, 2, 3, 4, 5}}},
+                      HeadTrainerCase{{.name = "sgd", .lr = 0.01, .momentum = 0.9, .weight_decay = 1e-3}, {}},
+                      HeadTrainerCase{{.name = "rmsprop", .lr = 1e-3}, {.label_smoothing = 0.2, .class_weights = {}}}),
+    [](const auto& info) { return info.param.optimizer.name; });
 
 // With all but the head frozen a Trainer does the same, by way of the whole network.
 TEST(HeadTrainer, TrainsAsTheFrozenNetworkDoes) {
   const Compute compute(2);
-  Model frozen(kSmall, compute), alone(kSmall, compute);
+  Model frozen(kHeadModel, compute), alone(kHeadModel, compute);
   testing::settle(frozen);
   testing::settle(alone);
   const std::vector<NamedArray> before = alone.state();
   freeze(frozen, {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4"}, FreezeBatchNorm::kEval);
   const OptimizerOptions optimizer = {.name = "adam", .lr = 1e-2};
-  Trainer whole(frozen, kBatch, kSize, optimizer);
-  HeadTrainer head(alone, kBatch, optimizer);
+  Trainer whole(frozen, kHeadBatch, kSide, optimizer);
+  HeadTrainer head(alone, kHeadBatch, optimizer);
   for (uint64_t step = 0; step < 5; ++step) {
-    const auto pixels = testing::noise_pixels(kBatch, kSize, kSize, step);
-    const auto labels = testing::noise_labels(kBatch, kClasses, step);
-    const auto features = features_of(alone, pixels, kBatch);
+    const auto pixels = testing::noise_pixels(kHeadBatch, kSide, kSide, step);
+    const auto labels = testing::noise_labels(kHeadBatch, kHeadClasses, step);
+    const auto features = features_of(alone, pixels, kHeadBatch);
     const StepResult a = whole.step(pixels.data(), labels), b = head.step(features.data(), labels);
     EXPECT_NEAR(a.loss, b.loss, 1e-5 * a.loss);
     EXPECT_EQ(a.correct, b.correct);
@@ -144,19 +146,19 @@ TEST(HeadTrainer, GoesOnToTheSameBits) {
   const OptimizerOptions optimizer = {.name = "adam", .lr = 1e-2};
   const auto run = [&](HeadTrainer& trainer, uint64_t from, uint64_t to) {
     for (uint64_t step = from; step < to; ++step) {
-      const int64_t rows = step % 3 == 2 ? 5 : kBatch;  // a smaller last batch
-      trainer.step(noise_features(rows, 512, step).data(), testing::noise_labels(rows, kClasses, step));
+      const int64_t rows = step % 3 == 2 ? 5 : kHeadBatch;  // a smaller last batch
+      trainer.step(noise_features(rows, 512, step).data(), testing::noise_labels(rows, kHeadClasses, step));
     }
   };
-  Model whole(kSmall, compute), parts(kSmall, compute), rest(kSmall, compute);
+  Model whole(kHeadModel, compute), parts(kHeadModel, compute), rest(kHeadModel, compute);
   whole.initialise(1);
   parts.initialise(1);
-  HeadTrainer uninterrupted(whole, kBatch, optimizer);
+  HeadTrainer uninterrupted(whole, kHeadBatch, optimizer);
   run(uninterrupted, 0, 9);
-  HeadTrainer first(parts, kBatch, optimizer);
+  HeadTrainer first(parts, kHeadBatch, optimizer);
   run(first, 0, 4);
   rest.load(parts.state());
-  HeadTrainer second(rest, kBatch, optimizer);
+  HeadTrainer second(rest, kHeadBatch, optimizer);
   second.load(first.state(), first.steps());
   run(second, 4, 9);
   for (const char* name : {"fc.weight", "fc.bias"})
@@ -167,29 +169,29 @@ TEST(HeadTrainer, GoesOnToTheSameBits) {
 
 TEST(HeadTrainer, EvaluatesTheHeadAsItIsNow) {
   const Compute compute(2);
-  Model model(kSmall, compute);
+  Model model(kHeadModel, compute);
   model.initialise(1);
-  HeadTrainer trainer(model, kBatch, {.name = "sgd", .lr = 0.1});
+  HeadTrainer trainer(model, kHeadBatch, {.name = "sgd", .lr = 0.1});
   const int64_t rows = 300;  // more than are evaluated at once
   const auto features = noise_features(rows, 512, 1);
-  const auto labels = testing::noise_labels(rows, kClasses, 1);
+  const auto labels = testing::noise_labels(rows, kHeadClasses, 1);
   const EvaluationSums before = trainer.evaluate(features.data(), labels);
   EXPECT_EQ(before.rows, rows);
-  for (int i = 0; i < 40; ++i) trainer.step(features.data(), std::span(labels).first(kBatch));
-  const EvaluationSums learnt = trainer.evaluate(features.data(), std::span(labels).first(kBatch));
-  EXPECT_EQ(learnt.correct, kBatch);
-  const StepResult next = trainer.step(features.data(), std::span(labels).first(kBatch));
+  for (int i = 0; i < 40; ++i) trainer.step(features.data(), std::span(labels).first(kHeadBatch));
+  const EvaluationSums learnt = trainer.evaluate(features.data(), std::span(labels).first(kHeadBatch));
+  EXPECT_EQ(learnt.correct, kHeadBatch);
+  const StepResult next = trainer.step(features.data(), std::span(labels).first(kHeadBatch));
   EXPECT_NEAR(learnt.loss(), next.loss, 1e-5) << "a step gives the loss of before it";
 }
 
 TEST(HeadTrainer, RefusesWhatCannotBe) {
   const Compute compute(1);
-  Model model(kSmall, compute);
+  Model model(kHeadModel, compute);
   model.initialise(1);
   HeadTrainer trainer(model, 4, {});
   const auto features = noise_features(5, 512, 1);
   const std::vector<NamedArray> before = model.state();
-  const std::vector<int32_t> five(5), wrong = {0, 1, kClasses, 0};
+  const std::vector<int32_t> five(5), wrong = {0, 1, kHeadClasses, 0};
   testing::expect_error(ErrorKind::kInternal, {"5 rows"}, [&] { trainer.step(features.data(), five); });
   testing::expect_error(ErrorKind::kData, {"label 5"}, [&] { trainer.step(features.data(), wrong); });
   testing::expect_error(ErrorKind::kData, {"label 5"}, [&] { trainer.evaluate(features.data(), wrong); });

@@ -14,13 +14,13 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = 5};
+const ModelDescription kOfFiveClasses = {.architecture = "resnet18", .num_classes = 5};
 
-NamedArray& named(std::vector<NamedArray>& state, const std::string& name) {
+NamedArray& array_named(std::vector<NamedArray>& state, const std::string& name) {
   return *std::find_if(state.begin(), state.end(), [&](const NamedArray& a) { return a.name == name; });
 }
 
-std::string error_of(Model& model, const std::vector<NamedArray>& values) {
+std::string error_of_loading(Model& model, const std::vector<NamedArray>& values) {
   try {
     model.load(values);
   } catch (const Error& error) {
@@ -32,7 +32,7 @@ std::string error_of(Model& model, const std::vector<NamedArray>& values) {
 
 TEST(Model, StateRoundTripIsEqualToTheBit) {
   const Compute compute(1);
-  Model a(kSmall, compute), b(kSmall, compute);
+  Model a(kOfFiveClasses, compute), b(kOfFiveClasses, compute);
   testing::settle(a);
   a.parameter("bn1.num_batches_tracked").count = (int64_t{1} << 40) + 1;
   b.load(a.state());
@@ -51,7 +51,7 @@ TEST(Model, CountsLearntElementsOnly) {
 
 TEST(Model, InitialiseGivesTheSameForOneAndTwoThreads) {
   const Compute one(1), two(2);
-  Model a(kSmall, one), b(kSmall, two);
+  Model a(kOfFiveClasses, one), b(kOfFiveClasses, two);
   a.initialise(9);
   b.initialise(9);
   const auto x = a.state(), y = b.state();
@@ -60,14 +60,14 @@ TEST(Model, InitialiseGivesTheSameForOneAndTwoThreads) {
 
 TEST(Model, LoadListsEveryNameThatDoesNotMatchAndChangesNothing) {
   const Compute compute(1);
-  Model model(kSmall, compute);
+  Model model(kOfFiveClasses, compute);
   model.initialise(1);
   const auto before = model.state();
   auto values = Model({.architecture = "resnet18", .num_classes = 7}, compute).state();
   std::erase_if(values, [](const NamedArray& a) { return a.name == "conv1.weight" || a.name == "bn1.bias"; });
   values.push_back({"extra.weight", Array(DType::kF32, {2})});
-  named(values, "bn1.num_batches_tracked").array = Array(DType::kF32, {});
-  const std::string sentence = error_of(model, values);
+  array_named(values, "bn1.num_batches_tracked").array = Array(DType::kF32, {});
+  const std::string sentence = error_of_loading(model, values);
   for (const char* part : {"missing: conv1.weight, bn1.bias", "unexpected: extra.weight",
                            "fc.weight has f32 (7,512), model wants f32 (5,512)", "fc.bias has f32 (7)",
                            "bn1.num_batches_tracked has f32", "resnet18 with 5 classes"})
@@ -79,16 +79,16 @@ TEST(Model, LoadListsEveryNameThatDoesNotMatchAndChangesNothing) {
 
 TEST(Model, LoadRefusesANameThatComesTwice) {
   const Compute compute(1);
-  Model model(kSmall, compute);
+  Model model(kOfFiveClasses, compute);
   auto values = model.state();
   values.push_back(values.front());
-  EXPECT_THAT(error_of(model, values), HasSubstr("unexpected: conv1.weight"));
+  EXPECT_THAT(error_of_loading(model, values), HasSubstr("unexpected: conv1.weight"));
 }
 
 // As torchvision's older files are.
 TEST(Model, LoadTakesAbsentCountsOfBatchesAsZero) {
   const Compute compute(1);
-  Model model(kSmall, compute);
+  Model model(kOfFiveClasses, compute);
   testing::settle(model);
   auto values = model.state();
   model.parameter("bn1.num_batches_tracked").count = 3;
@@ -97,12 +97,12 @@ TEST(Model, LoadTakesAbsentCountsOfBatchesAsZero) {
   model.load(values);
   EXPECT_EQ(model.parameter("bn1.num_batches_tracked").count, 0);
   EXPECT_EQ(model.parameter("layer4.1.bn2.num_batches_tracked").count,
-            named(values, "layer4.1.bn2.num_batches_tracked").array.values<int64_t>()[0]);
+            array_named(values, "layer4.1.bn2.num_batches_tracked").array.values<int64_t>()[0]);
 }
 
 TEST(Model, ParameterOfAnotherNameIsAnError) {
   const Compute compute(1);
-  EXPECT_THROW(Model(kSmall, compute).parameter("conv9.weight"), Error);
+  EXPECT_THROW(Model(kOfFiveClasses, compute).parameter("conv9.weight"), Error);
 }
 
 }  // namespace

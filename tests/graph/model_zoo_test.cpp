@@ -10,7 +10,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string error_of(const ModelDescription& description) {
+std::string error_of_building(const ModelDescription& description) {
   try {
     build_model(description);
   } catch (const Error& error) {
@@ -21,16 +21,16 @@ std::string error_of(const ModelDescription& description) {
 }
 
 TEST(ModelZoo, AnUnknownNameListsTheKnownOnes) {
-  const std::string sentence = error_of({.architecture = "resnet35"});
+  const std::string sentence = error_of_building({.architecture = "resnet35"});
   EXPECT_THAT(sentence, HasSubstr("\"resnet35\""));
   for (const std::string& name : model_names()) EXPECT_THAT(sentence, HasSubstr(name));
 }
 
 TEST(ModelZoo, WhatTheNameSaysCannotBeOverridden) {
-  EXPECT_THAT(error_of({.architecture = "resnext50_32x4d", .groups = 16}), HasSubstr("has groups 32, got 16"));
-  EXPECT_THAT(error_of({.architecture = "wide_resnet50_2", .width_per_group = 64}),
+  EXPECT_THAT(error_of_building({.architecture = "resnext50_32x4d", .groups = 16}), HasSubstr("has groups 32, got 16"));
+  EXPECT_THAT(error_of_building({.architecture = "wide_resnet50_2", .width_per_group = 64}),
               HasSubstr("has width_per_group 128, got 64"));
-  EXPECT_EQ(error_of({.architecture = "resnext50_32x4d", .groups = 32}), "no error");
+  EXPECT_EQ(error_of_building({.architecture = "resnext50_32x4d", .groups = 32}), "no error");
 }
 
 TEST(ModelZoo, Resnet50WithGroupsIsResnext50) {

@@ -18,9 +18,10 @@
 namespace resflow {
 namespace {
 
+using testing::kClasses;
 using testing::TemporaryFolder;
 
-struct Case {
+struct ParityCase {
   std::string name;
   std::string architecture;
   Mode mode = Mode::kTrain;
@@ -30,12 +31,10 @@ struct Case {
   std::vector<std::string> freeze = {};
   FreezeBatchNorm freeze_bn = FreezeBatchNorm::kEval;
 
-  friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+  friend void PrintTo(const ParityCase& c, std::ostream* out) { *out << c.name; }
 };
 
-constexpr int64_t kClasses = 10;
-
-void run(const Case& c, int threads, uint64_t seed, const TemporaryFolder& folder, bool first) {
+void run_case(const ParityCase& c, int threads, uint64_t seed, const TemporaryFolder& folder, bool first) {
   const Compute compute(threads);
   Model model({.architecture = c.architecture, .num_classes = kClasses}, compute);
   testing::settle(model);
@@ -62,7 +61,7 @@ void run(const Case& c, int threads, uint64_t seed, const TemporaryFolder& folde
 }
 
 // Differences by "THREADS WHAT NAME"; empty where PyTorch is not installed.
-std::map<std::string, double> differences(const Case& c, uint64_t seed) {
+std::map<std::string, double> differences(const ParityCase& c, uint64_t seed) {
   const TemporaryFolder folder;
   std::vector<std::string> arguments;
   if (!c.freeze.empty())
@@ -73,7 +72,7 @@ std::map<std::string, double> differences(const Case& c, uint64_t seed) {
         std::to_string(kClasses), std::to_string(c.batch), std::to_string(c.height), std::to_string(c.width)})
     arguments.push_back(argument);
   for (const int threads : c.threads) {
-    run(c, threads, seed, folder, threads == c.threads.front());
+    run_case(c, threads, seed, folder, threads == c.threads.front());
     arguments.push_back(std::to_string(threads));
   }
   std::map<std::string, double> all;
@@ -85,7 +84,7 @@ std::map<std::string, double> differences(const Case& c, uint64_t seed) {
   return all;
 }
 
-class Parity : public ::testing::TestWithParam<Case> {};
+class Parity : public ::testing::TestWithParam<ParityCase> {};
 
 // The tolerance of the project, 1e-4 of the largest logit, and relative L2 of a tensor. Loss and statistics follow
 // from the forward pass, so the same holds for them.
@@ -95,7 +94,7 @@ class Parity : public ::testing::TestWithParam<Case> {};
 // has a second and a third chance with other pixels, while none may ever be off by more than a unit can be.
 TEST_P(Parity, WithTorch) {
   constexpr double kTolerance = 1e-4, kTie = 0.05;
-  const Case& c = GetParam();
+  const ParityCase& c = GetParam();
   std::map<std::string, double> best;
   for (uint64_t seed = 1; seed <= 3; ++seed) {
     const auto now = differences(c, seed);
@@ -113,8 +112,8 @@ TEST_P(Parity, WithTorch) {
     EXPECT_LE(difference, kTolerance) << what << ", with each of three inputs";
 }
 
-std::vector<Case> cases() {
-  std::vector<Case> all = {
+std::vector<ParityCase> parity_cases() {
+  std::vector<ParityCase> all = {
       {.name = "resnet18", .architecture = "resnet18", .batch = 6, .threads = {1, 2, 4}},
       {.name = "resnet34", .architecture = "resnet34", .batch = 3, .height = 96},
       {.name = "resnet50", .architecture = "resnet50", .threads = {1, 2}},
@@ -159,8 +158,8 @@ std::vector<Case> cases() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Parity, ::testing::ValuesIn(cases()),
-                         [](const ::testing::TestParamInfo<Case>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Models, Parity, ::testing::ValuesIn(parity_cases()),
+                         [](const ::testing::TestParamInfo<ParityCase>& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace resflow

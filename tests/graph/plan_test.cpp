@@ -15,11 +15,9 @@
 namespace resflow {
 namespace {
 
+using testing::copy_of;
 using ::testing::HasSubstr;
-
-const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = 10};
-
-std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
+using testing::kSmall;
 
 TEST(Plan, RowsAddUpToTheGraphsMultiplyAdds) {
   const Compute compute(1);
@@ -38,13 +36,13 @@ TEST(Plan, FewerRowsGiveTheLogitsOfThoseRows) {
   testing::settle(model);
   Plan plan(model, {.batch = 4, .height = 64, .width = 96});
   const auto pixels = testing::noise_pixels(4, 64, 96);
-  const auto whole = copy(plan.forward(pixels.data(), 4));
+  const auto whole = copy_of(plan.forward(pixels.data(), 4));
   ASSERT_EQ(whole.size(), 40U);
   for (const int64_t rows : {1, 3}) {
     const auto some = plan.forward(pixels.data(), rows);
     for (size_t i = 0; i < static_cast<size_t>(rows) * 10; ++i) EXPECT_EQ(some[i], whole[i]);
   }
-  EXPECT_EQ(copy(plan.forward(pixels.data(), 4)), whole);
+  EXPECT_EQ(copy_of(plan.forward(pixels.data(), 4)), whole);
 }
 
 TEST(Plan, TheSameBitsEveryTime) {
@@ -55,8 +53,8 @@ TEST(Plan, TheSameBitsEveryTime) {
     Model model(kSmall, compute);
     testing::settle(model);
     Plan plan(model, {.batch = 3, .height = 64, .width = 64, .mode = Mode::kTrain});
-    logits.push_back(copy(plan.forward(pixels.data(), 3)));
-    logits.push_back(copy(plan.forward(pixels.data(), 3)));
+    logits.push_back(copy_of(plan.forward(pixels.data(), 3)));
+    logits.push_back(copy_of(plan.forward(pixels.data(), 3)));
   }
   for (const auto& other : logits) EXPECT_EQ(other, logits[0]);
 }
@@ -68,19 +66,19 @@ TEST(Plan, ABorrowerHoldsLessAndGivesTheSameBits) {
   const PlanOptions options = {.batch = 8, .height = 96, .width = 96};
   const auto pixels = testing::noise_pixels(8, 96, 96);
   Plan own(model, options);
-  const auto wanted = copy(own.forward(pixels.data(), 8));
+  const auto wanted = copy_of(own.forward(pixels.data(), 8));
   const Plan lender(model, {.batch = 8, .height = 96, .width = 96, .mode = Mode::kTrain});
   Plan borrower(model, options, &lender);
-  EXPECT_EQ(copy(borrower.forward(pixels.data(), 8)), wanted);
+  EXPECT_EQ(copy_of(borrower.forward(pixels.data(), 8)), wanted);
   EXPECT_LT(borrower.memory().copies, own.memory().copies);
   for (const auto& parameter : model.parameters())
     if (parameter->name == "layer1.0.conv1.weight") {
       for (float& value : std::span(parameter->value.data(), 64)) value += 0.125F;
       ++parameter->version;
     }
-  const auto changed = copy(own.forward(pixels.data(), 8));
+  const auto changed = copy_of(own.forward(pixels.data(), 8));
   EXPECT_NE(changed, wanted);
-  EXPECT_EQ(copy(borrower.forward(pixels.data(), 8)), changed) << "it follows the parameters";
+  EXPECT_EQ(copy_of(borrower.forward(pixels.data(), 8)), changed) << "it follows the parameters";
 }
 
 TEST(Plan, GivesLogitsAndFeaturesOfOneRun) {
@@ -99,7 +97,9 @@ TEST(Plan, GivesLogitsAndFeaturesOfOneRun) {
     for (const int64_t rows : {3, 2}) {
       const auto pixels = testing::noise_pixels(rows, 64, 64);
       const auto count = static_cast<size_t>(rows), columns = static_cast<size_t>(model.feature_count());
-      const auto first = [&](std::span<const float> values, size_t width) { return copy(values.first(count * width)); };
+      const auto first = [&](std::span<const float> values, size_t width) {
+        return copy_of(values.first(count * width));
+      };
       const auto outputs = both.forward(pixels.data(), rows);
       EXPECT_EQ(outputs.size(), 30U);
       EXPECT_EQ(both.features().size(), 3 * columns);
@@ -283,9 +283,9 @@ TEST(Plan, AProfileLeavesWhatForwardGives) {
   testing::settle(model);
   const auto pixels = testing::noise_pixels(3, 64, 64);
   Plan plan(model, {.batch = 3, .height = 64, .width = 64});
-  const auto wanted = copy(plan.forward(pixels.data(), 3));
+  const auto wanted = copy_of(plan.forward(pixels.data(), 3));
   plan.profile(pixels.data(), 3, 2);
-  EXPECT_EQ(copy(plan.forward(pixels.data(), 3)), wanted);
+  EXPECT_EQ(copy_of(plan.forward(pixels.data(), 3)), wanted);
   EXPECT_THROW(plan.profile(pixels.data(), 3, 0), Error);
   EXPECT_THROW(plan.profile(pixels.data(), 4, 1), Error);
 }

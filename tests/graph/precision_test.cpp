@@ -17,18 +17,20 @@ namespace resflow {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::kSide;
 using ::testing::Not;
 
-constexpr int64_t kSide = 64, kClasses = 4;
+constexpr int64_t kPatterns = 4;
 
-// Pictures of class n % kClasses: its pattern of large squares, dimmed, in noise.
+// Pictures of class n % kPatterns: its pattern of large squares, dimmed, in noise.
 std::vector<float> patterned_pixels(int64_t batch, uint64_t seed) {
   std::vector<float> pixels = testing::noise_pixels(batch, kSide, kSide, seed);
   constexpr int64_t kSquare = 8;
   for (size_t i = 0; i < pixels.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
     const int64_t x = at % kSide / kSquare, y = at / kSide % kSide / kSquare, n = at / (kSide * kSide * 3);
-    const double pattern = testing::noise(1000 + static_cast<uint64_t>(n % kClasses), static_cast<uint64_t>(y * 8 + x));
+    const double pattern =
+        testing::noise(1000 + static_cast<uint64_t>(n % kPatterns), static_cast<uint64_t>(y * 8 + x));
     pixels[i] = 0.5F * pixels[i] + static_cast<float>(pattern);
   }
   return pixels;
@@ -36,7 +38,7 @@ std::vector<float> patterned_pixels(int64_t batch, uint64_t seed) {
 
 std::vector<int32_t> patterned_labels(int64_t batch) {
   std::vector<int32_t> labels(static_cast<size_t>(batch));
-  for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % kClasses);
+  for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % kPatterns);
   return labels;
 }
 
@@ -97,7 +99,7 @@ TEST(Precision, ATrainedNetworkSaysTheSame) {
   const std::vector<float> pixels = patterned_pixels(kRows, 7);
   for (const char* architecture : {"resnet18", "resnet50"}) {
     SCOPED_TRACE(architecture);
-    Model model({.architecture = architecture, .num_classes = kClasses}, compute);
+    Model model({.architecture = architecture, .num_classes = kPatterns}, compute);
     train_a_moment(model);
     calibrate(model);
     const std::vector<float> f32 = logits(model, Precision::kF32, pixels, kRows);
@@ -120,9 +122,9 @@ TEST(Precision, EveryArchitectureRuns) {
   const Compute compute(2);
   const std::vector<float> pixels = patterned_pixels(2, 7);
   const std::vector<ModelDescription> models = {
-      {.architecture = "resnext50_32x4d", .num_classes = kClasses},
-      {.architecture = "wide_resnet50_2", .num_classes = kClasses},
-      {.architecture = "resnet50", .num_classes = kClasses, .replace_stride_with_dilation = {false, true, true}}};
+      {.architecture = "resnext50_32x4d", .num_classes = kPatterns},
+      {.architecture = "wide_resnet50_2", .num_classes = kPatterns},
+      {.architecture = "resnet50", .num_classes = kPatterns, .replace_stride_with_dilation = {false, true, true}}};
   for (const ModelDescription& description : models) {
     SCOPED_TRACE(description.architecture);
     Model model(description, compute);
@@ -136,7 +138,7 @@ TEST(Precision, EveryArchitectureRuns) {
 
 TEST(Precision, EdgesHoldWhatIsAskedFor) {
   const Compute compute(2);
-  Model model({.architecture = "resnet50", .num_classes = kClasses}, compute);
+  Model model({.architecture = "resnet50", .num_classes = kPatterns}, compute);
   testing::settle(model);
   calibrate(model);
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
@@ -163,16 +165,16 @@ TEST(Precision, EdgesHoldWhatIsAskedFor) {
 
 TEST(Precision, FewerRowsAndOtherParametersAreFollowed) {
   const Compute compute(2);
-  Model model({.architecture = "resnet18", .num_classes = kClasses}, compute);
+  Model model({.architecture = "resnet18", .num_classes = kPatterns}, compute);
   testing::settle(model);
   calibrate(model);
   const std::vector<float> pixels = patterned_pixels(3, 7);
   for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
     Plan plan(model, eval(precision, 3));
     const auto all = plan.forward(pixels.data(), 3);
-    const std::vector<float> first(all.begin(), all.begin() + kClasses);
+    const std::vector<float> first(all.begin(), all.begin() + kPatterns);
     const auto one = plan.forward(pixels.data(), 1);
-    EXPECT_EQ(std::vector<float>(one.begin(), one.begin() + kClasses), first);
+    EXPECT_EQ(std::vector<float>(one.begin(), one.begin() + kPatterns), first);
 
     std::vector<NamedArray> state = model.state();
     for (NamedArray& value : state)
@@ -180,13 +182,13 @@ TEST(Precision, FewerRowsAndOtherParametersAreFollowed) {
         for (float& x : value.array.values<float>()) x *= 0.5F;
     model.load(state);
     const auto changed = plan.forward(pixels.data(), 1);
-    EXPECT_NE(std::vector<float>(changed.begin(), changed.begin() + kClasses), first);
+    EXPECT_NE(std::vector<float>(changed.begin(), changed.begin() + kPatterns), first);
   }
 }
 
 TEST(Precision, RangesAreThoseOfTheValues) {
   const Compute compute(2);
-  Model model({.architecture = "resnet18", .num_classes = kClasses}, compute);
+  Model model({.architecture = "resnet18", .num_classes = kPatterns}, compute);
   testing::settle(model);
   Calibrator calibrator(model, 4, kSide, kSide);
   EXPECT_THROW(calibrator.result(), Error);
@@ -215,7 +217,7 @@ TEST(Precision, RangesAreThoseOfTheValues) {
 
 TEST(Precision, RefusesWhatCannotBe) {
   const Compute compute(1);
-  Model model({.architecture = "resnet18", .num_classes = kClasses}, compute);
+  Model model({.architecture = "resnet18", .num_classes = kPatterns}, compute);
   model.initialise(1);
   const auto message = [&](const PlanOptions& options) -> std::string {
     try {

@@ -25,7 +25,7 @@ std::vector<TensorEntry> tensors_of(const ModelDescription& description) {
   return tensors;
 }
 
-TensorEntry& named(std::vector<TensorEntry>& tensors, const std::string& name) {
+TensorEntry& entry_named(std::vector<TensorEntry>& tensors, const std::string& name) {
   return *std::find_if(tensors.begin(), tensors.end(), [&](const TensorEntry& t) { return t.name == name; });
 }
 
@@ -84,7 +84,7 @@ TEST(Recognise, AnyFloatsButNoIntegersAreWeights) {
     if (t.dtype == DType::kF32) t.dtype = DType::kBF16;
   EXPECT_TRUE(recognise_model(tensors).fit.fits());
   EXPECT_EQ(compare_weights({.architecture = "resnet18"}, tensors, DTypeRule::kExact).misshapen.size(), 102U);
-  named(tensors, "conv1.weight").dtype = DType::kU8;
+  entry_named(tensors, "conv1.weight").dtype = DType::kU8;
   const ModelMatch match = recognise_model(tensors);
   EXPECT_EQ(match.description.architecture, "resnet18");
   EXPECT_EQ(to_sentence(match.fit), "misshapen: conv1.weight has u8 (64,3,7,7), model wants f32 (64,3,7,7)");
@@ -94,7 +94,7 @@ TEST(Recognise, TheNearestWhereNoneFits) {
   std::vector<TensorEntry> tensors = tensors_of({.architecture = "wide_resnet50_2", .num_classes = 3});
   std::erase_if(tensors,
                 [](const TensorEntry& t) { return t.name == "layer1.0.bn1.bias" || t.name == "conv1.weight"; });
-  named(tensors, "layer4.2.conv3.weight").dims = {2048, 1024, 1};
+  entry_named(tensors, "layer4.2.conv3.weight").dims = {2048, 1024, 1};
   tensors.push_back({"head.weight", DType::kF32, {1}});
   tensors.push_back(tensors.front());
   const ModelMatch match = recognise_model(tensors);

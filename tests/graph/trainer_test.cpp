@@ -17,14 +17,14 @@ namespace resflow {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr int64_t kClasses = 10, kSize = 64;
-const ModelDescription kSmall = {.architecture = "resnet18", .num_classes = kClasses};
+using testing::kClasses;
+using testing::kSide;
+using testing::kSmall;
 
 struct Batches {
   Batches(int64_t batch, int steps) {
     for (int step = 0; step < steps; ++step) {
-      pixels.push_back(testing::noise_pixels(batch, kSize, kSize, 100 + static_cast<uint64_t>(step)));
+      pixels.push_back(testing::noise_pixels(batch, kSide, kSide, 100 + static_cast<uint64_t>(step)));
       labels.push_back(testing::noise_labels(batch, kClasses, 100 + static_cast<uint64_t>(step)));
     }
   }
@@ -69,13 +69,13 @@ TEST_P(TenSteps, GiveTorchsLosses) {
   pixels.close();
   labels.close();
   std::vector<std::string> arguments = {folder.path().string(), std::to_string(kClasses), std::to_string(kBatch),
-                                        std::to_string(kSize),  std::to_string(kSteps),   GetParam().options.name};
+                                        std::to_string(kSide),  std::to_string(kSteps),   GetParam().options.name};
   arguments.insert(arguments.end(), GetParam().torch.begin(), GetParam().torch.end());
   const std::string output = testing::run_python("graph/steps.py", arguments);
   if (output.starts_with("absent")) GTEST_SKIP() << output;
   std::istringstream losses(output);
 
-  Trainer trainer(model, kBatch, kSize, GetParam().options, GetParam().loss);
+  Trainer trainer(model, kBatch, kSide, GetParam().options, GetParam().loss);
   const int accumulate = GetParam().accumulate;
   if (accumulate > 1) trainer.allow_accumulation();
   for (int step = 0; step < kSteps; ++step) {
@@ -146,16 +146,16 @@ TEST(Trainer, ResumeEqualsUninterrupted) {
     Model whole(kSmall, compute), first(kSmall, compute), second(kSmall, compute);
     whole.initialise(2);
     first.initialise(2);
-    Trainer uninterrupted(whole, 4, kSize, options);
+    Trainer uninterrupted(whole, 4, kSide, options);
     for (size_t s = 0; s < 4; ++s) uninterrupted.step(batches.pixels[s].data(), batches.labels[s]);
     std::vector<NamedArray> optimizer_state;
     {
-      Trainer before(first, 4, kSize, options);
+      Trainer before(first, 4, kSide, options);
       for (size_t s = 0; s < 2; ++s) before.step(batches.pixels[s].data(), batches.labels[s]);
       optimizer_state = before.state();
     }
     second.load(first.state());
-    Trainer after(second, 4, kSize, options);
+    Trainer after(second, 4, kSide, options);
     after.load(optimizer_state, 2);
     for (size_t s = 2; s < 4; ++s) after.step(batches.pixels[s].data(), batches.labels[s]);
     expect_same(second.state(), whole.state());
@@ -170,7 +170,7 @@ TEST(Trainer, StateIsNamedAfterParametersInTheirShapes) {
   model.initialise(2);
   const auto names_of = [&](const OptimizerOptions& options) {
     std::vector<std::string> names;
-    for (const NamedArray& a : Trainer(model, 2, kSize, options).state())
+    for (const NamedArray& a : Trainer(model, 2, kSide, options).state())
       names.push_back(a.name + " " + to_string(a.array.dims()));
     return names;
   };
@@ -189,8 +189,8 @@ TEST(Trainer, RefusesAnotherOptimizersState) {
   Model model(kSmall, compute);
   model.initialise(2);
   std::vector<NamedArray> sgd_state;
-  { sgd_state = Trainer(model, 2, kSize, {.name = "sgd", .momentum = 0.9}).state(); }
-  Trainer adam(model, 2, kSize, {.name = "adam"});
+  { sgd_state = Trainer(model, 2, kSide, {.name = "sgd", .momentum = 0.9}).state(); }
+  Trainer adam(model, 2, kSide, {.name = "adam"});
   try {
     adam.load(sgd_state, 3);
     FAIL();
@@ -209,7 +209,7 @@ TEST(Trainer, ASmallerBatchTrainsAsATrainerOfThatSize) {
   Model a(kSmall, compute), b(kSmall, compute);
   a.initialise(4);
   b.initialise(4);
-  Trainer one(a, 6, kSize, options);
+  Trainer one(a, 6, kSide, options);
   const size_t planned = one.memory().activations;
   one.step(full.pixels[0].data(), full.labels[0]);
   const StepResult small = one.step(last.pixels[0].data(), last.labels[0]);
@@ -220,7 +220,7 @@ TEST(Trainer, ASmallerBatchTrainsAsATrainerOfThatSize) {
   std::vector<NamedArray> state;
   int64_t steps = 0;
   const auto step = [&](const Batches& batches, size_t index, int64_t rows) {
-    Trainer trainer(b, rows, kSize, options);
+    Trainer trainer(b, rows, kSide, options);
     if (steps > 0) trainer.load(state, steps);
     const StepResult result = trainer.step(batches.pixels[index].data(), batches.labels[index]);
     state = trainer.state();
@@ -248,7 +248,7 @@ TEST(Trainer, ClippingActsOnTheWholeNorm) {
     Model model(kSmall, compute);
     testing::settle(model, 11);
     const auto before = model.state();
-    Trainer trainer(model, 4, kSize, {.name = "sgd", .lr = 1, .clip_norm = clip_norm});
+    Trainer trainer(model, 4, kSide, {.name = "sgd", .lr = 1, .clip_norm = clip_norm});
     trainer.step(batches.pixels[0].data(), batches.labels[0]);
     const auto after = model.state();
     double sum = 0;
@@ -270,7 +270,7 @@ TEST(Trainer, TargetsOfOneClassTrainAsLabelsDo) {
   const auto losses = [&](bool soft) {
     Model model(kSmall, compute);
     testing::settle(model, 11);
-    Trainer trainer(model, 4, kSize, {.name = "sgd", .lr = 0.01});
+    Trainer trainer(model, 4, kSide, {.name = "sgd", .lr = 0.01});
     std::vector<double> all;
     for (size_t s = 0; s < 2; ++s) {
       std::vector<float> targets(soft ? 4 * kClasses : 0);
@@ -287,7 +287,7 @@ TEST(Trainer, UpdatesOfNothingAreNone) {
   const Compute compute(1);
   Model model(kSmall, compute);
   model.initialise(1);
-  Trainer trainer(model, 2, kSize, {});
+  Trainer trainer(model, 2, kSide, {});
   trainer.allow_accumulation();
   const auto before = model.state();
   trainer.update();
@@ -300,7 +300,7 @@ TEST(Trainer, LearnsABatchByHeart) {
   Model model(kSmall, compute);
   model.initialise(1);
   const Batches batches(8, 1);
-  Trainer trainer(model, 8, kSize, {.name = "adam", .lr = 1e-3});
+  Trainer trainer(model, 8, kSide, {.name = "adam", .lr = 1e-3});
   const StepResult first = trainer.step(batches.pixels[0].data(), batches.labels[0]);
   StepResult result;
   for (int step = 0; step < 12; ++step) result = trainer.step(batches.pixels[0].data(), batches.labels[0]);
@@ -313,9 +313,9 @@ TEST(Trainer, AWrongLabelChangesNothing) {
   const Compute compute(1);
   Model model(kSmall, compute);
   model.initialise(1);
-  Trainer trainer(model, 2, kSize, {});
+  Trainer trainer(model, 2, kSide, {});
   const auto before = model.state();
-  const auto pixels = testing::noise_pixels(2, kSize, kSize);
+  const auto pixels = testing::noise_pixels(2, kSide, kSide);
   for (const int32_t label : {-1, 10}) {
     const std::vector<int32_t> labels = {0, label};
     EXPECT_THROW(trainer.step(pixels.data(), labels), Error);
@@ -327,7 +327,7 @@ TEST(Trainer, AWrongLabelChangesNothing) {
 TEST(Trainer, RefusesOptionsThatCannotBe) {
   const Compute compute(1);
   Model model(kSmall, compute);
-  const auto error_of = [&](const OptimizerOptions& options, int64_t size = kSize) -> std::string {
+  const auto error_of = [&](const OptimizerOptions& options, int64_t size = kSide) -> std::string {
     try {
       Trainer(model, 2, size, options);
     } catch (const Error& error) {
@@ -355,7 +355,7 @@ TEST(Trainer, FrozenParametersStayAndTheOthersLearn) {
     if (parameter->learnt && !parameter->name.starts_with("fc")) parameter->frozen = true;
   const auto before = model.state();
   const Batches batches(4, 2);
-  Trainer trainer(model, 4, kSize, {.name = "sgd", .lr = 0.1});
+  Trainer trainer(model, 4, kSide, {.name = "sgd", .lr = 0.1});
   for (size_t s = 0; s < 2; ++s) trainer.step(batches.pixels[s].data(), batches.labels[s]);
   ASSERT_EQ(trainer.plan().buckets().size(), 1U);
   EXPECT_EQ(trainer.plan().buckets()[0].parameters.size(), 2U);
@@ -371,15 +371,15 @@ TEST(Evaluator, SumsAddUpOverBatchesAndBorrowedMemoryChangesNothing) {
   const Compute compute(2);
   Model model(kSmall, compute);
   testing::settle(model);
-  Trainer trainer(model, 6, kSize, {});
-  const auto pixels = testing::noise_pixels(10, kSize, kSize);
+  Trainer trainer(model, 6, kSide, {});
+  const auto pixels = testing::noise_pixels(10, kSide, kSide);
   const auto labels = testing::noise_labels(10, kClasses);
-  Evaluator whole(model, {.batch = 10, .height = kSize, .width = kSize});
-  Evaluator parts(model, {.batch = 4, .height = kSize, .width = kSize}, {}, &trainer.plan());
+  Evaluator whole(model, {.batch = 10, .height = kSide, .width = kSide});
+  Evaluator parts(model, {.batch = 4, .height = kSide, .width = kSide}, {}, &trainer.plan());
   EXPECT_EQ(parts.memory().activations, trainer.memory().activations + trainer.memory().gradients) << "one arena";
   const EvaluationSums wanted = whole.evaluate(pixels.data(), labels);
   EvaluationSums sums;
-  constexpr size_t kRow = 3 * kSize * kSize;
+  constexpr size_t kRow = 3 * kSide * kSide;
   for (size_t from = 0; from < 10; from += 4) {
     const size_t rows = std::min<size_t>(4, 10 - from);
     sums += parts.evaluate(pixels.data() + from * kRow, std::span(labels).subspan(from, rows));
@@ -390,7 +390,7 @@ TEST(Evaluator, SumsAddUpOverBatchesAndBorrowedMemoryChangesNothing) {
   // And the trainer, whose memory was borrowed, still steps as one that lent nothing.
   Model twin(kSmall, compute);
   testing::settle(twin);
-  Trainer other(twin, 6, kSize, {});
+  Trainer other(twin, 6, kSide, {});
   const std::span<const int32_t> six = std::span(labels).first(6);
   EXPECT_EQ(trainer.step(pixels.data(), six).loss, other.step(pixels.data(), six).loss);
   expect_same(model.state(), twin.state());
@@ -400,15 +400,15 @@ TEST(Evaluator, FollowsTraining) {
   const Compute compute(2);
   Model model(kSmall, compute);
   model.initialise(3);
-  Trainer trainer(model, 4, kSize, {.lr = 1e-3});
-  Evaluator evaluator(model, {.batch = 4, .height = kSize, .width = kSize});
+  Trainer trainer(model, 4, kSide, {.lr = 1e-3});
+  Evaluator evaluator(model, {.batch = 4, .height = kSide, .width = kSide});
   const Batches batches(4, 1);
   const double before = evaluator.evaluate(batches.pixels[0].data(), batches.labels[0]).loss();
   trainer.step(batches.pixels[0].data(), batches.labels[0]);
   const double after = evaluator.evaluate(batches.pixels[0].data(), batches.labels[0]).loss();
   EXPECT_NE(before, after);
   // A plan that has never seen the old values agrees.
-  Evaluator fresh(model, {.batch = 4, .height = kSize, .width = kSize});
+  Evaluator fresh(model, {.batch = 4, .height = kSide, .width = kSide});
   EXPECT_EQ(fresh.evaluate(batches.pixels[0].data(), batches.labels[0]).loss(), after);
 }
 

@@ -8,8 +8,6 @@
 namespace resflow::testing {
 namespace {
 
-using Type = dnnl::memory::data_type;
-
 bool is_of_body(Kind kind) {
   return kind == Kind::kConv || kind == Kind::kBatchNorm || kind == Kind::kRelu || kind == Kind::kAdd ||
          kind == Kind::kMaxPool;

@@ -16,6 +16,7 @@ namespace resflow::testing {
 enum class Kind { kConv, kFoldedConv, kBatchNorm, kRelu, kMaxPool, kGlobalAvgPool, kAdd, kLinear };
 
 using Tag = dnnl::memory::format_tag;
+using Type = dnnl::memory::data_type;
 
 struct OpCase {
   std::string name{};

@@ -58,7 +58,6 @@ inline Doubles export_doubles(const Tensor& tensor, const Compute& compute) {
 
 // The nearest value that the storage has.
 inline double snapped(double value, const Storage& storage) {
-  using Type = dnnl::memory::data_type;
   const auto real = static_cast<float>(value);
   if (storage.type == Type::f32) return real;
   if (storage.type == Type::bf16) {
@@ -286,6 +285,8 @@ inline Points points_of(const Dims& dims, bool large) {
 struct Errors {
   double forward = 0, backward = 0, parameters = 0;
 };
+
+inline constexpr double kBackwardLimit = 1e-5;  // the project's, of `backward`
 
 inline Errors errors_against_loops(const OpRun& run) {
   Errors errors;

@@ -9,14 +9,13 @@ namespace {
 
 class OpTest : public ::testing::TestWithParam<OpCase> {};
 
-// The project's limits. A chain of f32 additions loses with the root of its length: beyond 2048 products the limit
+// The project's limit. A chain of f32 additions loses with the root of its length: beyond 2048 products the limit
 // grows so. Winograd's transforms round before and after the sums: measured up to 1.26e-6 (128 channels, mean 0).
 double forward_limit(const OpCase& c, const std::string& implementation) {
   const auto products = static_cast<double>(c.src[1] / c.conv.groups * c.conv.kernel * c.conv.kernel);
   const double limit = 1e-6 * std::max(1.0, std::sqrt(products / 2048));
   return implementation.starts_with("winograd") ? 1.5 * limit : limit;
 }
-constexpr double kBackwardLimit = 1e-5;
 
 TEST_P(OpTest, EqualsLoopsInF64) {
   for (const int threads : {1, 2, 4}) {

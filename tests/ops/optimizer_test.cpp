@@ -8,11 +8,13 @@
 
 #include "io/error.h"
 #include "tests/support/python.h"
+#include "tests/support/raw_values.h"
 
 namespace resflow {
 namespace {
 
 using testing::TemporaryFolder;
+using testing::write_raw;
 
 constexpr int kSteps = 10;
 constexpr size_t kElements = 40003;  // several threads have work, and the last vector is not full
@@ -23,12 +25,6 @@ std::vector<float> normal(size_t count, unsigned seed, float deviation) {
   std::vector<float> values(count);
   for (float& x : values) x = distribution(generator);
   return values;
-}
-
-template <class T>
-void write(const std::string& path, const std::vector<T>& values) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
 }
 
 std::vector<float> read(const std::string& path, size_t count) {
@@ -68,8 +64,8 @@ const std::vector<OptimizerCase>& optimizer_cases() {
 }
 
 // The values after each of ten steps, with the elements in slices of unequal sizes.
-std::vector<float> run(const OptimizerCase& c, const Compute& compute, const std::vector<float>& start,
-                       const std::vector<float>& gradients, size_t slice_elements) {
+std::vector<float> ten_steps(const OptimizerCase& c, const Compute& compute, const std::vector<float>& start,
+                             const std::vector<float>& gradients, size_t slice_elements) {
   std::vector<float> value = start, state0(start.size()), state1(start.size()), rows;
   for (int step = 1; step <= kSteps; ++step) {
     const float* gradient = gradients.data() + static_cast<size_t>(step - 1) * start.size();
@@ -99,8 +95,8 @@ TEST_P(OptimizerTest, EqualsPyTorchForTenSteps) {
   const OptimizerCase& c = GetParam();
   const TemporaryFolder folder;
   const std::vector<float> start = normal(kElements, 1, 0.1F), gradients = normal(kElements * kSteps, 2, 0.5F);
-  write(folder / "values.f32", start);
-  write(folder / "gradients.f32", gradients);
+  write_raw<float>(folder / "values.f32", start);
+  write_raw<float>(folder / "gradients.f32", gradients);
   const bool sgd = c.kind == "sgd", rmsprop = c.kind == "rmsprop";
   const auto of = [&](double for_sgd, double for_adam, double for_rmsprop) {
     return fmt::format("{}", sgd ? for_sgd : rmsprop ? for_rmsprop : for_adam);
@@ -113,7 +109,7 @@ TEST_P(OptimizerTest, EqualsPyTorchForTenSteps) {
        fmt::format("{}", c.adam.beta2), of(0, c.adam.eps, c.rmsprop.eps)});
   const std::vector<float> wanted = read(folder / "wanted.f32", kElements * kSteps);
   const Compute compute(2);
-  const std::vector<float> got = run(c, compute, start, gradients, 1000);
+  const std::vector<float> got = ten_steps(c, compute, start, gradients, 1000);
   ASSERT_EQ(got.size(), wanted.size());
   // The same operations in the same order; fused multiply-adds round once where PyTorch rounds twice.
   for (size_t i = 0; i < got.size(); ++i)
@@ -123,8 +119,8 @@ TEST_P(OptimizerTest, EqualsPyTorchForTenSteps) {
 TEST_P(OptimizerTest, SameBitsForAnyThreadsAndSlices) {
   const std::vector<float> start = normal(kElements, 1, 0.1F), gradients = normal(kElements * kSteps, 2, 0.5F);
   const Compute one(1), four(4);
-  const std::vector<float> wanted = run(GetParam(), one, start, gradients, kElements);
-  EXPECT_EQ(run(GetParam(), four, start, gradients, 7), wanted);
+  const std::vector<float> wanted = ten_steps(GetParam(), one, start, gradients, kElements);
+  EXPECT_EQ(ten_steps(GetParam(), four, start, gradients, 7), wanted);
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, OptimizerTest, ::testing::ValuesIn(optimizer_cases()),

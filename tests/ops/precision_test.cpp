@@ -10,8 +10,6 @@
 namespace resflow::testing {
 namespace {
 
-using Type = dnnl::memory::data_type;
-
 // Of values with deviation 1, and of what convolutions make of them; what is beyond is clipped.
 constexpr Storage kU8{Type::u8, 5.0F / 255}, kS8{Type::s8, 4.0F / 127}, kBf16{Type::bf16, 1};
 

@@ -8,15 +8,10 @@
 
 #include "io/error.h"
 #include "tests/support/python.h"
+#include "tests/support/raw_values.h"
 
 namespace resflow {
 namespace {
-
-template <class T>
-void write(const std::string& path, const std::vector<T>& values) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
-}
 
 struct Drawn {
   std::vector<float> logits, weights;
@@ -58,10 +53,10 @@ TEST(SoftmaxLoss, EqualsPyTorch) {
         Row{16, 1000, 3, 0.1, false, true}, Row{7, 10, 5, 0.1, true, true}}) {
     const testing::TemporaryFolder folder;
     const Drawn d = draw(r.rows, r.classes, r.spread);
-    write(folder / "logits.f32", d.logits);
-    write(folder / "labels.i32", d.labels);
-    write(folder / "targets.f32", d.targets);
-    write(folder / "weights.f32", d.weights);
+    testing::write_raw<float>(folder / "logits.f32", d.logits);
+    testing::write_raw<int32_t>(folder / "labels.i32", d.labels);
+    testing::write_raw<float>(folder / "targets.f32", d.targets);
+    testing::write_raw<float>(folder / "weights.f32", d.weights);
     const double loss = std::stod(testing::run_python(
         "ops/cross_entropy.py", {folder.path().string(), std::to_string(r.rows), std::to_string(r.classes),
                                  std::to_string(r.smoothing), r.weighted ? "1" : "0", r.soft ? "1" : "0"}));

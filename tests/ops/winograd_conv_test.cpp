@@ -11,7 +11,6 @@ namespace {
 
 // Winograd's own error on top of a direct sum's, see op_test.cpp.
 constexpr double kForwardLimit = 1.5e-6;
-constexpr double kBackwardLimit = 1e-5;
 
 OpCase conv_case(bool training) {
   return {.name = "conv",

@@ -129,7 +129,7 @@ void run(const WinogradForward& forward, const Buffer& weights, WinogradForward:
   EXPECT_TRUE(scratch.guard_is_whole());
 }
 
-class WinogradCase : public testing::TestWithParam<std::tuple<Case, WinogradLayout, const Kernels*>> {
+class WinogradCase : public ::testing::TestWithParam<std::tuple<Case, WinogradLayout, const Kernels*>> {
  protected:
   WinogradShape shape() const { return std::get<0>(GetParam()).shape; }
   int threads() const { return std::get<0>(GetParam()).threads; }
@@ -283,7 +283,7 @@ std::vector<const Kernels*> kernels_of_this_cpu() {
   return all;
 }
 
-std::string name_of(const testing::TestParamInfo<WinogradCase::ParamType>& info) {
+std::string name_of(const ::testing::TestParamInfo<WinogradCase::ParamType>& info) {
   const auto& [c, layout, kernels] = info.param;
   const WinogradShape& s = c.shape;
   const char* layout_name = layout == WinogradLayout::kNhwc      ? "nhwc"
@@ -295,21 +295,21 @@ std::string name_of(const testing::TestParamInfo<WinogradCase::ParamType>& info)
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(WinogradCase);
 INSTANTIATE_TEST_SUITE_P(Winograd, WinogradCase,
-                         testing::Combine(testing::ValuesIn(kCases),
-                                          testing::Values(WinogradLayout::kNhwc, WinogradLayout::kNChw16c),
-                                          testing::ValuesIn(kernels_of_this_cpu())),
+                         ::testing::Combine(::testing::ValuesIn(kCases),
+                                            ::testing::Values(WinogradLayout::kNhwc, WinogradLayout::kNChw16c),
+                                            ::testing::ValuesIn(kernels_of_this_cpu())),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(WinogradVectorsOfEight, WinogradCase,
-                         testing::Combine(testing::ValuesIn(kCases), testing::Values(WinogradLayout::kNChw8c),
-                                          testing::ValuesIn(cpu_isa() >= Isa::kAvx2
-                                                                ? std::vector{winograd::avx2_kernels()}
-                                                                : std::vector<const Kernels*>{})),
+                         ::testing::Combine(::testing::ValuesIn(kCases), ::testing::Values(WinogradLayout::kNChw8c),
+                                            ::testing::ValuesIn(cpu_isa() >= Isa::kAvx2
+                                                                    ? std::vector{winograd::avx2_kernels()}
+                                                                    : std::vector<const Kernels*>{})),
                          name_of);
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(WinogradBf16);
 INSTANTIATE_TEST_SUITE_P(Winograd, WinogradBf16,
-                         testing::Combine(testing::ValuesIn(kCases), testing::Values(WinogradLayout::kNhwcBf16),
-                                          testing::ValuesIn(kernels_of_this_cpu())),
+                         ::testing::Combine(::testing::ValuesIn(kCases), ::testing::Values(WinogradLayout::kNhwcBf16),
+                                            ::testing::ValuesIn(kernels_of_this_cpu())),
                          name_of);
 
 TEST(Winograd, AppliesToMultiplesOfSixteenChannels) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -36,6 +37,11 @@ uint64_t digest(std::span<const Value> values) {
   return mixed ^ sum;
 }
 inline uint64_t digest(std::span<uint8_t> values) { return digest(std::span<const uint8_t>(values)); }
+inline uint64_t digest_of_bits(const std::vector<float>& values) {
+  std::vector<uint32_t> bits(values.size());
+  std::memcpy(bits.data(), values.data(), values.size() * sizeof(float));
+  return digest(std::span<const uint32_t>(bits));
+}
 
 // Every `step`-th of the shared photographs that can be read; none where there are none.
 inline std::vector<std::string> photographs(size_t step) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -165,11 +164,7 @@ TEST(FastDecode, EqualsPillowsDraftAndResizeOfABox) {
   std::ofstream list(folder / "list");
   Decoder decoder;
   std::vector<uint8_t> buffer;
-  const auto put = [&](const std::vector<float>& values) {
-    std::vector<uint32_t> bits(values.size());
-    std::memcpy(bits.data(), values.data(), values.size() * sizeof(float));
-    ours.push_back(testing::digest(std::span<const uint32_t>(bits)));
-  };
+  const auto put = [&](const std::vector<float>& values) { ours.push_back(testing::digest_of_bits(values)); };
   for (const std::string& path : paths) {
     const auto bytes = read_file(path, buffer);
     decoder.open(bytes);

@@ -26,7 +26,7 @@ using testing::python_has;
 using testing::run_python;
 using testing::TemporaryFolder;
 
-struct Case {
+struct ImageOpCase {
   Image picture;
   std::vector<ImageOp> ops;
 };
@@ -55,14 +55,14 @@ const std::vector<ImageOp>& all_ops() {
   return all;
 }
 
-void expect_torchvisions_bytes(const std::vector<Case>& cases) {
+void expect_torchvisions_bytes(const std::vector<ImageOpCase>& cases) {
   const TemporaryFolder folder;
   std::vector<uint64_t> ours;
   std::vector<std::string> names;
   {
     std::ofstream source(folder / "source.raw", std::ios::binary), list(folder / "cases.txt");
     size_t begin = 0;
-    for (const Case& one : cases) {
+    for (const ImageOpCase& one : cases) {
       const int width = one.picture.width(), height = one.picture.height();
       const size_t bytes = one.picture.row_bytes() * static_cast<size_t>(height);
       source.write(reinterpret_cast<const char*>(one.picture.row(0)), static_cast<std::streamsize>(bytes));
@@ -100,7 +100,7 @@ Image made(int width, int height, const Pixel& pixel) {
   return image;
 }
 
-Image noise(int width, int height) {
+Image even_noise(int width, int height) {
   Draw draw(1, static_cast<uint64_t>(width), static_cast<uint64_t>(height), DrawFor::kOrder);
   return made(width, height, [&](int, int, int) { return draw.integer(0, 255); });
 }
@@ -114,7 +114,7 @@ class ImageOpTest : public ::testing::Test {
 TEST_F(ImageOpTest, EqualsTorchvisionOnPhotographs) {
   const auto paths = photographs(64);
   if (paths.empty()) GTEST_SKIP() << "no shared photographs";
-  std::vector<Case> cases;
+  std::vector<ImageOpCase> cases;
   Decoder decoder;
   std::vector<uint8_t> buffer;
   for (const std::string& path : paths) {
@@ -128,16 +128,16 @@ TEST_F(ImageOpTest, EqualsTorchvisionOnPhotographs) {
 }
 
 TEST_F(ImageOpTest, EqualsTorchvisionOnNoiseOfManySizes) {
-  std::vector<Case> cases;
+  std::vector<ImageOpCase> cases;
   constexpr int kSizes[][2] = {{1, 1},  {1, 2},  {2, 1},   {2, 2},   {3, 2},   {2, 3},   {3, 3},   {4, 3},
                                {1, 50}, {50, 1}, {17, 16}, {16, 16}, {33, 48}, {64, 64}, {65, 65}, {101, 40}};
-  for (const auto& size : kSizes) cases.push_back({noise(size[0], size[1]), all_ops()});
+  for (const auto& size : kSizes) cases.push_back({even_noise(size[0], size[1]), all_ops()});
   expect_torchvisions_bytes(cases);
 }
 
 // One value, two values, few values, channels apart, dark and bright: what histograms and means hang on.
 TEST_F(ImageOpTest, EqualsTorchvisionOnPlainPictures) {
-  std::vector<Case> cases;
+  std::vector<ImageOpCase> cases;
   for (const int value : {0, 1, 127, 128, 254, 255})
     cases.push_back({made(20, 30, [=](int, int, int) { return value; }), all_ops()});
   cases.push_back({made(40, 40, [](int x, int, int c) { return x < 20 ? 10 * c : 200; }), all_ops()});
@@ -148,7 +148,7 @@ TEST_F(ImageOpTest, EqualsTorchvisionOnPlainPictures) {
 }
 
 TEST_F(ImageOpTest, EveryColourTurnsAndFadesAsTorchvisions) {
-  std::vector<Case> cases;
+  std::vector<ImageOpCase> cases;
   constexpr int kParts = 16, kReds = 256 / kParts;
   for (int part = 0; part < kParts; ++part)
     cases.push_back({made(256, 256 * kReds,
@@ -166,13 +166,13 @@ TEST_F(ImageOpTest, MovesPicturesTooLargeForFixedPointAsTorchvision) {
   std::vector<ImageOp> ops;
   for (const ImageOp& op : all_ops())
     if (tells_left_from_right(op.kind)) ops.push_back(op);
-  expect_torchvisions_bytes({{noise(40'000, 3), ops}, {noise(3, 33'000), ops}});
+  expect_torchvisions_bytes({{even_noise(40'000, 3), ops}, {even_noise(3, 33'000), ops}});
 }
 
 TEST(ImageOp, MirroringMatters) {
   Image scratch;
   for (const ImageOp& op : all_ops()) {
-    Image first = noise(24, 17), second = noise(24, 17);
+    Image first = even_noise(24, 17), second = even_noise(24, 17);
     testing::mirrored(first);
     apply(op, first, scratch);
     apply(op, second, scratch);

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
@@ -27,6 +26,7 @@
 #include "pipeline/order.h"
 #include "pipeline/random.h"
 #include "tests/pipeline/made_picture.h"
+#include "tests/pipeline/many_threads.h"
 #include "tests/support/exif_jpeg.h"
 #include "tests/support/python.h"
 
@@ -34,6 +34,7 @@ namespace resflow {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::ManyThreads;
 using testing::picture;
 using testing::TemporaryFolder;
 
@@ -90,11 +91,6 @@ std::vector<Seen> collect(Loader& loader, uint64_t epoch = 0, int64_t first = 0,
   if (report != nullptr) *report = result;
   return batches;
 }
-
-// As many threads as a test asks for, whatever the machine has.
-class ManyThreads {
-  tbb::global_control control_{tbb::global_control::max_allowed_parallelism, 17};
-};
 
 TEST_F(LoaderTest, SameBytesForAnyThreadsAndSlots) {
   const ManyThreads many;

@@ -9,10 +9,10 @@
 
 #include "io/error.h"
 #include "io/file.h"
-#include "io/jpeg_encode.h"
 #include "io/pack_reader.h"
 #include "io/pack_writer.h"
 #include "pipeline/loader.h"
+#include "tests/pipeline/made_picture.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -21,15 +21,6 @@ namespace {
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
-std::vector<uint8_t> picture(int seed) {
-  Image image;
-  image.resize(60 + seed % 7, 50 + seed % 5);
-  for (int y = 0; y < image.height(); ++y)
-    for (size_t x = 0; x < image.row_bytes(); ++x)
-      image.row(y)[x] = static_cast<uint8_t>(static_cast<size_t>(seed * 31 + y * 5) + x * static_cast<size_t>(seed));
-  return encode_jpeg(image);
-}
-
 // FOLDER/data/{a,b,c}/NN.jpg, and FOLDER/pack of them.
 class PackLoader : public ::testing::Test {
  protected:
@@ -37,7 +28,7 @@ class PackLoader : public ::testing::Test {
     for (int i = 0; i < 29; ++i) {
       const std::string name = std::string(1, static_cast<char>('a' + i % 3)) + "/" + std::to_string(10 + i) + ".jpg";
       std::filesystem::create_directories(std::filesystem::path(root_ + "/" + name).parent_path());
-      replace_file(root_ + "/" + name, picture(i));
+      replace_file(root_ + "/" + name, testing::picture(i));
     }
     folder_set_ = list_image_folder(root_);
     PackWriter writer(pack_, {.classes = folder_set_.classes});

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -27,12 +26,6 @@ using testing::run_python;
 using testing::TemporaryFolder;
 
 constexpr uint64_t kSeed = 3, kEpoch = 1;
-
-uint64_t digest(const std::vector<float>& values) {
-  std::vector<uint32_t> bits(values.size());
-  std::memcpy(bits.data(), values.data(), values.size() * sizeof(float));
-  return testing::digest(std::span<const uint32_t>(bits));
-}
 
 std::vector<std::string> shared_photographs() {
   std::vector<std::string> paths;
@@ -71,7 +64,7 @@ void expect_torchvisions_bits(const Recipe& recipe, const std::vector<std::strin
       list << line(decoder, i) << paths[i] << '\n';
       worker.run(decoder, kSeed, kEpoch, i, values.data());
       read.push_back(paths[i]);
-      ours.push_back(digest(values));
+      ours.push_back(testing::digest_of_bits(values));
     }
   }
   EXPECT_GE(read.size() + 1, paths.size());

@@ -21,7 +21,7 @@ constexpr Simd kAll[] = {Simd::kPlain, Simd::kAvx2, Simd::kAvx512};
 const char* name(Simd simd) { return simd == Simd::kPlain ? "plain" : simd == Simd::kAvx2 ? "AVX2" : "AVX-512"; }
 
 // Noise, with the extremes more frequent than they would be: a sum that overflows shows there.
-Image noise(int width, int height) {
+Image noise_with_extremes(int width, int height) {
   Draw draw(1, static_cast<uint64_t>(width), static_cast<uint64_t>(height), DrawFor::kOrder);
   Image image;
   image.resize(width, height);
@@ -57,18 +57,18 @@ std::vector<uint8_t> resized(const Image& image, int width, int height, const Re
   return rows;
 }
 
-struct Case {
+struct ResizeCase {
   int width, height, out_width, out_height;
 };
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> list = [] {
-    std::vector<Case> all = {{1, 1, 1, 1},         {1, 1, 224, 224},     {1, 300, 224, 224},   {300, 1, 224, 224},
-                             {2, 2, 3, 3},         {5, 7, 5, 7},         {224, 224, 224, 224}, {500, 375, 341, 256},
-                             {375, 500, 256, 341}, {224, 300, 224, 224}, {300, 224, 224, 224}, {2000, 31, 224, 224},
-                             {31, 2000, 224, 224}, {1200, 900, 17, 13},  {3000, 5, 1, 1},      {5, 3000, 1, 1},
-                             {13, 17, 100, 3},     {100, 3, 13, 170},    {898, 899, 224, 224}, {900, 1000, 224, 250},
-                             {448, 448, 224, 224}, {449, 447, 224, 224}};
+const std::vector<ResizeCase>& resize_cases() {
+  static const std::vector<ResizeCase> list = [] {
+    std::vector<ResizeCase> all = {
+        {1, 1, 1, 1},         {1, 1, 224, 224},     {1, 300, 224, 224},   {300, 1, 224, 224},   {2, 2, 3, 3},
+        {5, 7, 5, 7},         {224, 224, 224, 224}, {500, 375, 341, 256}, {375, 500, 256, 341}, {224, 300, 224, 224},
+        {300, 224, 224, 224}, {2000, 31, 224, 224}, {31, 2000, 224, 224}, {1200, 900, 17, 13},  {3000, 5, 1, 1},
+        {5, 3000, 1, 1},      {13, 17, 100, 3},     {100, 3, 13, 170},    {898, 899, 224, 224}, {900, 1000, 224, 250},
+        {448, 448, 224, 224}, {449, 447, 224, 224}};
     Draw draw(3, 0, 0, DrawFor::kOrder);
     for (int i = 0; i < 150; ++i)
       all.push_back({static_cast<int>(draw.integer(1, 400)), static_cast<int>(draw.integer(1, 400)),
@@ -83,19 +83,19 @@ TEST(Resize, EqualsPillowInEveryInstructionSet) {
   const TemporaryFolder folder;
   {
     std::ofstream list(folder / "cases.txt"), pixels(folder / "source.raw", std::ios::binary);
-    for (const Case& c : cases()) {
+    for (const ResizeCase& c : resize_cases()) {
       list << c.width << ' ' << c.height << ' ' << c.out_width << ' ' << c.out_height << '\n';
-      const Image image = noise(c.width, c.height);
+      const Image image = noise_with_extremes(c.width, c.height);
       pixels.write(reinterpret_cast<const char*>(image.row(0)),
                    static_cast<std::streamsize>(image.row_bytes() * static_cast<size_t>(c.height)));
     }
   }
   run_python("pipeline/resize.py", {folder.path().string()});
   std::ifstream file(folder / "resized.raw", std::ios::binary);
-  for (const Case& c : cases()) {
+  for (const ResizeCase& c : resize_cases()) {
     std::vector<uint8_t> wanted(static_cast<size_t>(c.out_width) * static_cast<size_t>(c.out_height) * 3);
     ASSERT_TRUE(file.read(reinterpret_cast<char*>(wanted.data()), static_cast<std::streamsize>(wanted.size())));
-    const Image image = noise(c.width, c.height);
+    const Image image = noise_with_extremes(c.width, c.height);
     for (const Simd simd : kAll) {
       if (!simd_supported(simd)) continue;
       EXPECT_TRUE(resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, simd) == wanted)
@@ -105,8 +105,8 @@ TEST(Resize, EqualsPillowInEveryInstructionSet) {
 }
 
 TEST(Resize, APartEqualsThatPartOfTheWhole) {
-  for (const Case& c : cases()) {
-    const Image image = noise(c.width, c.height);
+  for (const ResizeCase& c : resize_cases()) {
+    const Image image = noise_with_extremes(c.width, c.height);
     Image whole;
     whole.resize(c.out_width, c.out_height);
     const auto all = resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, Simd::kPlain);
@@ -134,8 +134,8 @@ TEST(Resize, OneResizerServesOnePictureAfterAnother) {
   for (const Simd simd : kAll) {
     if (!simd_supported(simd)) continue;
     Resizer reused(simd);
-    for (const Case& c : cases()) {
-      const Image image = noise(c.width, c.height);
+    for (const ResizeCase& c : resize_cases()) {
+      const Image image = noise_with_extremes(c.width, c.height);
       const Rect keep{0, 0, c.out_width, c.out_height};
       const Rect source = reused.plan(c.width, c.height, c.out_width, c.out_height, keep);
       ASSERT_EQ(source, (Rect{0, 0, c.width, c.height}));

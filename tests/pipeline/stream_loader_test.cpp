@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +17,7 @@
 #include "pipeline/random.h"
 #include "tests/io/live_bytes.h"
 #include "tests/pipeline/made_picture.h"
+#include "tests/pipeline/many_threads.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -25,6 +25,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::ManyThreads;
 using testing::picture;
 using testing::TemporaryFolder;
 
@@ -53,21 +54,16 @@ class Listed : public PictureSource {
   std::atomic<bool> busy_ = false;
 };
 
-// As many threads as a test asks for, whatever the machine has.
-class ManyThreads {
-  tbb::global_control control_{tbb::global_control::max_allowed_parallelism, 17};
-};
-
-struct Seen {
-  int64_t number;
-  std::vector<int64_t> samples;
-  std::vector<std::string> names, broken;
-  std::vector<float> pixels;
-  bool operator==(const Seen&) const = default;
-};
-
 class StreamLoaderTest : public ::testing::Test {
  protected:
+  struct Seen {
+    int64_t number;
+    std::vector<int64_t> samples;
+    std::vector<std::string> names, broken;
+    std::vector<float> pixels;
+    bool operator==(const Seen&) const = default;
+  };
+
   StreamLoaderTest() { recipe_ = Recipe::eval({.resize = 36, .crop = 32}); }
 
   // Picture i: of three kinds by turns, a file, bytes, and a file with an id. `broken` have an error of each kind.
