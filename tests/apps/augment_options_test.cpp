@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string refusal(const AugmentOptions& options, const std::set<std::string>& given = {}) {
+std::string augment_refusal(const AugmentOptions& options, const std::set<std::string>& given = {}) {
   try {
     check(options, given);
   } catch (const Error& e) {
@@ -23,7 +23,7 @@ std::string refusal(const AugmentOptions& options, const std::set<std::string>& 
   return "accepted";
 }
 
-AugmentOptions parsed(std::vector<std::string> words) {
+AugmentOptions options_of(std::vector<std::string> words) {
   AugmentOptions options;
   CLI::App app;
   add_augment_options(app, options);
@@ -44,7 +44,7 @@ const AugmentOptions kAll = {.crop_scale = {0.25, 0.75},
 
 TEST(AugmentOptions, DefaultsAreTheRecipesOwn) {
   const AugmentOptions defaults;
-  EXPECT_EQ(refusal(defaults), "accepted");
+  EXPECT_EQ(augment_refusal(defaults), "accepted");
   const Recipe plain = Recipe::train(64), ours = train_recipe(64, eval_preprocessing(64), defaults);
   EXPECT_EQ(ours.kind, plain.kind);
   EXPECT_EQ(ours.scale[0], plain.scale[0]);
@@ -86,9 +86,9 @@ TEST(AugmentOptions, AllOfThemReachTheRecipe) {
 
 TEST(AugmentOptions, AreReadFromACommandLine) {
   // From the last word to the first, as CLI11 takes them.
-  const AugmentOptions o = parsed({"1", "--cutmix", "0.2", "--mixup", "0.25", "--random-erase", "0.4,0.3,1.5,0.1",
-                                   "--color-jitter", "14", "--ra-magnitude", "3", "--ra-ops", "randaugment",
-                                   "--auto-augment", "0.3", "--hflip", "0.25,0.75", "--crop-scale"});
+  const AugmentOptions o = options_of({"1", "--cutmix", "0.2", "--mixup", "0.25", "--random-erase", "0.4,0.3,1.5,0.1",
+                                       "--color-jitter", "14", "--ra-magnitude", "3", "--ra-ops", "randaugment",
+                                       "--auto-augment", "0.3", "--hflip", "0.25,0.75", "--crop-scale"});
   EXPECT_EQ(o.crop_scale, kAll.crop_scale);
   EXPECT_EQ(o.hflip, 0.3);
   EXPECT_EQ(o.auto_augment, kAll.auto_augment);
@@ -101,27 +101,30 @@ TEST(AugmentOptions, AreReadFromACommandLine) {
   EXPECT_EQ(describe(o),
             "crop 0.25 to 0.75, flip 0.3, randaugment 3 at 14, colour jitter 0.4 0.3 1.5 0.1, erase 0.25, mixup 0.2, "
             "cutmix 1");
-  EXPECT_EQ(parsed({}).crop_scale, (std::vector<double>{0.08, 1}));
+  EXPECT_EQ(options_of({}).crop_scale, (std::vector<double>{0.08, 1}));
 }
 
 TEST(AugmentOptions, WhatCannotBeIsRefusedWithASentence) {
-  EXPECT_EQ(refusal(kAll, {"--ra-ops", "--ra-magnitude"}), "accepted");
-  EXPECT_EQ(refusal({.crop_scale = {0.5}}), "--crop-scale 0.5: wanted low,high like 0.08,1, above 0 and at most 1");
-  EXPECT_THAT(refusal({.crop_scale = {0.5, 0.2}}), HasSubstr("--crop-scale 0.5,0.2"));
-  EXPECT_THAT(refusal({.crop_scale = {0, 1}}), HasSubstr("--crop-scale"));
-  EXPECT_THAT(refusal({.crop_scale = {0.5, 1.5}}), HasSubstr("--crop-scale"));
-  EXPECT_EQ(refusal({.hflip = 1.5}), "--hflip is 1.5: wanted 0 to 1");
-  EXPECT_EQ(refusal({.auto_augment = "augmix"}), "--auto-augment augmix: wanted none, randaugment or trivialaugment");
-  EXPECT_EQ(refusal({.auto_augment = "trivialaugment"}, {"--ra-magnitude"}),
+  EXPECT_EQ(augment_refusal(kAll, {"--ra-ops", "--ra-magnitude"}), "accepted");
+  EXPECT_EQ(augment_refusal({.crop_scale = {0.5}}),
+            "--crop-scale 0.5: wanted low,high like 0.08,1, above 0 and at most 1");
+  EXPECT_THAT(augment_refusal({.crop_scale = {0.5, 0.2}}), HasSubstr("--crop-scale 0.5,0.2"));
+  EXPECT_THAT(augment_refusal({.crop_scale = {0, 1}}), HasSubstr("--crop-scale"));
+  EXPECT_THAT(augment_refusal({.crop_scale = {0.5, 1.5}}), HasSubstr("--crop-scale"));
+  EXPECT_EQ(augment_refusal({.hflip = 1.5}), "--hflip is 1.5: wanted 0 to 1");
+  EXPECT_EQ(augment_refusal({.auto_augment = "augmix"}),
+            "--auto-augment augmix: wanted none, randaugment or trivialaugment");
+  EXPECT_EQ(augment_refusal({.auto_augment = "trivialaugment"}, {"--ra-magnitude"}),
             "--ra-magnitude goes with --auto-augment randaugment, not trivialaugment");
-  EXPECT_EQ(refusal({.ra_ops = 0}), "--ra-ops is 0: wanted at least 1");
-  EXPECT_EQ(refusal({.ra_magnitude = 31}), "--ra-magnitude is 31: wanted 0 to 30");
-  EXPECT_THAT(refusal({.color_jitter = {0.4, 0.4}}), HasSubstr("--color-jitter has 2 numbers"));
-  EXPECT_EQ(refusal({.color_jitter = {0.4, -1, 0, 0}}), "--color-jitter's contrast is -1: wanted a number from 0 up");
-  EXPECT_EQ(refusal({.color_jitter = {0, 0, 0, 0.6}}), "--color-jitter's hue is 0.6: wanted 0 to 0.5");
-  EXPECT_EQ(refusal({.random_erase = -0.1}), "--random-erase is -0.1: wanted 0 to 1");
-  EXPECT_EQ(refusal({.mixup = -1}), "--mixup is -1: wanted a number from 0 up");
-  EXPECT_EQ(refusal({.cutmix = NAN}), "--cutmix is nan: wanted a number from 0 up");
+  EXPECT_EQ(augment_refusal({.ra_ops = 0}), "--ra-ops is 0: wanted at least 1");
+  EXPECT_EQ(augment_refusal({.ra_magnitude = 31}), "--ra-magnitude is 31: wanted 0 to 30");
+  EXPECT_THAT(augment_refusal({.color_jitter = {0.4, 0.4}}), HasSubstr("--color-jitter has 2 numbers"));
+  EXPECT_EQ(augment_refusal({.color_jitter = {0.4, -1, 0, 0}}),
+            "--color-jitter's contrast is -1: wanted a number from 0 up");
+  EXPECT_EQ(augment_refusal({.color_jitter = {0, 0, 0, 0.6}}), "--color-jitter's hue is 0.6: wanted 0 to 0.5");
+  EXPECT_EQ(augment_refusal({.random_erase = -0.1}), "--random-erase is -0.1: wanted 0 to 1");
+  EXPECT_EQ(augment_refusal({.mixup = -1}), "--mixup is -1: wanted a number from 0 up");
+  EXPECT_EQ(augment_refusal({.cutmix = NAN}), "--cutmix is nan: wanted a number from 0 up");
 }
 
 TEST(AugmentOptions, GoThroughTextToTheSameBits) {

@@ -22,7 +22,7 @@ ProcessResult convert(const std::string& in, const std::string& out, std::vector
   return resflow(more);
 }
 
-void expect_refusal(const ProcessResult& result, int exit_code, const std::vector<std::string>& words) {
+void expect_refused(const ProcessResult& result, int exit_code, const std::vector<std::string>& words) {
   EXPECT_EQ(result.exit_code, exit_code) << result.err;
   for (const std::string& word : words) EXPECT_THAT(result.err, HasSubstr(word));
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
@@ -59,7 +59,7 @@ TEST(ConvertProgram, PyTorchGetsBackWhatItWrote) {
   EXPECT_THAT(odd.out, HasSubstr("9 tensors, of no model that resflow knows"));
   ASSERT_EQ(convert(folder / "odd.safetensors", folder / "odd2.pth").exit_code, 0);
   pairs.insert(pairs.end(), {folder / "odd.pth", folder / "odd2.pth"});
-  expect_refusal(convert(folder / "odd.pth", folder / "odd.resflow"), 3,
+  expect_refused(convert(folder / "odd.pth", folder / "odd.resflow"), 3,
                  {"none of the models", "missing: conv1.weight"});
   // A state dict within more.
   const ProcessResult nested = convert(folder / "nested.pth", folder / "nested2.pth");
@@ -93,10 +93,10 @@ TEST(ConvertProgram, OnnxIsWrittenCheckedAndNotRead) {
     EXPECT_THAT(shown.out, HasSubstr(words));
   ASSERT_EQ(convert(folder / "a.resflow", out).exit_code, 0);
   EXPECT_THAT(resflow({"inspect", out}).out, HasSubstr("resnet18 with 3 classes: all tensors fit; 20 num_batches"));
-  expect_refusal(convert(out, folder / "b.pth"), 2, {out, "writes and does not read"});
-  expect_refusal(convert(out, folder / "b.resflow"), 2, {out, "writes and does not read"});
+  expect_refused(convert(out, folder / "b.pth"), 2, {out, "writes and does not read"});
+  expect_refused(convert(out, folder / "b.resflow"), 2, {out, "writes and does not read"});
   write_text(folder / "photo.jpg", photo_bytes(0, 0));
-  expect_refusal(resflow({"score", out, folder / "photo.jpg"}), 2, {out, "writes and does not read"});
+  expect_refused(resflow({"score", out, folder / "photo.jpg"}), 2, {out, "writes and does not read"});
 
   const auto with_python = [&](const std::string& python) {
     return run_process({RESFLOW_PROGRAM, "convert", folder / "a.resflow", out, "--check", "--fold-batch-norm"},
@@ -184,33 +184,33 @@ TEST(ConvertProgram, RefusesWithOneSentenceAndLeavesFilesAlone) {
   const std::string in = folder / "a.safetensors";
   write_safetensors(tensors, {}, in);
   const std::string before = read_text(in);
-  expect_refusal(convert(in, in), 2, {in, "would be lost"});
+  expect_refused(convert(in, in), 2, {in, "would be lost"});
   fs::create_hard_link(in, folder / "b.safetensors");
   fs::create_symlink(in, folder / "c.pth");
-  expect_refusal(convert(in, folder / "b.safetensors"), 2, {"would be lost"});
-  expect_refusal(convert(in, folder / "c.pth"), 2, {"would be lost"});
+  expect_refused(convert(in, folder / "b.safetensors"), 2, {"would be lost"});
+  expect_refused(convert(in, folder / "c.pth"), 2, {"would be lost"});
   EXPECT_TRUE(read_text(in) == before);
-  expect_refusal(convert(in, folder / "out.bin"), 2, {"out.bin", "--to pth"});
-  expect_refusal(convert(in, folder / "out", {"--to", "tar"}), 2, {"--to tar", "pth, safetensors, resflow, onnx"});
-  expect_refusal(convert(in, folder / "out.pth", {"--from", "pth"}), 3, {"is safetensors, and --from says pth"});
-  expect_refusal(convert(in, folder / "out.pth", {"--from", "nothing"}), 2, {"--from nothing"});
-  expect_refusal(convert(in, folder / "out.pth", {"--fold-batch-norm"}), 2, {"--fold-batch-norm", "only ONNX"});
-  expect_refusal(convert(in, folder / "out.pth", {"--model", "resnet34"}), 3,
+  expect_refused(convert(in, folder / "out.bin"), 2, {"out.bin", "--to pth"});
+  expect_refused(convert(in, folder / "out", {"--to", "tar"}), 2, {"--to tar", "pth, safetensors, resflow, onnx"});
+  expect_refused(convert(in, folder / "out.pth", {"--from", "pth"}), 3, {"is safetensors, and --from says pth"});
+  expect_refused(convert(in, folder / "out.pth", {"--from", "nothing"}), 2, {"--from nothing"});
+  expect_refused(convert(in, folder / "out.pth", {"--fold-batch-norm"}), 2, {"--fold-batch-norm", "only ONNX"});
+  expect_refused(convert(in, folder / "out.pth", {"--model", "resnet34"}), 3,
                  {"not those of resnet34 with 3 classes", "missing: layer1.2.conv1.weight", "and 60 more",
                   "It is a resnet18 with 3 classes"});
-  expect_refusal(convert(in, folder / "out.pth", {"--model", "resnet19"}), 2, {"resnet19", "resnet18"});
+  expect_refused(convert(in, folder / "out.pth", {"--model", "resnet19"}), 2, {"resnet19", "resnet18"});
   write_text(folder / "two", "a\nb\n");
-  expect_refusal(convert(in, folder / "out.resflow", {"--classes", folder / "two"}), 3,
+  expect_refused(convert(in, folder / "out.resflow", {"--classes", folder / "two"}), 3,
                  {"has 2 names, but its resnet18 has 3 outputs"});
-  expect_refusal(convert(in, folder / "absent/out.pth"), 2, {folder / "absent"});
-  expect_refusal(convert(folder / "absent.pth", folder / "out.pth"), 3, {"absent.pth"});
-  expect_refusal(convert("resnet34:IMAGENET1K_V9", folder / "out.pth"), 2, {"IMAGENET1K_V1"});
+  expect_refused(convert(in, folder / "absent/out.pth"), 2, {folder / "absent"});
+  expect_refused(convert(folder / "absent.pth", folder / "out.pth"), 3, {"absent.pth"});
+  expect_refused(convert("resnet34:IMAGENET1K_V9", folder / "out.pth"), 2, {"IMAGENET1K_V1"});
   write_text(folder / "notes.txt", "no weights");
-  expect_refusal(convert(folder / "notes.txt", folder / "out.pth"), 3, {"notes.txt"});
+  expect_refused(convert(folder / "notes.txt", folder / "out.pth"), 3, {"notes.txt"});
 
   array_named(tensors, "fc.weight") = Array(DType::kF32, {3, 512, 1});
   write_safetensors(tensors, {}, folder / "unfit.safetensors");
-  expect_refusal(convert(folder / "unfit.safetensors", folder / "out.resflow"), 3,
+  expect_refused(convert(folder / "unfit.safetensors", folder / "out.resflow"), 3,
                  {"nearest is resnet18", "fc.weight has f32 (3,512,1), model wants f32 (1000,512)"});
   for (const auto& entry : fs::directory_iterator(folder.path()))
     EXPECT_FALSE(entry.path().filename().string().starts_with("out")) << entry.path();

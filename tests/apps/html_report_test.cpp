@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <random>
 
 #include "tests/apps/program.h"
@@ -16,8 +15,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::TemporaryFolder;
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Answers to `pictures` of `path`, right in most cases.
 Evaluation answers(size_t classes, int pictures, const std::string& path) {
@@ -42,15 +39,15 @@ std::vector<EpochRecord> records(int epochs, bool validated) {
     all.push_back({.epoch = i,
                    .train_loss = 1.0 / i,
                    .train_accuracy = 1 - 0.5 / i,
-                   .val_loss = validated ? 1.2 / i : kNaN,
-                   .val_accuracy = validated ? 1 - 0.6 / i : kNaN,
+                   .val_loss = validated ? 1.2 / i : NAN,
+                   .val_accuracy = validated ? 1 - 0.6 / i : NAN,
                    .learning_rate = 1e-3 / i,
                    .seconds = 2});
   return all;
 }
 
 // The elements and texts that page.py finds, which fails for what is not well-formed or loads anything.
-std::string parsed(const HtmlReport& report) {
+std::string elements_of(const HtmlReport& report) {
   const TemporaryFolder folder;
   write_html_report(report, folder / "report.html");
   return testing::run_python("apps/page.py", {folder / "report.html"});
@@ -74,7 +71,7 @@ TEST_F(HtmlReportPage, HoldsAllThatIsKnown) {
   report.times.add("forward", 12.5, 100);
   report.configuration = {{"--lr", "0.001"}};
   report.versions = report_versions();
-  const std::string page = parsed(report);
+  const std::string page = elements_of(report);
   EXPECT_THAT(page, HasSubstr("svg 4\n"));  // loss, accuracy, learning rate, calibration
   EXPECT_THAT(page, HasSubstr("img 48\n"));
   const Metrics& m = report.evaluation->metrics;
@@ -106,7 +103,7 @@ TEST_F(HtmlReportPage, TakesAnyNumberOfClassesAndPictures) {
       SCOPED_TRACE(fmt::format("{} classes, {} pictures", classes, pictures));
       HtmlReport report{.title = "t"};
       report.evaluation = reported_evaluation(answers(classes, pictures, photo_), "d", Views::kOne);
-      const std::string page = parsed(report);
+      const std::string page = elements_of(report);
       EXPECT_THAT(page, Not(HasSubstr("nan")));
       if (pictures > 0) {
         EXPECT_THAT(page, HasSubstr(classes > 40 ? fmt::format("All {} classes", classes == 1000 ? "1,000" : "41")
@@ -120,13 +117,13 @@ TEST_F(HtmlReportPage, TakesAnyNumberOfClassesAndPictures) {
 
 TEST_F(HtmlReportPage, ARunWithoutValidationHasItsCurves) {
   for (const int epochs : {1, 2, 400}) {
-    const std::string page = parsed({.title = "t", .history = records(epochs, false)});
+    const std::string page = elements_of({.title = "t", .history = records(epochs, false)});
     EXPECT_THAT(page, HasSubstr("svg 3\n"));
     EXPECT_THAT(page, HasSubstr("There were no validation pictures"));
     EXPECT_THAT(page, Not(HasSubstr("nan")));
     EXPECT_THAT(page, Not(HasSubstr("text: validation\n")));  // no such curve
   }
-  EXPECT_THAT(parsed({.title = "t"}), HasSubstr("Nothing was evaluated"));
+  EXPECT_THAT(elements_of({.title = "t"}), HasSubstr("Nothing was evaluated"));
 }
 
 TEST_F(HtmlReportPage, NamesAreShownAndNeverObeyed) {
@@ -139,7 +136,7 @@ TEST_F(HtmlReportPage, NamesAreShownAndNeverObeyed) {
   report.versions = {{odd, odd}};
   report.times.add(odd, 1);
   report.evaluation = reported_evaluation(e, odd, Views::kOne);
-  const std::string page = parsed(report);
+  const std::string page = elements_of(report);
   EXPECT_THAT(page, HasSubstr("<script>alert('x')</script>\" onload=\"y &amp; \xEF\xBF\xBD \xE2\x82\xAC"));
   EXPECT_THAT(page, HasSubstr("the file cannot be read"));
   EXPECT_THAT(page, Not(HasSubstr("img ")));

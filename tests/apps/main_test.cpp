@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // Exit code, one line on standard error that says `words`, nothing on standard output.
-void expect_refusal(const std::vector<std::string>& arguments, int exit_code, const std::string& words) {
+void expect_program_refuses(const std::vector<std::string>& arguments, int exit_code, const std::string& words) {
   const ProcessResult result = resflow(arguments);
   SCOPED_TRACE(result.err);
   EXPECT_EQ(result.exit_code, exit_code);
@@ -61,23 +61,23 @@ TEST(Program, VersionNamesLibrariesAndInstructions) {
 }
 
 TEST(Program, RefusesWhatItDoesNotKnowAndPointsToHelp) {
-  expect_refusal({}, 2, "see resflow --help");
-  expect_refusal({"paint"}, 2, "see resflow --help");
-  expect_refusal({"train"}, 2, "DATA is required (see resflow train --help)");
-  expect_refusal({"train", "data", "--colour", "red"}, 2, "--colour");
-  expect_refusal({"train", "data", "--epochs", "many"}, 2, "see resflow train --help");
-  expect_refusal({"bench", "sleep"}, 2, "see resflow bench --help");
+  expect_program_refuses({}, 2, "see resflow --help");
+  expect_program_refuses({"paint"}, 2, "see resflow --help");
+  expect_program_refuses({"train"}, 2, "DATA is required (see resflow train --help)");
+  expect_program_refuses({"train", "data", "--colour", "red"}, 2, "--colour");
+  expect_program_refuses({"train", "data", "--epochs", "many"}, 2, "see resflow train --help");
+  expect_program_refuses({"bench", "sleep"}, 2, "see resflow bench --help");
 }
 
 TEST(Program, RefusesNoThreadsEverywhere) {
   const std::string words = "--threads is 0: wanted at least 1";
-  expect_refusal({"train", "/nowhere", "--threads", "0"}, 2, words);
-  expect_refusal({"score", "/nowhere", "/nowhere", "--threads", "0"}, 2, words);
-  expect_refusal({"inspect", "resnet18", "--threads", "0"}, 2, words);
-  expect_refusal({"bench", "load", "--data", "/nowhere", "--threads", "0"}, 2, words);
-  expect_refusal({"bench", "train", "--threads", "0"}, 2, words);
-  expect_refusal({"bench", "score", "--threads", "-3"}, 2, "--threads is -3: wanted at least 1");
-  expect_refusal({"demo", "--threads", "0"}, 2, words);
+  expect_program_refuses({"train", "/nowhere", "--threads", "0"}, 2, words);
+  expect_program_refuses({"score", "/nowhere", "/nowhere", "--threads", "0"}, 2, words);
+  expect_program_refuses({"inspect", "resnet18", "--threads", "0"}, 2, words);
+  expect_program_refuses({"bench", "load", "--data", "/nowhere", "--threads", "0"}, 2, words);
+  expect_program_refuses({"bench", "train", "--threads", "0"}, 2, words);
+  expect_program_refuses({"bench", "score", "--threads", "-3"}, 2, "--threads is -3: wanted at least 1");
+  expect_program_refuses({"demo", "--threads", "0"}, 2, words);
 }
 
 TEST(Program, WarnsWhereThereAreFewerCpusThanThreads) {

@@ -15,18 +15,18 @@ namespace {
 
 using ::testing::ElementsAre;
 
-struct Made {
+struct MadeTable {
   std::vector<int> labels;
   ProbabilityTable probabilities;
   std::map<std::string, std::vector<double>> wanted;  // scikit-learn's
 };
 
-Made make(int seed, int rows, int classes) {
+MadeTable make_table(int seed, int rows, int classes) {
   const testing::TemporaryFolder folder;
   const std::string path = folder / "rows.txt";
   std::istringstream printed(testing::run_python(
       "apps/sklearn_metrics.py", {std::to_string(seed), std::to_string(rows), std::to_string(classes), path}));
-  Made made{.labels = {}, .probabilities = ProbabilityTable(static_cast<size_t>(classes)), .wanted = {}};
+  MadeTable made{.labels = {}, .probabilities = ProbabilityTable(static_cast<size_t>(classes)), .wanted = {}};
   for (std::string line, name; std::getline(printed, line);) {
     std::istringstream words(line);
     words >> name;
@@ -56,7 +56,7 @@ TEST(Metrics, AreThoseOfScikitLearn) {
   if (!testing::python_has({"sklearn", "scipy"})) GTEST_SKIP() << "needs python3-sklearn";
   for (const auto& [rows, classes] : {std::pair{200, 2}, {7, 3}, {300, 6}, {1000, 40}}) {
     SCOPED_TRACE(std::to_string(rows) + " rows of " + std::to_string(classes) + " classes");
-    const Made made = make(classes, rows, classes);
+    const MadeTable made = make_table(classes, rows, classes);
     ASSERT_EQ(made.probabilities.rows(), static_cast<size_t>(rows));
     const Metrics m = measure(made.labels, made.probabilities);
     const auto wanted = [&](const char* name) { return made.wanted.at(name); };

@@ -14,16 +14,16 @@
 namespace resflow {
 namespace {
 
-struct Sample {
+struct LabelledValues {
   std::vector<double> values;
   std::vector<uint8_t> positive;
 };
 
 // Labels that really follow a sigmoid of the values; std::mt19937 gives the same numbers everywhere.
-Sample drawn(int n, double a, double b, unsigned seed) {
+LabelledValues drawn(int n, double a, double b, unsigned seed) {
   std::mt19937 random(seed);
   const auto uniform = [&] { return (static_cast<double>(random()) + 0.5) / 4294967296.0; };
-  Sample sample;
+  LabelledValues sample;
   for (int i = 0; i < n; ++i) {
     const double x = 6 * uniform() - 3;
     sample.values.push_back(x);
@@ -32,7 +32,7 @@ Sample drawn(int n, double a, double b, unsigned seed) {
   return sample;
 }
 
-double loss(const Sample& sample, double a, double b) {
+double loss(const LabelledValues& sample, double a, double b) {
   double positives = 0;
   for (const uint8_t p : sample.positive) positives += p;
   const double negatives = static_cast<double>(sample.values.size()) - positives;
@@ -46,13 +46,13 @@ double loss(const Sample& sample, double a, double b) {
 }
 
 TEST(Platt, FitsAsScikitLearnDoes) {
-  const std::vector<Sample> samples = {drawn(400, -2, 0.5, 1),         drawn(60, -0.3, -1, 2),
-                                       drawn(1000, -5, 3, 3),          drawn(30, 1, 0, 4),
-                                       {{-2, -1, 1, 2}, {0, 0, 1, 1}},    // apart: only the targets keep A finite
-                                       {{-1, 0.5, 2, 3}, {0, 0, 0, 0}}};  // one class alone
+  const std::vector<LabelledValues> samples = {drawn(400, -2, 0.5, 1),         drawn(60, -0.3, -1, 2),
+                                               drawn(1000, -5, 3, 3),          drawn(30, 1, 0, 4),
+                                               {{-2, -1, 1, 2}, {0, 0, 1, 1}},  // apart: only the targets keep A finite
+                                               {{-1, 0.5, 2, 3}, {0, 0, 0, 0}}};  // one class alone
   const testing::TemporaryFolder folder;
   std::vector<std::string> files;
-  for (const Sample& sample : samples) {
+  for (const LabelledValues& sample : samples) {
     files.push_back(folder / std::to_string(files.size()));
     std::ofstream file(files.back());
     for (size_t k = 0; k < sample.values.size(); ++k)
@@ -73,7 +73,7 @@ TEST(Platt, FitsAsScikitLearnDoes) {
 }
 
 TEST(Platt, TheOtherClassIsTheOtherProbability) {
-  Sample sample = drawn(200, -1.5, 0.7, 5);
+  LabelledValues sample = drawn(200, -1.5, 0.7, 5);
   const PlattSigmoid one = fit_platt(sample.values, sample.positive);
   for (double& x : sample.values) x = -x;
   for (uint8_t& p : sample.positive) p = 1 - p;
@@ -83,7 +83,7 @@ TEST(Platt, TheOtherClassIsTheOtherProbability) {
 }
 
 TEST(Platt, HugeValuesGiveFiniteParameters) {
-  const Sample sample = {{-1e6, -9e5, 8e5, 1e6, 1e-3}, {0, 0, 1, 1, 0}};
+  const LabelledValues sample = {{-1e6, -9e5, 8e5, 1e6, 1e-3}, {0, 0, 1, 1, 0}};
   const PlattSigmoid fitted = fit_platt(sample.values, sample.positive);
   EXPECT_TRUE(std::isfinite(fitted.a) && std::isfinite(fitted.b));
   EXPECT_LT(fitted.a, 0);

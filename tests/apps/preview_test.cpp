@@ -11,14 +11,13 @@
 #include "pipeline/order.h"
 #include "pipeline/recipe.h"
 #include "tests/apps/made_weights.h"
+#include "tests/apps/peers.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr const char* kNoPython = "/usr/bin/python3 has no torchvision, Pillow and numpy to compare with";
 
 Image read_png(const std::string& path) {
   const std::string text = read_text(path);
@@ -54,7 +53,7 @@ std::string tile_lines(const Dataset& dataset, const Recipe& recipe, int batch, 
 }
 
 TEST(PreviewProgram, TilesAreTorchvisionsPicturesToTheBit) {
-  if (!python_has({"torchvision", "PIL", "numpy"})) GTEST_SKIP() << kNoPython;
+  if (!has_peers()) GTEST_SKIP() << kNoPeers;
   const TemporaryFolder folder;
   draw_photos(folder / "data", 4, 5);
   const Dataset dataset = list_image_folder(folder / "data");

@@ -26,13 +26,13 @@ using testing::read_text;
 using testing::TemporaryFolder;
 using testing::write_text;
 
-const std::vector<std::string> kClasses = {"cat", "dog", "eel"};
+const std::vector<std::string> kOutputClasses = {"cat", "dog", "eel"};
 constexpr int64_t kFeatures = 4;
 const Facts kFacts = {{"model", "xxh3 1"}, {"--top", "2"}};
 
 // Picture `i` of the listing: names that are hard on formats, each fifth one broken.
-struct Made {
-  explicit Made(int64_t i) {
+struct MadePicture {
+  explicit MadePicture(int64_t i) {
     const std::array<std::string, 6> odd = {"plain",     "a,b",       "q\"uote",
                                             "new\nline", "\xFF\xC3(", "\xC3\xBC \xF0\x9F\x90\xB1"};
     name = odd[static_cast<size_t>(i) % odd.size()] + std::to_string(i) + ".jpg";
@@ -67,7 +67,7 @@ ScoreOutputOptions options(const TemporaryFolder& folder, ScoreFormat format, Sc
 
 ListingPlace place_of(int64_t pictures) {
   ListingPlace place;
-  for (int64_t i = 0; i < pictures; ++i) place.names = xxh3_next(place.names, place.last = Made(i).name);
+  for (int64_t i = 0; i < pictures; ++i) place.names = xxh3_next(place.names, place.last = MadePicture(i).name);
   place.pictures = pictures;
   return place;
 }
@@ -76,7 +76,7 @@ ListingPlace place_of(int64_t pictures) {
 void add(ScoreOutput& output, int64_t end) {
   ListingPlace place = output.done().place;
   while (place.pictures < end) {
-    const Made made(place.pictures);
+    const MadePicture made(place.pictures);
     place = {.pictures = place.pictures + 1, .names = xxh3_next(place.names, made.name), .last = made.name};
     output.add(made.picture(), place);
   }
@@ -91,7 +91,7 @@ std::map<std::string, std::string> contents(const TemporaryFolder& folder) {
 
 std::map<std::string, std::string> uninterrupted(ScoreFormat format, int64_t rows) {
   const TemporaryFolder folder;
-  ScoreOutput output(options(folder, format), kClasses, kFeatures, kFacts);
+  ScoreOutput output(options(folder, format), kOutputClasses, kFeatures, kFacts);
   add(output, rows);
   output.finish(place_of(rows));
   return contents(folder);
@@ -114,7 +114,7 @@ TEST(ScoreOutput, PythonReadsTheSameOutOfEveryFormat) {
   if (!testing::python_has({"numpy"})) GTEST_SKIP() << "no /usr/bin/python3 with numpy";
   std::string wanted, unnamed;
   for (int64_t i = 0; i < kRows; ++i) {
-    const Made made(i);
+    const MadePicture made(i);
     std::string digits, numbers;
     for (const unsigned char c : made.name) digits += fmt::format("{:02x}", c);
     for (const double score : made.scores)
@@ -147,7 +147,7 @@ TEST(ScoreOutput, GoesOnToTheSameBytesFromEveryRow) {
       const TemporaryFolder folder;
       {
         const TemporaryFolder killed;
-        ScoreOutput output(options(killed, format), kClasses, kFeatures, kFacts);
+        ScoreOutput output(options(killed, format), kOutputClasses, kFeatures, kFacts);
         add(output, end);
         fs::copy(killed.path(), folder.path(), fs::copy_options::recursive);
         // The journal's paths are as they were given.
@@ -158,10 +158,10 @@ TEST(ScoreOutput, GoesOnToTheSameBytesFromEveryRow) {
       }
       if (end >= 4)
         expect_error(ErrorKind::kUsage, {"scores.journal", "--resume", "--overwrite"},
-                     [&] { ScoreOutput(options(folder, format), kClasses, kFeatures, kFacts); });
-      ScoreOutput output(options(folder, format, ScoreStart::kResume), kClasses, kFeatures, kFacts);
+                     [&] { ScoreOutput(options(folder, format), kOutputClasses, kFeatures, kFacts); });
+      ScoreOutput output(options(folder, format, ScoreStart::kResume), kOutputClasses, kFeatures, kFacts);
       EXPECT_EQ(output.done().rows, end / 4 * 4);  // whole batches
-      EXPECT_EQ(output.done().place.last, end < 4 ? "" : Made(end / 4 * 4 - 1).name);
+      EXPECT_EQ(output.done().place.last, end < 4 ? "" : MadePicture(end / 4 * 4 - 1).name);
       add(output, kRows);
       EXPECT_EQ(output.done().failed, 3);
       output.finish(place_of(kRows));
@@ -185,7 +185,7 @@ TEST(ScoreOutput, EveryStepOfTheEndCanBeTheLast) {
         ScoreOutputOptions given = options(folder, format);
         given.save_seconds = 1000;
         try {
-          ScoreOutput output(given, kClasses, kFeatures, kFacts, files);
+          ScoreOutput output(given, kOutputClasses, kFeatures, kFacts, files);
           add(output, kRows);
           output.finish(place_of(kRows));
           done = true;
@@ -194,7 +194,7 @@ TEST(ScoreOutput, EveryStepOfTheEndCanBeTheLast) {
           ++failures;
         }
         if (!done) {
-          ScoreOutput output(options(folder, format, ScoreStart::kResume), kClasses, kFeatures, kFacts);
+          ScoreOutput output(options(folder, format, ScoreStart::kResume), kOutputClasses, kFeatures, kFacts);
           if (!output.complete()) add(output, kRows);
           output.finish(place_of(kRows));
         }
@@ -212,7 +212,7 @@ TEST(ScoreOutput, AFullDiskKeepsWhatWasSaved) {
   FaultyFiles files;
   ScoreOutputOptions given = options(folder, ScoreFormat::kCsv);
   {
-    ScoreOutput output(given, kClasses, kFeatures, kFacts, files);
+    ScoreOutput output(given, kOutputClasses, kFeatures, kFacts, files);
     add(output, 9);
     files.fail("write", 1, ENOSPC);
     expect_error(ErrorKind::kSystem, {"the disk is full"}, [&] { add(output, 12); });
@@ -220,7 +220,7 @@ TEST(ScoreOutput, AFullDiskKeepsWhatWasSaved) {
   }
   EXPECT_EQ(read_text(folder / "scores"), "previous");
   given.start = ScoreStart::kResume;
-  ScoreOutput output(given, kClasses, kFeatures, kFacts);
+  ScoreOutput output(given, kOutputClasses, kFeatures, kFacts);
   EXPECT_EQ(output.done().rows, 8);
   add(output, kRows);
   output.finish(place_of(kRows));
@@ -233,7 +233,7 @@ TEST(ScoreOutput, WithoutASavingAFailureLeavesNothing) {
   FaultyFiles files;
   files.fail("write", 1, ENOSPC);
   {
-    ScoreOutput output(options(folder, ScoreFormat::kNpz), kClasses, kFeatures, kFacts, files);
+    ScoreOutput output(options(folder, ScoreFormat::kNpz), kOutputClasses, kFeatures, kFacts, files);
     EXPECT_THROW(add(output, 4), Error);
   }
   EXPECT_THAT(contents(folder),
@@ -245,7 +245,7 @@ TEST(ScoreOutput, AFolderThatVanishesIsTheMachinesFault) {
   fs::create_directory(folder / "out");
   ScoreOutputOptions given = options(folder, ScoreFormat::kCsv);
   given.out = folder / "out/scores";
-  ScoreOutput output(given, kClasses, kFeatures, kFacts);
+  ScoreOutput output(given, kOutputClasses, kFeatures, kFacts);
   add(output, 3);
   fs::remove_all(folder / "out");
   expect_error(ErrorKind::kSystem, {folder / "out"}, [&] { add(output, 4); });
@@ -255,13 +255,13 @@ TEST(ScoreOutput, AFolderThatVanishesIsTheMachinesFault) {
 TEST(ScoreOutput, RefusesToGoOnWithAnythingElse) {
   const TemporaryFolder folder;
   {
-    ScoreOutput output(options(folder, ScoreFormat::kCsv), kClasses, kFeatures, kFacts);
+    ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFacts);
     add(output, 6);
   }
   const auto before = contents(folder);
   ScoreOutputOptions again = options(folder, ScoreFormat::kCsv, ScoreStart::kResume);
   const auto refused = [&](ErrorKind kind, const std::vector<std::string>& says, const Facts& facts) {
-    expect_error(kind, says, [&] { ScoreOutput(again, kClasses, kFeatures, facts); });
+    expect_error(kind, says, [&] { ScoreOutput(again, kOutputClasses, kFeatures, facts); });
     EXPECT_TRUE(contents(folder) == before);
   };
   refused(ErrorKind::kUsage, {"begun with --top 2, now it is --top 3", "--overwrite"},
@@ -277,20 +277,20 @@ TEST(ScoreOutput, RefusesToGoOnWithAnythingElse) {
   // The journal is damaged, or a file has gone or is too short.
   fs::rename(folder / "errors.csv.partial", folder / "away");
   expect_error(ErrorKind::kData, {"errors.csv.partial", "is gone"},
-               [&] { ScoreOutput(again, kClasses, kFeatures, kFacts); });
+               [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFacts); });
   write_text(folder / "errors.csv.partial", "pa");
   expect_error(ErrorKind::kData, {"errors.csv.partial", "has 2 bytes"},
-               [&] { ScoreOutput(again, kClasses, kFeatures, kFacts); });
+               [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFacts); });
   for (const std::string& text :
        {std::string(), std::string("{}"), std::string("{\"format\": 3}"), before.at("scores.journal").substr(0, 200)}) {
     write_text(folder / "scores.journal", text);
     expect_error(ErrorKind::kData, {"scores.journal", "--overwrite"},
-                 [&] { ScoreOutput(again, kClasses, kFeatures, kFacts); });
+                 [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFacts); });
   }
   // --overwrite takes all that away.
   fs::remove(folder / "away");
   again.start = ScoreStart::kOverwrite;
-  ScoreOutput output(again, kClasses, kFeatures, kFacts);
+  ScoreOutput output(again, kOutputClasses, kFeatures, kFacts);
   add(output, kRows);
   output.finish(place_of(kRows));
   EXPECT_TRUE(contents(folder) == uninterrupted(ScoreFormat::kCsv, kRows));
@@ -301,7 +301,7 @@ TEST(ScoreOutput, GoesOnWithTheExecutorsThatTheRunHad) {
   ScoreOutputOptions wanted = options(folder, ScoreFormat::kCsv);
   wanted.executors = kChooseExecutors;
   const auto begun_with = [&](int64_t rows, bool choose) {
-    ScoreOutput output(wanted, kClasses, kFeatures, kFacts);
+    ScoreOutput output(wanted, kOutputClasses, kFeatures, kFacts);
     const int executors = output.done().executors;
     if (choose) output.set_executors(4);
     add(output, rows);
@@ -324,12 +324,12 @@ TEST(ScoreOutput, GoesOnWithTheExecutorsThatTheRunHad) {
 TEST(ScoreOutput, OverwritingRemovesFilesThatAreNotWrittenAgain) {
   const TemporaryFolder folder;
   {
-    ScoreOutput output(options(folder, ScoreFormat::kNpz), kClasses, kFeatures, kFacts);
+    ScoreOutput output(options(folder, ScoreFormat::kNpz), kOutputClasses, kFeatures, kFacts);
     add(output, 6);
   }
   ScoreOutputOptions other = options(folder, ScoreFormat::kCsv, ScoreStart::kOverwrite);
   other.embeddings.clear();
-  ScoreOutput output(other, kClasses, kFeatures, kFacts);
+  ScoreOutput output(other, kOutputClasses, kFeatures, kFacts);
   add(output, kRows);
   output.finish(place_of(kRows));
   const auto files = contents(folder);
@@ -339,11 +339,11 @@ TEST(ScoreOutput, OverwritingRemovesFilesThatAreNotWrittenAgain) {
 
 TEST(ScoreOutput, HasOneWriter) {
   const TemporaryFolder folder;
-  ScoreOutput output(options(folder, ScoreFormat::kCsv), kClasses, kFeatures, kFacts);
+  ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFacts);
   add(output, 6);
   for (const ScoreStart start : {ScoreStart::kResume, ScoreStart::kOverwrite})
     expect_error(ErrorKind::kUsage, {"another program is writing it"},
-                 [&] { ScoreOutput(options(folder, ScoreFormat::kCsv, start), kClasses, kFeatures, kFacts); });
+                 [&] { ScoreOutput(options(folder, ScoreFormat::kCsv, start), kOutputClasses, kFeatures, kFacts); });
   add(output, kRows);
   output.finish(place_of(kRows));
   EXPECT_TRUE(contents(folder) == uninterrupted(ScoreFormat::kCsv, kRows));
@@ -372,11 +372,11 @@ TEST(ShardFile, HasThePlacesOfItsRows) {
   given.shard = Shard{2, 3};
   const std::vector<int64_t> indices = {0, 1, 130, 131, 20'000, 9'000'000};
   {
-    ScoreOutput output(given, kClasses, kFeatures, kFacts);
+    ScoreOutput output(given, kOutputClasses, kFeatures, kFacts);
     ListingPlace place;
     for (const int64_t index : indices) {
       place.pictures = index + 1;
-      output.add(Made(index).picture(), place);
+      output.add(MadePicture(index).picture(), place);
     }
     output.finish({.pictures = 10'000'000, .names = 7, .last = {}});
   }

@@ -11,26 +11,26 @@ namespace {
 
 using ::testing::ElementsAre;
 
-const std::vector<std::string> kClasses = {"cat", "dog", "eel"};
+const std::vector<std::string> kRowClasses = {"cat", "dog", "eel"};
 const std::vector<double> kScores = {0.25, 0.75 - 1e-7, 1e-7};
 
 std::string csv_row(const ScoredPicture& picture, const RowOptions& options,
-                    const std::vector<std::string>& classes = kClasses) {
+                    const std::vector<std::string>& classes = kRowClasses) {
   std::string text;
   make_csv_rows(classes, options)->append(picture, text);
   return text;
 }
 
 std::string json_row(const ScoredPicture& picture, const RowOptions& options,
-                     const std::vector<std::string>& classes = kClasses) {
+                     const std::vector<std::string>& classes = kRowClasses) {
   std::string text;
   make_jsonl_rows(classes, options)->append(picture, text);
   return text;
 }
 
 TEST(ScoreCsv, HeaderNamesEveryColumn) {
-  EXPECT_EQ(make_csv_rows(kClasses, {.top = 1})->header(), "path,class,probability,error\n");
-  EXPECT_EQ(make_csv_rows(kClasses, {.top = 3})->header(),
+  EXPECT_EQ(make_csv_rows(kRowClasses, {.top = 1})->header(), "path,class,probability,error\n");
+  EXPECT_EQ(make_csv_rows(kRowClasses, {.top = 3})->header(),
             "path,class,probability,class_2,probability_2,class_3,probability_3,error\n");
   EXPECT_EQ(make_csv_rows({"cat", "error", "a,b", "cat"}, {.top = 1, .all_scores = true})->header(),
             "path,class,probability,cat,error (1),\"a,b\",cat (3),error\n");

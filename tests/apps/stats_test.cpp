@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/apps/peers.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {
@@ -14,12 +15,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kNoPython = "/usr/bin/python3 has no torchvision, Pillow and numpy to compare with";
-
-bool has_peers() { return python_has({"torchvision", "PIL", "numpy"}); }
-
 TEST(StatsProgram, AgreesWithNumpyOverTorchvisionsPictures) {
-  if (!has_peers()) GTEST_SKIP() << kNoPython;
+  if (!has_peers()) GTEST_SKIP() << kNoPeers;
   const TemporaryFolder folder;
   const std::string root = folder / "data", out = folder / "stats.json";
   run_python("apps/stats.py", {"clean", root});
@@ -72,7 +69,7 @@ TEST(StatsProgram, DoesNotDependOnThreads) {
 class DirtyData : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!has_peers()) GTEST_SKIP() << kNoPython;
+    if (!has_peers()) GTEST_SKIP() << kNoPeers;
     run_python("apps/stats.py", {"dirty", folder_.path()});
     result_ = resflow({"stats", folder_.path(), "--json", folder_ / "stats.json"});
     ASSERT_EQ(result_.exit_code, 0) << result_.err;

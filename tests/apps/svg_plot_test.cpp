@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <limits>
 #include <regex>
 #include <string>
 
@@ -20,8 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pointwise;
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST(NiceTicks, AreRoundNumbersWithinTheRange) {
   EXPECT_THAT(nice_ticks(0, 1, 5), Pointwise(DoubleNear(1e-12), std::vector<double>{0, 0.2, 0.4, 0.6, 0.8, 1}));
@@ -82,14 +79,14 @@ TEST(SvgPlot, WhatIsNoNumberBreaksTheLine) {
     return strokes(svg_plot({.series = {{.x = {1, 2, 3, 4, 5}, .y = std::move(y)}}, .log_y = log}, "p"));
   };
   EXPECT_EQ(drawn({1, 2, 3, 4, 5}, false), (std::pair<int64_t, int64_t>{1, 4}));
-  EXPECT_EQ(drawn({1, 2, kNaN, 4, 5}, false), (std::pair<int64_t, int64_t>{2, 2}));
+  EXPECT_EQ(drawn({1, 2, NAN, 4, 5}, false), (std::pair<int64_t, int64_t>{2, 2}));
   EXPECT_EQ(drawn({1, 2, 0, 4, 5}, false), (std::pair<int64_t, int64_t>{1, 4}));
   EXPECT_EQ(drawn({1, 2, 0, 4, 5}, true), (std::pair<int64_t, int64_t>{2, 2}));
   EXPECT_EQ(drawn({1, HUGE_VAL, 3, 4, 5}, false), (std::pair<int64_t, int64_t>{2, 2}));
 }
 
 TEST(SvgPlot, AnyDataGiveNumbersWithinTheDrawing) {
-  const std::vector<std::vector<double>> all = {{},      {kNaN},          {1},      {0},    {2, 2},
+  const std::vector<std::vector<double>> all = {{},      {NAN},           {1},      {0},    {2, 2},
                                                 {-1, 1}, {1e-300, 1e300}, {-5, -5}, {0, 0}, {1e-9, 2e-9}};
   for (const auto& values : all) {
     for (const bool log : {false, true}) {
@@ -125,7 +122,7 @@ TEST(SvgPlot, MarksStandWhereTheyShould) {
 
 TEST(SvgDocument, IsWellFormedAndBringsItsStyle) {
   const std::string svg = svg_document({.title = "t & <u>",
-                                        .series = {{.name = "\xFF'\"", .x = {1, 2}, .y = {1, kNaN}}},
+                                        .series = {{.name = "\xFF'\"", .x = {1, 2}, .y = {1, NAN}}},
                                         .marks = {{.x = 1, .label = "<&>"}}});
   EXPECT_THAT(svg, HasSubstr("prefers-color-scheme:dark"));
   if (!testing::python_has({})) GTEST_SKIP() << "needs python3";

@@ -9,7 +9,7 @@
 namespace resflow {
 namespace {
 
-std::string refusal(TrainOptions options) {
+std::string train_refusal(TrainOptions options) {
   try {
     resolve(options);
   } catch (const Error& e) {
@@ -34,17 +34,17 @@ TEST(TrainOptions, DefaultsFitTheOptimizer) {
 }
 
 TEST(TrainOptions, WhatCannotBeIsRefusedWithASentence) {
-  EXPECT_EQ(refusal({.epochs = -1}), "--epochs is -1: wanted at least 0");
-  EXPECT_EQ(refusal({.batch = 0}), "--batch is 0: wanted at least 1");
-  EXPECT_EQ(refusal({.image_size = 31}), "--image-size is 31: wanted at least 32");
-  EXPECT_EQ(refusal({.optimizer = "lion"}), "--optimizer lion: wanted sgd, adam, adamw or rmsprop");
-  EXPECT_EQ(refusal({.label_smoothing = 1}), "--label-smoothing is 1: wanted 0 or more and less than 1");
-  EXPECT_EQ(refusal({.lr = -1, .given = {"--lr"}}), "--lr is -1: wanted a number from 0 up");
-  EXPECT_EQ(refusal({.threads = 0, .given = {"--threads"}}), "--threads is 0: wanted at least 1");
-  EXPECT_EQ(refusal({.momentum = 0.9, .given = {"--momentum"}}),
+  EXPECT_EQ(train_refusal({.epochs = -1}), "--epochs is -1: wanted at least 0");
+  EXPECT_EQ(train_refusal({.batch = 0}), "--batch is 0: wanted at least 1");
+  EXPECT_EQ(train_refusal({.image_size = 31}), "--image-size is 31: wanted at least 32");
+  EXPECT_EQ(train_refusal({.optimizer = "lion"}), "--optimizer lion: wanted sgd, adam, adamw or rmsprop");
+  EXPECT_EQ(train_refusal({.label_smoothing = 1}), "--label-smoothing is 1: wanted 0 or more and less than 1");
+  EXPECT_EQ(train_refusal({.lr = -1, .given = {"--lr"}}), "--lr is -1: wanted a number from 0 up");
+  EXPECT_EQ(train_refusal({.threads = 0, .given = {"--threads"}}), "--threads is 0: wanted at least 1");
+  EXPECT_EQ(train_refusal({.momentum = 0.9, .given = {"--momentum"}}),
             "--momentum goes with --optimizer sgd or rmsprop, not adam");
-  EXPECT_EQ(refusal({.on_error = "ignore"}), "--on-error ignore: wanted skip or stop");
-  EXPECT_THAT(refusal({.model = "resnet19"}), ::testing::HasSubstr("resnet18, resnet34"));
+  EXPECT_EQ(train_refusal({.on_error = "ignore"}), "--on-error ignore: wanted skip or stop");
+  EXPECT_THAT(train_refusal({.model = "resnet19"}), ::testing::HasSubstr("resnet18, resnet34"));
 }
 
 TEST(TrainOptions, AResumedRunTakesOverWhatIsNotGiven) {
