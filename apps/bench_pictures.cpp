@@ -30,6 +30,7 @@ std::vector<Sample> every_nth(const std::vector<Sample>& samples, int64_t count)
   const auto size = static_cast<int64_t>(samples.size());
   count = std::min(count, size);
   std::vector<Sample> some;
+  some.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) some.push_back(samples[static_cast<size_t>(i * size / count)]);
   return some;
 }

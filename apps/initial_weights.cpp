@@ -76,7 +76,7 @@ ModelMatch choose_model(const std::vector<TensorEntry>& tensors, const Skipped& 
       best_differences = differences;
     }
   }
-  return *best;
+  return std::move(best).value();
 }
 
 ModelMatch match_options(const InitialWeightsOptions& options, const std::vector<TensorEntry>& tensors,

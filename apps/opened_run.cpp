@@ -142,6 +142,7 @@ bool OpenedRun::stopped_early() const {
 
 std::vector<double> OpenedRun::losses() const {
   std::vector<double> losses;
+  losses.reserve(state_.history.size());
   for (const EpochRecord& record : state_.history)
     losses.push_back(has_validation() ? record.val_loss : record.train_loss);
   return losses;

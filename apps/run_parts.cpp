@@ -50,6 +50,7 @@ std::string class_counts(const Dataset& dataset) {
   if (dataset.classes.size() > 8) return {};
   const std::vector<int64_t> counts = count_classes(dataset);
   std::vector<std::string> parts;
+  parts.reserve(counts.size());
   for (size_t i = 0; i < counts.size(); ++i) parts.push_back(fmt::format("{} {}", dataset.classes[i], counts[i]));
   return fmt::format(" ({})", fmt::join(parts, ", "));
 }

@@ -204,6 +204,7 @@ int split(const SplitOptions& o, int threads) {
   if (o.group_duplicates) groups = find_same_content(dataset.samples, threads, shown("comparing", "files"));
   if (stop_requested()) return stopped(o);
   std::vector<int> labels;
+  labels.reserve(dataset.samples.size());
   for (const Sample& sample : dataset.samples) labels.push_back(sample.label);
   const std::vector<int> part_of = plan_split(labels, groups, o.plan);
   const Counts counts = count(dataset, part_of);

@@ -340,6 +340,7 @@ bool make_split_folder(const SplitJob& job, const std::function<bool(int64_t don
   if (error) throw usage_error("--out {}: {} cannot be made: {}", job.out, parent.string(), error.message());
 
   std::vector<Made> made;
+  made.reserve(job.files.size());
   for (const SplitFile& file : job.files) made.push_back({.place = file.place, .source = file.source});
   verify_sources(job, parent, made);
   const Manifest manifest = {.how = job.how, .files = made};

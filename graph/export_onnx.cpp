@@ -95,6 +95,7 @@ class Exporter {
 
   void add_plain(const char* op, NodeId id, const Node& node, std::vector<OnnxAttribute> attributes = {}) {
     std::vector<std::string> inputs;
+    inputs.reserve(node.inputs.size());
     for (const NodeId input : node.inputs) inputs.push_back(value_of(input));
     builder_.add_node({.op = op,
                        .name = node.name,

@@ -36,7 +36,8 @@ Gradients::Gradients(const std::vector<std::vector<Parameter*>>& buckets, std::s
         {.parameters = buckets[i], .gradients = place, .elements = bucket_bytes(buckets[i]) / sizeof(float)});
     for (Parameter* parameter : buckets[i]) {
       places_.push_back({parameter, place});
-      place += aligned_bytes(*parameter) / sizeof(float);
+      const size_t elements = aligned_bytes(*parameter) / sizeof(float);
+      place += elements;
     }
   }
   activate();

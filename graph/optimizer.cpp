@@ -32,7 +32,7 @@ void require(bool good, const char* option, double value, const char* wanted) {
   if (!good) throw usage_error("{} is {}: wanted {}", option, value, wanted);
 }
 
-const OptimizerOptions& checked(const OptimizerOptions& options) {
+OptimizerOptions checked(const OptimizerOptions& options) {
   check(options);
   return options;
 }
@@ -138,6 +138,7 @@ void Optimizer::apply(size_t index, const Bucket& bucket) {
 
 std::vector<NamedArray> Optimizer::state() const {
   std::vector<NamedArray> state;
+  state.reserve(slots_.size());
   for (const Slot& slot : slots_) state.push_back({slot.name, slot.tensor.export_to_array(compute_)});
   return state;
 }

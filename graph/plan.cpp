@@ -14,7 +14,7 @@
 namespace resflow {
 namespace {
 
-const PlanOptions& checked(const PlanOptions& options) {
+PlanOptions checked(const PlanOptions& options) {
   if (options.batch < 1) throw usage_error("batch is {}: wanted at least 1", options.batch);
   if (std::min(options.height, options.width) < kMinImageSize)
     throw usage_error("images of {}x{}: wanted at least {} pixels a side", options.height, options.width,
@@ -396,6 +396,7 @@ Plan::Profile Plan::profile(const float* pixels, int64_t rows, int rounds, const
   for (size_t i = 0; i < program.forward.size(); ++i)
     if (program.forward[i].kind == Step::Kind::kForward) row_of_op[program.forward[i].index] = i;
   std::vector<size_t> backward_rows;  // of each step; kNone: a bucket
+  backward_rows.reserve(program.backward.size());
   constexpr size_t kNone = ~size_t{0};
   for (const Step& step : program.backward)
     backward_rows.push_back(step.kind == Step::Kind::kBackward ? row_of_op[step.index]

@@ -105,7 +105,7 @@ ModelMatch recognise_model(std::span<const TensorEntry> tensors) {
     if (!nearest || match.fit.differences() < nearest->fit.differences()) nearest = std::move(match);
     if (nearest->fit.fits()) break;
   }
-  return *nearest;
+  return std::move(nearest).value();
 }
 
 std::vector<TensorEntry> entries_of(std::span<const NamedArray> arrays) {

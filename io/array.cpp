@@ -63,7 +63,7 @@ int64_t element_count(const Dims& dims) {
 std::string to_string(const Dims& dims) {
   std::string text = "(";
   for (const int64_t dim : dims) {
-    if (text.size() > 1) text += ",";
+    if (text.size() > 1) text += ',';
     text += std::to_string(dim);
   }
   return text + ")";

@@ -62,7 +62,10 @@ bool ListSource::next_entry(std::string& entry) {
   const char separator = options_.null ? '\0' : '\n';
   ++number_;
   for (;;) {
-    if (begin_ == end_ && (ended_ = !fill())) return !entry.empty() && !stopped_;
+    if (begin_ == end_) {
+      ended_ = !fill();
+      if (ended_) return !entry.empty() && !stopped_;
+    }
     const char* const from = buffer_.data() + begin_;
     const auto* const found = static_cast<const char*>(std::memchr(from, separator, end_ - begin_));
     const size_t count = found != nullptr ? static_cast<size_t>(found - from) : end_ - begin_;

@@ -81,8 +81,8 @@ void PackWriter::flush() {
 
 void PackWriter::add(std::string_view name, int label, std::span<const uint8_t> data) {
   if (name.size() > kMaxName)
-    throw data_error("{}: its name has {} bytes, wanted at most {}", printable(std::string(name.substr(0, 200))),
-                     name.size(), kMaxName);
+    throw data_error("{}: its name has {} bytes, wanted at most {}", printable(name.substr(0, 200)), name.size(),
+                     kMaxName);
   const int classes = static_cast<int>(info_.classes.size());
   if (classes == 0 ? label != -1 : label < 0 || label >= classes)
     throw internal_error("{}: label {} of {} classes", path_, label, classes);

@@ -53,7 +53,7 @@ void for_each_in_order(int64_t count, int threads, const Work& work, const Consu
                                                                  return item;
                                                                }) &
                                tbb::make_filter<Item, void>(tbb::filter_mode::serial_in_order,
-                                                            [&](Item item) {
+                                                            [&](const Item& item) {
                                                               if (!stopping && !consume(item.number, item.result))
                                                                 stopping = true;
                                                             }),

@@ -201,7 +201,7 @@ void LoaderFlow::Run::stream(int64_t first_batch, int64_t end_batch, bool keep_b
   using FanOut = tbb::flow::multifunction_node<Start, std::tuple<Row>>;
   FanOut fan_out(graph, tbb::flow::serial, [&](const Start& token, FanOut::output_ports_type& ports) {
     const auto [number, slot] = token;
-    start(*slot, number);
+    start(*slot, number);  // NOLINT(clang-analyzer-core.NonNullParamChecker): a token of TBB's noexcept() alone
     const int rows = slot->begun;
     for (int row = 0; row < rows; ++row) std::get<0>(ports).try_put({slot, row});
   });

@@ -12,7 +12,7 @@
 namespace resflow {
 namespace {
 
-const Recipe& checked(const Recipe& recipe) {
+Recipe checked(const Recipe& recipe) {
   // 2^16 pixels a side is more than any JPEG has.
   constexpr int kMaxSide = 1 << 16;
   if (recipe.size < 1 || recipe.size > kMaxSide)
