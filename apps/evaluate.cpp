@@ -94,7 +94,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   check_range("--batch", o.batch, 1, 65536);
   check_can_be_written(o.csv);
   check_can_be_written(o.json);
-  const Precision precision = scoring_precision(o.precision);
+  const Precision precision = checked_precision(o.precision);
   const DecodeMode decode = decode_mode(o.decode);
   const ThreadLimit limit(threads);
   const Compute compute(threads);

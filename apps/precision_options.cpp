@@ -13,6 +13,18 @@ void add_options(CLI::App& command, std::string& name, bool& force, const char* 
   command.add_flag("--force-precision", force, "bf16 also where this CPU has no instructions for it");
 }
 
+}  // namespace
+
+void add_precision_options(CLI::App& command, PrecisionOptions& options) {
+  add_options(command, options.name, options.force,
+              "f32, bf16 (of CPUs with bf16 instructions), or int8 (of a model that resflow quantize made)");
+}
+
+void add_training_precision_options(CLI::App& command, std::string& name, bool& force) {
+  add_options(command, name, force,
+              "of activations and their gradients: f32, or bf16 (of CPUs with bf16 instructions)");
+}
+
 Precision checked_precision(const PrecisionOptions& options) {
   Precision precision{};
   try {
@@ -29,27 +41,13 @@ Precision checked_precision(const PrecisionOptions& options) {
   return precision;
 }
 
-}  // namespace
-
-void add_precision_options(CLI::App& command, PrecisionOptions& options) {
-  add_options(command, options.name, options.force,
-              "f32, bf16 (of CPUs with bf16 instructions), or int8 (of a model that resflow quantize made)");
-}
-
-void add_training_precision_options(CLI::App& command, std::string& name, bool& force) {
-  add_options(command, name, force,
-              "of activations and their gradients: f32, or bf16 (of CPUs with bf16 instructions)");
-}
-
 void warn_of_obstacle(Precision precision) {
   if (const std::string obstacle = precision_obstacle(precision); !obstacle.empty())
     warn("--precision {}: {}, so it is no faster than f32, or slower", precision_name(precision), obstacle);
 }
 
-Precision scoring_precision(const PrecisionOptions& options) { return checked_precision(options); }
-
 Precision resolve_precision(const PrecisionOptions& options) {
-  const Precision precision = scoring_precision(options);
+  const Precision precision = checked_precision(options);
   warn_of_obstacle(precision);
   return precision;
 }

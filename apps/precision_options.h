@@ -21,9 +21,9 @@ struct PrecisionOptions {
 void add_precision_options(CLI::App& command, PrecisionOptions& options);
 
 // Throws Error{kUsage} where this CPU computes bf16 no faster than f32, unless that is forced. What is slower all the
-// same resolve_precision() says on standard error; after scoring_precision() it is for warn_of_obstacle() to say, when
+// same resolve_precision() says on standard error; after checked_precision() it is for warn_of_obstacle() to say, when
 // nothing else is wrong.
-Precision scoring_precision(const PrecisionOptions& options);
+Precision checked_precision(const PrecisionOptions& options);
 Precision resolve_precision(const PrecisionOptions& options);
 void warn_of_obstacle(Precision precision);
 

@@ -189,7 +189,7 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
 
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   ScoreOutputOptions options = output_options(o, chooses_classes, threads);
-  const Precision precision = scoring_precision(o.precision);
+  const Precision precision = checked_precision(o.precision);
   decode_mode(o.decode);  // for its error, before any work
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
