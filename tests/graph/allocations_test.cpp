@@ -82,31 +82,33 @@ int posix_memalign(void** place, size_t alignment, size_t bytes) noexcept {
 }
 }
 
-// libstdc++'s would be the caller of malloc for everybody.
-void* operator new(size_t bytes) {
+// libstdc++'s would be the caller of malloc for everybody. Never inlined: where these return to is who asked.
+[[gnu::noinline]] void* operator new(size_t bytes) {
   resflow::count(bytes, __builtin_return_address(0));
   void* const place = __libc_malloc(bytes);
   if (place == nullptr) throw std::bad_alloc();
   return place;
 }
-void* operator new(size_t bytes, std::align_val_t alignment) {
+[[gnu::noinline]] void* operator new(size_t bytes, std::align_val_t alignment) {
   resflow::count(bytes, __builtin_return_address(0));
   void* const place = __libc_memalign(static_cast<size_t>(alignment), bytes);
   if (place == nullptr) throw std::bad_alloc();
   return place;
 }
-void* operator new[](size_t bytes) {
+[[gnu::noinline]] void* operator new[](size_t bytes) {
   resflow::count(bytes, __builtin_return_address(0));
   void* const place = __libc_malloc(bytes);
   if (place == nullptr) throw std::bad_alloc();
   return place;
 }
-void operator delete[](void* place) noexcept { std::free(place); }
-void operator delete[](void* place, size_t /*bytes*/) noexcept { std::free(place); }
-void operator delete(void* place) noexcept { std::free(place); }
-void operator delete(void* place, size_t /*bytes*/) noexcept { std::free(place); }
-void operator delete(void* place, std::align_val_t /*alignment*/) noexcept { std::free(place); }
-void operator delete(void* place, size_t /*bytes*/, std::align_val_t /*alignment*/) noexcept { std::free(place); }
+[[gnu::noinline]] void operator delete[](void* place) noexcept { std::free(place); }
+[[gnu::noinline]] void operator delete[](void* place, size_t /*bytes*/) noexcept { std::free(place); }
+[[gnu::noinline]] void operator delete(void* place) noexcept { std::free(place); }
+[[gnu::noinline]] void operator delete(void* place, size_t /*bytes*/) noexcept { std::free(place); }
+[[gnu::noinline]] void operator delete(void* place, std::align_val_t /*alignment*/) noexcept { std::free(place); }
+[[gnu::noinline]] void operator delete(void* place, size_t /*bytes*/, std::align_val_t /*alignment*/) noexcept {
+  std::free(place);
+}
 
 namespace resflow {
 namespace {

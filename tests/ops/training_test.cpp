@@ -26,17 +26,20 @@ void* counted_allocation(size_t bytes, size_t alignment, const void* caller) {
 }
 }  // namespace
 
-void* operator new(size_t bytes) { return counted_allocation(bytes, 1, __builtin_return_address(0)); }
-void* operator new[](size_t bytes) { return counted_allocation(bytes, 1, __builtin_return_address(0)); }
-void* operator new(size_t bytes, std::align_val_t alignment) {
+// Never inlined: where these return to is who asked.
+[[gnu::noinline]] void* operator new(size_t bytes) { return counted_allocation(bytes, 1, __builtin_return_address(0)); }
+[[gnu::noinline]] void* operator new[](size_t bytes) {
+  return counted_allocation(bytes, 1, __builtin_return_address(0));
+}
+[[gnu::noinline]] void* operator new(size_t bytes, std::align_val_t alignment) {
   return counted_allocation(bytes, static_cast<size_t>(alignment), __builtin_return_address(0));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace resflow::testing {
 namespace {
