@@ -15,6 +15,7 @@
 #include "tests/io/equals_crop.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/made_jpeg.h"
+#include "tests/io/pillow_peer.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -24,6 +25,7 @@ namespace fs = std::filesystem;
 using testing::equals_crop;
 using testing::expect_error;
 using testing::JpegKind;
+using testing::kNoPillow;
 using testing::make_jpeg;
 using testing::TemporaryFolder;
 
@@ -102,7 +104,7 @@ void expect_same_regions(std::span<const uint8_t> bytes, int count, const std::s
 }
 
 TEST(Jpeg, KindsThatPillowCannotWriteEqualPillow) {
-  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << kNoPillow;
   const TemporaryFolder folder;
   std::ofstream list(folder / "list");
   std::string ours;

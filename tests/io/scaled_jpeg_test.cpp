@@ -16,6 +16,7 @@
 #include "io/png_encode.h"
 #include "tests/io/equals_crop.h"
 #include "tests/io/made_jpeg.h"
+#include "tests/io/pillow_peer.h"
 #include "tests/support/exif_jpeg.h"
 #include "tests/support/python.h"
 
@@ -24,6 +25,7 @@ namespace {
 
 using testing::equals_crop;
 using testing::JpegKind;
+using testing::kNoPillow;
 using testing::make_jpeg;
 using testing::TemporaryFolder;
 using testing::with_exif;
@@ -112,7 +114,7 @@ TEST(ScaledJpeg, AllRegionsEqualTheWhole) {
 }
 
 TEST(ScaledJpeg, EqualsPillowsDraft) {
-  if (!testing::python_has({"PIL"})) GTEST_SKIP() << "no Pillow for /usr/bin/python3";
+  if (!testing::python_has({"PIL"})) GTEST_SKIP() << kNoPillow;
   const TemporaryFolder folder;
   Decoder decoder;
   Image image;
