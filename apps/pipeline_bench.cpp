@@ -144,13 +144,13 @@ LoaderShares shares_of(const LoaderSums& sums, int threads) {
           .bytes_a_second = static_cast<double>(sums.bytes) / sums.seconds};
 }
 
-struct Part {
+struct MeasuredPart {
   std::string name;
   std::function<double(Setup&, double, LoaderSums*)> run;
 };
 
-std::vector<Part> all_parts() {
-  std::vector<Part> parts;
+std::vector<MeasuredPart> all_parts() {
+  std::vector<MeasuredPart> parts;
   for (const Stage stage : kStages)
     parts.push_back({stage_name(stage), [stage](Setup& setup, double seconds, LoaderSums* /*sums*/) {
                        return setup.stage(stage, seconds);
@@ -206,9 +206,9 @@ PipelineResult measure_pipeline(const BenchPictures& pictures, const PipelineBen
   }
 
   PipelineResult result;
-  const std::vector<Part> parts = all_parts();
+  const std::vector<MeasuredPart> parts = all_parts();
   std::vector<LoaderSums> sums(parts.size() * setups.size());
-  for (const Part& part : parts)
+  for (const MeasuredPart& part : parts)
     for (const auto& setup : setups) result.parts.push_back({.part = part.name, .threads = setup->threads()});
   // The first round warms up.
   for (int repeat = -1; repeat < options.repeats; ++repeat) {
@@ -216,7 +216,7 @@ PipelineResult measure_pipeline(const BenchPictures& pictures, const PipelineBen
       if (stop_requested()) return {.parts = {}, .operations_a_picture = 0, .stopped = true};
       Setup& setup = *setups[i % setups.size()];
       const auto limit = limited_to(setup.threads());
-      const Part& part = parts[i / setups.size()];
+      const MeasuredPart& part = parts[i / setups.size()];
       if (repeat < 0)
         part.run(setup, std::min(options.seconds, kWarmupSeconds), nullptr);
       else

@@ -31,7 +31,7 @@ bool lists_in_order(const std::vector<ListedPicture>& pictures, int64_t end) {
   return true;
 }
 
-ScoreJournal parse(const std::string& text) {
+ScoreJournal parse_journal(const std::string& text) {
   const Json json = Json::parse(text);
   if (json.at("format") != kFormat) throw data_error("it is no journal");
   if (json.at("version") != kVersion)
@@ -113,7 +113,7 @@ std::optional<ScoreJournal> load_journal(const std::string& path) {
     return data_error("{}: is no journal of a scoring: {}; --overwrite starts anew", path, why);
   };
   try {
-    return parse({bytes.begin(), bytes.end()});
+    return parse_journal({bytes.begin(), bytes.end()});
   } catch (const Error& e) {
     throw damaged(e.what());
   } catch (const nlohmann::json::exception& e) {

@@ -8,7 +8,7 @@
 namespace resflow {
 namespace {
 
-constexpr size_t kPiece = size_t{256} << 10;
+constexpr size_t kReadAtOnce = size_t{256} << 10;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ bool SequentialFile::read_more(size_t at_least) {
   buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
   begin_ = 0;
   const size_t kept = buffer_.size();
-  const auto more = static_cast<size_t>(std::min(end_ - at_, static_cast<int64_t>(std::max(kPiece, at_least))));
+  const auto more = static_cast<size_t>(std::min(end_ - at_, static_cast<int64_t>(std::max(kReadAtOnce, at_least))));
   if (more == 0) return false;
   buffer_.resize(kept + more);
   file_.read(at_, std::span(buffer_).subspan(kept));
@@ -43,7 +43,7 @@ std::optional<std::string_view> SequentialFile::next_row(bool quoted) {
   if (at_end()) return std::nullopt;
   bool within = false;
   for (size_t length = 0;; ++length) {
-    if (begin_ + length == buffer_.size() && !read_more(kPiece)) throw data_error("{}: ends within a row", path_);
+    if (begin_ + length == buffer_.size() && !read_more(kReadAtOnce)) throw data_error("{}: ends within a row", path_);
     const uint8_t c = buffer_[begin_ + length];
     if (c == '"' && quoted) within = !within;
     if (c != '\n' || within) continue;

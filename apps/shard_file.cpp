@@ -58,7 +58,7 @@ class UnorderedShardSink : public RowSink {
   GrowingFile& file_;
 };
 
-ShardFooter parse(const std::string& text) {
+ShardFooter parse_footer(const std::string& text) {
   const Json json = Json::parse(text);
   ShardFooter footer;
   footer.shard = {.number = json.at("shard").get<int>(), .of = json.at("of").get<int>()};
@@ -129,7 +129,7 @@ ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), 
   std::string text(static_cast<size_t>(footer_bytes), '\0');
   file_.read(places_, as_bytes(text));
   try {
-    footer_ = parse(text);
+    footer_ = parse_footer(text);
   } catch (const Error& e) {
     throw data_error("{}: is damaged: {}", path_, e.what());
   } catch (const nlohmann::json::exception& e) {

@@ -196,8 +196,7 @@ void undo(const fs::path& folder, const Manifest& manifest) {
 
 dev_t device_of(const fs::path& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0)
-    throw data_error("{}: {}", printable(path.string()), std::generic_category().message(errno));
+  if (::stat(path.c_str(), &status) != 0) throw data_error("{}: {}", printable(path.string()), reason_of(errno));
   return status.st_dev;
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "graph/require.h"
 #include "io/error.h"
 #include "ops/vector_math.h"
 
@@ -26,10 +27,6 @@ size_t elements(const std::vector<Bucket>& buckets) {
   size_t sum = 0;
   for (const Bucket& bucket : buckets) sum += bucket.elements;
   return sum;
-}
-
-void require(bool good, const char* option, double value, const char* wanted) {
-  if (!good) throw usage_error("{} is {}: wanted {}", option, value, wanted);
 }
 
 OptimizerOptions checked(const OptimizerOptions& options) {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numbers>
 
+#include "graph/require.h"
 #include "io/error.h"
 
 namespace resflow {
@@ -56,10 +57,6 @@ double one_cycle(const ScheduleOptions& o, int64_t step, const CycleEnds& ends) 
   };
   if (now <= top_at) return between(ends.start, ends.top, now / top_at);
   return between(ends.top, ends.end, (now - top_at) / (last - top_at));
-}
-
-void require(bool good, const char* option, double value, const char* wanted) {
-  if (!good) throw usage_error("{} is {}: wanted {}", option, value, wanted);
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "io/dataset.h"
@@ -86,7 +85,7 @@ ArchiveSource::ArchiveSource(std::string path, int64_t max_member) : path_(std::
   const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     const int error = errno;
-    const std::string reason = std::generic_category().message(error);
+    const std::string reason = reason_of(error);
     if (error == EMFILE || error == ENFILE || error == ENOMEM)
       throw system_error("{}: cannot be opened: {}", path_, reason);
     throw data_error("{}: cannot be opened: {}", path_, reason);

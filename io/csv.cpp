@@ -1,7 +1,6 @@
 #include "io/csv.h"
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "io/error.h"
@@ -20,7 +19,7 @@ std::string csv_field(std::string_view field) {
 
 CsvWriter::CsvWriter(const std::string& path) : name_(path == "-" ? "standard output" : path) {
   file_ = path == "-" ? stdout : std::fopen(path.c_str(), "we");
-  if (file_ == nullptr) throw usage_error("{}: cannot be written: {}", name_, std::generic_category().message(errno));
+  if (file_ == nullptr) throw usage_error("{}: cannot be written: {}", name_, reason_of(errno));
 }
 
 CsvWriter::~CsvWriter() {
@@ -28,9 +27,7 @@ CsvWriter::~CsvWriter() {
   if (file_ != nullptr && file_ != stdout) std::fclose(file_);
 }
 
-void CsvWriter::fail() {
-  throw system_error("{}: cannot be written: {}", name_, std::generic_category().message(errno));
-}
+void CsvWriter::fail() { throw system_error("{}: cannot be written: {}", name_, reason_of(errno)); }
 
 void CsvWriter::row(std::span<const std::string> fields) {
   line_.clear();

@@ -53,8 +53,7 @@ struct Folder {
 
 Identity identity(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0)
-    throw data_error("{}: the folder cannot be read: {}", path, std::generic_category().message(errno));
+  if (::stat(path.c_str(), &status) != 0) throw data_error("{}: the folder cannot be read: {}", path, reason_of(errno));
   return {status.st_dev, status.st_ino};
 }
 

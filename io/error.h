@@ -9,6 +9,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace resflow {
@@ -48,5 +49,8 @@ template <class... Args>
 Error internal_error(fmt::format_string<Args...> format, Args&&... args) {
   return {ErrorKind::kInternal, fmt::format(format, std::forward<Args>(args)...)};
 }
+
+// What `error`, a value of errno, means: "No space left on device".
+inline std::string reason_of(int error) { return std::generic_category().message(error); }
 
 }  // namespace resflow

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "io/error.h"
@@ -22,12 +21,12 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian, and is written as it lies");
 
-constexpr std::array<uint8_t, 12> kMagic = {0x89, 'r', 'e', 's', 'f', 'e', 'a', 't', '\r', '\n', 0x1A, '\n'};
+constexpr std::array<uint8_t, 12> kFeatureMagic = {0x89, 'r', 'e', 's', 'f', 'e', 'a', 't', '\r', '\n', 0x1A, '\n'};
 constexpr uint32_t kVersion = 1;
 constexpr uint32_t kF32 = 1;
 constexpr size_t kKeyDigits = 64;
 
-struct Header {
+struct FeatureHeader {
   std::array<uint8_t, 12> magic;
   uint32_t version;
   uint64_t rows, columns;
@@ -37,7 +36,7 @@ struct Header {
   std::array<uint64_t, 2> reserved;
   uint64_t checksum;  // of all before it
 };
-static_assert(sizeof(Header) == 128 && offsetof(Header, checksum) == 120);
+static_assert(sizeof(FeatureHeader) == 128 && offsetof(FeatureHeader, checksum) == 120);
 
 struct Block {
   uint64_t first;  // row
@@ -66,8 +65,6 @@ template <class T>
 std::span<const uint8_t> bytes_of(const T& head) {
   return {reinterpret_cast<const uint8_t*>(&head), sizeof head};
 }
-
-std::string reason_of(int error) { return std::generic_category().message(error); }
 
 // False where the bytes do not hold as many reasons as there are broken rows.
 bool read_reasons(std::span<const uint8_t> bytes, std::span<const uint8_t> status, int64_t first,
@@ -138,20 +135,20 @@ void FeatureCache::read() {
   if (file.size() == 0) return;
   read_header(file);
   if (!discarded_.empty()) return;
-  end_ = sizeof(Header);
+  end_ = sizeof(FeatureHeader);
   while (done_ < key_.rows && end_ < file.size()) {
     if (!read_block(file)) break;
   }
 }
 
 void FeatureCache::read_header(const InputFile& file) {
-  Header header{};
+  FeatureHeader header{};
   if (file.size() < static_cast<int64_t>(sizeof header)) {
     discarded_ = "is cut off in its header";
     return;
   }
   file.read(0, {reinterpret_cast<uint8_t*>(&header), sizeof header});
-  if (header.magic != kMagic) {
+  if (header.magic != kFeatureMagic) {
     discarded_ = "is no feature cache";
   } else if (header.checksum != checksum_of(header)) {
     discarded_ = "is damaged: the checksum of its header differs";
@@ -216,15 +213,15 @@ void FeatureCache::begin() {
   if (free >= 0 && free < needed) fail("written", ENOSPC);
   if (::ftruncate(file_, end_) != 0) fail("written", errno);
   if (end_ > 0) return;
-  Header header{.magic = kMagic,
-                .version = kVersion,
-                .rows = static_cast<uint64_t>(key_.rows),
-                .columns = static_cast<uint64_t>(key_.columns),
-                .dtype = kF32,
-                .zero = 0,
-                .key = {},
-                .reserved = {},
-                .checksum = 0};
+  FeatureHeader header{.magic = kFeatureMagic,
+                       .version = kVersion,
+                       .rows = static_cast<uint64_t>(key_.rows),
+                       .columns = static_cast<uint64_t>(key_.columns),
+                       .dtype = kF32,
+                       .zero = 0,
+                       .key = {},
+                       .reserved = {},
+                       .checksum = 0};
   std::copy(key_.key.begin(), key_.key.end(), header.key.begin());
   header.checksum = checksum_of(header);
   write(bytes_of(header), 0);

@@ -8,15 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "io/error.h"
 #include "io/file_errors.h"
 
 namespace resflow {
-
-std::string reason_of(int error) { return std::generic_category().message(error); }
 
 std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();

@@ -6,14 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 
 #include "io/error.h"
 
 namespace resflow {
 namespace {
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 bool is_folder(int parent, const dirent& entry) {
   if (entry.d_type == DT_DIR) return true;
@@ -30,8 +27,8 @@ FolderListing::FolderListing(const std::string& path, size_t max_sorted)
   if (!folder_) {
     const int error = errno;
     if (error == EMFILE || error == ENFILE || error == ENOMEM)
-      throw system_error("{}: the folder cannot be opened: {}", path, reason(error));
-    failure_ = "the folder cannot be read: " + reason(error);
+      throw system_error("{}: the folder cannot be opened: {}", path, reason_of(error));
+    failure_ = "the folder cannot be read: " + reason_of(error);
     return;
   }
   FolderEntry entry;
@@ -46,7 +43,7 @@ bool FolderListing::read(FolderEntry& entry) {
     errno = 0;
     const dirent* found = ::readdir(folder_.get());
     if (found == nullptr) {
-      if (errno != 0) failure_ = "the folder cannot be read to its end: " + reason(errno);
+      if (errno != 0) failure_ = "the folder cannot be read to its end: " + reason_of(errno);
       return false;
     }
     const std::string_view name = found->d_name;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
-#include <system_error>
 
 #include "io/dataset.h"
 #include "io/error.h"
@@ -89,7 +88,7 @@ bool FolderSource::next(Picture& picture) {
         walk.listing.emplace(walk.path, max_sorted_);
         continue;
       }
-      failure = "the folder cannot be read: " + std::generic_category().message(errno);
+      failure = "the folder cannot be read: " + reason_of(errno);
       if (folder.above == nullptr) throw data_error("{}: {}", walk.path, failure);
     } else if (walk.listing->next(entry)) {
       std::string path = join_path(walk.path, entry.name);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include "io/error.h"
@@ -19,8 +18,6 @@ constexpr size_t kBuffer = 65'536;
 constexpr size_t kMaxEntry = 65'536;  // Linux takes paths of 4096 bytes; an id may be longer
 constexpr int kPollMilliseconds = 100;
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 }  // namespace
 
 ListSource::ListSource(std::string path, ListOptions options)
@@ -30,7 +27,7 @@ ListSource::ListSource(std::string path, ListOptions options)
     return;
   }
   file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file_ < 0) throw data_error("{}: the list cannot be opened: {}", path, reason(errno));
+  if (file_ < 0) throw data_error("{}: the list cannot be opened: {}", path, reason_of(errno));
 }
 
 ListSource::~ListSource() {
@@ -49,7 +46,7 @@ bool ListSource::fill() {
     }
     const ssize_t count = ::read(file_, buffer_.data(), buffer_.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw data_error("{}: cannot be read: {}", name_, reason(errno));
+    if (count < 0) throw data_error("{}: cannot be read: {}", name_, reason_of(errno));
     begin_ = 0;
     end_ = static_cast<size_t>(count);
     return count > 0;

@@ -13,11 +13,11 @@ namespace {
 
 // Sizes of the format's records, without names and extra fields.
 constexpr uint64_t kLocalHeader = 30, kDirectoryHeader = 46, kEnd = 22, kEnd64 = 56 + 20;
-constexpr uint64_t kLocalExtra64 = 20;      // of an entry whose sizes take 64 bits
-constexpr uint64_t kPaddingHeader = 4;      // id and length of an extra field
-constexpr uint64_t kMax32 = 0xFFFFFFFF;     // this and more takes 64 bits
-constexpr uint64_t kMaxEntries32 = 0xFFFF;  // more take the 64-bit end
-constexpr size_t kBlock = size_t{1} << 30;  // minizip counts a write in 32 bits
+constexpr uint64_t kLocalExtra64 = 20;             // of an entry whose sizes take 64 bits
+constexpr uint64_t kPaddingHeader = 4;             // id and length of an extra field
+constexpr uint64_t kMax32 = 0xFFFFFFFF;            // this and more takes 64 bits
+constexpr uint64_t kMaxEntries32 = 0xFFFF;         // more take the 64-bit end
+constexpr size_t kLargestWrite = size_t{1} << 30;  // minizip counts a write in 32 bits
 
 struct Place {
   bool is64 = false;
@@ -126,7 +126,7 @@ class Writer {
     content.write([&](std::span<const uint8_t> rest) {
       written += rest.size();
       while (!rest.empty()) {
-        const auto block = rest.first(std::min(rest.size(), kBlock));
+        const auto block = rest.first(std::min(rest.size(), kLargestWrite));
         check(zipWriteInFileInZip(zip_, block.data(), static_cast<unsigned>(block.size())));
         rest = rest.subspan(block.size());
       }
