@@ -14,6 +14,7 @@
 #include "graph/ema.h"
 #include "graph/evaluator.h"
 #include "graph/trainer.h"
+#include "ops/precision.h"
 #include "tests/graph/cases.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -158,16 +159,15 @@ TEST(Allocations, AStepOfTrainingMakesNone) {
   };
   for (const Case& c :
        {Case{"resnet18", Precision::kF32}, Case{"resnet50", Precision::kF32}, Case{"resnet50", Precision::kBf16}}) {
+    if (!precision_obstacle(c.precision).empty()) continue;  // runs there, on oneDNN's slow references
     Model model({.architecture = c.architecture, .num_classes = 10}, compute);
     model.initialise(1);
     const auto pixels = testing::noise_pixels(2, size, size);
     const auto labels = testing::noise_labels(2, 10);
     Trainer trainer(model, 2, size, {.name = "adam", .lr = 1e-5}, {}, Layout::kAny, c.precision);
-    expect_no_allocation([&] { trainer.step(pixels.data(), labels); });
-    Trainer* const sizes = &trainer;
     expect_no_allocation([&] {  // two sizes by turns, as at the end of each epoch
-      sizes->step(pixels.data(), labels);
-      sizes->step(pixels.data(), std::span(labels).first(1));
+      trainer.step(pixels.data(), labels);
+      trainer.step(pixels.data(), std::span(labels).first(1));
     });
   }
 }
