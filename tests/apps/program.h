@@ -12,7 +12,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -20,17 +19,13 @@
 
 #include "apps/demo_photos.h"
 #include "io/jpeg_encode.h"
+#include "tests/support/files.h"
 #include "tests/support/process.h"
 #include "tests/support/python.h"
 
 extern char** environ;
 
 namespace resflow::testing {
-
-inline std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 inline void write_text(const std::string& path, const std::string& text) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());

@@ -4,13 +4,12 @@
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "io/not_finite.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -20,8 +19,7 @@ using testing::TemporaryFolder;
 
 template <class T>
 std::vector<T> read_values(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string bytes = testing::read_text(path);
   std::vector<T> values(bytes.size() / sizeof(T));
   std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;

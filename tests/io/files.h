@@ -5,20 +5,17 @@
 
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "io/array.h"
+#include "tests/support/files.h"
 
 namespace resflow::testing {
 
-inline std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+inline std::string bytes_of(const std::string& path) { return read_text(path); }
 
 inline void write_bytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
