@@ -38,10 +38,7 @@ std::vector<int> stratified_folds(std::span<const int32_t> labels, int folds, ui
 
 std::vector<TrainingData> make_folds(const TrainingData& all, int folds, uint64_t seed) {
   check_folds(all.train, folds);
-  std::vector<int32_t> labels;
-  labels.reserve(all.train.samples.size());
-  for (const Sample& sample : all.train.samples) labels.push_back(sample.label);
-  const std::vector<int> fold_of = stratified_folds(labels, folds, seed);
+  const std::vector<int> fold_of = stratified_folds(labels_of(all.train), folds, seed);
   std::vector<TrainingData> result;
   for (int fold = 0; fold < folds; ++fold) {
     TrainingData data;

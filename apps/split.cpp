@@ -203,10 +203,7 @@ int split(const SplitOptions& o, int threads) {
   std::vector<std::vector<size_t>> groups;
   if (o.group_duplicates) groups = find_same_content(dataset.samples, threads, shown("comparing", "files"));
   if (stop_requested()) return stopped(o);
-  std::vector<int> labels;
-  labels.reserve(dataset.samples.size());
-  for (const Sample& sample : dataset.samples) labels.push_back(sample.label);
-  const std::vector<int> part_of = plan_split(labels, groups, o.plan);
+  const std::vector<int> part_of = plan_split(labels_of(dataset), groups, o.plan);
   const Counts counts = count(dataset, part_of);
 
   fmt::print("data       {} in {}, {}\n", plural(static_cast<int64_t>(dataset.samples.size()), "picture", "pictures"),

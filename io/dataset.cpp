@@ -130,6 +130,13 @@ bool has_image_extension(const std::string& path) {
 
 const char* image_extensions() { return kExtensionList; }
 
+std::vector<int32_t> labels_of(const Dataset& dataset) {
+  std::vector<int32_t> labels;
+  labels.reserve(dataset.samples.size());
+  for (const Sample& sample : dataset.samples) labels.push_back(sample.label);
+  return labels;
+}
+
 Dataset list_image_folder(const std::string& root) {
   std::error_code error;
   const fs::file_status status = fs::status(root, error);

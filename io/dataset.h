@@ -26,6 +26,8 @@ struct Dataset {
   std::vector<std::string> empty_classes = {};  // class folders without a picture: no class of the data set
 };
 
+std::vector<int32_t> labels_of(const Dataset& dataset);  // of its samples, in their order
+
 // A link back to a folder that it lies in is not followed: it leads to no other picture.
 // A class folder without a picture, at which torchvision stops, is left out and named in empty_classes.
 // `root` may be a pack: its pictures then come in the order of the folder that it was made of.
