@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "apps/console.h"
 #include "apps/signals.h"
 #include "io/text.h"
 #include "io/xxh3.h"
@@ -23,7 +24,8 @@ Error TrackedSource::differing(Error error) {
 }
 
 Error TrackedSource::too_few(int64_t pictures) {
-  return differing(usage_error("the inputs hold {} pictures, {} of them had been scored", pictures, before_.pictures));
+  return differing(usage_error("the inputs hold {}, {} of them had been scored",
+                               plural(pictures, "picture", "pictures"), before_.pictures));
 }
 
 bool TrackedSource::skip_to(const ListingPlace& place, const std::vector<ListedPicture>& missing) {

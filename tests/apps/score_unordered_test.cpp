@@ -262,7 +262,7 @@ TEST(ScoreUnordered, GoesOnWithTheSameInputsAlone) {
               ElementsAre(name_of(2), name_of(3), "picture 9 of the inputs was plain8, now it is plain8 anew"));
   EXPECT_THAT(names(NamedPictures(7)),
               ElementsAre(name_of(2), name_of(3), "the inputs hold 7 pictures, 9 of them had been scored"));
-  EXPECT_THAT(names(NamedPictures(1)), ElementsAre("the inputs hold 1 pictures, 9 of them had been scored"));
+  EXPECT_THAT(names(NamedPictures(1)), ElementsAre("the inputs hold 1 picture, 9 of them had been scored"));
 }
 
 TEST(ScoreUnordered, AJournalThatContradictsItselfIsRefused) {
