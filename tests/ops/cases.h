@@ -10,6 +10,7 @@
 #include "ops/conv.h"
 #include "ops/max_pool.h"
 #include "ops/precision.h"
+#include "ops/simd.h"
 
 namespace resflow::testing {
 
@@ -156,7 +157,9 @@ inline void add_batch_norm_cases(std::vector<OpCase>& cases) {
 }
 
 inline void add_other_cases(std::vector<OpCase>& cases) {
-  for (const Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nchw}) {
+  std::vector<Tag> tags = {Tag::nhwc, Tag::nChw16c, Tag::nchw};
+  if (cpu_isa() == Isa::kAvx2) tags.push_back(Tag::nChw8c);  // no other CPU's plan has blocks of eight
+  for (const Tag tag : tags) {
     const std::string layout = to_name(tag);
     cases.push_back({.name = "relu_" + layout, .kind = Kind::kRelu, .src = {2, 20, 5, 7}, .tag = tag});
     cases.push_back(

@@ -29,7 +29,9 @@ class WinogradConv : public ::testing::Test {
 };
 
 TEST_F(WinogradConv, TakesTheLayoutOfItsSource) {
-  for (const Tag tag : {Tag::nhwc, Tag::nChw16c}) {
+  std::vector<Tag> tags = {Tag::nhwc, Tag::nChw16c};
+  if (cpu_isa() == Isa::kAvx2) tags.push_back(Tag::nChw8c);
+  for (const Tag tag : tags) {
     OpCase c = conv_case(true);
     c.tag = tag;
     const OpRun run(c, 2);
