@@ -35,8 +35,10 @@ bool python_has(const std::vector<std::string>& modules, Python python) {
 std::string run_python(const std::string& script, const std::vector<std::string>& arguments, Python python) {
   std::vector<std::string> command = {interpreter(python), std::string(RESFLOW_SOURCE_DIR) + "/tests/" + script};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  // The interpreter has no sanitizer runtime of ours, and must not write caches beside the sources.
-  const ProcessResult result = run_process(command, {.input = {}, .environment = {"PYTHONDONTWRITEBYTECODE=1"}});
+  // The interpreter has no sanitizer runtime of ours, and must not write caches beside the sources. PyTorch's threads
+  // wait for one another by spinning unless told otherwise, which takes the cores from the test that runs beside.
+  const ProcessResult result =
+      run_process(command, {.input = {}, .environment = {"PYTHONDONTWRITEBYTECODE=1", "OMP_WAIT_POLICY=passive"}});
   if (result.exit_code != 0)
     throw std::runtime_error(script + " exited with " + std::to_string(result.exit_code) + ":\n" + result.err);
   return result.out;
