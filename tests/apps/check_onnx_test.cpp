@@ -10,7 +10,7 @@
 #include "graph/export_onnx.h"
 #include "tests/graph/cases.h"
 #include "tests/io/expect_error.h"
-#include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/process.h"
 #include "tests/support/python.h"
 
@@ -42,7 +42,7 @@ class CheckOnnx : public ::testing::Test {
   // An executable that does as `lines` of shell say, instead of a Python.
   std::string program(const std::string& lines) {
     const std::string path = folder_ / "python";
-    write_bytes(path, "#!/bin/sh\n" + lines + "\n");
+    write_text(path, "#!/bin/sh\n" + lines + "\n");
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return path;
   }
@@ -91,7 +91,7 @@ TEST_F(CheckOnnx, WhatOnnxruntimeRefusesIsAnError) {
   const std::string python = python_env();
   if (python.empty()) GTEST_SKIP() << kNoPythonEnv;
   const std::string path = folder_ / "other.onnx";
-  write_bytes(path, "no ONNX");
+  write_text(path, "no ONNX");
   expect_error(ErrorKind::kData, {path, "does not run it", "other.onnx"},
                [&] { check_onnx(path, model_, kSmall, python); });
   export_onnx(Model({.architecture = "resnet18", .num_classes = 7}, compute_), {}, {}, path);

@@ -11,7 +11,7 @@
 #include "apps/logits.h"
 #include "io/checkpoint.h"
 #include "tests/apps/program.h"
-#include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow::testing {
@@ -133,24 +133,24 @@ TEST_F(FeaturesTest, StaleOrDamagedOnesAreNamedAndMadeAnew) {
   const Words options = {"--epochs", "2", "--batch", "8"};
   ASSERT_EQ(resflow(started("run", "features", options)).exit_code, 0);
   const std::string cache = file("run", "train.features");
-  const std::string before = bytes_of(cache);
+  const std::string before = read_text(cache);
   Words again = options;
   again.emplace_back("--overwrite");
 
   std::string damaged = before;
   damaged[damaged.size() - 9] = static_cast<char>(damaged[damaged.size() - 9] ^ 1);
-  write_bytes(cache, damaged);
+  write_text(cache, damaged);
   const ProcessResult repaired = resflow(started("run", "features", again));
   ASSERT_EQ(repaired.exit_code, 0) << repaired.err;
   EXPECT_THAT(repaired.err, HasSubstr(cache + ": is damaged after row 32: what follows row 32 is made anew"));
-  EXPECT_EQ(bytes_of(cache), before);
+  EXPECT_EQ(read_text(cache), before);
 
   const std::string photo = data_ + "/train/" + demo_classes()[1] + "/03.jpg";
   write_text(photo, photo_bytes(1, 999));
   const ProcessResult edited = resflow(started("run", "features", again));
   ASSERT_EQ(edited.exit_code, 0) << edited.err;
   EXPECT_THAT(edited.err, HasSubstr(cache + ": is of other weights, pictures or preprocessing: made anew"));
-  EXPECT_NE(bytes_of(cache), before);
+  EXPECT_NE(read_text(cache), before);
 
   again.insert(again.end(), {"--image-size", "64"});
   Words larger = arguments("run", {"--weights", folder_ / "start/last.resflow", "--mode", "features"});
@@ -165,15 +165,15 @@ TEST_F(FeaturesTest, AugmentedCopiesAreTrainedOnBesideThePictures) {
   const ProcessResult run = resflow(started("run", "features", options));
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(load_checkpoint(file("run")).training.step, 4 * 14) << "108 rows in batches of 8";
-  const std::string first = bytes_of(file("run", "train-copy-1.features"));
-  EXPECT_NE(first, bytes_of(file("run", "train-copy-2.features")));
+  const std::string first = read_text(file("run", "train-copy-1.features"));
+  EXPECT_NE(first, read_text(file("run", "train-copy-2.features")));
   ASSERT_EQ(resflow(started("again", "features", options)).exit_code, 0);
   expect_same_run("run", "again");
   Words other = options;
   other.back() = "6";
   ASSERT_EQ(resflow(started("other", "features", other)).exit_code, 0);
-  EXPECT_NE(first, bytes_of(file("other", "train-copy-1.features"))) << "another seed draws other copies";
-  EXPECT_EQ(bytes_of(file("run", "train.features")), bytes_of(file("other", "train.features")));
+  EXPECT_NE(first, read_text(file("other", "train-copy-1.features"))) << "another seed draws other copies";
+  EXPECT_EQ(read_text(file("run", "train.features")), read_text(file("other", "train.features")));
 }
 
 TEST_F(FeaturesTest, ARunThatWasKilledGoesOnToTheSameBits) {

@@ -27,11 +27,6 @@ extern char** environ;
 
 namespace resflow::testing {
 
-inline void write_text(const std::string& path, const std::string& text) {
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
-
 // A photograph of surface `kind` (0 to 3) as the bytes of a JPEG file.
 inline std::string photo_bytes(int kind, uint64_t number) {
   const std::vector<uint8_t> bytes = encode_jpeg(draw_demo_photo(kind, number));

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -15,10 +14,13 @@
 #include "io/pth.h"
 #include "io/safetensors.h"
 #include "io/zip_archive.h"
+#include "tests/support/files.h"
 
 namespace {
 
 using namespace resflow;
+using resflow::testing::read_text;
+using resflow::testing::write_text;
 namespace fs = std::filesystem;
 
 Array ramp(DType dtype, const Dims& dims) {
@@ -57,15 +59,6 @@ Checkpoint checkpoint_with_all() {
   return checkpoint;
 }
 
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_bytes(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
-
 // The pickle of a .pth by itself.
 std::string pickle_in(const std::string& path) {
   const ZipArchive archive(path);
@@ -98,8 +91,8 @@ void write_legacy_object(const std::string& path) {
 
 // A whole file, cut ones, and some with a byte that is wrong.
 void spoil(const std::string& path) {
-  const std::string whole = bytes_of(path);
-  const auto write = [&](const std::string& name, const std::string& bytes) { write_bytes(path + name, bytes); };
+  const std::string whole = read_text(path);
+  const auto write = [&](const std::string& name, const std::string& bytes) { write_text(path + name, bytes); };
   for (const size_t share : {1, 2, 3}) write("-cut" + std::to_string(share), whole.substr(0, whole.size() * share / 4));
   for (const size_t at : {size_t{0}, size_t{9}, whole.size() / 3, whole.size() - 1}) {
     std::string wrong = whole;
@@ -154,34 +147,34 @@ void write_tiff(const std::string& path, uint16_t compression, uint16_t photomet
 void write_images(const std::string& folder) {
   const Image image = gradient(20, 10);
   const std::string jpeg = text_of(encode_jpeg(image, 80));
-  write_bytes(folder + "/jpeg", jpeg);
+  write_text(folder + "/jpeg", jpeg);
   using namespace std::string_literals;
   const std::string exif = "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"s;
   const std::string app1 = "\xFF\xE1\0"s + static_cast<char>(exif.size() + 2) + exif;
-  write_bytes(folder + "/jpeg-exif", jpeg.substr(0, 2) + app1 + jpeg.substr(2));
-  write_bytes(folder + "/png", text_of(encode_png(image)));
+  write_text(folder + "/jpeg-exif", jpeg.substr(0, 2) + app1 + jpeg.substr(2));
+  write_text(folder + "/png", text_of(encode_png(image)));
   uint8_t* webp = nullptr;
   size_t size = WebPEncodeLosslessRGB(image.row(0), 20, 10, 60, &webp);
-  write_bytes(folder + "/webp-lossless", {reinterpret_cast<char*>(webp), size});
+  write_text(folder + "/webp-lossless", {reinterpret_cast<char*>(webp), size});
   WebPFree(webp);
   size = WebPEncodeRGB(image.row(0), 20, 10, 60, 50, &webp);
-  write_bytes(folder + "/webp", {reinterpret_cast<char*>(webp), size});
+  write_text(folder + "/webp", {reinterpret_cast<char*>(webp), size});
   WebPFree(webp);
   const std::string pixels(20 * 10 * 3, 'p');
-  write_bytes(folder + "/ppm", "P6 20 10 255\n" + pixels);
-  write_bytes(folder + "/pgm16", "P5 10 10 1000\n" + pixels.substr(0, 200));
-  write_bytes(folder + "/pbm", "P4 20 10\n" + pixels.substr(0, 30));
-  write_bytes(folder + "/ppm-plain", "P3\n# three\n1 2 255\n1 2 3 4 5 6\n");
-  write_bytes(folder + "/pbm-plain", "P1\n4 2\n1010 1 1 0 0\n");
+  write_text(folder + "/ppm", "P6 20 10 255\n" + pixels);
+  write_text(folder + "/pgm16", "P5 10 10 1000\n" + pixels.substr(0, 200));
+  write_text(folder + "/pbm", "P4 20 10\n" + pixels.substr(0, 30));
+  write_text(folder + "/ppm-plain", "P3\n# three\n1 2 255\n1 2 3 4 5 6\n");
+  write_text(folder + "/pbm-plain", "P1\n4 2\n1010 1 1 0 0\n");
   const std::string size_of_bmp = "\x14\0\0\0\x0A\0\0\0"s, rest(24, '\0');
   const std::string start = "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"s + size_of_bmp + "\1\0"s;
-  write_bytes(folder + "/bmp24", start + "\x18\0"s + rest + pixels);
-  write_bytes(folder + "/bmp16", start + "\x10\0"s + rest + pixels);
+  write_text(folder + "/bmp24", start + "\x18\0"s + rest + pixels);
+  write_text(folder + "/bmp16", start + "\x10\0"s + rest + pixels);
   std::string palette(1024, '\7');
   std::string rle = start + "\x08\0\1\0\0\0"s + rest.substr(4) + palette + "\x14\1\0\0\0\4abcd\x05\2\0\0\0\2\1\1"s;
   for (int y = 0; y < 10; ++y) rle += "\x14\3\0\0"s;
-  write_bytes(folder + "/bmp-rle", rle);
-  write_bytes(folder + "/bmp4", start + "\4\0"s + rest + palette.substr(0, 64) + pixels);
+  write_text(folder + "/bmp-rle", rle);
+  write_text(folder + "/bmp4", start + "\4\0"s + rest + palette.substr(0, 64) + pixels);
 
   write_tiff(folder + "/tiff", COMPRESSION_NONE, PHOTOMETRIC_RGB, 3, 8, false, PLANARCONFIG_CONTIG);
   write_tiff(folder + "/tiff-planes", COMPRESSION_NONE, PHOTOMETRIC_RGB, 3, 16, false, PLANARCONFIG_SEPARATE);
@@ -222,8 +215,8 @@ int main(int, char** argv) {
   write_pth(one, folder + "/pickle/one");
   write_pth({}, folder + "/pickle/none");
   write_legacy_object(folder + "/pickle/object");
-  write_bytes(folder + "/pickle/bare-all", pickle_in(folder + "/pickle/all"));
-  write_bytes(folder + "/pickle/legacy-one", legacy_rest(pickle_in(folder + "/pickle/one")));
+  write_text(folder + "/pickle/bare-all", pickle_in(folder + "/pickle/all"));
+  write_text(folder + "/pickle/legacy-one", legacy_rest(pickle_in(folder + "/pickle/one")));
   write_images(folder + "/image");
   write_packs(folder + "/pack");
   for (const char* seed : {"safetensors/all", "safetensors/one", "checkpoint/all", "checkpoint/one", "pickle/all",

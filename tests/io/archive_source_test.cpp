@@ -11,17 +11,16 @@
 #include <thread>
 
 #include "tests/io/expect_error.h"
-#include "tests/io/files.h"
 #include "tests/io/listed.h"
 #include "tests/io/live_bytes.h"
 #include "tests/io/made_archive.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::bytes_of;
 using ::testing::ElementsAre;
 using testing::expect_error;
 using ::testing::HasSubstr;
@@ -29,9 +28,10 @@ using testing::Member;
 using testing::names_of;
 using testing::pictures_before_error;
 using testing::pictures_of;
+using testing::read_text;
 using testing::TemporaryFolder;
 using testing::write_archive;
-using testing::write_bytes;
+using testing::write_text;
 
 std::string noise_bytes(size_t count, unsigned seed) {
   std::mt19937 random(seed);
@@ -82,7 +82,7 @@ TEST(ArchiveSource, GivesThePicturesOfEveryKindOfArchive) {
     const std::string path = folder / name;
     write_archive(path, members(), filter, name == "x.zip");
     EXPECT_TRUE(has_archive_extension(path));
-    const std::string begin = bytes_of(path).substr(0, 512);
+    const std::string begin = read_text(path).substr(0, 512);
     EXPECT_TRUE(begins_as_archive({reinterpret_cast<const uint8_t*>(begin.data()), begin.size()}));
     expect_members(pictures_in(path), path);
   }
@@ -119,7 +119,7 @@ TEST(ArchiveSource, ReadsWhatPythonWrites) {
 TEST(ArchiveSource, KeepsNamesThatAreNoText) {
   const TemporaryFolder folder;
   const std::string path = folder / "x.tar";
-  write_bytes(path, testing::tar_member("a\xFF\xFE.jpg", "x", 1) + std::string(1024, '\0'));
+  write_text(path, testing::tar_member("a\xFF\xFE.jpg", "x", 1) + std::string(1024, '\0'));
   EXPECT_THAT(names_of(pictures_in(path)), ElementsAre(path + "/a\xFF\xFE.jpg"));
 }
 
@@ -152,7 +152,7 @@ TEST(ArchiveSource, ASizeThatIsOnlySaidTakesNoMemory) {
   testing::LiveBytes live;
   // More than may be, and a size that may be but is not there.
   for (const uint64_t said : {uint64_t{8'000'000'000}, uint64_t{500'000'000}}) {
-    write_bytes(path, whole + testing::tar_member("1.jpg", "short", said));
+    write_text(path, whole + testing::tar_member("1.jpg", "short", said));
     ArchiveSource source(path);
     const auto pictures = pictures_before_error(source, sentence);
     live.look();
@@ -183,14 +183,14 @@ TEST(ArchiveSource, OneThatEndsEarlyGivesItsWholeMembersAndThenAnError) {
       all.push_back({std::to_string(i) + ".jpg", noise_bytes((plain ? 1 : 100) * (700 + 100 * i), i)});
     all.push_back({"last.txt", noise_bytes(3000, 99)});
     write_archive(path, all, filter);
-    const std::string whole = bytes_of(path);
+    const std::string whole = read_text(path);
     // The end of the last member, each with its header. Compressed, the end mark is too short to be cut for sure.
     const size_t end = plain ? 9 * 512 + 4 * 1024 + 4 * 1536 + 3072 : whole.size() - 3000;
     const size_t step = plain ? 256 : 20'011;
     ASSERT_LT(end, whole.size());
     size_t most = 0;
     for (size_t cut = plain ? 512 : step; cut <= end; cut += step) {
-      write_bytes(path, whole.substr(0, cut));
+      write_text(path, whole.substr(0, cut));
       std::string sentence;
       ArchiveSource source(path);
       const auto pictures = pictures_before_error(source, sentence);
@@ -221,10 +221,10 @@ TEST(ArchiveSource, DamageInAZipsMemberIsItsErrorAlone) {
   const std::string path = folder / "x.zip";
   write_archive(path, {{"0.jpg", noise_bytes(500, 0)}, {"1.jpg", noise_bytes(500, 1)}, {"2.jpg", noise_bytes(500, 2)}},
                 ARCHIVE_FILTER_NONE, true);
-  std::string bytes = bytes_of(path);
+  std::string bytes = read_text(path);
   const size_t at = bytes.find("1.jpg") + 200;
   bytes[at] = static_cast<char>(bytes[at] ^ 1);
-  write_bytes(path, bytes);
+  write_text(path, bytes);
   const auto pictures = pictures_in(path);
   ASSERT_EQ(pictures.size(), 3U);
   EXPECT_EQ(pictures[0].error, "");
@@ -240,11 +240,11 @@ TEST(ArchiveSource, NeverFailsOtherwiseThanWithAnError) {
     std::vector<Member> all;
     for (unsigned i = 0; i < 4; ++i) all.push_back({std::to_string(i) + ".jpg", noise_bytes(300, i)});
     write_archive(path, all, ARCHIVE_FILTER_NONE, zip);
-    const std::string whole = bytes_of(path);
+    const std::string whole = read_text(path);
     for (int i = 0; i < 300; ++i) {
       std::string bytes = whole;
       for (int k = 0; k < 3; ++k) bytes[random() % 3600 % bytes.size()] = static_cast<char>(random());
-      write_bytes(path, bytes);
+      write_text(path, bytes);
       std::string sentence;
       ArchiveSource source(path);
       EXPECT_LE(pictures_before_error(source, sentence).size(), 4U);
@@ -255,9 +255,9 @@ TEST(ArchiveSource, NeverFailsOtherwiseThanWithAnError) {
 TEST(ArchiveSource, NamesWhatIsNoArchiveOrHoldsNoPicture) {
   const TemporaryFolder folder;
   expect_error(ErrorKind::kData, {folder / "absent.tar", "No such file"}, [&] { pictures_in(folder / "absent.tar"); });
-  write_bytes(folder / "text.tar", "no archive at all");
+  write_text(folder / "text.tar", "no archive at all");
   expect_error(ErrorKind::kData, {folder / "text.tar"}, [&] { pictures_in(folder / "text.tar"); });
-  write_bytes(folder / "empty.tar", "");
+  write_text(folder / "empty.tar", "");
   expect_error(ErrorKind::kData, {folder / "empty.tar"}, [&] { pictures_in(folder / "empty.tar"); });
   expect_error(ErrorKind::kData, {folder.path().string()}, [&] { pictures_in(folder.path().string()); });
   write_archive(folder / "texts.tar", {{"a.txt", "a"}});
@@ -269,9 +269,9 @@ TEST(ArchiveSource, ReadsFromAPipe) {
   const TemporaryFolder folder;
   const std::string pipe = folder / "pipe";
   write_archive(folder / "x.tar.zst", members(), ARCHIVE_FILTER_ZSTD);
-  const std::string bytes = bytes_of(folder / "x.tar.zst");
+  const std::string bytes = read_text(folder / "x.tar.zst");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  std::thread writer([&] { write_bytes(pipe, bytes); });
+  std::thread writer([&] { write_text(pipe, bytes); });
   expect_members(pictures_in(pipe), pipe);
   writer.join();
 }

@@ -20,18 +20,19 @@
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::bytes_of;
 using testing::expect_error;
 using testing::FaultyFiles;
 using testing::random_array;
+using testing::read_text;
 using testing::TemporaryFolder;
-using testing::write_bytes;
+using testing::write_text;
 
 // With a value in every field.
 Checkpoint full_checkpoint(int seed = 1) {
@@ -148,7 +149,7 @@ TEST(Checkpoint, IsTheSameFileForTheSameContent) {
   const TemporaryFolder folder;
   save_checkpoint(full_checkpoint(), folder / "a");
   save_checkpoint(full_checkpoint(), folder / "b");
-  EXPECT_EQ(bytes_of(folder / "a"), bytes_of(folder / "b"));
+  EXPECT_EQ(read_text(folder / "a"), read_text(folder / "b"));
 }
 
 TEST(Checkpoint, SummaryListsTensorsWithoutReadingThem) {
@@ -156,9 +157,9 @@ TEST(Checkpoint, SummaryListsTensorsWithoutReadingThem) {
   const Checkpoint saved = full_checkpoint();
   save_checkpoint(saved, folder / "m.resflow");
   // A damaged last tensor is nothing to the manifest.
-  std::string bytes = bytes_of(folder / "m.resflow");
+  std::string bytes = read_text(folder / "m.resflow");
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
-  write_bytes(folder / "m.resflow", bytes);
+  write_text(folder / "m.resflow", bytes);
   const CheckpointSummary summary = read_checkpoint_summary(folder / "m.resflow");
   expect_same_description(summary.checkpoint, saved);
   EXPECT_EQ(summary.format_version, 1);
@@ -176,7 +177,7 @@ TEST(Checkpoint, TensorsLieAligned) {
   const TemporaryFolder folder;
   const Checkpoint saved = full_checkpoint();
   save_checkpoint(saved, folder / "m.resflow");
-  const std::string bytes = bytes_of(folder / "m.resflow");
+  const std::string bytes = read_text(folder / "m.resflow");
   const Array& odd = saved.parameters[2].array;
   const size_t at = bytes.find(std::string(reinterpret_cast<const char*>(odd.raw()), odd.bytes()));
   ASSERT_NE(at, std::string::npos);
@@ -186,15 +187,15 @@ TEST(Checkpoint, TensorsLieAligned) {
 TEST(Checkpoint, RefusesEveryTruncation) {
   const TemporaryFolder folder;
   save_checkpoint(full_checkpoint(), folder / "m.resflow");
-  const std::string bytes = bytes_of(folder / "m.resflow");
+  const std::string bytes = read_text(folder / "m.resflow");
   for (size_t length = 0; length < bytes.size(); length += length < 1500 ? 1 : 997) {
-    write_bytes(folder / "cut", bytes.substr(0, length));
+    write_text(folder / "cut", bytes.substr(0, length));
     EXPECT_THROW(load_checkpoint(folder / "cut"), Error) << length;
   }
-  write_bytes(folder / "cut", bytes.substr(0, 1000));
+  write_text(folder / "cut", bytes.substr(0, 1000));
   expect_error(ErrorKind::kData, {folder / "cut", "truncated", "1000 of " + std::to_string(bytes.size())},
                [&] { load_checkpoint(folder / "cut"); });
-  write_bytes(folder / "cut", bytes + "more");
+  write_text(folder / "cut", bytes + "more");
   expect_error(ErrorKind::kData, {"damaged", std::to_string(bytes.size() + 4)},
                [&] { load_checkpoint(folder / "cut"); });
 }
@@ -203,12 +204,12 @@ TEST(Checkpoint, FindsEveryFlippedBitThatMatters) {
   const TemporaryFolder folder;
   const Checkpoint saved = full_checkpoint();
   save_checkpoint(saved, folder / "m.resflow");
-  const std::string whole = bytes_of(folder / "m.resflow");
+  const std::string whole = read_text(folder / "m.resflow");
   int padding = 0;
   for (size_t at = 0; at < whole.size(); at += at < 1500 ? 1 : 311) {
     std::string bytes = whole;
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
-    write_bytes(folder / "flipped", bytes);
+    write_text(folder / "flipped", bytes);
     try {
       const Checkpoint loaded = load_checkpoint(folder / "flipped");
       // Only the zeros between the tensors carry nothing.
@@ -237,11 +238,11 @@ TEST(Checkpoint, NamesTheTensorThatIsDamaged) {
   const TemporaryFolder folder;
   const Checkpoint saved = full_checkpoint();
   save_checkpoint(saved, folder / "m.resflow");
-  std::string bytes = bytes_of(folder / "m.resflow");
+  std::string bytes = read_text(folder / "m.resflow");
   const Array& odd = saved.parameters[2].array;
   const size_t at = bytes.find(std::string(reinterpret_cast<const char*>(odd.raw()), odd.bytes()));
   bytes[at] = static_cast<char>(bytes[at] ^ 0x80);
-  write_bytes(folder / "m.resflow", bytes);
+  write_text(folder / "m.resflow", bytes);
   expect_error(ErrorKind::kData, {folder / "m.resflow", "damaged", "odd", "checksum"},
                [&] { load_checkpoint(folder / "m.resflow"); });
 }
@@ -249,12 +250,12 @@ TEST(Checkpoint, NamesTheTensorThatIsDamaged) {
 TEST(Checkpoint, NamesAnotherVersion) {
   const TemporaryFolder folder;
   save_checkpoint(full_checkpoint(), folder / "m.resflow");
-  std::string bytes = bytes_of(folder / "m.resflow");
+  std::string bytes = read_text(folder / "m.resflow");
   bytes[12] = 3;
   // As the program of that version would have written it: its header's checksum fits.
   const uint64_t sum = checkpoint_checksum({reinterpret_cast<const uint8_t*>(bytes.data()), 56});
   std::memcpy(&bytes[56], &sum, sizeof sum);
-  write_bytes(folder / "m.resflow", bytes);
+  write_text(folder / "m.resflow", bytes);
   expect_error(ErrorKind::kData, {"version 3", "reads versions 1 to 2"},
                [&] { load_checkpoint(folder / "m.resflow"); });
 }
@@ -267,7 +268,7 @@ TEST(Checkpoint, NamesWhatIsNone) {
        {"is a GIF", "GIF89a"},
        {"another program's file", std::string(200, 'x')}}};
   for (const auto& [says, content] : files) {
-    write_bytes(folder / "m.resflow", content);
+    write_text(folder / "m.resflow", content);
     expect_error(ErrorKind::kData, {folder / "m.resflow", says, "no resflow checkpoint"},
                  [&] { load_checkpoint(folder / "m.resflow"); });
     EXPECT_FALSE(is_checkpoint(folder / "m.resflow"));
@@ -312,7 +313,7 @@ void expect_entry_is_refused(const std::string& says, const std::function<void(p
   put(checksum(file));
   file += text;
   file.resize(aligned(file.size()) + 128);
-  write_bytes(folder / "m.resflow", file);
+  write_text(folder / "m.resflow", file);
   if (says.empty()) {
     // As files from before these fields are.
     const Checkpoint loaded = load_checkpoint(folder / "m.resflow");
@@ -375,9 +376,9 @@ TEST(Checkpoint, KeepsGenerationsAndNamesTheNewestWholeOne) {
   EXPECT_FALSE(fs::exists(path + ".3"));
 
   for (const std::string& damaged : {path, path + ".1"}) {
-    std::string bytes = bytes_of(damaged);
+    std::string bytes = read_text(damaged);
     bytes.back() = static_cast<char>(bytes.back() ^ 1);
-    write_bytes(damaged, bytes);
+    write_text(damaged, bytes);
     const std::string whole = damaged == path ? path + ".1" : path + ".2";
     expect_error(ErrorKind::kData, {"damaged", whole + " is whole"}, [&] { load_checkpoint(path); });
   }

@@ -9,16 +9,16 @@
 
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
-#include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
-using testing::bytes_of;
 using testing::expect_error;
 using ::testing::HasSubstr;
-using testing::write_bytes;
+using testing::read_text;
+using testing::write_text;
 
 constexpr int64_t kRows = 50, kColumns = 5, kBlock = 8;
 const std::vector<BrokenRow> kBroken = {{3, "is a GIF"}, {4, ""}, {41, std::string("caf\xE9, \0 within", 14)}};
@@ -64,7 +64,7 @@ class FeatureCacheTest : public ::testing::Test {
     FeatureCache cache(path_, key());
     append_missing(cache);
     cache.sync();
-    return bytes_of(path_);
+    return read_text(path_);
   }
 
   const testing::TemporaryFolder folder_;
@@ -88,7 +88,7 @@ TEST_F(FeatureCacheTest, ComesBackWithWhatCouldNotBeRead) {
 TEST_F(FeatureCacheTest, CutOffAnywhereItGoesOnToTheSameBytes) {
   const std::string bytes = whole();
   for (size_t length = 0; length <= bytes.size(); length += length < 128 ? 43 : 17) {
-    write_bytes(path_, bytes.substr(0, length));
+    write_text(path_, bytes.substr(0, length));
     {
       FeatureCache cache(path_, key());
       EXPECT_EQ(cache.done() % kBlock == 0 || cache.complete(), true);
@@ -96,7 +96,7 @@ TEST_F(FeatureCacheTest, CutOffAnywhereItGoesOnToTheSameBytes) {
       EXPECT_EQ(cache.discarded().empty(), length == 0 || length >= 128) << cache.discarded();
       append_missing(cache);
     }
-    ASSERT_EQ(bytes_of(path_), bytes) << "cut to " << length;
+    ASSERT_EQ(read_text(path_), bytes) << "cut to " << length;
   }
 }
 
@@ -105,7 +105,7 @@ TEST_F(FeatureCacheTest, DamageAnywhereIsSeenAndMadeAnew) {
   for (size_t at = 0; at < bytes.size(); at += 7) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
-    write_bytes(path_, damaged);
+    write_text(path_, damaged);
     {
       FeatureCache cache(path_, key());
       EXPECT_FALSE(cache.complete()) << "byte " << at;
@@ -113,14 +113,14 @@ TEST_F(FeatureCacheTest, DamageAnywhereIsSeenAndMadeAnew) {
       expect_rows(cache, cache.done());
       append_missing(cache);
     }
-    ASSERT_EQ(bytes_of(path_), bytes) << "byte " << at;
+    ASSERT_EQ(read_text(path_), bytes) << "byte " << at;
   }
 }
 
 TEST_F(FeatureCacheTest, SaysWhyAFileIsNotUsed) {
   const std::string bytes = whole();
   const auto discarded = [&](const std::string& content, const FeatureCacheKey& wanted) {
-    write_bytes(path_, content);
+    write_text(path_, content);
     const FeatureCache cache(path_, wanted);
     EXPECT_EQ(cache.done(), 0);
     return cache.discarded();
@@ -133,7 +133,7 @@ TEST_F(FeatureCacheTest, SaysWhyAFileIsNotUsed) {
   EXPECT_THAT(discarded(flipped, key()), HasSubstr("the checksum of its header differs"));
   flipped = bytes;
   flipped[300] = static_cast<char>(flipped[300] + 1);
-  write_bytes(path_, flipped);
+  write_text(path_, flipped);
   EXPECT_EQ(FeatureCache(path_, key()).discarded(), "is damaged after row 0");
 }
 

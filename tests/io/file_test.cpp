@@ -11,19 +11,20 @@
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::bytes_of;
 using testing::expect_error;
 using testing::FaultyFiles;
+using testing::read_text;
 using testing::span_of;
 using testing::TemporaryFolder;
 
-std::string read_text(const std::string& path, FileSystem& files = machine_files()) {
+std::string read_file_as_text(const std::string& path, FileSystem& files = machine_files()) {
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(path, buffer, files);
   return {bytes.begin(), bytes.end()};
@@ -49,12 +50,14 @@ TEST(ReadFile, ReadsWholeFilesIntoOneBuffer) {
 
 TEST(ReadFile, NamesWhatIsNoFile) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kData, {folder / "absent.jpg", "No such file"}, [&] { read_text(folder / "absent.jpg"); });
+  expect_error(ErrorKind::kData, {folder / "absent.jpg", "No such file"},
+               [&] { read_file_as_text(folder / "absent.jpg"); });
   fs::create_directory(folder / "folder.jpg");
-  expect_error(ErrorKind::kData, {folder / "folder.jpg", "is a folder"}, [&] { read_text(folder / "folder.jpg"); });
+  expect_error(ErrorKind::kData, {folder / "folder.jpg", "is a folder"},
+               [&] { read_file_as_text(folder / "folder.jpg"); });
   // Opening a pipe that nobody writes to would wait for ever.
   ASSERT_EQ(mkfifo((folder / "pipe.jpg").c_str(), 0600), 0);
-  expect_error(ErrorKind::kData, {folder / "pipe.jpg", "pipe"}, [&] { read_text(folder / "pipe.jpg"); });
+  expect_error(ErrorKind::kData, {folder / "pipe.jpg", "pipe"}, [&] { read_file_as_text(folder / "pipe.jpg"); });
 }
 
 TEST(ReadFile, NamesMissingPermission) {
@@ -62,7 +65,7 @@ TEST(ReadFile, NamesMissingPermission) {
   replace_file(folder / "x.jpg", span_of("x"));
   FaultyFiles files;
   files.fail("open", 1, EACCES);
-  expect_error(ErrorKind::kData, {"x.jpg", "no permission"}, [&] { read_text(folder / "x.jpg", files); });
+  expect_error(ErrorKind::kData, {"x.jpg", "no permission"}, [&] { read_file_as_text(folder / "x.jpg", files); });
 }
 
 TEST(ReadFile, SurvivesAFileThatShrinksMeanwhile) {
@@ -71,7 +74,7 @@ TEST(ReadFile, SurvivesAFileThatShrinksMeanwhile) {
   FaultyFiles files;
   files.shrink_to(4);
   expect_error(ErrorKind::kData, {"x.jpg", "shorter", "4 bytes", "wanted 10"},
-               [&] { read_text(folder / "x.jpg", files); });
+               [&] { read_file_as_text(folder / "x.jpg", files); });
 }
 
 TEST(ReadFile, ReportsADiskThatCannotBeRead) {
@@ -79,7 +82,7 @@ TEST(ReadFile, ReportsADiskThatCannotBeRead) {
   replace_file(folder / "x.jpg", span_of("0123456789"));
   FaultyFiles files;
   files.fail("pread", 1, EIO);
-  expect_error(ErrorKind::kData, {"x.jpg", "Input/output error"}, [&] { read_text(folder / "x.jpg", files); });
+  expect_error(ErrorKind::kData, {"x.jpg", "Input/output error"}, [&] { read_file_as_text(folder / "x.jpg", files); });
 }
 
 TEST(AtomicFile, SyncsTheFileThenRenamesThenSyncsTheFolder) {
@@ -87,7 +90,7 @@ TEST(AtomicFile, SyncsTheFileThenRenamesThenSyncsTheFolder) {
   FaultyFiles files;
   replace_file(folder / "x", span_of("new"), files);
   EXPECT_EQ(files.log(), (std::vector<std::string>{"fsync", "rename", "fsync"}));
-  EXPECT_EQ(bytes_of(folder / "x"), "new");
+  EXPECT_EQ(read_text(folder / "x"), "new");
   EXPECT_EQ(file_count(folder), 1U);
 }
 
@@ -96,7 +99,7 @@ TEST(AtomicFile, WritesAllWhereTheSystemTakesAFewBytesAtOnce) {
   FaultyFiles files;
   files.set_write_limit(3);
   replace_file(folder / "x", span_of("0123456789"), files);
-  EXPECT_EQ(bytes_of(folder / "x"), "0123456789");
+  EXPECT_EQ(read_text(folder / "x"), "0123456789");
 }
 
 TEST(AtomicFile, WritesOverWhatWasWritten) {
@@ -110,7 +113,7 @@ TEST(AtomicFile, WritesOverWhatWasWritten) {
     file.write(span_of("xy"));
     expect_error(ErrorKind::kInternal, {folder / "x", "not there"}, [&] { file.rewrite(8, span_of("12345")); });
     file.commit();
-    EXPECT_EQ(bytes_of(folder / "x"), "012abcde89xy");
+    EXPECT_EQ(read_text(folder / "x"), "012abcde89xy");
   }
 }
 
@@ -124,7 +127,7 @@ TEST(AtomicFile, AFailedWritingOverLeavesThePreviousFile) {
     file.write(span_of("0123456789"));
     file.rewrite(0, span_of("a"));
   });
-  EXPECT_EQ(bytes_of(folder / "x"), "previous");
+  EXPECT_EQ(read_text(folder / "x"), "previous");
   EXPECT_EQ(file_count(folder), 1U);
 }
 
@@ -146,7 +149,7 @@ TEST_P(AtomicFileFault, LeavesThePreviousFileAndNothingElse) {
   const std::string content(5000, 'n');
   expect_error(ErrorKind::kSystem, {folder / "x", GetParam().says},
                [&] { replace_file(folder / "x", span_of(content), files); });
-  EXPECT_EQ(bytes_of(folder / "x"), "previous");
+  EXPECT_EQ(read_text(folder / "x"), "previous");
   EXPECT_EQ(file_count(folder), 1U) << "the temporary file is still there";
 }
 
@@ -203,7 +206,7 @@ TEST(AtomicFile, AnswersARealLimitOfFileSize) {
                [&] { replace_file(folder / "x", span_of(content)); });
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, former);
-  EXPECT_EQ(bytes_of(folder / "x"), "previous");
+  EXPECT_EQ(read_text(folder / "x"), "previous");
   EXPECT_EQ(file_count(folder), 1U);
 }
 
@@ -217,9 +220,9 @@ void write_generation(const std::string& path, const std::string& text, int gene
 TEST(AtomicFile, KeepsGenerationsNewestFirst) {
   const TemporaryFolder folder;
   for (int n = 1; n <= 5; ++n) write_generation(folder / "x", std::to_string(n), 3);
-  EXPECT_EQ(bytes_of(folder / "x"), "5");
-  EXPECT_EQ(bytes_of(folder / "x.1"), "4");
-  EXPECT_EQ(bytes_of(folder / "x.2"), "3");
+  EXPECT_EQ(read_text(folder / "x"), "5");
+  EXPECT_EQ(read_text(folder / "x.1"), "4");
+  EXPECT_EQ(read_text(folder / "x.2"), "3");
   EXPECT_EQ(file_count(folder), 3U);
 }
 
@@ -232,9 +235,9 @@ TEST(AtomicFile, KeepsGenerationsWhereThereAreNoLinks) {
     if (n == 1) files.fail("link", 1, ENOENT);
     write_generation(folder / "x", std::to_string(n), 3, files);
   }
-  EXPECT_EQ(bytes_of(folder / "x"), "4");
-  EXPECT_EQ(bytes_of(folder / "x.1"), "3");
-  EXPECT_EQ(bytes_of(folder / "x.2"), "2");
+  EXPECT_EQ(read_text(folder / "x"), "4");
+  EXPECT_EQ(read_text(folder / "x.1"), "3");
+  EXPECT_EQ(read_text(folder / "x.2"), "2");
   EXPECT_EQ(file_count(folder), 3U);
 }
 
@@ -245,11 +248,11 @@ TEST(AtomicFile, AFailedRenameAtAnyStepLeavesTheCurrentGeneration) {
     FaultyFiles files;
     files.fail("rename", nth, EIO);
     EXPECT_THROW(write_generation(folder / "x", "new", 3, files), Error);
-    EXPECT_EQ(bytes_of(folder / "x"), "3") << "rename " << nth;
+    EXPECT_EQ(read_text(folder / "x"), "3") << "rename " << nth;
     // And the next save works.
     write_generation(folder / "x", "4", 3);
-    EXPECT_EQ(bytes_of(folder / "x"), "4");
-    EXPECT_EQ(bytes_of(folder / "x.1"), "3");
+    EXPECT_EQ(read_text(folder / "x"), "4");
+    EXPECT_EQ(read_text(folder / "x.1"), "3");
     EXPECT_EQ(file_count(folder), 3U);
   }
 }

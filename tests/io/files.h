@@ -1,25 +1,17 @@
-// Whole files and text as bytes, and arrays with values that no dtype's reader can mistake.
+// Text and arrays as bytes, and arrays with values that no dtype's reader can mistake.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <fstream>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "io/array.h"
-#include "tests/support/files.h"
 
 namespace resflow::testing {
-
-inline std::string bytes_of(const std::string& path) { return read_text(path); }
-
-inline void write_bytes(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
 
 inline std::string bytes_of(const Array& array) { return {reinterpret_cast<const char*>(array.raw()), array.bytes()}; }
 

@@ -7,16 +7,16 @@
 
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
-#include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::bytes_of;
 using testing::expect_error;
 using testing::FaultyFiles;
+using testing::read_text;
 using testing::TemporaryFolder;
 
 TEST(GrowingFile, IsSeenOnceItIsWhole) {
@@ -29,10 +29,10 @@ TEST(GrowingFile, IsSeenOnceItIsWhole) {
   file.rewrite(2, "abc");
   EXPECT_EQ(file.size(), 10);
   file.sync();
-  EXPECT_EQ(bytes_of(folder / "x"), "previous");
-  EXPECT_EQ(bytes_of(folder / "x.partial"), "01abc56789");
+  EXPECT_EQ(read_text(folder / "x"), "previous");
+  EXPECT_EQ(read_text(folder / "x.partial"), "01abc56789");
   file.publish();
-  EXPECT_EQ(bytes_of(folder / "x"), "01abc56789");
+  EXPECT_EQ(read_text(folder / "x"), "01abc56789");
   EXPECT_FALSE(fs::exists(folder / "x.partial"));
 }
 
@@ -44,14 +44,14 @@ TEST(GrowingFile, GoesOnFromAnyLength) {
     file.sync();
     file.write("not synced, and lost");
   }
-  EXPECT_EQ(bytes_of(folder / "x.partial"), "0123456789");
+  EXPECT_EQ(read_text(folder / "x.partial"), "0123456789");
   GrowingFile file(folder / "x");
   EXPECT_EQ(file.size(), 10);
   expect_error(ErrorKind::kData, {"x.partial", "has 10 bytes, wanted at least 11"}, [&] { file.resize(11); });
   file.resize(4);
   file.write("ABC");
   file.publish();
-  EXPECT_EQ(bytes_of(folder / "x"), "0123ABC");
+  EXPECT_EQ(read_text(folder / "x"), "0123ABC");
 }
 
 TEST(GrowingFile, WritesMuchWhereTheSystemTakesLittleAtOnce) {
@@ -66,7 +66,7 @@ TEST(GrowingFile, WritesMuchWhereTheSystemTakesLittleAtOnce) {
     file.write(piece);
   }
   file.publish();
-  EXPECT_TRUE(bytes_of(folder / "x") == wanted);
+  EXPECT_TRUE(read_text(folder / "x") == wanted);
 }
 
 TEST(GrowingFile, LeavesNothingWhereItIsDiscarded) {
@@ -118,8 +118,8 @@ TEST_P(GrowingFileFault, LeavesThePreviousFileAndWhatWasSynced) {
     file.rewrite(0, "0");
     file.publish();
   });
-  EXPECT_EQ(bytes_of(folder / "x"), "previous");
-  EXPECT_EQ(bytes_of(folder / "x.partial").substr(0, 4), "0123");
+  EXPECT_EQ(read_text(folder / "x"), "previous");
+  EXPECT_EQ(read_text(folder / "x.partial").substr(0, 4), "0123");
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "tests/io/expect_error.h"
-#include "tests/io/files.h"
 #include "tests/io/listed.h"
 #include "tests/io/live_bytes.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -28,7 +28,7 @@ using Names = std::vector<std::pair<std::string, std::string>>;
 // (name, path) of each.
 Names listed(const std::string& text, const ListOptions& options = {}) {
   const TemporaryFolder folder;
-  testing::write_bytes(folder / "list", text);
+  testing::write_text(folder / "list", text);
   ListSource source(folder / "list", options);
   Names names;
   for (const Picture& picture : pictures_of(source)) {
@@ -63,7 +63,7 @@ TEST(ListSource, TakesIds) {
   EXPECT_EQ(listed("a\n.jpg\tid\n1\0"s, {.ids = true, .null = true}), (Names{{"id\n1", "a\n.jpg"}}));
 
   const TemporaryFolder folder;
-  testing::write_bytes(folder / "list", "\tid\n");
+  testing::write_text(folder / "list", "\tid\n");
   ListSource source(folder / "list", {.ids = true});
   Picture picture;
   ASSERT_TRUE(source.next(picture));

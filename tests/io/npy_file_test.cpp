@@ -6,15 +6,15 @@
 #include <cmath>
 #include <vector>
 
-#include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
 namespace {
 
-using testing::bytes_of;
+using testing::read_text;
 using testing::TemporaryFolder;
-using testing::write_bytes;
+using testing::write_text;
 
 TEST(Npy, NumpyMapsIt) {
   if (!testing::python_has({"numpy"})) GTEST_SKIP() << "no /usr/bin/python3 with numpy";
@@ -24,9 +24,9 @@ TEST(Npy, NumpyMapsIt) {
   append_f32(rows, f32);
   append_f16(rows, f16);
   append_f32(rows, flat);
-  write_bytes(folder / "f32.npy", f32);
-  write_bytes(folder / "f16.npy", f16);
-  write_bytes(folder / "flat.npy", flat);
+  write_text(folder / "f32.npy", f32);
+  write_text(folder / "f16.npy", f16);
+  write_text(folder / "flat.npy", flat);
   EXPECT_EQ(testing::run_python("io/read_npy.py", {folder / "f32.npy"}),
             "<f4 2 3\n1.5 -0.25 9.99999993922529e-09\n65504.0 0.0 nan\n");
   EXPECT_EQ(testing::run_python("io/read_npy.py", {folder / "f16.npy"}), "<f2 3 2\n1.5 -0.25\n0.0 65504.0\n0.0 nan\n");
@@ -77,9 +77,9 @@ TEST(F16, RoundsAsNumpyDoes) {
   std::string f32, f16;
   append_f32(values, f32);
   append_f16(values, f16);
-  write_bytes(folder / "f32", f32);
+  write_text(folder / "f32", f32);
   testing::run_python("io/f16_of_f32.py", {folder / "f32", folder / "f16"});
-  EXPECT_TRUE(bytes_of(folder / "f16") == f16);
+  EXPECT_TRUE(read_text(folder / "f16") == f16);
   EXPECT_TRUE((to_f16(NAN) & 0x7C00U) == 0x7C00U && (to_f16(NAN) & 0x3FFU) != 0);
 }
 

@@ -12,6 +12,7 @@
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow::testing {
@@ -158,27 +159,27 @@ TEST(Onnx, TwoGibibytesAreRefusedBeforeAnythingIsWritten) {
 
 TEST(Onnx, AFullDiskLeavesTheFileThatWasThere) {
   const TemporaryFolder folder;
-  const std::string path = write_small(folder), before = bytes_of(path);
+  const std::string path = write_small(folder), before = read_text(path);
   OnnxBuilder builder("other", "9");
   add_conv_and_relu(builder, random_array(DType::kF32, {4, 3, 3, 3}, 2));
   for (const char* call : {"write", "fsync", "rename"}) {
     FaultyFiles files;
     files.fail(call, 1, ENOSPC);
     expect_error(ErrorKind::kSystem, {path}, [&] { builder.save(path, files); });
-    EXPECT_EQ(bytes_of(path), before) << call;
+    EXPECT_EQ(read_text(path), before) << call;
   }
   builder.save(path);
-  EXPECT_NE(bytes_of(path), before);
+  EXPECT_NE(read_text(path), before);
 }
 
 TEST(Onnx, EveryTruncationIsFound) {
   const TemporaryFolder folder;
-  const std::string whole = bytes_of(write_small(folder)), path = folder / "cut.onnx";
+  const std::string whole = read_text(write_small(folder)), path = folder / "cut.onnx";
   for (size_t size = 0; size < whole.size(); size += size < whole.size() - 400 ? 1 : 7) {  // the last ones are values
-    write_bytes(path, whole.substr(0, size));
+    write_text(path, whole.substr(0, size));
     expect_error(ErrorKind::kData, {path}, [&] { read_onnx_summary(path); });
   }
-  write_bytes(path, whole.substr(0, whole.size() - 1));
+  write_text(path, whole.substr(0, whole.size() - 1));
   EXPECT_TRUE(is_onnx(path)) << "so that the sentence says what is wrong with it";
   expect_error(ErrorKind::kData, {"truncated ONNX", "the file ends at byte"}, [&] { read_onnx_summary(path); });
 }
@@ -186,14 +187,14 @@ TEST(Onnx, EveryTruncationIsFound) {
 // Whatever a byte becomes, there is a summary or a sentence.
 TEST(Onnx, EveryDamagedByteIsBorne) {
   const TemporaryFolder folder;
-  const std::string whole = bytes_of(write_small(folder)), path = folder / "damaged.onnx";
+  const std::string whole = read_text(write_small(folder)), path = folder / "damaged.onnx";
   const size_t values = whole.size() - 4 * 3 * 3 * 3 * sizeof(float);
   int refused = 0;
   for (size_t at = 0; at < values; ++at) {
     for (const int flip : {0x01, 0x80}) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
-      write_bytes(path, damaged);
+      write_text(path, damaged);
       is_onnx(path);
       try {
         read_onnx_summary(path);
@@ -215,14 +216,14 @@ TEST(Onnx, WhatIsWrongIsSaid) {
     return std::string(1, tag) + static_cast<char>(bytes.size()) + bytes;
   };
   const auto expect = [&](const std::string& bytes, const std::vector<std::string>& parts) {
-    write_bytes(path, bytes);
+    write_text(path, bytes);
     expect_error(ErrorKind::kData, parts, [&] { read_onnx_summary(path); });
   };
   const auto with_tensor = [&](const std::string& tensor) { return head + part(0x3A, part(0x2A, tensor)); };
   const std::string named = part(0x42, "w"), f32 = "\x10\x01";
-  write_bytes(path, with_tensor(named + f32 + "\x08\x01" + part(0x4A, "abcd")));
+  write_text(path, with_tensor(named + f32 + "\x08\x01" + part(0x4A, "abcd")));
   EXPECT_EQ(read_onnx_summary(path).tensors[0].dims, Dims{1});
-  write_bytes(path, with_tensor(named + f32 + part(0x0A, "\x02\x03")));  // packed
+  write_text(path, with_tensor(named + f32 + part(0x0A, "\x02\x03")));  // packed
   EXPECT_EQ(read_onnx_summary(path).tensors[0].dims, (Dims{2, 3}));
   expect(with_tensor(named + f32 + "\x08\x02" + part(0x4A, "abcd")), {"w has 4 bytes of values", "(2) want 8"});
   expect(with_tensor(named + f32 + "\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"), {"w has impossible dims"});
@@ -246,7 +247,7 @@ TEST(Onnx, OtherFilesAreNone) {
        {std::string(), std::string("PK\3\4 and more"), std::string("\x89PNG\r\n\x1A\n"),
         std::string("\x08\x00\x00\x00\x00\x00\x00\x00{}", 10), std::string("not an ONNX file at all\n"),
         std::string(1000, '\0'), std::string("\x80\x02}q\x00.", 6), std::string("\x08\x08")}) {
-    write_bytes(path, bytes);
+    write_text(path, bytes);
     EXPECT_FALSE(is_onnx(path)) << bytes;
     expect_error(ErrorKind::kData, {path}, [&] { read_onnx_summary(path); });
   }

@@ -8,9 +8,9 @@
 
 #include "io/pack_writer.h"
 #include "tests/io/expect_error.h"
-#include "tests/io/files.h"
 #include "tests/io/listed.h"
 #include "tests/io/made_archive.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -38,7 +38,7 @@ class OpenPictures : public ::testing::Test {
         if (std::string(name) != "none.pack") pack.add(picture, -1, {});
       pack.commit();
     }
-    testing::write_bytes(folder_ / "list.txt", folder_ / "photos/a.jpg" + "\n" + (folder_ / "absent.jpg") + "\n");
+    testing::write_text(folder_ / "list.txt", folder_ / "photos/a.jpg" + "\n" + (folder_ / "absent.jpg") + "\n");
   }
 
   std::vector<Input> inputs(const std::vector<std::string>& names) {
@@ -99,7 +99,7 @@ TEST_F(OpenPictures, KnowsHowManyFilesThereAre) {
 TEST_F(OpenPictures, AMistakeInTheLastInputIsFoundFirst) {
   fs::create_directories(folder_ / "empty/folder");
   testing::write_archive(folder_ / "texts.tar", {{"a.txt", "a"}});
-  testing::write_bytes(folder_ / "empty.txt", "\n");
+  testing::write_text(folder_ / "empty.txt", "\n");
   for (const char* wrong : {"empty", "absent/", "none*.jpg", "absent.tar", "texts.tar", "none.pack"})
     expect_error(ErrorKind::kData, {folder_ / wrong}, [&] { InputSource source(inputs({"photos", wrong})); });
   for (const char* wrong : {"empty.txt", "absent.txt"})

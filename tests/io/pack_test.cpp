@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <set>
 #include <string>
@@ -19,6 +20,7 @@
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -30,13 +32,13 @@ using pack_format::Header;
 using pack_format::kBlockRecords;
 using pack_format::Mark;
 using pack_format::padded;
-using testing::bytes_of;
 using ::testing::ElementsAre;
 using testing::expect_error;
 using ::testing::HasSubstr;
+using testing::read_text;
 using testing::span_of;
 using testing::TemporaryFolder;
-using testing::write_bytes;
+using testing::write_text;
 
 // Of any content: a pack does not look into its files.
 std::string content(int i) {
@@ -96,7 +98,7 @@ class PackTest : public ::testing::Test {
 
   Chunk chunk_at(size_t offset) const {
     Chunk chunk{};
-    std::memcpy(&chunk, bytes_of(path_).data() + offset, sizeof chunk);
+    std::memcpy(&chunk, read_text(path_).data() + offset, sizeof chunk);
     return chunk;
   }
   // Where the chunk of the record begins.
@@ -107,9 +109,9 @@ class PackTest : public ::testing::Test {
     throw std::runtime_error("no such record");
   }
   void spoil(size_t offset, const std::string& into = {}) {
-    std::string bytes = bytes_of(path_);
+    std::string bytes = read_text(path_);
     bytes[offset] = static_cast<char>(bytes[offset] ^ 0x40);
-    write_bytes(into.empty() ? path_ : into, bytes);
+    write_text(into.empty() ? path_ : into, bytes);
   }
 
   TemporaryFolder folder_;
@@ -141,9 +143,9 @@ TEST_F(PackTest, KeepsHowItWasMade) {
 
 TEST_F(PackTest, TheSameBytesForTheSameRecords) {
   make(30);
-  const std::string first = bytes_of(path_);
+  const std::string first = read_text(path_);
   make(30);
-  EXPECT_EQ(bytes_of(path_), first);
+  EXPECT_EQ(read_text(path_), first);
 }
 
 TEST_F(PackTest, AnyNameComesBack) {
@@ -252,7 +254,7 @@ TEST_F(PackTest, OffsetsBeyond4GiB) {
 // The same with a real file, most of it a hole: one record behind 5 GiB of nothing.
 TEST_F(PackTest, ReadsARecordBeyond4GiB) {
   make(2);
-  std::string bytes = bytes_of(path_);
+  std::string bytes = read_text(path_);
   const size_t second = offset_of(1), records = bytes.size();
   const uint64_t far = uint64_t{5} << 30;
   // Record 1, its index block and the directory move behind the hole.
@@ -294,7 +296,7 @@ TEST_F(PackTest, ReadsARecordBeyond4GiB) {
   bytes.resize(second);
   std::memcpy(bytes.data(), &header, sizeof header);
   ASSERT_LT(second, records);
-  write_bytes(path_, bytes);
+  write_text(path_, bytes);
   {
     std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
     file.seekp(static_cast<std::streamoff>(far));
@@ -308,11 +310,11 @@ TEST_F(PackTest, ReadsARecordBeyond4GiB) {
 
 TEST_F(PackTest, ADamagedRecordCostsNoOther) {
   make(20);
-  const std::string whole = bytes_of(path_);
+  const std::string whole = read_text(path_);
   const size_t at = offset_of(7);
   const Chunk chunk = chunk_at(at);
   for (const size_t byte : {at + sizeof chunk + chunk.count, at + sizeof chunk + chunk.bytes - 1}) {
-    write_bytes(path_, whole);
+    write_text(path_, whole);
     spoil(byte);
     for (const auto& all : {read_in_order(path_), read_by_index(PackReader(path_))}) {
       ASSERT_EQ(all.size(), 20U);
@@ -333,9 +335,9 @@ TEST_F(PackTest, ADamagedRecordCostsNoOther) {
 
 TEST_F(PackTest, ADamagedHeadCostsNoOther) {
   make(20);
-  const std::string whole = bytes_of(path_);
+  const std::string whole = read_text(path_);
   for (const size_t byte : {0, 5, 9, 17, 25, 33, 41}) {
-    write_bytes(path_, whole);
+    write_text(path_, whole);
     spoil(offset_of(7) + byte);
     std::string damage;
     const auto all = read_in_order(path_, &damage);
@@ -367,7 +369,7 @@ TEST_F(PackTest, ADamagedNameIsSaid) {
 // What lies within a picture is never taken for a record of the pack, even where that is damaged before it.
 TEST_F(PackTest, APackWithinAPackIsAPicture) {
   make(6);
-  const std::string inner = bytes_of(path_);
+  const std::string inner = read_text(path_);
   PackWriter writer(path_, {});
   for (int i = 0; i < 3; ++i) writer.add(std::to_string(i), -1, span_of(inner));
   writer.commit();
@@ -380,7 +382,7 @@ TEST_F(PackTest, APackWithinAPackIsAPicture) {
 
 TEST_F(PackTest, ADamagedIndexIsSaidAndTheRecordsAreFound) {
   make(30);
-  const std::string whole = bytes_of(path_);
+  const std::string whole = read_text(path_);
   Header header{};
   std::memcpy(&header, whole.data(), sizeof header);
   const size_t directory = header.directory;
@@ -398,7 +400,7 @@ TEST_F(PackTest, ADamagedIndexIsSaidAndTheRecordsAreFound) {
 
 TEST_F(PackTest, CutOffAnywhereItGivesWhatIsThere) {
   make(12);
-  const std::string whole = bytes_of(path_), cut = folder_ / "cut";
+  const std::string whole = read_text(path_), cut = folder_ / "cut";
   constexpr size_t kClassesEnd = sizeof(Header) + 3 * (sizeof(uint32_t) + 3);
   std::vector<size_t> ends;  // of each record
   for (int i = 0; i < 12; ++i) {
@@ -406,7 +408,7 @@ TEST_F(PackTest, CutOffAnywhereItGivesWhatIsThere) {
     ends.push_back(at + sizeof(Chunk) + chunk_at(at).bytes);
   }
   for (size_t size = 0; size < whole.size(); ++size) {
-    write_bytes(cut, whole.substr(0, size));
+    write_text(cut, whole.substr(0, size));
     const size_t there = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), size) - ends.begin());
     if (size < kClassesEnd) {
       expect_error(ErrorKind::kData, {cut}, [&] { PackWalker walker(cut); });
@@ -435,7 +437,7 @@ TEST_F(PackTest, CutOffAnywhereItGivesWhatIsThere) {
 // Whatever byte is wrong: no picture comes with other bytes than it had, and nothing but Error{kData} is thrown.
 TEST_F(PackTest, NoDamageGoesUnnoticed) {
   make(6);
-  const std::string whole = bytes_of(path_), spoilt = folder_ / "spoilt";
+  const std::string whole = read_text(path_), spoilt = folder_ / "spoilt";
   std::set<std::string> known;
   for (const Listed& listed : written_) known.insert(listed.name + '\n' + listed.data);
   for (size_t at = 0; at < whole.size(); ++at) {
@@ -454,10 +456,10 @@ TEST_F(PackTest, NoDamageGoesUnnoticed) {
 }
 
 TEST_F(PackTest, RefusesWhatIsNone) {
-  write_bytes(folder_ / "text", "no pack at all");
-  write_bytes(folder_ / "empty", "");
+  write_text(folder_ / "text", "no pack at all");
+  write_text(folder_ / "empty", "");
   make(3);
-  std::string bytes = bytes_of(path_);
+  std::string bytes = read_text(path_);
   Header header{};
   std::memcpy(&header, bytes.data(), sizeof header);
   const auto with = [&](auto change) {
@@ -465,7 +467,7 @@ TEST_F(PackTest, RefusesWhatIsNone) {
     change(changed);
     changed.checksum = head_checksum(changed);
     std::memcpy(bytes.data(), &changed, sizeof changed);
-    write_bytes(path_, bytes);
+    write_text(path_, bytes);
   };
   for (const char* name : {"text", "empty"}) {
     EXPECT_FALSE(is_pack(folder_ / name));

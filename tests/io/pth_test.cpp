@@ -15,6 +15,7 @@
 
 #include "tests/io/expect_error.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/memory_file.h"
 #include "tests/support/python.h"
 
@@ -24,8 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing::bytes_of;
 using testing::expect_error;
+using testing::read_text;
 using testing::TemporaryFolder;
-using testing::write_bytes;
+using testing::write_text;
 
 std::vector<std::string> split(const std::string& line, char at) {
   std::vector<std::string> parts;
@@ -98,7 +100,7 @@ void expect_as_listed(const std::string& stem) {
     EXPECT_EQ(one->found_under, head.at(1));
     EXPECT_EQ(one->prefix, head.at(2));
   }
-  const std::string values = bytes_of(stem + ".bin");
+  const std::string values = read_text(stem + ".bin");
   size_t i = 0, at = 0;
   for (; std::getline(text, line); ++i) {
     const auto parts = split(line, '|');
@@ -223,7 +225,7 @@ TEST_F(PthFiles, FindsDamagedValues) {
 TEST_F(PthFiles, EveryTruncationIsAnError) {
   testing::MemoryFile cut;
   for (const char* name : {"under_net.pth", "under_net_legacy.pth"}) {
-    const std::string whole = bytes_of(good(name));
+    const std::string whole = read_text(good(name));
     for (size_t size = 0; size < whole.size(); size += size < 200 ? 1 : 13) {
       SCOPED_TRACE(size);
       cut.set(whole.data(), size);
@@ -237,7 +239,7 @@ TEST_F(PthFiles, SurvivesEveryByteChanged) {
   std::mt19937 random(1);
   testing::MemoryFile changed;
   for (const char* name : {"storage_views.pth", "little_endian.pth", "python2.pth"}) {
-    const std::string whole = bytes_of(good(name));
+    const std::string whole = read_text(good(name));
     int refused = 0;
     for (size_t at = 0; at < whole.size(); ++at) {
       std::string bytes = whole;
@@ -256,11 +258,11 @@ TEST_F(PthFiles, SurvivesEveryByteChanged) {
 
 TEST_F(PthFiles, SummaryReadsNoStorage) {
   // The values are made to fit no checksum: only who reads them finds out.
-  std::string bytes = bytes_of(good("resnet18.pth"));
+  std::string bytes = read_text(good("resnet18.pth"));
   const size_t at = bytes.size() / 2;
   bytes[at] = static_cast<char>(bytes[at] ^ 1);
   const std::string changed = *folder_ / "changed.pth";
-  write_bytes(changed, bytes);
+  write_text(changed, bytes);
   EXPECT_EQ(read_pth_summary(changed).tensors.size(), 122);
   expect_error(ErrorKind::kData, {"checksum"}, [&] { read_pth(changed); });
 }
@@ -271,11 +273,11 @@ TEST(Pth, TellsOtherFilesFromPyTorchs) {
   for (const std::string& bytes :
        {std::string(), std::string("class,probability\nants,1\n"), std::string("\x89PNG\r\n\x1A\n"),
         std::string("\x80\x09", 2), std::string(600, '\0'), std::string("ustar")}) {
-    write_bytes(path, bytes);
+    write_text(path, bytes);
     EXPECT_FALSE(is_pth(path));
     expect_error(ErrorKind::kData, {path, "torch.save"}, [&] { read_pth(path); });
   }
-  write_bytes(path, "PK\3\4 and then nothing of a zip");
+  write_text(path, "PK\3\4 and then nothing of a zip");
   EXPECT_TRUE(is_pth(path));
   expect_error(ErrorKind::kData, {path, "truncated or damaged zip file"}, [&] { read_pth(path); });
   expect_error(ErrorKind::kData, {folder / "absent.pth"}, [&] { is_pth(folder / "absent.pth"); });
@@ -285,7 +287,7 @@ TEST(Pth, TellsOtherFilesFromPyTorchs) {
 TEST(Pth, TextPicklesAreRefusedByName) {
   const TemporaryFolder folder;
   const std::string path = folder / "x.pth";
-  write_bytes(path, "cos\nsystem\n(S'touch ran'\ntR.");
+  write_text(path, "cos\nsystem\n(S'touch ran'\ntR.");
   EXPECT_TRUE(is_pth(path));
   expect_error(ErrorKind::kData, {path, "imports os.system"}, [&] { read_pth(path); });
 }

@@ -12,6 +12,7 @@
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -22,6 +23,7 @@ using testing::bytes_of;
 using testing::expect_error;
 using testing::FaultyFiles;
 using testing::random_array;
+using testing::read_text;
 using testing::TemporaryFolder;
 
 std::vector<NamedArray> pth_tensors_of_every_kind() {
@@ -73,14 +75,14 @@ TEST(WritePth, PyTorchReadsItBackStrictlyAndToTheBit) {
             "b\u00fccher bfloat16 [5, 70000]\n"
             "double float64 [1, 1, 2]\n"
             "int int32 [256]\n");
-  for (const auto& [name, array] : kinds) EXPECT_EQ(bytes_of(folder / (name + ".bin")), bytes_of(array)) << name;
+  for (const auto& [name, array] : kinds) EXPECT_EQ(read_text(folder / (name + ".bin")), bytes_of(array)) << name;
 }
 
 TEST(WritePth, IsTheSameFileForTheSameContent) {
   const TemporaryFolder folder;
   write_pth(pth_tensors_of_every_kind(), folder / "a.pth");
   write_pth(pth_tensors_of_every_kind(), folder / "b.pt");
-  EXPECT_EQ(bytes_of(folder / "a.pth"), bytes_of(folder / "b.pt"));
+  EXPECT_EQ(read_text(folder / "a.pth"), read_text(folder / "b.pt"));
 }
 
 TEST(WritePth, ComesBackWithEveryBitAndInOrder) {
@@ -112,7 +114,7 @@ TEST(WritePth, AFullDiskLeavesThePreviousOne) {
   const std::vector<NamedArray> small = {{"a", random_array(DType::kF32, {3}, 1)},
                                          {"b", random_array(DType::kI64, {}, 2)}};
   write_pth(small, path);
-  const std::string previous = bytes_of(path);
+  const std::string previous = read_text(path);
   FaultyFiles counting;
   write_pth(small, folder / "count", counting);
   const std::string size = std::to_string(fs::file_size(folder / "count"));
@@ -127,7 +129,7 @@ TEST(WritePth, AFullDiskLeavesThePreviousOne) {
       EXPECT_FALSE(fs::exists(path + ".partial"));
     }
   }
-  EXPECT_EQ(bytes_of(path), previous);
+  EXPECT_EQ(read_text(path), previous);
 }
 
 TEST(WritePth, SaysThatThereIsNoFolder) {

@@ -13,6 +13,7 @@
 #include "tests/io/expect_error.h"
 #include "tests/io/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -24,8 +25,9 @@ using testing::expect_error;
 using testing::FaultyFiles;
 using testing::Python;
 using testing::random_array;
+using testing::read_text;
 using testing::TemporaryFolder;
-using testing::write_bytes;
+using testing::write_text;
 
 // Every dtype, a scalar, nothing at all, and odd counts before wide dtypes.
 std::vector<NamedArray> safetensors_of_every_kind() {
@@ -63,7 +65,7 @@ TEST(Safetensors, ComesBackWithEveryBitAndInOrder) {
   EXPECT_EQ(read.summary.metadata, kMetadata);
 
   write_safetensors(read.tensors, read.summary.metadata, folder / "again.safetensors");
-  EXPECT_EQ(bytes_of(folder / "again.safetensors"), bytes_of(folder / "m.safetensors"));
+  EXPECT_EQ(read_text(folder / "again.safetensors"), read_text(folder / "m.safetensors"));
 }
 
 TEST(Safetensors, OfNothingComesBack) {
@@ -77,7 +79,7 @@ TEST(Safetensors, OfNothingComesBack) {
 TEST(Safetensors, ValuesAreAlignedToTheirDtype) {
   const TemporaryFolder folder;
   write_safetensors(safetensors_of_every_kind(), {}, folder / "m.safetensors");
-  const std::string file = bytes_of(folder / "m.safetensors");
+  const std::string file = read_text(folder / "m.safetensors");
   for (const auto& [name, array] : safetensors_of_every_kind()) {
     if (array.empty()) continue;
     const size_t at = file.find(bytes_of(array));
@@ -89,7 +91,7 @@ TEST(Safetensors, ValuesAreAlignedToTheirDtype) {
 TEST(Safetensors, SummaryReadsTheHeaderAlone) {
   const TemporaryFolder folder;
   const std::string path = folder / "m.safetensors";
-  write_bytes(path, file_of(R"({"a":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}})"));
+  write_text(path, file_of(R"({"a":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}})"));
   fs::resize_file(path, fs::file_size(path) + 4000000000000);  // no disk holds these
   const SafetensorsSummary summary = read_safetensors_summary(path);
   ASSERT_EQ(summary.tensors.size(), 1U);
@@ -205,7 +207,7 @@ TEST(Safetensors, RefusesWhatIsDamagedOrMalicious) {
   const std::string path = folder / "m.safetensors";
   for (const Case& bad : bad_files()) {
     SCOPED_TRACE(bad.name);
-    write_bytes(path, bad.file);
+    write_text(path, bad.file);
     expect_error(ErrorKind::kData, {path + ": ", bad.says}, [&] { read_safetensors(path); });
     expect_error(ErrorKind::kData, {path + ": ", bad.says}, [&] { read_safetensors_summary(path); });
   }
@@ -241,10 +243,10 @@ TEST(Safetensors, TakesWhatIsUnusualAndValid) {
   const TemporaryFolder folder;
   for (const auto& [name, file] : unusual_files()) {
     SCOPED_TRACE(name);
-    write_bytes(folder / "m.safetensors", file);
+    write_text(folder / "m.safetensors", file);
     EXPECT_NO_THROW(read_safetensors(folder / "m.safetensors"));
   }
-  write_bytes(folder / "m.safetensors", unusual_files()[4].second);
+  write_text(folder / "m.safetensors", unusual_files()[4].second);
   const Safetensors read = read_safetensors(folder / "m.safetensors");
   EXPECT_EQ(bytes_of(read.tensors[0].array), "x");
   EXPECT_EQ(bytes_of(read.tensors[1].array), "1234");
@@ -258,7 +260,7 @@ TEST(Safetensors, RecognisesItsStart) {
                                                                              {"PK\3\4 and so on", false},
                                                                              {with_length(2, ""), false},
                                                                              {"", false}}) {
-    write_bytes(folder / "m", content);
+    write_text(folder / "m", content);
     EXPECT_EQ(is_safetensors(folder / "m"), is) << content;
   }
   EXPECT_FALSE(is_safetensors(folder / "absent"));
@@ -286,7 +288,7 @@ TEST(Safetensors, AFullDiskLeavesThePreviousOne) {
   const TemporaryFolder folder;
   const std::string path = folder / "m.safetensors";
   write_safetensors(safetensors_of_every_kind(), {}, path);
-  const std::string previous = bytes_of(path);
+  const std::string previous = read_text(path);
   FaultyFiles counting;
   write_safetensors(safetensors_of_every_kind(), kMetadata, folder / "count", counting);
   const std::string size = std::to_string(fs::file_size(folder / "count"));
@@ -299,7 +301,7 @@ TEST(Safetensors, AFullDiskLeavesThePreviousOne) {
                  [&] { write_safetensors(safetensors_of_every_kind(), kMetadata, path, files); });
     EXPECT_FALSE(fs::exists(path + ".partial"));
   }
-  EXPECT_EQ(bytes_of(path), previous);
+  EXPECT_EQ(read_text(path), previous);
 }
 
 // The format's own library reads ours, and writes files that we read, and agrees about what is a file at all.
@@ -309,8 +311,8 @@ TEST(Safetensors, AgreesWithTheFormatsOwnLibrary) {
   const std::vector<NamedArray> ours = safetensors_of_every_kind();
   write_safetensors(ours, {{"k", "v\u00e4"}}, folder / "ours.safetensors");
   fs::create_directory(folder / "judge");
-  for (const Case& bad : bad_files()) write_bytes(folder / ("judge/bad " + bad.name), bad.file);
-  for (const auto& [name, file] : unusual_files()) write_bytes(folder / ("judge/unusual " + name), file);
+  for (const Case& bad : bad_files()) write_text(folder / ("judge/bad " + bad.name), bad.file);
+  for (const auto& [name, file] : unusual_files()) write_text(folder / ("judge/unusual " + name), file);
 
   std::istringstream said(testing::run_python("io/safetensors_peer.py", {folder.path().string()}, Python::kEnv));
   std::set<std::string> lines;
@@ -321,7 +323,7 @@ TEST(Safetensors, AgreesWithTheFormatsOwnLibrary) {
                                            "int int32 [2]",        "double float64 [2, 1, 1]",
                                            "metadata k v\u00e4"};
   for (const auto& line : wanted) EXPECT_TRUE(lines.contains(line)) << line;
-  for (const auto& [name, array] : ours) EXPECT_EQ(bytes_of(folder / (name + ".bin")), bytes_of(array)) << name;
+  for (const auto& [name, array] : ours) EXPECT_EQ(read_text(folder / (name + ".bin")), bytes_of(array)) << name;
 
   for (const Case& bad : bad_files())
     EXPECT_TRUE(lines.contains("bad " + bad.name + (bad.stricter ? " accepted" : " refused"))) << bad.name;
@@ -343,7 +345,7 @@ TEST(Safetensors, AgreesWithTheFormatsOwnLibrary) {
     }
   }
   write_safetensors(theirs.tensors, theirs.summary.metadata, folder / "again.safetensors");
-  EXPECT_EQ(bytes_of(folder / "again.safetensors"), bytes_of(folder / "theirs.safetensors"));
+  EXPECT_EQ(read_text(folder / "again.safetensors"), read_text(folder / "theirs.safetensors"));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "io/safetensors.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/files.h"
+#include "tests/support/files.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -21,7 +22,7 @@ namespace {
 using testing::expect_error;
 using testing::random_array;
 using testing::TemporaryFolder;
-using testing::write_bytes;
+using testing::write_text;
 
 std::vector<NamedArray> some_tensors() {
   return {{"conv1.weight", random_array(DType::kF32, {4, 3, 7, 7}, 1)},
@@ -89,7 +90,7 @@ TEST(Weights, ADamagedFileIsJudgedByTheFormatOfItsName) {
                                                                   {"cut.RESFLOW", "no resflow checkpoint"},
                                                                   {"cut.pth", "cut.pth"}};
   for (const auto& [name, says] : files) {
-    write_bytes(folder / name, "???");
+    write_text(folder / name, "???");
     EXPECT_EQ(recognise_weights(folder / name), std::nullopt);
     expect_error(ErrorKind::kData, {folder / name, says}, [&] { read_weights(folder / name); });
     expect_error(ErrorKind::kData, {folder / name, says}, [&] { read_weights_summary(folder / name); });
@@ -99,7 +100,7 @@ TEST(Weights, ADamagedFileIsJudgedByTheFormatOfItsName) {
 TEST(Weights, SayWhatIsNone) {
   const TemporaryFolder folder;
   for (const std::string name : {"notes.txt", "cut.onnx"}) {
-    write_bytes(folder / name, "nothing of the kind");
+    write_text(folder / name, "nothing of the kind");
     EXPECT_EQ(recognise_weights(folder / name), std::nullopt);
     expect_error(ErrorKind::kData, {folder / name, "no file of weights"}, [&] { read_weights(folder / name); });
   }

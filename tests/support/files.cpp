@@ -18,4 +18,9 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
+void write_text(const std::string& path, const std::string& text) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
 }  // namespace resflow::testing
