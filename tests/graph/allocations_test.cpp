@@ -170,7 +170,7 @@ TEST(Allocations, AStepOfTrainingMakesNone) {
 }
 
 TEST(Allocations, AStepOfTrainingInBf16MakesNone) {
-  // Without the instructions it runs on oneDNN's references, which allocate.
+  // Without the instructions it runs on references of oneDNN, which nobody trains with.
   if (const std::string obstacle = precision_obstacle(Precision::kBf16); !obstacle.empty()) GTEST_SKIP() << obstacle;
   expect_no_allocation_in_training("resnet50", Precision::kBf16);
 }
