@@ -191,6 +191,10 @@ class TiffReader final : public ImageReader {
     return static_cast<size_t>((pixels * samples * static_cast<uint64_t>(layout_.bits) + 7) / 8);
   }
 
+  // Of data that hold more than their strip or tile libtiff takes what fits, and may leave the end of the buffer as it
+  // was: without another picture's samples.
+  void forget_samples() { std::fill(buffer_.begin(), buffer_.end(), uint8_t{0}); }
+
   // Calls take(row, x, y, count) for all of the picture, or of one of its planes.
   template <class Take>
   void read_samples(uint16_t plane, Take take) {
@@ -212,6 +216,7 @@ class TiffReader final : public ImageReader {
     buffer_.resize(static_cast<size_t>(strip_bytes));
     for (uint32_t top = 0; top < height; top += std::min(rows, height - top)) {
       const uint32_t strip = TIFFComputeStrip(tiff_.get(), top, plane);
+      forget_samples();
       if (TIFFReadEncodedStrip(tiff_.get(), strip, buffer_.data(), strip_bytes) < 0) fail();
       for (uint32_t y = 0; y < std::min(rows, height - top); ++y)
         take(buffer_.data() + y * line_bytes, 0, static_cast<int>(top + y), width_);
@@ -228,6 +233,7 @@ class TiffReader final : public ImageReader {
     const auto width = static_cast<uint32_t>(width_), height = static_cast<uint32_t>(height_);
     for (uint32_t top = 0; top < height; top += std::min(tile_height_, height - top)) {
       for (uint32_t left = 0; left < width; left += std::min(tile_width_, width - left)) {
+        forget_samples();
         if (TIFFReadTile(tiff_.get(), buffer_.data(), left, top, 0, plane) < 0) fail();
         const auto count = static_cast<int>(std::min(tile_width_, width - left));
         for (uint32_t y = 0; y < std::min(tile_height_, height - top); ++y)

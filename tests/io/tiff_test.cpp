@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "io/decode.h"
 #include "io/orientation.h"
@@ -151,6 +153,38 @@ TEST(Tiff, HugeHeadersAreRefusedWithoutMemory) {
         tiff_of({{256, 10}, {257, 10}, {258, 8}, {259, 1}, {262, 1}, {322, 65536}, {323, 65536}, {324, 8}, {325, 4}}),
         "x.tif");
   });
+}
+
+// libtiff takes what fits of a strip or tile whose data hold more, and may leave the rest of the buffer as it was.
+TEST(Tiff, NothingOfAPictureReachesTheNextOne) {
+  const auto decoded = [](Decoder& decoder, std::vector<Entry> entries, std::span<const uint8_t> data) {
+    const auto at = static_cast<uint32_t>(tiff_of(entries).size());
+    for (Entry& entry : entries) {
+      if (entry.tag == 273 || entry.tag == 324) entry.value = at;
+      if (entry.tag == 279 || entry.tag == 325) entry.value = static_cast<uint32_t>(data.size());
+    }
+    std::vector<uint8_t> bytes = tiff_of(entries);
+    bytes.insert(bytes.end(), data.begin(), data.end());
+    decoder.open(bytes, "x.tif");
+    Image image;
+    decoder.decode(image);
+    return digest(image);
+  };
+  const std::vector<uint8_t> white(300, 255);
+  // 300 times the same grey, compressed.
+  const std::vector<uint8_t> greys = {0x78, 0x9C, 0x2B, 0x28, 0x18, 0x05, 0xC4, 0x02, 0x00, 0x2E, 0xCF, 0x83, 0x41};
+  const std::vector<Entry> grey = {{256, 16}, {257, 10}, {258, 8}, {259, 1}, {262, 1}};
+  const std::vector<Entry> strip = {{273, 0}, {278, 10}, {279, 0}}, tile = {{322, 16}, {323, 16}, {324, 0}, {325, 0}};
+  for (const std::vector<Entry>& place : {strip, tile}) {
+    std::vector<Entry> entries = grey;
+    entries.insert(entries.end(), place.begin(), place.end());
+    std::vector<Entry> compressed = entries;
+    compressed[3].value = 8;  // deflate
+    Decoder fresh, used;
+    const std::string wanted = decoded(fresh, compressed, greys);
+    decoded(used, entries, white);
+    EXPECT_EQ(decoded(used, compressed, greys), wanted);
+  }
 }
 
 TEST(Tiff, SaysWhatIsNotRead) {
