@@ -191,8 +191,8 @@ class TiffReader final : public ImageReader {
     return static_cast<size_t>((pixels * samples * static_cast<uint64_t>(layout_.bits) + 7) / 8);
   }
 
-  // Of data that hold more than their strip or tile libtiff takes what fits, and may leave the end of the buffer as it
-  // was: without another picture's samples.
+  // Before each strip or tile: of data that hold more libtiff takes what fits, and may leave the end of the buffer as
+  // it was, with samples of another one or of another picture.
   void forget_samples() { std::fill(buffer_.begin(), buffer_.end(), uint8_t{0}); }
 
   // Calls take(row, x, y, count) for all of the picture, or of one of its planes.

@@ -3,7 +3,6 @@
 #include <webp/encode.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -86,7 +85,7 @@ void write_legacy_object(const std::string& path) {
       "K\1K\2\x85K\1\x85tRu."
       "\x80\x02]X\1\0\0\0ka."
       "\4\0\0\0\0\0\0\0abcdefghijklmnop";
-  std::ofstream(path, std::ios::binary).write(kBytes, sizeof kBytes - 1);
+  write_text(path, {kBytes, sizeof kBytes - 1});
 }
 
 // A whole file, cut ones, and some with a byte that is wrong.
