@@ -4,11 +4,11 @@
 #include <array>
 #include <memory>
 
-#include "apps/bench_parts.h"
-#include "apps/cli_options.h"
+#include "apps/bench/common.h"
+#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/executor_choice.h"
-#include "apps/pinning.h"
+#include "apps/score/executor_choice.h"
+#include "apps/host/pinning.h"
 
 namespace resflow {
 namespace {

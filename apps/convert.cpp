@@ -5,20 +5,20 @@
 #include <optional>
 #include <utility>
 
-#include "apps/check_onnx.h"
+#include "apps/inspect/check_onnx.h"
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/model_file.h"
-#include "apps/model_file_options.h"
-#include "apps/pretrained.h"
-#include "apps/threads.h"
-#include "apps/trained_model.h"
-#include "apps/versions.h"
-#include "apps/weights_diff.h"
-#include "graph/export_onnx.h"
-#include "io/error.h"
-#include "io/pth.h"
-#include "io/safetensors.h"
+#include "apps/host/console.h"
+#include "apps/model/model_file.h"
+#include "apps/options/model_file_options.h"
+#include "apps/model/pretrained.h"
+#include "apps/machine/threads.h"
+#include "graph/model/trained_model.h"
+#include "apps/machine/versions.h"
+#include "apps/inspect/weights_diff.h"
+#include "graph/model/export_onnx.h"
+#include "io/core/error.h"
+#include "io/pth/pth.h"
+#include "io/weights/safetensors.h"
 
 namespace resflow {
 namespace {

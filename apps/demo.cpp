@@ -7,17 +7,17 @@
 #include <filesystem>
 #include <memory>
 
-#include "apps/cli_options.h"
+#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/demo_photos.h"
-#include "apps/logits.h"
-#include "apps/predictions.h"
-#include "apps/run_training.h"
-#include "apps/score_rows.h"
-#include "apps/threads.h"
-#include "io/dataset.h"
-#include "io/error.h"
+#include "apps/host/console.h"
+#include "apps/data/demo_photos.h"
+#include "graph/head/probabilities.h"
+#include "apps/score/predictions.h"
+#include "apps/train/run_training.h"
+#include "apps/score/rows.h"
+#include "apps/machine/threads.h"
+#include "io/pictures/dataset.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

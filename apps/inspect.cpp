@@ -8,20 +8,20 @@
 #include <memory>
 #include <vector>
 
-#include "apps/cli_options.h"
+#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/inspect_file.h"
-#include "apps/inspect_model.h"
-#include "apps/model_file.h"
-#include "apps/precision_options.h"
-#include "apps/pretrained.h"
-#include "apps/weights_diff.h"
-#include "graph/model_zoo.h"
-#include "graph/plan.h"
-#include "io/decode.h"
-#include "io/error.h"
-#include "io/file.h"
+#include "apps/host/console.h"
+#include "apps/inspect/file_summary.h"
+#include "apps/inspect/model_summary.h"
+#include "apps/model/model_file.h"
+#include "apps/model/precision.h"
+#include "apps/model/pretrained.h"
+#include "apps/inspect/weights_diff.h"
+#include "graph/model/model_zoo.h"
+#include "graph/plan/plan.h"
+#include "io/images/decode.h"
+#include "io/core/error.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {

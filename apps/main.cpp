@@ -7,10 +7,10 @@
 #include <string>
 
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/signals.h"
-#include "apps/versions.h"
-#include "io/error.h"
+#include "apps/host/console.h"
+#include "apps/host/signals.h"
+#include "apps/machine/versions.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

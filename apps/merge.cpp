@@ -11,10 +11,10 @@
 #include <tuple>
 
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/merged_rows.h"
-#include "apps/shard_file.h"
-#include "io/error.h"
+#include "apps/host/console.h"
+#include "apps/score/merged_rows.h"
+#include "apps/score/shard_file.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

@@ -6,20 +6,20 @@
 #include <system_error>
 #include <vector>
 
-#include "apps/cli_options.h"
+#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/data_parts.h"
-#include "apps/packing.h"
-#include "apps/progress.h"
-#include "apps/report.h"
-#include "apps/signals.h"
-#include "apps/threads.h"
-#include "io/dataset.h"
-#include "io/error.h"
-#include "io/pack_head.h"
-#include "io/pack_writer.h"
-#include "io/text.h"
+#include "apps/host/console.h"
+#include "io/pictures/data_folders.h"
+#include "apps/data/packing.h"
+#include "apps/host/progress.h"
+#include "apps/machine/process_report.h"
+#include "apps/host/signals.h"
+#include "apps/machine/threads.h"
+#include "io/pictures/dataset.h"
+#include "io/core/error.h"
+#include "io/pack/head.h"
+#include "io/pack/writer.h"
+#include "io/core/text.h"
 #include "pipeline/in_order.h"
 
 namespace resflow {

@@ -8,20 +8,20 @@
 #include <numeric>
 #include <set>
 
-#include "apps/cli_options.h"
+#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/data_parts.h"
-#include "apps/progress.h"
-#include "apps/same_content.h"
-#include "apps/signals.h"
-#include "apps/split_folder.h"
-#include "apps/split_plan.h"
-#include "apps/threads.h"
-#include "io/dataset.h"
-#include "io/error.h"
-#include "io/pack_head.h"
-#include "io/text.h"
+#include "apps/host/console.h"
+#include "io/pictures/data_folders.h"
+#include "apps/host/progress.h"
+#include "apps/data/same_content.h"
+#include "apps/host/signals.h"
+#include "apps/data/split_folder.h"
+#include "pipeline/split_plan.h"
+#include "apps/machine/threads.h"
+#include "io/pictures/dataset.h"
+#include "io/core/error.h"
+#include "io/pack/head.h"
+#include "io/core/text.h"
 
 namespace resflow {
 namespace {

@@ -2,14 +2,14 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "apps/cli_options.h"
+#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/data_stats_report.h"
-#include "apps/progress.h"
-#include "apps/report.h"
-#include "apps/signals.h"
-#include "apps/threads.h"
+#include "apps/host/console.h"
+#include "apps/data/stats_report.h"
+#include "apps/host/progress.h"
+#include "apps/machine/process_report.h"
+#include "apps/host/signals.h"
+#include "apps/machine/threads.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {

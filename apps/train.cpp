@@ -3,18 +3,18 @@
 #include <memory>
 #include <utility>
 
-#include "apps/cli_options.h"
+#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/config_file.h"
-#include "apps/console.h"
-#include "apps/pinning.h"
-#include "apps/precision_options.h"
-#include "apps/repeated_runs.h"
-#include "apps/run_training.h"
-#include "apps/signals.h"
-#include "apps/train_options.h"
-#include "apps/training_run.h"
-#include "io/error.h"
+#include "apps/options/config_file.h"
+#include "apps/host/console.h"
+#include "apps/host/pinning.h"
+#include "apps/model/precision.h"
+#include "apps/train/repeated_runs.h"
+#include "apps/train/run_training.h"
+#include "apps/host/signals.h"
+#include "apps/train/train_options.h"
+#include "apps/train/training_run.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "apps/commands.h"
-#include "apps/console.h"
-#include "apps/file_sha256.h"
-#include "apps/pretrained.h"
-#include "graph/model_zoo.h"
-#include "io/error.h"
+#include "apps/host/console.h"
+#include "io/files/file_sha256.h"
+#include "apps/model/pretrained.h"
+#include "graph/model/model_zoo.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

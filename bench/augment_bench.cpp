@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "bench/photographs.h"
-#include "io/decode.h"
-#include "pipeline/auto_augment.h"
-#include "pipeline/color_jitter.h"
-#include "pipeline/image_op.h"
+#include "io/images/decode.h"
+#include "pipeline/pixels/auto_augment.h"
+#include "pipeline/pixels/color_jitter.h"
+#include "pipeline/pixels/image_op.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {

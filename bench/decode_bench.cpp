@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "bench/photographs.h"
-#include "io/decode.h"
-#include "io/png_encode.h"
-#include "pipeline/crop.h"
+#include "io/images/decode.h"
+#include "io/images/png_encode.h"
+#include "pipeline/pixels/crop.h"
 #include "pipeline/recipe.h"
-#include "pipeline/resize.h"
+#include "pipeline/pixels/resize.h"
 
 namespace resflow {
 namespace {

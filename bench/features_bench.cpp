@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "graph/head_trainer.h"
-#include "io/feature_cache.h"
+#include "graph/train/head_trainer.h"
+#include "io/files/feature_cache.h"
 
 namespace resflow {
 namespace {

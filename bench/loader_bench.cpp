@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "bench/photographs.h"
-#include "io/decode.h"
+#include "io/images/decode.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
 

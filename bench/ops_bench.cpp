@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "ops/optimizer.h"
-#include "ops/simd.h"
+#include "ops/kernels/simd.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow {

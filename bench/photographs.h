@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
-#include "io/file.h"
+#include "io/pictures/dataset.h"
+#include "io/files/file.h"
 
 namespace resflow::bench {
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "pipeline/normalize.h"
-#include "pipeline/random.h"
-#include "pipeline/resize.h"
+#include "pipeline/pixels/normalize.h"
+#include "pipeline/pixels/random.h"
+#include "pipeline/pixels/resize.h"
 
 namespace resflow {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "io/file.h"
-#include "io/pth.h"
+#include "io/files/file.h"
+#include "io/pth/pth.h"
 
 namespace resflow {
 namespace {

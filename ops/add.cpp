@@ -1,6 +1,6 @@
 #include "ops/add.h"
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/primitive.h"
 
 namespace resflow {

@@ -5,10 +5,10 @@
 #include <optional>
 #include <type_traits>
 
-#include "io/error.h"
-#include "ops/parallel.h"
+#include "io/core/error.h"
+#include "ops/kernels/parallel.h"
 #include "ops/primitive.h"
-#include "ops/simd.h"
+#include "ops/kernels/simd.h"
 
 namespace resflow {
 namespace {
@@ -50,8 +50,8 @@ struct Kernels {
 }  // namespace
 }  // namespace resflow
 
-#define RESFLOW_KERNELS "ops/batch_norm_kernels.inc"
-#include "ops/simd_variants.inc"
+#define RESFLOW_KERNELS "ops/kernels/batch_norm_kernels.inc"
+#include "ops/kernels/simd_variants.inc"
 
 namespace resflow {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/conv_shape.h"
 #include "ops/primitive.h"
 #include "ops/winograd_conv.h"

@@ -1,6 +1,6 @@
 #include "ops/conv_shape.h"
 
-#include "io/error.h"
+#include "io/core/error.h"
 
 namespace resflow {
 

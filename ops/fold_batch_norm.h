@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "io/array.h"
+#include "io/core/array.h"
 #include "ops/batch_norm.h"
 
 namespace resflow {

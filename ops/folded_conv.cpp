@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/conv_shape.h"
 #include "ops/fold_batch_norm.h"
 #include "ops/primitive.h"

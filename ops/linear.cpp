@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/primitive.h"
 
 namespace resflow {

@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "io/error.h"
-#include "ops/parallel.h"
+#include "io/core/error.h"
+#include "ops/kernels/parallel.h"
 
 namespace resflow {
 namespace {

@@ -1,6 +1,6 @@
 #include "ops/max_pool.h"
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/pool.h"
 #include "ops/primitive.h"
 

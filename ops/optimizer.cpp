@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "io/error.h"
-#include "ops/parallel.h"
-#include "ops/simd.h"
+#include "io/core/error.h"
+#include "ops/kernels/parallel.h"
+#include "ops/kernels/simd.h"
 
 namespace resflow {
 namespace {
@@ -29,8 +29,8 @@ struct RmsPropFactors {
 }  // namespace
 }  // namespace resflow
 
-#define RESFLOW_KERNELS "ops/optimizer_kernels.inc"
-#include "ops/simd_variants.inc"
+#define RESFLOW_KERNELS "ops/kernels/optimizer_kernels.inc"
+#include "ops/kernels/simd_variants.inc"
 
 namespace resflow {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "io/error.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

@@ -2,7 +2,7 @@
 //
 // f32    all of it.
 // bf16   activations, and in training their gradients, but for the head's; sums, biases and parameters' gradients are
-//        f32. Convolutions multiply bf16, or f32 where the Winograd kernels (ops/winograd.h) are faster.
+//        f32. Convolutions multiply bf16, or f32 where the Winograd kernels (ops/kernels/winograd.h) are faster.
 // int8   convolutions read and write 8 bits, u8 after a ReLU and s8 else, with one scale an edge; weights are s8 with a
 //        scale an output channel; sums are whole numbers of 32 bits, the bias is f32. Max pooling in 8 bits, global
 //        average pool and head in f32.

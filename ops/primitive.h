@@ -1,5 +1,5 @@
 // What the ops share to run oneDNN primitives: argument lists made once, reorders, places in the scratch buffer.
-// For ops/ itself, and for the reorders that a Plan puts on its edges (graph/move.h).
+// For ops/ itself, and for the reorders that a Plan puts on its edges (graph/plan/move.h).
 #pragma once
 
 #include <cstddef>

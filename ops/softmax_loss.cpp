@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "io/error.h"
-#include "ops/parallel.h"
+#include "io/core/error.h"
+#include "ops/kernels/parallel.h"
 #include "ops/primitive.h"
 
 namespace resflow {

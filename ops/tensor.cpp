@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/primitive.h"
 
 namespace resflow {

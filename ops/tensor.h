@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "io/array.h"
+#include "io/core/array.h"
 #include "ops/compute.h"
 
 namespace resflow {

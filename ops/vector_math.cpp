@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "ops/parallel.h"
+#include "ops/kernels/parallel.h"
 
 namespace resflow {
 namespace {

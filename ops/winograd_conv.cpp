@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/fold_batch_norm.h"
 #include "ops/primitive.h"
-#include "ops/simd.h"
-#include "ops/winograd.h"
+#include "ops/kernels/simd.h"
+#include "ops/kernels/winograd.h"
 
 namespace resflow {
 namespace {

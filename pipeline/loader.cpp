@@ -16,8 +16,8 @@
 #include <tuple>
 #include <utility>
 
-#include "io/broken_reason.h"
-#include "io/error.h"
+#include "io/core/broken_reason.h"
+#include "io/core/error.h"
 #include "pipeline/delivery.h"
 #include "pipeline/loader_flow.h"
 #include "pipeline/order.h"

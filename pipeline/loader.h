@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {

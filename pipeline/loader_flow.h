@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "io/array.h"
-#include "io/decode.h"
-#include "io/picture_source.h"
+#include "io/core/array.h"
+#include "io/images/decode.h"
+#include "io/pictures/picture_source.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
 #include "pipeline/stream_loader.h"

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <utility>
 
-#include "io/error.h"
-#include "pipeline/random.h"
+#include "io/core/error.h"
+#include "pipeline/pixels/random.h"
 
 namespace resflow {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/pictures/dataset.h"
 
 namespace resflow {
 

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <utility>
 
-#include "io/error.h"
-#include "pipeline/affine.h"
-#include "pipeline/crop.h"
-#include "pipeline/random.h"
+#include "io/core/error.h"
+#include "pipeline/pixels/affine.h"
+#include "pipeline/pixels/crop.h"
+#include "pipeline/pixels/random.h"
 
 namespace resflow {
 namespace {

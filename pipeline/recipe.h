@@ -5,15 +5,15 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/checkpoint.h"
-#include "io/decode.h"
-#include "io/image.h"
-#include "pipeline/auto_augment.h"
-#include "pipeline/color_jitter.h"
-#include "pipeline/erasing.h"
-#include "pipeline/image_op.h"
-#include "pipeline/normalize.h"
-#include "pipeline/resize.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/images/decode.h"
+#include "io/images/image.h"
+#include "pipeline/pixels/auto_augment.h"
+#include "pipeline/pixels/color_jitter.h"
+#include "pipeline/pixels/erasing.h"
+#include "pipeline/pixels/image_op.h"
+#include "pipeline/pixels/normalize.h"
+#include "pipeline/pixels/resize.h"
 
 namespace resflow {
 

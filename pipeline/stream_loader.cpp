@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "io/error.h"
-#include "io/file.h"
+#include "io/core/error.h"
+#include "io/files/file.h"
 #include "pipeline/loader_flow.h"
 
 namespace resflow {

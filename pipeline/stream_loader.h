@@ -10,8 +10,8 @@
 #include <functional>
 #include <memory>
 
-#include "io/decode.h"
-#include "io/picture_source.h"
+#include "io/images/decode.h"
+#include "io/pictures/picture_source.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
 

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 #include "ops/precision.h"
 #include "tests/apps/program.h"
 

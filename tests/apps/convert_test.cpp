@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/pth.h"
-#include "io/safetensors.h"
-#include "io/weights.h"
+#include "io/pth/pth.h"
+#include "io/weights/safetensors.h"
+#include "io/weights/weights.h"
 #include "tests/apps/made_weights.h"
 #include "tests/apps/program.h"
 

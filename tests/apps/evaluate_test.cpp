@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/run_report.h"
-#include "graph/model.h"
-#include "io/checkpoint.h"
+#include "apps/report/run_report.h"
+#include "graph/model/model.h"
+#include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "graph/init.h"
-#include "graph/model_zoo.h"
-#include "io/checkpoint.h"
-#include "io/named_array.h"
+#include "graph/model/init.h"
+#include "graph/model/model_zoo.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/core/named_array.h"
 
 namespace resflow::testing {
 

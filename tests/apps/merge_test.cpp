@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 #include "tests/apps/made_weights.h"
 #include "tests/apps/program.h"
 

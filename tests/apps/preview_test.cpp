@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/preview_grid.h"
-#include "io/decode.h"
+#include "apps/data/preview_grid.h"
+#include "io/images/decode.h"
 #include "pipeline/order.h"
 #include "pipeline/recipe.h"
 #include "tests/apps/made_weights.h"

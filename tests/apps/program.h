@@ -16,8 +16,8 @@
 #include <thread>
 #include <vector>
 
-#include "apps/demo_photos.h"
-#include "io/jpeg_encode.h"
+#include "apps/data/demo_photos.h"
+#include "io/images/jpeg_encode.h"
 #include "tests/support/files.h"
 #include "tests/support/process.h"
 #include "tests/support/python.h"

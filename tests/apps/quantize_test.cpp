@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/trained_model.h"
-#include "graph/plan.h"
-#include "io/checkpoint.h"
-#include "io/png_encode.h"
+#include "graph/model/trained_model.h"
+#include "graph/plan/plan.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/images/png_encode.h"
 #include "pipeline/loader.h"
 #include "tests/apps/made_weights.h"
 #include "tests/apps/program.h"

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "io/checkpoint.h"
-#include "io/decode.h"
-#include "io/png_encode.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/images/decode.h"
+#include "io/images/png_encode.h"
 #include "tests/apps/program.h"
 #include "tests/support/exif_jpeg.h"
 

@@ -9,12 +9,12 @@
 #include <filesystem>
 #include <random>
 
-#include "apps/score_npz.h"
-#include "apps/score_output.h"
-#include "apps/sequential_file.h"
-#include "apps/shard_file.h"
-#include "apps/tracked_source.h"
-#include "io/xxh3.h"
+#include "apps/score/npz.h"
+#include "apps/score/output.h"
+#include "io/files/sequential_file.h"
+#include "apps/score/shard_file.h"
+#include "apps/score/tracked_source.h"
+#include "io/files/xxh3.h"
 #include "tests/apps/program.h"
 #include "tests/io/expect_error.h"
 

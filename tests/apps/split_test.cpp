@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/split_folder.h"
-#include "io/dataset.h"
-#include "io/error.h"
+#include "apps/data/split_folder.h"
+#include "io/pictures/dataset.h"
+#include "io/core/error.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <map>
 
-#include "apps/train_options.h"
-#include "io/checkpoint.h"
+#include "apps/train/train_options.h"
+#include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
 #include "tests/io/expect_error.h"
 

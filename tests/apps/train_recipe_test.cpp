@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/folds.h"
-#include "apps/lr_find.h"
-#include "apps/repeated_runs.h"
-#include "io/checkpoint.h"
+#include "apps/data/folds.h"
+#include "apps/train/lr_find.h"
+#include "apps/train/repeated_runs.h"
+#include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
 #include "tests/apps/runs.h"
 #include "tests/io/expect_error.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 #include "ops/precision.h"
 #include "tests/apps/program.h"
 #include "tests/apps/runs.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "apps/pretrained.h"
+#include "apps/model/pretrained.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {

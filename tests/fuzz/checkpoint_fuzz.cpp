@@ -1,13 +1,13 @@
 // Checkpoints: a file is refused as bad data, or taken, and then comes back from our writer.
 //
 // The mutator makes the checksums right again after most changes: what a wrong one hides would never be read.
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
-#include "io/checkpoint_file.h"
+#include "io/checkpoint/file.h"
 #include "tests/fuzz/fuzz_file.h"
 #include "tests/fuzz/memory_disk.h"
 

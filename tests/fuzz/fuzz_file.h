@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "tests/support/memory_file.h"
 
 namespace resflow::fuzzing {

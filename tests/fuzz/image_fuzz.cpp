@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "io/decode.h"
+#include "io/images/decode.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace resflow::fuzzing {

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "io/file.h"
+#include "io/files/file.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace resflow::fuzzing {

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "io/pack_reader.h"
-#include "io/pack_source.h"
+#include "io/pack/reader.h"
+#include "io/pictures/pack_source.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace resflow::fuzzing {

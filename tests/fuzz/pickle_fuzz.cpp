@@ -1,12 +1,12 @@
 // Pickles: the bytes as a pickle by itself, as a whole file of torch.save in either form, and as what follows the fixed
 // start of a legacy file (the object, the storages' keys and values), where changes of it go deepest.
-#include "io/pickle.h"
+#include "io/pth/pickle.h"
 
 #include <string_view>
 #include <vector>
 
-#include "io/pth.h"
-#include "io/pth_parts.h"
+#include "io/pth/pth.h"
+#include "io/pth/internal.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace resflow::fuzzing {

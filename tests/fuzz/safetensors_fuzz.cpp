@@ -1,5 +1,5 @@
 // safetensors: a file is refused as bad data, or taken, and then comes back from our writer as it was.
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 
 #include "tests/fuzz/fuzz_file.h"
 #include "tests/fuzz/memory_disk.h"

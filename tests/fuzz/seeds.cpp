@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "io/checkpoint.h"
-#include "io/jpeg_encode.h"
-#include "io/pack_writer.h"
-#include "io/png_encode.h"
-#include "io/pth.h"
-#include "io/safetensors.h"
-#include "io/zip_archive.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/images/jpeg_encode.h"
+#include "io/pack/writer.h"
+#include "io/images/png_encode.h"
+#include "io/pth/pth.h"
+#include "io/weights/safetensors.h"
+#include "io/files/zip_archive.h"
 #include "tests/support/files.h"
 
 namespace {

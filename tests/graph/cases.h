@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "graph/init.h"
-#include "graph/model.h"
-#include "ops/simd.h"
+#include "graph/model/init.h"
+#include "graph/model/model.h"
+#include "ops/kernels/simd.h"
 
 namespace resflow::testing {
 

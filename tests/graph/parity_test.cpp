@@ -7,9 +7,9 @@
 #include <map>
 #include <sstream>
 
-#include "graph/freeze.h"
-#include "graph/plan.h"
-#include "graph/trainer.h"
+#include "graph/model/freeze.h"
+#include "graph/plan/plan.h"
+#include "graph/train/trainer.h"
 #include "ops/softmax_loss.h"
 #include "tests/graph/cases.h"
 #include "tests/graph/raw_file.h"

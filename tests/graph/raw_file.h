@@ -4,7 +4,7 @@
 #include <fstream>
 #include <string>
 
-#include "graph/model.h"
+#include "graph/model/model.h"
 #include "tests/support/raw_values.h"
 
 namespace resflow::testing {

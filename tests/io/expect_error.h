@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/error.h"
+#include "io/core/error.h"
 
 namespace resflow::testing {
 

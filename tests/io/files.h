@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/array.h"
+#include "io/core/array.h"
 
 namespace resflow::testing {
 

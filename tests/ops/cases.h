@@ -10,7 +10,7 @@
 #include "ops/conv.h"
 #include "ops/max_pool.h"
 #include "ops/precision.h"
-#include "ops/simd.h"
+#include "ops/kernels/simd.h"
 
 namespace resflow::testing {
 

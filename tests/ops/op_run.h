@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "ops/add.h"
 #include "ops/folded_conv.h"
 #include "ops/global_avg_pool.h"

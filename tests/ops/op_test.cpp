@@ -1,7 +1,7 @@
 // Every case of the table against plain f64 loops, under several thread counts.
 #include <gtest/gtest.h>
 
-#include "ops/simd.h"
+#include "ops/kernels/simd.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow::testing {

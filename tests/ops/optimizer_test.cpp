@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "tests/support/python.h"
 #include "tests/support/raw_values.h"
 

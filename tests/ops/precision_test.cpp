@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow::testing {

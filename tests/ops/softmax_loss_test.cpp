@@ -6,7 +6,7 @@
 #include <fstream>
 #include <random>
 
-#include "io/error.h"
+#include "io/core/error.h"
 #include "tests/support/python.h"
 #include "tests/support/raw_values.h"
 

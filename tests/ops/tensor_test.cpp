@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "io/error.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

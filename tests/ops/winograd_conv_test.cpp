@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ops/precision.h"
-#include "ops/winograd.h"
+#include "ops/kernels/winograd.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow::testing {

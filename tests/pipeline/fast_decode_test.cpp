@@ -12,13 +12,13 @@
 #include <string>
 #include <vector>
 
-#include "io/file.h"
-#include "io/jpeg_encode.h"
-#include "io/png_encode.h"
-#include "pipeline/crop.h"
+#include "io/files/file.h"
+#include "io/images/jpeg_encode.h"
+#include "io/images/png_encode.h"
+#include "pipeline/pixels/crop.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
-#include "tests/pipeline/augmentation.h"
+#include "tests/pipeline/pixels/augmentation.h"
 #include "tests/support/exif_jpeg.h"
 #include "tests/support/python.h"
 

@@ -19,12 +19,12 @@
 #include <thread>
 #include <vector>
 
-#include "io/error.h"
-#include "io/file.h"
-#include "io/png_encode.h"
-#include "pipeline/mix.h"
+#include "io/core/error.h"
+#include "io/files/file.h"
+#include "io/images/png_encode.h"
+#include "pipeline/pixels/mix.h"
 #include "pipeline/order.h"
-#include "pipeline/random.h"
+#include "pipeline/pixels/random.h"
 #include "tests/pipeline/made_picture.h"
 #include "tests/pipeline/many_threads.h"
 #include "tests/support/exif_jpeg.h"

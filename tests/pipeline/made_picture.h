@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/image.h"
-#include "io/jpeg_encode.h"
+#include "io/images/image.h"
+#include "io/images/jpeg_encode.h"
 
 namespace resflow::testing {
 

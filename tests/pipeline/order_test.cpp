@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "io/error.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {

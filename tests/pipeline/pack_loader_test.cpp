@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "io/error.h"
-#include "io/file.h"
-#include "io/pack_reader.h"
-#include "io/pack_writer.h"
+#include "io/core/error.h"
+#include "io/files/file.h"
+#include "io/pack/reader.h"
+#include "io/pack/writer.h"
 #include "pipeline/loader.h"
 #include "tests/pipeline/made_picture.h"
 #include "tests/support/python.h"

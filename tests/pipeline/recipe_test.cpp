@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
-#include "io/error.h"
-#include "io/file.h"
-#include "tests/pipeline/augmentation.h"
+#include "io/pictures/dataset.h"
+#include "io/core/error.h"
+#include "io/files/file.h"
+#include "tests/pipeline/pixels/augmentation.h"
 #include "tests/support/python.h"
 
 namespace resflow {

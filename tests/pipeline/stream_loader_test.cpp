@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "io/error.h"
-#include "pipeline/random.h"
+#include "io/core/error.h"
+#include "pipeline/pixels/random.h"
 #include "tests/io/live_bytes.h"
 #include "tests/pipeline/made_picture.h"
 #include "tests/pipeline/many_threads.h"

@@ -1,0 +1,58 @@
+#include "apps/bench/common.h"
+
+#include "apps/options/common.h"
+#include "apps/host/console.h"
+#include "apps/machine/process_report.h"
+#include "apps/machine/versions.h"
+#include "graph/plan/plan.h"
+#include "pipeline/pixels/random.h"
+
+namespace resflow {
+
+void check(const BenchOptions& o) {
+  check_range("--batch", o.batch, 1, 65536);
+  check_range("--image-size", o.image_size, kMinImageSize, 4096);
+  check_range("--seconds", o.seconds, 0, 86400);
+  check_can_be_written(o.json);
+}
+
+nlohmann::ordered_json new_report(const char* what, const BenchOptions& o, int threads) {
+  nlohmann::ordered_json report;
+  report["what"] = what;
+  report["batch"] = o.batch;
+  report["image_size"] = o.image_size;
+  report["threads"] = threads;
+  return report;
+}
+
+void print_setup(const BenchOptions& o, int threads, const std::string& what) {
+  fmt::print("{}, batch {}, {} x {}, {} on {}, {} (oneDNN {})\n", what, o.batch, o.image_size, o.image_size,
+             plural(threads, "thread", "threads"), cpu_model(), isa_name(), onednn_version());
+  flush_output();
+}
+
+// The median: one step that the machine disturbed does not count for the others.
+int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes& times, int batches) {
+  const double pictures = o.batch * static_cast<double>(batches), rate = pictures / times.median() * 1e3;
+  report["images_per_second"] = rate;
+  report["images_per_second_best"] = pictures / times.minimum() * 1e3;
+  report["step_ms_median"] = times.median();
+  report["step_ms_minimum"] = times.minimum();
+  report["steps"] = times.ms.size();
+  report.update(process_report());
+  fmt::print("{:.2f} img/s: step median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate, times.median(),
+             times.minimum(), plural(static_cast<int64_t>(times.ms.size()), "step", "steps"),
+             format_bytes(static_cast<double>(peak_rss_bytes())));
+  flush_output();
+  if (!o.json.empty()) write_json(o.json, report);
+  return 0;
+}
+
+std::vector<float> synthetic_pixels(const BenchOptions& o) {
+  std::vector<float> pixels(static_cast<size_t>(o.batch) * 3 * static_cast<size_t>(o.image_size * o.image_size));
+  Draw draw(o.seed, 0, 0, DrawFor::kOrder);
+  for (float& value : pixels) value = static_cast<float>(draw.next()) * 0x1p-30F - 2.0F;  // [-2, 2)
+  return pixels;
+}
+
+}  // namespace resflow

@@ -1,0 +1,113 @@
+// resflow bench load: the pipeline alone.
+#include <chrono>
+#include <optional>
+
+#include "apps/bench/common.h"
+#include "apps/options/common.h"
+#include "apps/host/console.h"
+#include "apps/data/damaged_packs.h"
+#include "apps/machine/process_report.h"
+#include "io/files/sha256.h"
+#include "io/pictures/dataset.h"
+#include "io/core/error.h"
+#include "pipeline/loader.h"
+
+namespace resflow {
+namespace {
+
+// Streams epochs and adds each batch to the hash where there is one.
+class LoadMeasurement {
+ public:
+  LoadMeasurement(Loader& loader, Sha256* hash) : loader_(loader), hash_(hash) {}
+
+  // An epoch of it, or what `seconds` allow.
+  void run(uint64_t epoch, double seconds) {
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    auto last = start;
+    const EpochReport report = loader_.run(epoch, 0, [&](const Batch& batch) {
+      if (hash_ != nullptr) add(batch);
+      const auto now = Clock::now();
+      times.ms.push_back(std::chrono::duration<double, std::milli>(now - last).count());
+      last = now;
+      return std::chrono::duration<double>(now - start).count() < seconds;
+    });
+    images += report.images;
+    broken += static_cast<int64_t>(report.broken.size());
+    this->seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  StepTimes times;
+  int64_t images = 0, broken = 0;
+  double seconds = 0;
+
+ private:
+  void add(const Batch& batch) {
+    const auto rows = static_cast<size_t>(batch.size);
+    const auto side = static_cast<size_t>(batch.image_size);
+    hash_->add(batch.pixels, rows * 3 * side * side * sizeof(float));
+    hash_->add(batch.labels.data(), rows * sizeof(int32_t));
+  }
+
+  Loader& loader_;
+  Sha256* hash_;
+};
+
+}  // namespace
+
+int bench_load(const BenchOptions& o, int threads) {
+  check(o);
+  if (o.epochs < 0) throw usage_error("--epochs is {}: wanted at least 1", o.epochs);
+  if (o.recipe != "train" && o.recipe != "eval") throw usage_error("--recipe {}: wanted train or eval", o.recipe);
+  const bool training = o.recipe == "train";
+  const Dataset dataset = list_image_folder(o.data);
+  warn_of_damaged_packs(dataset.samples);
+  const ThreadLimit limit(threads);
+  Loader loader(
+      dataset, training ? Recipe::train(o.image_size) : Recipe::eval(eval_preprocessing(o.image_size)),
+      {.batch = o.batch, .threads = threads, .seed = o.seed, .shuffle = training, .decode = decode_mode(o.decode)});
+  print_setup(
+      o, threads,
+      fmt::format("load {} with the {} recipe{}", o.data, o.recipe, o.decode == "fast" ? ", --decode fast" : ""));
+
+  std::optional<Sha256> hash;
+  if (o.epochs > 0) hash.emplace();
+  constexpr double kNoLimit = 1e18, kWarmupSeconds = 1;
+  LoadMeasurement measured(loader, hash ? &*hash : nullptr);
+  if (hash) {
+    for (int64_t epoch = 0; epoch < o.epochs; ++epoch) measured.run(static_cast<uint64_t>(epoch), kNoLimit);
+  } else {
+    LoadMeasurement(loader, nullptr).run(0, kWarmupSeconds);
+    for (uint64_t epoch = 0; measured.seconds < o.seconds || epoch == 0; ++epoch)
+      measured.run(epoch, o.seconds - measured.seconds);
+  }
+  if (measured.images == 0)
+    throw data_error("{}: not one of its {} could be read", o.data,
+                     plural(static_cast<int64_t>(dataset.samples.size()), "picture", "pictures"));
+
+  const double rate = static_cast<double>(measured.images) / measured.seconds;
+  nlohmann::ordered_json report = new_report("load", o, threads);
+  report["recipe"] = o.recipe;
+  report["decode"] = o.decode;
+  report["seed"] = o.seed;
+  report["images_per_second"] = rate;
+  report["images"] = measured.images;
+  report["broken"] = measured.broken;
+  report["seconds"] = measured.seconds;
+  report["step_ms_median"] = measured.times.median();
+  report["step_ms_minimum"] = measured.times.minimum();
+  fmt::print("{:.1f} img/s: {} in {:.1f} s{}; peak memory {}\n", rate, plural(measured.images, "picture", "pictures"),
+             measured.seconds, measured.broken > 0 ? fmt::format(", {} could not be read", measured.broken) : "",
+             format_bytes(static_cast<double>(peak_rss_bytes())));
+  if (hash) {
+    report["epochs"] = o.epochs;
+    report["batches_sha256"] = hash->hex();
+    fmt::print("batches_sha256 {}\n", report["batches_sha256"].get<std::string>());
+  }
+  report.update(process_report());
+  flush_output();
+  if (!o.json.empty()) write_json(o.json, report);
+  return 0;
+}
+
+}  // namespace resflow

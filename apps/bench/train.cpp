@@ -1,0 +1,33 @@
+// resflow bench train: steps of training alone.
+#include <numeric>
+
+#include "apps/bench/common.h"
+#include "apps/host/console.h"
+#include "graph/train/trainer.h"
+
+namespace resflow {
+
+int bench_train(const BenchOptions& o, int threads) {
+  check(o);
+  const Precision precision = resolve_training_precision(o.precision);
+  BenchModel bench(o, threads);
+  const OptimizerOptions optimizer = {.name = "adam", .lr = 1e-4};
+  Trainer trainer(bench.model, o.batch, o.image_size, optimizer, {}, Layout::kAny, precision);
+  std::vector<int32_t> labels(static_cast<size_t>(o.batch));
+  std::iota(labels.begin(), labels.end(), 0);
+  for (int32_t& label : labels) label %= 1000;
+
+  print_setup(o, threads,
+              "train " + o.model + " with Adam" + (precision == Precision::kF32 ? "" : " in " + o.precision.name));
+  const PlanMemory memory = trainer.memory();
+  fmt::print("planned memory {}\n", format_bytes(static_cast<double>(memory.total() + trainer.optimizer_bytes())));
+  const StepTimes times = measure_steps(o.seconds, [&] { trainer.step(bench.pixels.data(), labels); });
+  nlohmann::ordered_json report = new_report("train", o, threads);
+  report["model"] = o.model;
+  report["precision"] = o.precision.name;
+  report["optimizer"] = optimizer.name;
+  report["planned_bytes"] = memory.total() + trainer.optimizer_bytes();
+  return finish(o, report, times);
+}
+
+}  // namespace resflow

@@ -1,0 +1,56 @@
+#include "apps/data/folds.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "io/core/error.h"
+#include "pipeline/pixels/random.h"
+
+namespace resflow {
+namespace {
+
+void check_folds(const Dataset& dataset, int folds) {
+  if (folds < 2) throw usage_error("--folds is {}: wanted at least 2", folds);
+  std::vector<int> counts(dataset.classes.size());
+  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
+  const auto least = std::min_element(counts.begin(), counts.end());
+  if (*least < folds)
+    throw usage_error("--folds {}: {} has {} pictures, fewer than one a fold: give --folds {} or less", folds,
+                      dataset.classes[static_cast<size_t>(least - counts.begin())], *least, *least);
+}
+
+}  // namespace
+
+std::vector<int> stratified_folds(std::span<const int32_t> labels, int folds, uint64_t seed) {
+  std::map<int32_t, std::vector<size_t>> members;
+  for (size_t i = 0; i < labels.size(); ++i) members[labels[i]].push_back(i);
+  std::vector<int> fold_of(labels.size());
+  int64_t dealt = 0;  // goes on from class to class, which keeps the folds' sizes level
+  for (auto& [label, indices] : members) {
+    Draw draw(seed, 0, static_cast<uint64_t>(label), DrawFor::kFolds);
+    for (auto i = static_cast<int64_t>(indices.size()) - 1; i > 0; --i)
+      std::swap(indices[static_cast<size_t>(i)], indices[static_cast<size_t>(draw.integer(0, i))]);
+    for (const size_t index : indices) fold_of[index] = static_cast<int>(dealt++ % folds);
+  }
+  return fold_of;
+}
+
+std::vector<TrainingData> make_folds(const TrainingData& all, int folds, uint64_t seed) {
+  check_folds(all.train, folds);
+  const std::vector<int> fold_of = stratified_folds(labels_of(all.train), folds, seed);
+  std::vector<TrainingData> result;
+  for (int fold = 0; fold < folds; ++fold) {
+    TrainingData data;
+    data.train_root = data.val_root = all.train_root;
+    data.train.classes = data.val.classes = all.train.classes;
+    for (size_t i = 0; i < fold_of.size(); ++i)
+      (fold_of[i] == fold ? data.val : data.train).samples.push_back(all.train.samples[i]);
+    data.identity = dataset_identity(data.train, data.train_root);
+    data.val_identity = dataset_identity(data.val, data.val_root);
+    result.push_back(std::move(data));
+  }
+  return result;
+}
+
+}  // namespace resflow

@@ -1,0 +1,55 @@
+#include "apps/data/packing.h"
+
+#include <algorithm>
+
+#include "io/core/broken_reason.h"
+#include "io/images/exif.h"
+#include "io/images/jpeg_encode.h"
+#include "io/images/exif_write.h"
+#include "pipeline/pixels/crop.h"
+
+namespace resflow {
+namespace {
+
+constexpr int kLongestJpeg = 65500;
+
+}  // namespace
+
+// False where the opened picture stays as it is.
+bool PicturePacker::shrink(int short_side) {
+  const int width = decoder_.width(), height = decoder_.height();
+  if (short_side == 0 || std::min(width, height) <= short_side) return false;
+  const ResizeCrop size = resize_center_crop(width, height, short_side, short_side);
+  if (std::max(size.width, size.height) > kLongestJpeg) return false;
+  const Rect source = resizer_.plan(width, height, size.width, size.height, {0, 0, size.width, size.height});
+  decoder_.decode(source, decoded_);
+  small_.resize(size.width, size.height);
+  resizer_.run(decoded_, small_.row(0), small_.row_bytes());
+  return true;
+}
+
+PackedPicture PicturePacker::pack(const Sample& sample, int short_side, int quality) {
+  PackedPicture packed;
+  try {
+    const std::span<const uint8_t> bytes = read_sample(sample, buffer_);
+    packed.read = static_cast<int64_t>(bytes.size());
+    decoder_.open(bytes, sample.path);
+    packed.shrunk = shrink(short_side);
+    if (!packed.shrunk) {
+      // One pixel has the verdict of all of them.
+      decoder_.decode({0, 0, 1, 1}, decoded_);
+      packed.file.assign(bytes.begin(), bytes.end());
+      return packed;
+    }
+    packed.file = encode_jpeg(small_, quality);
+    // TIFFs are upright when they are decoded.
+    const ImageFormat format = decoder_.format();
+    const Orientation orientation = read_orientation(bytes, format);
+    if (!orientation.is_upright() && format != ImageFormat::kTiff) put_orientation(packed.file, orientation.exif());
+  } catch (const Error& error) {
+    packed.error = broken_reason(error, sample.path);
+  }
+  return packed;
+}
+
+}  // namespace resflow

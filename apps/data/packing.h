@@ -1,0 +1,39 @@
+// One picture of a data set as it goes into a pack: its file as it is, or shrunk and encoded as JPEG.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/pictures/dataset.h"
+#include "io/images/decode.h"
+#include "pipeline/pixels/resize.h"
+
+namespace resflow {
+
+struct PackedPicture {
+  std::vector<uint8_t> file;
+  std::string error;  // not empty: why it cannot be packed, without its path
+  int64_t read = 0;   // bytes of the original
+  bool shrunk = false;
+};
+
+// Used by one thread; keeps its memory from picture to picture.
+class PicturePacker {
+ public:
+  // A picture whose short side is above `short_side` is shrunk to that, as Pillow's bilinear resize does it
+  // (torchvision's Resize), and becomes a JPEG of this quality that says the same EXIF orientation as its original. All
+  // others stay the files that they are, once they are known to be whole, and so do those whose long side would be too
+  // long for a JPEG. With short_side 0 nothing is shrunk.
+  PackedPicture pack(const Sample& sample, int short_side, int quality);
+
+ private:
+  bool shrink(int short_side);
+
+  Decoder decoder_;
+  Resizer resizer_;
+  Image decoded_, small_;
+  std::vector<uint8_t> buffer_;
+};
+
+}  // namespace resflow

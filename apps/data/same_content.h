@@ -1,0 +1,20 @@
+// Which files of a list have the same bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "io/pictures/dataset.h"
+
+namespace resflow {
+
+// Groups of two and more indices into `samples`, each in order, the groups by their first. Only files that share
+// their size with another are read. Empty files and files that cannot be read are in no group.
+// `progress` is told, by one thread at a time, how many of the files to read are done; where it returns false
+// the work ends, and the result is of no use. Throws Error{kSystem} where the machine fails.
+std::vector<std::vector<size_t>> find_same_content(const std::vector<Sample>& samples, int threads,
+                                                   const std::function<bool(int64_t done, int64_t total)>& progress);
+
+}  // namespace resflow

@@ -1,0 +1,327 @@
+#include "apps/data/stats.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+#include <set>
+
+#include "apps/data/damaged_packs.h"
+#include "io/files/sha256.h"
+#include "io/core/broken_reason.h"
+#include "io/images/decode.h"
+#include "io/core/error.h"
+#include "io/images/image_format.h"
+#include "io/images/jpeg_facts.h"
+#include "io/pack/reader.h"
+#include "pipeline/pixels/crop.h"
+#include "pipeline/in_order.h"
+#include "pipeline/pixels/resize.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string lower_extension(const std::string& path) {
+  std::string extension = fs::path(path).extension().string();
+  for (char& c : extension)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return extension;
+}
+
+// What a file of this name should be; kUnknown where the name does not say.
+ImageFormat format_by_name(const std::string& path) {
+  const std::string extension = lower_extension(path);
+  if (extension == ".jpg" || extension == ".jpeg") return ImageFormat::kJpeg;
+  if (extension == ".png") return ImageFormat::kPng;
+  if (extension == ".webp") return ImageFormat::kWebp;
+  if (extension == ".bmp") return ImageFormat::kBmp;
+  if (extension == ".tif" || extension == ".tiff") return ImageFormat::kTiff;
+  if (extension == ".ppm" || extension == ".pgm") return ImageFormat::kPnm;
+  return ImageFormat::kUnknown;
+}
+
+// What is learned of one picture.
+struct Seen {
+  int64_t bytes = 0;
+  std::optional<Sha256::Digest> digest;  // absent where the file cannot be read at all
+  ImageFormat format = ImageFormat::kUnknown;
+  std::optional<JpegFacts> jpeg;
+  int width = 0, height = 0;
+  PixelSums pixels;
+  std::string error;  // empty where the picture is whole
+};
+
+// One a thread.
+struct Reader {
+  Decoder decoder;
+  Resizer resizer;
+  Image decoded;
+  std::vector<uint8_t> bytes, cropped;
+
+  Seen look(const Sample& sample, const DataStatsOptions& options) {
+    const std::string& path = sample.path;
+    Seen seen;
+    try {
+      const std::span<const uint8_t> content = read_sample(sample, bytes);
+      seen.bytes = static_cast<int64_t>(content.size());
+      Sha256 hash;
+      hash.add(content.data(), content.size());
+      seen.digest = hash.digest();
+      seen.format = image_format(content);
+      if (seen.format == ImageFormat::kJpeg) seen.jpeg = jpeg_facts(content);
+      decoder.open(content, path);
+      add_pixels(options, seen.pixels);
+      seen.width = decoder.width();
+      seen.height = decoder.height();
+    } catch (const Error& error) {
+      seen.error = broken_reason(error, path);
+    }
+    return seen;
+  }
+
+  void add_pixels(const DataStatsOptions& options, PixelSums& sums) {
+    const ResizeCrop crop = resize_center_crop(decoder.width(), decoder.height(), options.resize, options.crop);
+    const Rect source = resizer.plan(decoder.width(), decoder.height(), crop.width, crop.height, crop.keep);
+    decoder.decode(source, decoded);
+    const size_t side = static_cast<size_t>(options.crop), stride = side * 3;
+    cropped.assign(side * stride, 0);  // what lies outside of the picture is black, as in torchvision
+    resizer.run(decoded, cropped.data() + static_cast<size_t>(crop.top) * stride + static_cast<size_t>(crop.left) * 3,
+                stride);
+    sums.add(cropped.data(), side * side);
+  }
+};
+
+// Files below the class folders, and beside them, that ImageFolder passes over.
+std::map<std::string, int64_t> ignored_files(const std::string& root) {
+  std::map<std::string, int64_t> ignored;
+  std::error_code error;
+  const auto take = [&](const fs::directory_entry& entry, bool within_class) {
+    std::error_code broken_link;
+    if (entry.is_directory(broken_link)) return;
+    const std::string path = entry.path().string();
+    if (within_class && has_image_extension(path)) return;
+    ++ignored[within_class ? lower_extension(path) : "beside the class folders"];
+  };
+  for (fs::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
+    std::error_code inner;
+    if (!at->is_directory(inner)) {
+      take(*at, false);
+      continue;
+    }
+    for (fs::recursive_directory_iterator in(at->path(), fs::directory_options::skip_permission_denied, inner), last;
+         !inner && in != last; in.increment(inner))
+      take(*in, true);
+  }
+  return ignored;
+}
+
+PartStats list_part(const DataPart& part) {
+  PartStats stats;
+  stats.part = part;
+  stats.dataset = list_image_folder(part.root);
+  warn_of_damaged_packs(stats.dataset.samples);
+  stats.pictures_of_class.resize(stats.dataset.classes.size());
+  stats.broken_of_class.resize(stats.dataset.classes.size());
+  for (const Sample& sample : stats.dataset.samples) ++stats.pictures_of_class[static_cast<size_t>(sample.label)];
+  stats.ignored = ignored_files(part.root);
+  return stats;
+}
+
+void compare_classes(const Dataset& train, PartStats& other) {
+  const auto& ours = other.dataset.classes;
+  std::set_difference(train.classes.begin(), train.classes.end(), ours.begin(), ours.end(),
+                      std::back_inserter(other.missing_classes));
+  std::set_difference(ours.begin(), ours.end(), train.classes.begin(), train.classes.end(),
+                      std::back_inserter(other.unknown_classes));
+}
+
+void add_jpeg(const JpegFacts& jpeg, PartStats& part) {
+  part.jpeg_progressive += jpeg.progressive ? 1 : 0;
+  part.jpeg_grey += jpeg.components == 1 ? 1 : 0;
+  part.jpeg_cmyk += jpeg.components == 4 ? 1 : 0;
+  if (jpeg.components == 3) ++part.jpeg_sampling[jpeg.sampling];
+}
+
+void add_seen(const Seen& seen, size_t index, PartStats& part) {
+  const Sample& sample = part.dataset.samples[index];
+  part.bytes += seen.bytes;
+  if (seen.digest) {
+    ++part.formats[std::string(image_format_name(seen.format))];
+    if (seen.jpeg) add_jpeg(*seen.jpeg, part);
+    // A picture that was shrunk for a pack has become a JPEG and kept its name.
+    const bool renamed = sample.pack && sample.pack->info().short_side > 0;
+    if (!renamed && seen.format != ImageFormat::kUnknown && seen.format != format_by_name(sample.path))
+      part.misnamed.emplace_back(index, image_format_name(seen.format));
+  }
+  if (!seen.error.empty()) {
+    part.broken.push_back({index, seen.error});
+    ++part.broken_of_class[static_cast<size_t>(sample.label)];
+    return;
+  }
+  ++part.read;
+  part.pixels.add(seen.pixels);
+  ++part.sizes.count_of[{seen.width, seen.height}];
+}
+
+struct Content {
+  Sha256::Digest digest;
+  SameContent::File file;
+};
+
+// Empty files are broken, not copies of each other: they are not among `all`.
+void find_same(std::vector<Content>& all, DataStats& stats) {
+  std::stable_sort(all.begin(), all.end(), [](const Content& a, const Content& b) { return a.digest < b.digest; });
+  for (size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+    while (end < all.size() && all[end].digest == all[begin].digest) ++end;
+    if (end - begin < 2) continue;
+    SameContent same;
+    std::set<std::string> classes;
+    std::set<size_t> parts;
+    for (size_t i = begin; i < end; ++i) {
+      const SameContent::File file = all[i].file;
+      const Dataset& dataset = stats.parts[file.part].dataset;
+      same.files.push_back(file);
+      parts.insert(file.part);
+      classes.insert(dataset.classes[static_cast<size_t>(dataset.samples[file.sample].label)]);
+    }
+    same.across_classes = classes.size() > 1;
+    same.across_parts = parts.size() > 1;
+    if (parts.contains(0))
+      stats.leaked += std::count_if(same.files.begin(), same.files.end(), [](const auto& f) { return f.part > 0; });
+    stats.same.push_back(std::move(same));
+  }
+  // In the order of the files, not of their hashes.
+  std::sort(stats.same.begin(), stats.same.end(), [](const SameContent& a, const SameContent& b) {
+    return std::pair(a.files[0].part, a.files[0].sample) < std::pair(b.files[0].part, b.files[0].sample);
+  });
+}
+
+// `count_of` are values and how often each occurs.
+SizeStats::Range range_of(const std::map<int, int64_t>& count_of) {
+  int64_t total = 0;
+  for (const auto& [value, count] : count_of) total += count;
+  const auto at = [&](int64_t position) {
+    for (const auto& [value, count] : count_of) {
+      if (position < count) return value;
+      position -= count;
+    }
+    throw internal_error("no value at a position of a median");
+  };
+  return {.min = count_of.begin()->first,
+          .max = count_of.rbegin()->first,
+          .median = (at((total - 1) / 2) + at(total / 2)) / 2.0};
+}
+
+template <class Holds>
+int64_t count_sizes(const SizeStats& sizes, const Holds& holds) {
+  int64_t found = 0;
+  for (const auto& [size, count] : sizes.count_of)
+    if (holds(size.first, size.second)) found += count;
+  return found;
+}
+
+}  // namespace
+
+void PixelSums::add(const uint8_t* rgb, size_t pixels) {
+  for (size_t i = 0; i < pixels; ++i)
+    for (size_t c = 0; c < 3; ++c) {
+      const uint64_t value = rgb[3 * i + c];
+      sum_[c] += value;
+      squares_[c] += value * value;
+    }
+  pixels_ += pixels;
+}
+
+void PixelSums::add(const PixelSums& other) {
+  for (size_t c = 0; c < 3; ++c) {
+    sum_[c] += other.sum_[c];
+    squares_[c] += other.squares_[c];
+  }
+  pixels_ += other.pixels_;
+}
+
+std::array<double, 3> PixelSums::mean() const {
+  std::array<double, 3> mean{};
+  for (size_t c = 0; c < 3; ++c) mean[c] = static_cast<double>(sum_[c]) / static_cast<double>(pixels_) / 255;
+  return mean;
+}
+
+std::array<double, 3> PixelSums::std() const {
+  std::array<double, 3> std{};
+  for (size_t c = 0; c < 3; ++c) {
+    const auto n = static_cast<long double>(pixels_);
+    const long double mean = static_cast<long double>(sum_[c]) / n;
+    const long double variance = static_cast<long double>(squares_[c]) / n - mean * mean;
+    std[c] = std::sqrt(static_cast<double>(std::max(variance, 0.0L))) / 255;
+  }
+  return std;
+}
+
+SizeStats::Range SizeStats::widths() const {
+  std::map<int, int64_t> all;
+  for (const auto& [size, count] : count_of) all[size.first] += count;
+  return range_of(all);
+}
+
+SizeStats::Range SizeStats::heights() const {
+  std::map<int, int64_t> all;
+  for (const auto& [size, count] : count_of) all[size.second] += count;
+  return range_of(all);
+}
+
+std::vector<std::pair<std::pair<int, int>, int64_t>> SizeStats::most_common(size_t limit) const {
+  std::vector<std::pair<std::pair<int, int>, int64_t>> sizes(count_of.begin(), count_of.end());
+  std::stable_sort(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  sizes.resize(std::min(limit, sizes.size()));
+  return sizes;
+}
+
+int64_t SizeStats::landscape() const {
+  return count_sizes(*this, [](int w, int h) { return w > h; });
+}
+int64_t SizeStats::portrait() const {
+  return count_sizes(*this, [](int w, int h) { return w < h; });
+}
+int64_t SizeStats::square() const {
+  return count_sizes(*this, [](int w, int h) { return w == h; });
+}
+int64_t SizeStats::below(int short_side) const {
+  return count_sizes(*this, [&](int w, int h) { return std::min(w, h) < short_side; });
+}
+
+DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options,
+                            const std::function<bool(int64_t done, int64_t total)>& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  DataStats stats;
+  for (const DataPart& part : parts) stats.parts.push_back(list_part(part));
+  for (size_t p = 1; p < stats.parts.size(); ++p) compare_classes(stats.parts[0].dataset, stats.parts[p]);
+
+  std::vector<SameContent::File> files;
+  for (size_t p = 0; p < stats.parts.size(); ++p)
+    for (size_t i = 0; i < stats.parts[p].dataset.samples.size(); ++i) files.push_back({p, i});
+  std::vector<Content> contents;
+  const auto total = static_cast<int64_t>(files.size());
+  for_each_in_order<Reader, Seen>(
+      total, options.threads,
+      [&](Reader& reader, int64_t number) {
+        const auto [part, sample] = files[static_cast<size_t>(number)];
+        return reader.look(stats.parts[part].dataset.samples[sample], options);
+      },
+      [&](int64_t number, const Seen& seen) {
+        const SameContent::File file = files[static_cast<size_t>(number)];
+        add_seen(seen, file.sample, stats.parts[file.part]);
+        if (seen.digest && seen.bytes > 0) contents.push_back({*seen.digest, file});
+        stats.stopped = !progress(number + 1, total);
+        return !stats.stopped;
+      });
+  if (!stats.stopped) find_same(contents, stats);
+  stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return stats;
+}
+
+}  // namespace resflow

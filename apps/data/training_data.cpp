@@ -1,0 +1,123 @@
+#include "apps/data/training_data.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "apps/host/console.h"
+#include "apps/data/damaged_packs.h"
+#include "io/pictures/data_folders.h"
+#include "io/files/sha256.h"
+#include "io/core/error.h"
+#include "io/pack/reader.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "ant, bee, cat", of many the first ones and how many more.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 10;
+  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "), names.size() - kShown);
+}
+
+// A model of a class that it has never seen could only be wrong about it.
+void warn_of_empty_classes(const Dataset& dataset, const std::string& root) {
+  if (!dataset.empty_classes.empty())
+    warn("{}: no picture in {}: left out of the classes", root, fmt::join(dataset.empty_classes, ", "));
+}
+
+}  // namespace
+
+void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
+                   const std::string& classes_of, const MatchWords& words) {
+  std::map<std::string, int> label_of;
+  std::set<std::string> twice;
+  for (size_t i = 0; i < classes.size(); ++i)
+    if (!label_of.emplace(classes[i], static_cast<int>(i)).second) twice.insert(classes[i]);
+
+  std::vector<std::string> unknown, missing, unclear;
+  std::vector<int> new_label(data.classes.size(), -1);
+  for (size_t i = 0; i < data.classes.size(); ++i) {
+    const auto found = label_of.find(data.classes[i]);
+    if (found == label_of.end())
+      unknown.push_back(data.classes[i]);
+    else
+      new_label[i] = found->second;
+    if (twice.contains(data.classes[i])) unclear.push_back(data.classes[i]);
+  }
+  const std::set<std::string> there(data.classes.begin(), data.classes.end());
+  for (const auto& name : classes)
+    if (!there.contains(name)) missing.push_back(name);
+
+  for (Sample& sample : data.samples) sample.label = new_label[static_cast<size_t>(sample.label)];
+  const auto gone = std::erase_if(data.samples, [](const Sample& s) { return s.label < 0; });
+  if (data.samples.empty())
+    throw data_error("{}: none of its classes ({}) is one of {} ({}): is it the data of another set?", root,
+                     listed(data.classes), classes_of, listed(classes));
+  if (!unknown.empty())
+    warn("{}: {} of {} left out: {} has no such {}", root, plural(static_cast<int64_t>(gone), "picture", "pictures"),
+         listed(unknown), words.owner, unknown.size() == 1 ? "class" : "classes");
+  if (!missing.empty()) warn("{}: no pictures of {} to {} with", root, listed(missing), words.purpose);
+  if (!unclear.empty())
+    warn("{}: {} has several classes called {}: its pictures count for the first", root, words.owner, listed(unclear));
+  data.classes = classes;
+}
+
+std::string dataset_identity(const Dataset& dataset, const std::string& root) {
+  Sha256 hash;
+  // With their final zeros, so that no two lists of names look alike.
+  for (const auto& name : dataset.classes) hash.add(name.c_str(), name.size() + 1);
+  const fs::path base(root);
+  for (const Sample& sample : dataset.samples) {
+    const std::string name = fs::path(sample.path).lexically_relative(base).string();
+    hash.add(name.c_str(), name.size() + 1);
+  }
+  // Shrunk for a pack they are other pictures, whatever their names.
+  const PackReader* pack = dataset.samples.empty() ? nullptr : dataset.samples.front().pack.get();
+  if (pack != nullptr && pack->info().short_side > 0) {
+    const std::string made = fmt::format("{} {}", pack->info().short_side, pack->info().quality);
+    hash.add(made.c_str(), made.size() + 1);
+  }
+  return fmt::format("{} pictures of {} classes, {}", dataset.samples.size(), dataset.classes.size(),
+                     hash.hex().substr(0, 16));
+}
+
+TrainingData load_training_data(const std::string& data, const std::string& val) {
+  TrainingData found;
+  const fs::path root(data);
+  const bool split = holds_folders((root / "train").string());
+  found.train_root = split ? (root / "train").string() : data;
+  if (!val.empty())
+    found.val_root = val;
+  else if (split && holds_folders((root / "val").string()))
+    found.val_root = (root / "val").string();
+
+  found.train = list_image_folder(found.train_root);
+  if (found.train.classes.size() < 2)
+    throw data_error(
+        "{}: has one class only ({}){}; telling things apart takes pictures of at least two, each in a "
+        "folder of its own",
+        found.train_root, found.train.classes.front(),
+        found.train.empty_classes.empty()
+            ? ""
+            : fmt::format(" with pictures, and none in {}", fmt::join(found.train.empty_classes, ", ")));
+  warn_of_empty_classes(found.train, found.train_root);
+  warn_of_damaged_packs(found.train.samples);
+  found.identity = dataset_identity(found.train, found.train_root);
+  if (!found.val_root.empty()) {
+    found.val = list_image_folder(found.val_root);
+    warn_of_damaged_packs(found.val.samples);
+    match_classes(found.val, found.train.classes, found.val_root, found.train_root);
+    found.val_identity = dataset_identity(found.val, found.val_root);
+  }
+  return found;
+}
+
+}  // namespace resflow

@@ -1,0 +1,38 @@
+// The photographs of a training run: what to learn from and what to check with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/pictures/dataset.h"
+
+namespace resflow {
+
+struct TrainingData {
+  std::string train_root, val_root;  // val_root is empty where there is no validation data
+  Dataset train, val;                // both with the classes of `train`
+  std::string identity;              // tells data sets apart: counts and a hash of classes and file names
+  std::string val_identity;
+};
+
+// `data` is an ImageFolder or a pack of one, or holds train/ (and val/) that are folders. `val` names other validation
+// data; may be empty. Validation pictures are matched by class name; what does not match is said on standard error.
+// Throws Error{kData}: as list_image_folder, or fewer than two classes, or no class in common.
+TrainingData load_training_data(const std::string& data, const std::string& val);
+
+// What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
+struct MatchWords {
+  std::string owner = "training", purpose = "validate";
+};
+
+// Labels of `data` become those of `classes`, by name; pictures of other classes go. What does not match is said on
+// standard error. `root` and `classes_of` are for sentences: where the pictures and the classes are from.
+// Throws Error{kData} where there is no class in common.
+void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
+                   const std::string& classes_of, const MatchWords& words = {});
+
+// Counts and a hash of the class names and of the files' names below `root`; of a pack whose pictures were shrunk, of
+// how, too.
+std::string dataset_identity(const Dataset& dataset, const std::string& root);
+
+}  // namespace resflow

@@ -1,0 +1,83 @@
+// The table of an evaluation on a terminal.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "apps/host/console.h"
+#include "apps/evaluate/evaluation.h"
+#include "io/core/text.h"
+
+namespace resflow {
+namespace {
+
+constexpr size_t kAllClasses = 50;   // as many are shown whole
+constexpr size_t kWeakest = 20;      // of more
+constexpr size_t kNameLetters = 32;  // longer names are cut
+
+size_t letters(const std::string& utf8) {
+  return static_cast<size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
+}
+
+std::string padded(const std::string& name, size_t width) {
+  return name + std::string(width - std::min(width, letters(name)), ' ');
+}
+
+// Which classes are shown: all in order, or the weakest ones that have pictures, weakest first.
+std::vector<size_t> shown_classes(const std::vector<ClassMetrics>& classes) {
+  std::vector<size_t> shown(classes.size());
+  std::iota(shown.begin(), shown.end(), size_t{0});
+  if (classes.size() <= kAllClasses) return shown;
+  std::erase_if(shown, [&](size_t i) { return classes[i].support == 0; });
+  std::stable_sort(shown.begin(), shown.end(), [&](size_t a, size_t b) { return classes[a].f1 < classes[b].f1; });
+  shown.resize(std::min(shown.size(), kWeakest));
+  return shown;
+}
+
+// "-" where there is nothing to divide by.
+std::string share(double value, int64_t of) { return of == 0 ? "-" : fmt::format("{:.3f}", value); }
+
+}  // namespace
+
+std::string evaluation_text(const Metrics& m, const std::vector<std::string>& classes) {
+  std::string text = fmt::format("accuracy   {:.2f} %, {} of {} right; 95 % interval {:.1f} to {:.1f}\n",
+                                 100 * m.accuracy, format_count(m.right), format_count(m.pictures),
+                                 100 * m.accuracy_interval.low, 100 * m.accuracy_interval.high);
+  if (classes.size() > 5) text += fmt::format("top 5      {:.2f} %\n", 100 * m.top5_accuracy);
+  text += fmt::format("log loss   {:.4f}\n", m.log_loss);
+  text += fmt::format("calibrated within {:.1f} points (ECE {:.4f}): {:.1f} % sure on average\n\n", 100 * m.ece, m.ece,
+                      100 * m.mean_confidence);
+
+  const std::vector<size_t> shown = shown_classes(m.classes);
+  std::vector<std::string> names;
+  size_t width = std::string("weighted average").size();
+  for (const size_t i : shown) {
+    names.push_back(printable(classes[i], kNameLetters));
+    width = std::max(width, letters(names.back()));
+  }
+  const auto line = [&](const std::string& name, const std::string& precision, const std::string& recall,
+                        const std::string& f1, const std::string& pictures) {
+    text += fmt::format("{}  {:>9}  {:>6}  {:>6}  {:>8}\n", padded(name, width), precision, recall, f1, pictures);
+  };
+  line(classes.size() > shown.size() ? fmt::format("weakest {} classes", shown.size()) : "class", "precision", "recall",
+       "F1", "pictures");
+  for (size_t i = 0; i < shown.size(); ++i) {
+    const ClassMetrics& c = m.classes[shown[i]];
+    line(names[i], share(c.precision, c.said), share(c.recall, c.support), share(c.f1, c.said + c.support),
+         format_count(c.support));
+  }
+  for (const auto& [name, a] : {std::pair{"macro average", m.macro}, {"weighted average", m.weighted}})
+    line(name, share(a.precision, m.pictures), share(a.recall, m.pictures), share(a.f1, m.pictures),
+         format_count(m.pictures));
+
+  std::vector<std::string> pairs;
+  for (const Confusion& pair : most_confused(m.confusion, 5))
+    pairs.push_back(fmt::format("{} said to be {} ({})", printable(classes[static_cast<size_t>(pair.truth)], 40),
+                                printable(classes[static_cast<size_t>(pair.said)], 40), format_count(pair.count)));
+  if (!pairs.empty()) text += fmt::format("\nconfused   {}\n", fmt::join(pairs, ", "));
+  return text;
+}
+
+}  // namespace resflow

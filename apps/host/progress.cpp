@@ -1,0 +1,98 @@
+#include "apps/host/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+#include "apps/host/console.h"
+
+namespace resflow {
+namespace {
+
+constexpr double kQuietSeconds = 2;      // shorter jobs show nothing
+constexpr double kRewriteSeconds = 0.2;  // a terminal's line
+constexpr double kLineSeconds = 15;      // a log's line
+constexpr double kWindowSeconds = 10;    // of the rate
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+size_t terminal_columns(std::FILE* out) {
+  winsize size{};
+  if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+}  // namespace
+
+bool is_terminal(std::FILE* out) {
+  const char* kind = std::getenv("TERM");
+  return isatty(fileno(out)) == 1 && kind != nullptr && std::string(kind) != "dumb";
+}
+
+Progress::Progress(ProgressOptions options) : options_(std::move(options)), done_(options_.first) {
+  if (!options_.clock) options_.clock = steady_seconds;
+  start_ = options_.clock();
+  recent_.emplace_back(start_, done_);
+}
+
+Progress::~Progress() {
+  if (!on_screen_) return;
+  std::fputs("\r\x1b[K", options_.out);
+  std::fflush(options_.out);
+}
+
+double Progress::rate() const {
+  const double seconds = recent_.back().first - recent_.front().first;
+  return seconds > 0 ? static_cast<double>(recent_.back().second - recent_.front().second) / seconds : 0;
+}
+
+void Progress::update(int64_t done, const std::string& details) {
+  const double now = options_.clock();
+  done_ = done;
+  recent_.emplace_back(now, done);
+  while (recent_.size() > 2 && now - recent_[1].first >= kWindowSeconds) recent_.pop_front();
+
+  if (now - start_ < kQuietSeconds) return;
+  const double pause = options_.terminal ? kRewriteSeconds : kLineSeconds;
+  if (shown_ >= 0 && now - shown_ < pause) return;
+  shown_ = now;
+  std::string text = line(details);
+  if (options_.terminal) {
+    text.resize(std::min(text.size(), terminal_columns(options_.out) - 1));  // a wrapped line cannot be rewritten
+    fmt::print(options_.out, "\r{}\x1b[K", text);
+    on_screen_ = true;
+  } else {
+    fmt::print(options_.out, "{}\n", text);
+  }
+  std::fflush(options_.out);
+}
+
+void Progress::say(const std::string& sentence) {
+  fmt::print(options_.out, "{}{}\n", on_screen_ ? "\r\x1b[K" : "", sentence);
+  on_screen_ = false;
+  shown_ = -1;
+  std::fflush(options_.out);
+}
+
+std::string Progress::line(const std::string& details) const {
+  std::string text = options_.label.empty() ? "" : options_.label + "  ";
+  text += options_.total > 0 ? fmt::format("{}/{} {}", done_, options_.total, options_.unit)
+                             : fmt::format("{} {}", done_, options_.unit);
+  const double per_second = rate();
+  if (per_second > 0) text += fmt::format("  {:.1f}/s", per_second);
+  if (!details.empty()) text += "  " + details;
+  if (per_second > 0 && options_.total > 0) {
+    const double left = static_cast<double>(options_.total - done_) / per_second;
+    text += "  left " + format_duration(left);
+    if (options_.seconds_after > 0) text += fmt::format(" (all {})", format_duration(left + options_.seconds_after));
+  }
+  return text;
+}
+
+}  // namespace resflow

@@ -1,0 +1,274 @@
+#include "apps/inspect/file_summary.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "apps/host/console.h"
+#include "apps/inspect/model_summary.h"
+#include "graph/model/model_zoo.h"
+#include "io/files/file.h"
+#include "io/core/text.h"
+
+namespace resflow {
+namespace {
+
+constexpr size_t kShown = 20;
+constexpr size_t kLineBytes = 4000;
+
+// A line a fact, the name of it in a column of its own.
+template <class... Args>
+void line(std::string_view what, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::print("{:14} {}\n", what, printable(fmt::format(format, std::forward<Args>(args)...), kLineBytes));
+}
+
+void print_list(std::string_view what, const std::vector<std::string>& list) {
+  for (size_t i = 0; i < list.size(); ++i) line(i == 0 ? what : "", "{}", list[i]);
+}
+
+struct Totals {
+  int64_t values = 0;
+  double bytes = 0;
+};
+
+Totals totals_of(const std::vector<TensorEntry>& tensors) {
+  Totals totals;
+  for (const TensorEntry& t : tensors) {
+    const int64_t values = element_count(t.dims);
+    totals.values += values;
+    totals.bytes += static_cast<double>(values) * static_cast<double>(dtype_bytes(t.dtype));
+  }
+  return totals;
+}
+
+std::string misshapen_text(const WeightsFit::Misshapen& m) {
+  return fmt::format("{} is {} {}, the model's {} {}", m.got.name, dtype_name(m.got.dtype), shape_text(m.got.dims),
+                     dtype_name(m.wanted.dtype), shape_text(m.wanted.dims));
+}
+
+// Batch norm may be folded in it, and then its tensors are no model's.
+void print_onnx_model(const WeightsSummary& summary) {
+  const auto at = std::find_if(summary.metadata.begin(), summary.metadata.end(),
+                               [](const auto& text) { return text.first == "architecture"; });
+  if (at != summary.metadata.end())
+    line("model", "{}, by its metadata; its tensors have other names", at->second);
+  else
+    line("model", "none that resflow knows");
+}
+
+// Half of it or more is another network's, and a list of it would help nobody.
+bool is_near(const ModelMatch& match) {
+  return (match.fit.missing.size() + match.fit.misshapen.size()) * 2 <
+         build_model(match.description).parameters().size();
+}
+
+void print_fit(const ModelMatch& match, bool asked) {
+  const WeightsFit& fit = match.fit;
+  const ModelDescription& model = match.description;
+  const std::string name = fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
+  if (fit.fits()) {
+    line("model", "{}: all tensors fit{}", name,
+         fit.counts_absent == 0 ? "" : fmt::format("; {} num_batches_tracked absent, taken as 0", fit.counts_absent));
+    return;
+  }
+  const std::string differences = plural(static_cast<int64_t>(fit.differences()), "difference", "differences");
+  if (asked) {
+    line("model", "not {}: {}", name, differences);
+  } else if (is_near(match)) {
+    line("model", "none that resflow knows; the nearest is {}, with {}", name, differences);
+  } else {
+    line("model", "none that resflow knows");
+    return;
+  }
+  print_list("missing", fit.missing);
+  print_list("unexpected", fit.unexpected);
+  std::vector<std::string> misshapen;
+  misshapen.reserve(fit.misshapen.size());
+  for (const auto& m : fit.misshapen) misshapen.push_back(misshapen_text(m));
+  print_list("misshapen", misshapen);
+}
+
+void print_training(const Checkpoint& c) {
+  const TrainingState& t = c.training;
+  if (c.optimizer_name.empty())
+    line("training", "to score with: no optimizer state in it");
+  else
+    line("training", "to resume from: {}, {} done, then {} of the next", c.optimizer_name,
+         plural(t.epoch, "epoch", "epochs"), plural(t.next_batch, "batch", "batches"));
+  for (const EpochRecord& r : t.history)
+    line("", "epoch {:3}  train loss {:.4f} accuracy {:.4f}  validation loss {:.4f} accuracy {:.4f}  {:.1f} s", r.epoch,
+         r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy, r.seconds);
+  std::vector<std::string> options;
+  options.reserve(t.options.size());
+  for (const auto& [name, value] : t.options) options.push_back(fmt::format("{} {}", name, value));
+  print_list("options", options);
+  if (!t.fingerprint.empty()) line("made on", "{}", t.fingerprint);
+}
+
+void print_facts(const ModelFacts& facts) {
+  if (facts.classes) {
+    const size_t shown = std::min(kShown, facts.classes->size());
+    for (size_t i = 0; i < shown; ++i) line(i == 0 ? "classes" : "", "{:4}  {}", i, (*facts.classes)[i]);
+    if (facts.classes->size() > shown) line("", "... and {} more", facts.classes->size() - shown);
+  }
+  if (facts.preprocessing) {
+    const Preprocessing& p = *facts.preprocessing;
+    line("preprocessing", "short side to {} ({}), centre {} x {}, mean {}, std {}", p.resize, p.interpolation, p.crop,
+         p.crop, fmt::join(p.mean, " "), fmt::join(p.std, " "));
+  }
+  if (facts.head.kind == Head::Kind::kOneVsRest) {
+    line("head", "one-vs-rest SVM: outputs are decision values, probabilities by Platt's 1 / (1 + exp(A x + B))");
+    const size_t shown = std::min(kShown, facts.head.platt_a.size());
+    for (size_t i = 0; i < shown; ++i)
+      line("", "{:4}  A {:.6g}  B {:.6g}", i, facts.head.platt_a[i], facts.head.platt_b[i]);
+    if (facts.head.platt_a.size() > shown) line("", "... and {} more", facts.head.platt_a.size() - shown);
+  }
+  if (facts.quantization)
+    line("quantized", "int8: ranges of {} from {}",
+         plural(static_cast<int64_t>(facts.quantization->activations.size()), "activation", "activations"),
+         plural(facts.quantization->pictures, "picture", "pictures"));
+  for (const auto& [key, text] : facts.provenance) line("provenance", "{}: {}", key, text);
+  for (const auto& [key, text] : facts.summary.metadata)
+    if (!is_model_key(key)) line("metadata", "{}: {}", key, text);
+  for (const std::string& note : facts.notes) line("note", "{}", note);
+}
+
+void print_tensors(const std::vector<TensorEntry>& tensors) {
+  fmt::print("\n{:44} {:6} {:>16} {:>12}\n", "tensor", "dtype", "shape", "values");
+  for (const TensorEntry& t : tensors)
+    fmt::print("{:44} {:6} {:>16} {:>12}\n", printable(t.name), dtype_name(t.dtype), shape_text(t.dims),
+               format_count(element_count(t.dims)));
+}
+
+nlohmann::ordered_json model_json(const ModelMatch& match) {
+  nlohmann::ordered_json json = {{"architecture", match.description.architecture},
+                                 {"classes", match.description.num_classes},
+                                 {"fits", match.fit.fits()},
+                                 {"missing", match.fit.missing},
+                                 {"unexpected", match.fit.unexpected},
+                                 {"misshapen", nlohmann::ordered_json::array()},
+                                 {"counts_absent", match.fit.counts_absent}};
+  for (const auto& [got, wanted] : match.fit.misshapen)
+    json["misshapen"].push_back({{"name", got.name},
+                                 {"dtype", dtype_name(got.dtype)},
+                                 {"shape", got.dims},
+                                 {"wanted_dtype", dtype_name(wanted.dtype)},
+                                 {"wanted_shape", wanted.dims}});
+  return json;
+}
+
+nlohmann::ordered_json training_json(const Checkpoint& c) {
+  const TrainingState& t = c.training;
+  nlohmann::ordered_json json = {{"optimizer", c.optimizer_name},
+                                 {"epoch", t.epoch},
+                                 {"next_batch", t.next_batch},
+                                 {"step", t.step},
+                                 {"options", t.options},
+                                 {"fingerprint", t.fingerprint},
+                                 {"history", nlohmann::ordered_json::array()}};
+  for (const EpochRecord& r : t.history)
+    json["history"].push_back({{"epoch", r.epoch},
+                               {"train_loss", r.train_loss},
+                               {"train_accuracy", r.train_accuracy},
+                               {"val_loss", r.val_loss},
+                               {"val_accuracy", r.val_accuracy},
+                               {"learning_rate", r.learning_rate},
+                               {"seconds", r.seconds}});
+  return json;
+}
+
+}  // namespace
+
+FileView view_file(const std::string& name, const ModelFileOptions& options, bool verify) {
+  FileView view;
+  view.facts = model_facts(name, options);
+  view.asked = !options.architecture.empty();
+  const ModelFacts& facts = view.facts;
+  view.bytes = InputFile(facts.path).size();
+  const bool own = facts.summary.format == WeightsFormat::kCheckpoint;
+  if (own) view.training = read_checkpoint_summary(facts.path).checkpoint;
+  if (!verify) return view;
+  const std::vector<NamedArray> tensors =
+      own ? load_checkpoint(facts.path).parameters : read_weights(facts.path).tensors;
+  view.verified = true;
+  view.not_finite = describe_not_finite(tensors);
+  return view;
+}
+
+void print_file(const FileView& view) {
+  const ModelFacts& facts = view.facts;
+  const WeightsSummary& summary = facts.summary;
+  const Totals totals = totals_of(summary.tensors);
+  line("file", "{}", facts.path);
+  line("format", "{}{}, {}", weights_format_name(summary.format),
+       summary.variant.empty() ? "" : fmt::format(" ({})", summary.variant),
+       format_bytes(static_cast<double>(view.bytes)));
+  line("tensors", "{}, {} values, {}", summary.tensors.size(), format_count(totals.values), format_bytes(totals.bytes));
+  if (!summary.found_under.empty()) line("found under", "\"{}\"", summary.found_under);
+  if (!summary.prefix.empty()) line("prefix", "\"{}\", taken off every name", summary.prefix);
+  if (summary.format == WeightsFormat::kOnnx && !facts.match.fit.fits())
+    print_onnx_model(summary);
+  else
+    print_fit(facts.match, view.asked);
+  if (facts.match.fit.fits())
+    line("", "{}", model_line(facts.match.description, facts.preprocessing.value_or(Preprocessing()).crop));
+  print_facts(facts);
+  if (view.training) print_training(*view.training);
+  if (view.verified) {
+    line("verified", "whole: all values were read");
+    line("not finite", "{}", view.not_finite.empty() ? "none" : view.not_finite);
+  }
+  print_tensors(summary.tensors);
+}
+
+nlohmann::ordered_json file_json(const FileView& view) {
+  const ModelFacts& facts = view.facts;
+  const WeightsSummary& summary = facts.summary;
+  const Totals totals = totals_of(summary.tensors);
+  nlohmann::ordered_json json = {{"file", facts.path},
+                                 {"format", weights_format_name(summary.format)},
+                                 {"variant", summary.variant},
+                                 {"bytes", view.bytes},
+                                 {"found_under", summary.found_under},
+                                 {"prefix", summary.prefix},
+                                 {"values", totals.values},
+                                 {"tensor_bytes", static_cast<int64_t>(totals.bytes)},
+                                 {"model", model_json(facts.match)},
+                                 {"class_names", nullptr},
+                                 {"preprocessing", nullptr},
+                                 {"head", nullptr},
+                                 {"quantization", nullptr},
+                                 {"provenance", facts.provenance},
+                                 {"metadata", nlohmann::ordered_json::object()},
+                                 {"notes", facts.notes}};
+  for (const auto& [key, text] : summary.metadata) json["metadata"][key] = text;
+  if (facts.classes) json["class_names"] = *facts.classes;
+  if (facts.preprocessing) {
+    const Preprocessing& p = *facts.preprocessing;
+    json["preprocessing"] = {
+        {"resize", p.resize}, {"crop", p.crop}, {"mean", p.mean}, {"std", p.std}, {"interpolation", p.interpolation}};
+  }
+  json["head"] = {{"kind", head_name(facts.head.kind)}};
+  if (facts.head.kind == Head::Kind::kOneVsRest) {
+    json["head"]["platt_a"] = facts.head.platt_a;
+    json["head"]["platt_b"] = facts.head.platt_b;
+  }
+  if (facts.quantization) {
+    json["quantization"] = {{"precision", "int8"},
+                            {"pictures", facts.quantization->pictures},
+                            {"activations", nlohmann::ordered_json::array()}};
+    for (const auto& [name, low, high] : facts.quantization->activations)
+      json["quantization"]["activations"].push_back({{"name", name}, {"low", low}, {"high", high}});
+  }
+  if (view.training) json["training"] = training_json(*view.training);
+  if (view.verified) {
+    json["verified"] = true;
+    json["not_finite"] = view.not_finite;
+  }
+  json["tensors"] = nlohmann::ordered_json::array();
+  for (const TensorEntry& t : summary.tensors)
+    json["tensors"].push_back({{"name", t.name}, {"dtype", dtype_name(t.dtype)}, {"shape", t.dims}});
+  return json;
+}
+
+}  // namespace resflow

@@ -1,0 +1,86 @@
+#include "apps/machine/versions.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/stubs/common.h>
+#include <linear.h>
+#include <oneapi/tbb/version.h>
+#include <png.h>
+
+#include <cstdio>  // jpeglib.h needs it
+#include <dnnl.hpp>
+#include <fstream>
+
+#include <jpeglib.h>
+
+#define RESFLOW_TEXT_OF(x) #x
+#define RESFLOW_TEXT(x) RESFLOW_TEXT_OF(x)
+
+namespace resflow {
+
+std::string resflow_version() { return RESFLOW_VERSION; }
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return {};
+}
+
+std::string isa_name() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41:
+      return "sse41";
+    case dnnl::cpu_isa::avx:
+      return "avx";
+    case dnnl::cpu_isa::avx2:
+      return "avx2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2_vnni";
+    case dnnl::cpu_isa::avx2_vnni_2:
+      return "avx2_vnni_2";
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_fp16:
+      return "avx512_core_fp16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "avx512_core_amx";
+    case dnnl::cpu_isa::avx512_core_amx_fp16:
+      return "avx512_core_amx_fp16";
+    default:
+      return "generic";
+  }
+}
+
+std::string onednn_version() {
+  const dnnl_version_t* v = dnnl_version();
+  return fmt::format("{}.{}.{}", v->major, v->minor, v->patch);
+}
+
+std::vector<std::pair<std::string, std::string>> library_versions() {
+  return {{"oneDNN", onednn_version()},
+          {"oneTBB", TBB_runtime_version()},
+          {"libjpeg-turbo", RESFLOW_TEXT(LIBJPEG_TURBO_VERSION)},
+          {"libpng", png_get_libpng_ver(nullptr)},
+          {"liblinear", fmt::format("{}.{}", liblinear_version / 100, liblinear_version % 100)},
+          {"Protobuf", google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION)}};
+}
+
+std::string version_text() {
+  std::string text = fmt::format("resflow {}\n", resflow_version());
+  for (const auto& [library, version] : library_versions()) text += fmt::format("{:14} {}\n", library, version);
+  text += fmt::format("{:14} {}\n{:14} {}", "CPU", cpu_model(), "instructions", isa_name());
+  return text;
+}
+
+std::string run_fingerprint(int threads) {
+  return fmt::format("resflow {}, oneDNN {}, {}, {}, {} threads", resflow_version(), onednn_version(), cpu_model(),
+                     isa_name(), threads);
+}
+
+}  // namespace resflow

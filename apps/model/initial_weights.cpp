@@ -1,0 +1,251 @@
+#include "apps/model/initial_weights.h"
+
+#include <fmt/ranges.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+
+#include "apps/host/console.h"
+#include "io/files/file_sha256.h"
+#include "apps/model/model_file.h"
+#include "apps/model/pretrained.h"
+#include "graph/model/init.h"
+#include "graph/model/model_zoo.h"
+#include "graph/model/recognise.h"
+#include "io/core/convert_dtype.h"
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+constexpr const char* kHeadWeight = "fc.weight";
+constexpr const char* kHeadBias = "fc.bias";
+
+// The names that --weights-skip leaves out.
+class Skipped {
+ public:
+  explicit Skipped(const std::vector<std::string>& patterns) : patterns_(patterns) {}
+
+  bool contains(const std::string& name) const {
+    return std::any_of(patterns_.begin(), patterns_.end(),
+                       [&](const std::string& pattern) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
+  }
+
+  // What is left to complain of.
+  WeightsFit rest_of(WeightsFit fit) const {
+    std::erase_if(fit.missing, [&](const auto& name) { return contains(name); });
+    std::erase_if(fit.unexpected, [&](const auto& name) { return contains(name); });
+    std::erase_if(fit.misshapen, [&](const auto& m) { return contains(m.got.name); });
+    return fit;
+  }
+
+  // Throws Error{kUsage} for a pattern that matches no name of the model and none of the file.
+  void check(const std::vector<ParameterSpec>& specs, const std::vector<TensorEntry>& tensors, const std::string& path,
+             const std::string& architecture) const {
+    for (const std::string& pattern : patterns_) {
+      const auto matches = [one = Skipped({pattern})](const auto& named) { return one.contains(named.name); };
+      if (std::none_of(specs.begin(), specs.end(), matches) && std::none_of(tensors.begin(), tensors.end(), matches))
+        throw usage_error("--weights-skip '{}': matches no name in {} or in {}; a pattern is like 'layer4.*' or 'fc.*'",
+                          pattern, path, architecture);
+    }
+  }
+
+ private:
+  std::vector<std::string> patterns_;
+};
+
+// The model that the weights are, or the one that comes nearest once the patterns are taken off.
+ModelMatch choose_model(const std::vector<TensorEntry>& tensors, const Skipped& skipped) {
+  std::optional<ModelMatch> best;
+  size_t best_rest = 0, best_differences = 0;
+  for (const std::string& name : model_names()) {
+    ModelMatch match = match_model(name, tensors);
+    const size_t differences = match.fit.differences();
+    match.fit = skipped.rest_of(std::move(match.fit));
+    const size_t rest = match.fit.differences();
+    // What was left out tells models apart as well, where the rest does not.
+    if (!best || std::pair(rest, differences) < std::pair(best_rest, best_differences)) {
+      best = std::move(match);
+      best_rest = rest;
+      best_differences = differences;
+    }
+  }
+  return std::move(best).value();
+}
+
+ModelMatch match_options(const InitialWeightsOptions& options, const std::vector<TensorEntry>& tensors,
+                         const Skipped& skipped, const std::string& path) {
+  ModelMatch match;
+  if (options.architecture.empty()) {
+    match = choose_model(tensors, skipped);
+  } else {
+    match = match_model(options.architecture, tensors);
+    match.fit = skipped.rest_of(std::move(match.fit));
+  }
+  if (match.fit.fits()) return match;
+  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  std::string advice = "--weights-skip PATTERN leaves tensors out on purpose";
+  if (options.architecture.empty()) {
+    throw data_error("{}: fits none of the models; these are the differences to {}, the nearest: {}; {}", path,
+                     match.description.architecture, to_sentence(match.fit, kAll), advice);
+  }
+  const ModelMatch other = choose_model(tensors, skipped);
+  if (other.fit.fits())
+    advice = fmt::format("the weights fit --model {}, and {}", other.description.architecture, advice);
+  throw data_error("{}: does not fit --model {}: {}; {}", path, options.architecture, to_sentence(match.fit, kAll),
+                   advice);
+}
+
+// Strides and dilation leave no trace in tensors; a file of ours says them, and a run has but one kind.
+void check_strides(const ModelFacts& facts) {
+  const auto& dilated = facts.match.description.replace_stride_with_dilation;
+  if (std::find(dilated.begin(), dilated.end(), true) != dilated.end())
+    throw data_error("{}: its {} has dilation in place of stride, which resflow train has no option for", facts.path,
+                     facts.match.description.architecture);
+}
+
+// Whether the head is initialised anew because the data have other classes than the weights.
+bool replaces_head(const InitialWeightsOptions& options, const ModelMatch& match, const ModelFacts& facts,
+                   const Skipped& skipped, InitialWeights& result) {
+  const bool skips_weight = skipped.contains(kHeadWeight), skips_bias = skipped.contains(kHeadBias);
+  if (skips_weight && skips_bias) return false;  // counted with what else is left out
+  const auto wanted = static_cast<int64_t>(options.classes.size()), has = match.description.num_classes;
+  if (has != wanted) {
+    result.facts.emplace_back(
+        "head", fmt::format("{} and {} are initialised anew: the weights have {}, the data {}", kHeadWeight, kHeadBias,
+                            plural(has, "class", "classes"), format_count(wanted)));
+    return true;
+  }
+  if (skips_weight || skips_bias) return false;
+  result.facts.emplace_back(
+      "head", fmt::format("kept: the weights have {}, as the data have", plural(has, "class", "classes")));
+  if (facts.classes && *facts.classes != options.classes) {
+    constexpr size_t kShown = 8;
+    std::string which = "other classes than the data's";
+    if (options.classes.size() <= kShown)
+      which = fmt::format("the classes {}, the data have {}", fmt::join(*facts.classes, ", "),
+                          fmt::join(options.classes, ", "));
+    warn("the head is that of {}: --weights-skip 'fc.*' starts it anew", which);
+  }
+  return false;
+}
+
+// Where each of the model's values came from.
+struct Taken {
+  int64_t from_file = 0, left_out = 0;
+  std::set<std::string_view> dtypes;  // of the file's floats
+};
+
+// The file's arrays are moved out of it: there is no second copy.
+Taken take_values(const std::vector<ParameterSpec>& specs, std::vector<NamedArray>& tensors, const Skipped& skipped,
+                  bool new_head, uint64_t seed, std::vector<NamedArray>& values) {
+  std::unordered_map<std::string_view, Array*> in_file;
+  for (NamedArray& tensor : tensors) in_file.emplace(tensor.name, &tensor.array);
+  Taken taken;
+  for (const ParameterSpec& spec : specs) {
+    const auto found = in_file.find(spec.name);
+    const bool is_skipped = skipped.contains(spec.name);
+    const bool is_replaced = new_head && (spec.name == kHeadWeight || spec.name == kHeadBias);
+    taken.left_out += is_skipped ? 1 : 0;
+    if (is_skipped || is_replaced || found == in_file.end()) {
+      values.push_back({spec.name, initial_value(spec, seed)});
+      continue;
+    }
+    ++taken.from_file;
+    if (spec.dtype == DType::kF32) taken.dtypes.insert(dtype_name(found->second->dtype()));
+    values.push_back({spec.name, as_model_dtype(std::move(*found->second))});
+  }
+  return taken;
+}
+
+Preprocessing scale_preprocessing(const Preprocessing& weights, int image_size) {
+  constexpr int kMaxSide = 1 << 16;
+  if (weights.crop < 1 || weights.crop > kMaxSide || weights.resize < 1 || weights.resize > kMaxSide)
+    throw data_error("the weights' preprocessing resizes to {} and crops {}: wanted 1 to {}", weights.resize,
+                     weights.crop, kMaxSide);
+  Preprocessing scaled = weights;
+  scaled.resize = static_cast<int>(int64_t{image_size} * weights.resize / weights.crop);
+  scaled.crop = image_size;
+  return scaled;
+}
+
+// The file, and which of torchvision's it is: those are known under any name.
+struct Origin {
+  std::string path, sha256;
+  const PretrainedWeights* entry = nullptr;
+
+  std::string name() const {
+    return entry != nullptr ? entry->name() : std::filesystem::path(path).filename().string();
+  }
+};
+
+Origin origin_of(const std::string& path, const PretrainedFile& verified, const std::string& architecture) {
+  Origin origin = {path, verified.weights != nullptr ? verified.sha256 : file_sha256(path)};
+  origin.entry = pretrained_of_hash(origin.sha256);
+  if (origin.entry != nullptr && origin.entry->model != architecture) origin.entry = nullptr;
+  return origin;
+}
+
+std::string describe(const Origin& origin, const Taken& taken, size_t tensors) {
+  std::set<std::string_view> converted = taken.dtypes;
+  converted.erase(dtype_name(DType::kF32));
+  return fmt::format("{}{}, {} of {} tensors{}", origin.path,
+                     origin.entry != nullptr ? fmt::format(" ({})", origin.name()) : "", taken.from_file, tensors,
+                     converted.empty() ? "" : fmt::format(", {} taken as f32", fmt::join(converted, " and ")));
+}
+
+void take_preprocessing(const Origin& origin, const ModelFacts& facts, int image_size, InitialWeights& result) {
+  const bool is_known = origin.entry != nullptr || facts.preprocessing.has_value();
+  result.preprocessing = scale_preprocessing(
+      origin.entry != nullptr ? origin.entry->preprocessing() : facts.preprocessing.value_or(Preprocessing()),
+      image_size);
+  result.facts.emplace_back("evaluation",
+                            fmt::format("short side to {}, centre {} x {}, {}", result.preprocessing.resize, image_size,
+                                        image_size, is_known ? "in the proportion of the weights" : "as for ImageNet"));
+}
+
+}  // namespace
+
+InitialWeights load_initial_weights(const InitialWeightsOptions& options) {
+  PretrainedFile pretrained;
+  if (names_pretrained(options.weights)) pretrained = find_pretrained(options.weights);
+  const std::string path = pretrained.weights != nullptr ? pretrained.path : options.weights;
+  ModelFileOptions as_it_is;
+  as_it_is.by_hash = false;
+  const ModelFacts facts = model_facts(path, as_it_is);
+  for (const std::string& note : facts.notes) warn(note);
+  check_strides(facts);
+  Weights file = read_weights(path);
+  const Skipped skipped(options.skip);
+  const ModelMatch match = match_options(options, file.summary.tensors, skipped, path);
+
+  InitialWeights result;
+  result.description.architecture = match.description.architecture;
+  result.description.num_classes = static_cast<int64_t>(options.classes.size());
+  const std::vector<ParameterSpec> specs = build_model(result.description).parameters();
+  skipped.check(specs, file.summary.tensors, path, result.description.architecture);
+  const bool new_head = replaces_head(options, match, facts, skipped, result);
+  const Taken taken = take_values(specs, file.tensors, skipped, new_head, options.seed, result.values);
+  if (taken.from_file == 0) throw usage_error("--weights-skip: leaves nothing of {}: train without --weights", path);
+  if (const std::string found = describe_not_finite(result.values); !found.empty())
+    throw data_error("{}: holds values that are no numbers, from which nothing can be learned: {}", path, found);
+
+  const Origin origin = origin_of(path, pretrained, match.description.architecture);
+  result.facts.emplace(result.facts.begin(), "weights", describe(origin, taken, specs.size()));
+  if (!options.skip.empty())
+    result.facts.emplace_back("left out",
+                              fmt::format("{} of the model by --weights-skip '{}': initialised anew",
+                                          plural(taken.left_out, "tensor", "tensors"), fmt::join(options.skip, "' '")));
+  take_preprocessing(origin, facts, options.image_size, result);
+  result.provenance = facts.provenance;
+  result.provenance.emplace_back("weights", fmt::format("{} sha256 {}", origin.name(), origin.sha256));
+  return result;
+}
+
+}  // namespace resflow

@@ -1,0 +1,39 @@
+// Where a training run starts from where it does not start from chance: train --weights.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/checkpoint/checkpoint.h"
+
+namespace resflow {
+
+struct InitialWeightsOptions {
+  std::string weights;               // a file of weights, or one of torchvision's entries: "resnet34:IMAGENET1K_V1"
+  std::vector<std::string> skip;     // shell-like patterns (fnmatch) of parameter names that are left out
+  std::string architecture;          // empty: the model that the weights fit
+  std::vector<std::string> classes;  // of the data
+  int image_size = 224;
+  uint64_t seed = 0;  // of what is initialised anew
+};
+
+struct InitialWeights {
+  ModelDescription description;    // with as many classes as the data have
+  std::vector<NamedArray> values;  // every one of the model's, as Model::load takes them
+  // The evaluation that goes with training from them: the weights' mean and deviation, and at image_size their ratio
+  // of resize to crop, rounded down as eval_preprocessing does it (232 to 224 gives 232 at 224, 132 at 128).
+  // ImageNet's, 256 to 224, where nothing is known of the weights.
+  Preprocessing preprocessing;
+  std::vector<std::pair<std::string, std::string>> provenance;
+  std::vector<std::pair<std::string, std::string>> facts;  // to be said: ("head", "fc.weight and fc.bias are ...")
+};
+
+// fc.weight and fc.bias are initialised anew (graph/model/init.h) where the weights have another number of classes, and kept
+// where they have as many; so is what a pattern names. num_batches_tracked is 0 where the file has none. Anything else
+// that does not fit is an Error{kData} that lists every missing, unexpected and misshapen name.
+// Throws Error{kUsage} for an unknown entry or architecture, a pattern that matches nothing, and patterns that leave
+// nothing; Error{kData} as read_weights and find_pretrained do, and for values that are no numbers.
+InitialWeights load_initial_weights(const InitialWeightsOptions& options);
+
+}  // namespace resflow

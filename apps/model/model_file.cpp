@@ -1,0 +1,266 @@
+#include "apps/model/model_file.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "apps/model/class_names.h"
+#include "apps/host/console.h"
+#include "io/files/file_sha256.h"
+#include "apps/model/pretrained.h"
+#include "io/core/convert_dtype.h"
+#include "io/core/error.h"
+#include "io/core/not_finite.h"
+#include "io/core/text.h"
+#include "pipeline/recipe.h"
+
+namespace resflow {
+namespace {
+
+constexpr size_t kShown = 20;
+constexpr int64_t kImagenetClasses = 1000;
+
+std::string model_text(const ModelDescription& model) {
+  return fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
+}
+
+void take_pretrained(const PretrainedWeights& weights, const std::string& sha256, ModelFacts& facts) {
+  const auto names = imagenet_classes();
+  facts.classes.emplace(names.begin(), names.end());
+  facts.preprocessing = weights.preprocessing();
+  facts.provenance = {{"weights", fmt::format("{} sha256 {}", weights.name(), sha256)}};
+}
+
+// Reads a resflow checkpoint's manifest.
+void read_checkpoint_facts(const ModelFileOptions& options, ModelFacts& facts) {
+  CheckpointSummary summary = read_checkpoint_summary(facts.path);
+  Checkpoint& c = summary.checkpoint;
+  if (!options.architecture.empty() && options.architecture != c.model.architecture)
+    throw usage_error("--model {}: {} says that it is a {}", options.architecture, facts.path, c.model.architecture);
+  facts.summary = {.format = WeightsFormat::kCheckpoint,
+                   .variant = fmt::format("version {}", summary.format_version),
+                   .tensors = std::move(summary.parameters),
+                   .metadata = {},
+                   .found_under = {},
+                   .prefix = {}};
+  facts.match.description = c.model;
+  try {
+    facts.match.fit = compare_weights(c.model, facts.summary.tensors, DTypeRule::kExact);
+  } catch (const Error& e) {  // the description comes from the file, not from the command line
+    throw data_error("{}: {}", facts.path, e.what());
+  }
+  facts.classes = std::move(c.classes);
+  facts.preprocessing = std::move(c.preprocessing);
+  facts.head = std::move(c.head);
+  facts.quantization = std::move(c.quantization);
+  facts.provenance = std::move(c.provenance);
+}
+
+// What resflow wrote beside the tensors is believed as far as the tensors agree.
+ModelMatch match_tensors(const std::vector<TensorEntry>& tensors, const std::optional<ModelDescription>& written,
+                         const std::string& architecture) {
+  ModelMatch match = architecture.empty() ? recognise_model(tensors) : match_model(architecture, tensors);
+  if (!written || (!architecture.empty() && written->architecture != architecture)) return match;
+  ModelMatch as_written = {.description = *written, .fit = {}};
+  as_written.description.num_classes = match.description.num_classes;
+  try {
+    as_written.fit = compare_weights(as_written.description, tensors, DTypeRule::kConvertible);
+  } catch (const Error&) {  // no model of ours
+    return match;
+  }
+  return as_written.fit.fits() ? as_written : match;
+}
+
+void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
+  facts.summary = read_weights_summary(facts.path);
+  std::vector<std::string> foreign;
+  ModelMetadata written;
+  try {
+    written = from_texts(facts.summary.metadata, &foreign);
+  } catch (const Error& e) {
+    throw data_error("{}: {}", facts.path, e.what());
+  }
+  for (const std::string& key : foreign)
+    facts.notes.push_back(
+        fmt::format("{}: its metadata \"{}\" is not as resflow writes it, and left aside", facts.path, key));
+  facts.match = match_tensors(facts.summary.tensors, written.model, options.architecture);
+  facts.classes = std::move(written.classes);
+  facts.preprocessing = std::move(written.preprocessing);
+  facts.head = std::move(written.head);
+  facts.quantization = std::move(written.quantization);
+  if (facts.match.fit.fits()) {
+    try {
+      check_head(facts.head, facts.match.description.num_classes);
+    } catch (const Error& e) {
+      throw data_error("{}: {}", facts.path, e.what());
+    }
+  }
+  facts.provenance = std::move(written.provenance);
+}
+
+// torchvision's files say nothing but their tensors; the hash says the rest.
+void recognise_hash(ModelFacts& facts) {
+  const ModelDescription& model = facts.match.description;
+  if (!facts.match.fit.fits() || model.num_classes != kImagenetClasses || facts.classes || facts.preprocessing ||
+      facts.summary.format != WeightsFormat::kPth)
+    return;
+  const std::string sha256 = file_sha256(facts.path);
+  const PretrainedWeights* weights = pretrained_of_hash(sha256);
+  if (weights == nullptr || weights->model != model.architecture) return;
+  take_pretrained(*weights, sha256, facts);
+  facts.notes.push_back(fmt::format("{}: is torchvision's {}", facts.path, weights->name()));
+}
+
+void apply_class_names(const ModelFileOptions& options, ModelFacts& facts) {
+  if (!options.classes.empty()) facts.classes = load_class_names(options.classes);
+  if (!facts.classes || !facts.match.fit.fits()) return;
+  const auto names = static_cast<int64_t>(facts.classes->size());
+  if (names == facts.match.description.num_classes) return;
+  if (!options.classes.empty())
+    throw data_error("{}: --classes {} has {}, but its {} has {}", facts.path, options.classes,
+                     plural(names, "name", "names"), facts.match.description.architecture,
+                     plural(facts.match.description.num_classes, "output", "outputs"));
+  throw data_error("{}: has {} class names, but its {} has {} outputs: the file was not written whole by one program",
+                   facts.path, names, facts.match.description.architecture, facts.match.description.num_classes);
+}
+
+void apply_preprocessing(const ModelFileOptions& options, ModelFacts& facts) {
+  if (options.resize == 0 && options.crop == 0) return;
+  if (facts.preprocessing)
+    throw usage_error(
+        "{}: {} carries its own preprocessing, resize {} and crop {}: leave --resize and --crop away",
+        options.crop != 0 ? fmt::format("--crop {}", options.crop) : fmt::format("--resize {}", options.resize),
+        facts.path, facts.preprocessing->resize, facts.preprocessing->crop);
+  Preprocessing p = options.crop != 0 ? eval_preprocessing(options.crop) : Preprocessing();
+  if (options.resize != 0) p.resize = options.resize;
+  if (p.crop > p.resize)
+    throw usage_error("--crop {} of pictures whose short side is {}: wanted a --resize of at least {}", p.crop,
+                      p.resize, p.crop);
+  facts.preprocessing = p;
+}
+
+std::vector<std::string> numbered_classes(int64_t count) {
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) names.push_back(fmt::format("class {}", i));
+  return names;
+}
+
+// f32 and i64, with a sentence where there was another.
+std::vector<NamedArray> as_model_dtypes(std::vector<NamedArray> tensors, const std::string& path,
+                                        std::vector<std::string>& notes) {
+  std::map<std::pair<std::string_view, std::string_view>, int64_t> changed;
+  for (NamedArray& tensor : tensors) {
+    const DType before = tensor.array.dtype();
+    tensor.array = as_model_dtype(std::move(tensor.array));
+    if (tensor.array.dtype() != before) ++changed[{dtype_name(before), dtype_name(tensor.array.dtype())}];
+  }
+  for (const auto& [names, count] : changed)
+    notes.push_back(
+        fmt::format("{}: {} of {} became {}", path, plural(count, "tensor", "tensors"), names.first, names.second));
+  return tensors;
+}
+
+Checkpoint assume(const ModelFacts& facts, std::vector<std::string>& notes) {
+  Checkpoint c;
+  c.model = facts.match.description;
+  if (facts.classes) {
+    c.classes = *facts.classes;
+  } else {
+    c.classes = numbered_classes(c.model.num_classes);
+    notes.push_back(fmt::format(
+        "{}: does not name its classes: they are called \"class 0\" to \"class {}\"; {}--classes "
+        "FILE names them, a name a line",
+        facts.path, c.model.num_classes - 1, c.model.num_classes == kImagenetClasses ? "--classes imagenet or " : ""));
+  }
+  if (facts.preprocessing) {
+    c.preprocessing = *facts.preprocessing;
+  } else {
+    notes.push_back(
+        fmt::format("{}: does not say how pictures are prepared: short side to {}, centre {} x {}, as for "
+                    "ImageNet; --resize and --crop change that",
+                    facts.path, c.preprocessing.resize, c.preprocessing.crop, c.preprocessing.crop));
+  }
+  c.head = facts.head;
+  c.quantization = facts.quantization;
+  c.provenance = facts.provenance;
+  return c;
+}
+
+}  // namespace
+
+ModelFacts model_facts(const std::string& name, const ModelFileOptions& options) {
+  ModelFacts facts;
+  PretrainedFile pretrained;
+  if (names_pretrained(name)) pretrained = find_pretrained(name);
+  facts.path = pretrained.weights != nullptr ? pretrained.path : name;
+  if (recognise_weights(facts.path) == WeightsFormat::kCheckpoint) {
+    read_checkpoint_facts(options, facts);
+  } else {
+    read_foreign_facts(options, facts);
+  }
+  if (pretrained.weights != nullptr)
+    take_pretrained(*pretrained.weights, pretrained.sha256, facts);
+  else if (options.by_hash)
+    recognise_hash(facts);
+  apply_class_names(options, facts);
+  apply_preprocessing(options, facts);
+  return facts;
+}
+
+void require_model(const ModelFacts& facts, const ModelFileOptions& options) {
+  if (facts.match.fit.fits()) return;
+  const std::string differences = to_sentence(facts.match.fit, kShown);
+  if (facts.summary.format == WeightsFormat::kCheckpoint || !options.architecture.empty()) {
+    std::string other;
+    if (const ModelMatch match = recognise_model(facts.summary.tensors); match.fit.fits())
+      other = fmt::format(". It is a {}", model_text(match.description));
+    throw data_error("{}: its tensors are not those of {}: {}{}", facts.path, model_text(facts.match.description),
+                     differences, other);
+  }
+  throw data_error("{}: its tensors are none of the models that resflow knows; the nearest is {}: {}", facts.path,
+                   model_text(facts.match.description), differences);
+}
+
+ModelFile load_model_file(const std::string& name, const ModelFileOptions& options) {
+  ModelFile file;
+  file.facts = model_facts(name, options);
+  const ModelFacts& facts = file.facts;
+  if (facts.summary.format == WeightsFormat::kOnnx) read_weights(facts.path);  // says why it does not
+  require_model(facts, options);
+  file.notes = facts.notes;
+  if (facts.summary.format == WeightsFormat::kCheckpoint) {
+    file.checkpoint = load_checkpoint(facts.path);
+    file.checkpoint.classes = *facts.classes;
+  } else {
+    file.checkpoint = assume(facts, file.notes);
+    file.checkpoint.parameters = as_model_dtypes(read_weights(facts.path).tensors, facts.path, file.notes);
+  }
+  if (const std::string found = describe_not_finite(file.checkpoint.parameters); !found.empty())
+    file.notes.push_back(fmt::format("{}: holds values that are not finite: {}", facts.path, found));
+  return file;
+}
+
+void print_notes(std::span<const std::string> notes) {
+  for (const std::string& note : notes) fmt::print(stderr, "resflow: note: {}\n", note);
+}
+
+std::string describe_not_finite(std::span<const NamedArray> tensors) {
+  std::vector<std::string> found;
+  for (const auto& [name, array] : tensors) {
+    const NotFinite n = count_not_finite(array);
+    if (n.total() == 0) continue;
+    std::vector<std::string> parts;
+    if (n.nan > 0) parts.push_back(fmt::format("{} NaN", n.nan));
+    if (n.infinite > 0) parts.push_back(fmt::format("{} infinite", n.infinite));
+    found.push_back(fmt::format("{} ({})", printable(name), fmt::join(parts, ", ")));
+  }
+  const size_t more = found.size() - std::min(kShown, found.size());
+  return fmt::format("{}{}", fmt::join(std::span(found).first(found.size() - more), ", "),
+                     more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+}  // namespace resflow

@@ -1,0 +1,16 @@
+// What the command line may say about a file of weights, for every command that takes one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "apps/model/model_file.h"
+
+namespace resflow {
+
+// --model, --classes
+void add_model_file_options(CLI::App& command, ModelFileOptions& options);
+
+// --resize, --crop
+void add_preprocessing_options(CLI::App& command, ModelFileOptions& options);
+
+}  // namespace resflow

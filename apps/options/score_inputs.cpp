@@ -1,0 +1,51 @@
+#include "apps/options/score_inputs.h"
+
+#include <algorithm>
+
+#include "apps/host/signals.h"
+#include "io/core/error.h"
+#include "io/pictures/open_pictures.h"
+
+namespace resflow {
+
+void add_score_inputs(CLI::App& command, ScoreInputs& inputs) {
+  command.add_option(
+      "INPUT", inputs.inputs,
+      "photographs, folders or packs of them, archives (tar, also with gzip, zstd, xz or bzip2; zip), patterns in "
+      "quotes ('photos/*/*.jpg'), or - for a list of files on standard input");
+  command.add_option("--list", inputs.list,
+                     "score the files that this file lists, one path a line; - is standard input");
+  command.add_flag("--list-ids", inputs.ids, "a line of the list is PATH, a tab, ID; its row is called ID");
+  command.add_flag("--null", inputs.null, "paths of the list end with a zero byte (find -print0), not with the line");
+}
+
+std::vector<std::string> as_given(const ScoreInputs& inputs) {
+  std::vector<std::string> words = inputs.inputs;
+  if (!inputs.list.empty()) words.insert(words.end(), {"--list", inputs.list});
+  if (inputs.ids) words.emplace_back("--list-ids");
+  if (inputs.null) words.emplace_back("--null");
+  return words;
+}
+
+const char* score_inputs_help() {
+  return "Folders are walked with all below them, each read when its turn comes; archives and packs are read as\n"
+         "streams, and their pictures are called ARCHIVE/MEMBER. Paths in a list are relative to the working "
+         "directory.";
+}
+
+std::unique_ptr<PictureSource> open_score_inputs(const ScoreInputs& inputs) {
+  std::vector<Input> all;
+  all.reserve(inputs.inputs.size() + 1);
+  for (const std::string& argument : inputs.inputs) all.push_back(recognise_input(argument));
+  if (!inputs.list.empty()) all.push_back({inputs.list, InputKind::kList});
+  if (all.empty()) throw usage_error("nothing to score: name photographs, folders or archives, or give --list");
+  const auto is_list = [](const Input& input) { return input.kind == InputKind::kList; };
+  if (std::count_if(all.begin(), all.end(), [](const Input& input) { return input.path == "-"; }) > 1)
+    throw usage_error("standard input is named more than once, and can be read but once");
+  if ((inputs.ids || inputs.null) && std::none_of(all.begin(), all.end(), is_list))
+    throw usage_error("{} is for a list: give --list, or - for standard input", inputs.ids ? "--list-ids" : "--null");
+  return std::make_unique<InputSource>(
+      std::move(all), ListOptions{.ids = inputs.ids, .null = inputs.null, .stop = [] { return stop_requested(); }});
+}
+
+}  // namespace resflow

@@ -1,0 +1,34 @@
+// The report of a training run: its best model on its validation data, and how it got there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/report/page.h"
+#include "apps/data/training_data.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/core/stage_times.h"
+#include "ops/compute.h"
+
+namespace resflow {
+
+struct RunReport {
+  std::string best;                    // the checkpoint to evaluate: best.resflow
+  const TrainingData* data = nullptr;  // its validation pictures, where it has any
+  std::vector<EpochRecord> history = {};
+  NameValues configuration = {};  // the run's options, as they were
+  StageTimes times = {};          // of training in this process
+  int batch = 32, threads = 1;
+  DecodeMode decode = DecodeMode::kExact;  // as in training
+  std::string out = {};                    // the file to write: RUN/report.html
+};
+
+// Evaluates and writes. A second model with its plan is in memory meanwhile: let the trainer go before, where that
+// matters. False, and nothing written, where a signal stops it (apps/host/signals.h).
+// Throws as load_checkpoint, evaluate and write_html_report do.
+bool write_run_report(const RunReport& run, const Compute& compute);
+
+// The epoch of the best validation accuracy, the first of equal ones; 0 where there is no validation.
+int64_t best_epoch(const std::vector<EpochRecord>& history);
+
+}  // namespace resflow

@@ -1,0 +1,31 @@
+// Photographs as small pictures within a page.
+#pragma once
+
+#include <string>
+
+#include "io/pictures/dataset.h"
+#include "io/images/decode.h"
+#include "pipeline/pixels/resize.h"
+
+namespace resflow {
+
+struct Thumbnail {
+  int width = 0, height = 0;
+  std::string uri;     // data:image/jpeg;base64,...; empty where the file cannot be read
+  std::string reason;  // why
+};
+
+// Makes one after another; reuses its memory.
+class Thumbnails {
+ public:
+  // The whole picture, its long side made `side` pixels where it is longer.
+  Thumbnail make(const Sample& sample, int side);
+
+ private:
+  Decoder decoder_;
+  Resizer resizer_;
+  Image whole_, small_;
+  std::vector<uint8_t> buffer_;
+};
+
+}  // namespace resflow

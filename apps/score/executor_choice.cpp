@@ -1,0 +1,104 @@
+#include "apps/score/executor_choice.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "apps/host/console.h"
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+constexpr double kTrialSeconds = 1;
+constexpr size_t kMostBytes = size_t{2} << 30U;  // of memory that nobody asked for
+constexpr int kFewThreads = 4;                   // of an executor, where there are many
+constexpr double kWorthIt = 1.02;
+
+std::string threads_text(const ExecutorSpeed& speed) {
+  return fmt::format("{} of {}", speed.executors, plural(speed.threads, "thread", "threads"));
+}
+
+}  // namespace
+
+CLI::Option* add_executors_option(CLI::App& command, std::string& text) {
+  return command
+      .add_option("--executors", text,
+                  "batches that are computed at once, each by its share of the threads: a number, latency (1), "
+                  "throughput (one a thread), or auto, which takes what is faster in a short measurement")
+      ->capture_default_str();
+}
+
+int parse_executors(const std::string& text, int threads) {
+  if (text == "auto") return kChooseExecutors;
+  if (text == "latency") return 1;
+  if (text == "throughput") return threads;
+  int executors = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), executors);
+  if (error != std::errc() || end != text.data() + text.size() || executors < 1)
+    throw usage_error("--executors {}: wanted auto, throughput, latency or a number from 1", text);
+  if (executors > threads)
+    throw usage_error("--executors {}: wanted at most one a thread, of which there are {} (--threads)", executors,
+                      threads);
+  return executors;
+}
+
+std::vector<int> executor_candidates(int threads, size_t bytes) {
+  const int room = static_cast<int>(std::min<size_t>(kMostBytes / std::max<size_t>(bytes, 1), 65536));
+  std::vector<int> candidates;
+  for (const int count : {threads / kFewThreads, threads})
+    if (const int fits = std::min(count, room); fits > 1 && (candidates.empty() || fits > candidates.back()))
+      candidates.push_back(fits);
+  return candidates;
+}
+
+size_t fastest_of(const std::vector<ExecutorSpeed>& speeds) {
+  size_t best = 0;
+  for (size_t i = 1; i < speeds.size(); ++i)
+    if (speeds[i].images_per_second >= kWorthIt * speeds[best].images_per_second) best = i;
+  return best;
+}
+
+std::string executors_sentence(const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
+  const ExecutorSpeed& best = speeds[chosen];
+  std::string text = fmt::format("{}: {:.1f} img/s by the network alone", threads_text(best), best.images_per_second);
+  std::string before = ", against ";
+  for (size_t i = 0; i < speeds.size(); ++i) {
+    if (i == chosen) continue;
+    text += fmt::format("{}{:.1f} by {}", std::exchange(before, ", "), speeds[i].images_per_second,
+                        threads_text(speeds[i]));
+  }
+  return text;
+}
+
+ExecutorChoice choose_executors(std::unique_ptr<Executors> one, Model& model, const std::vector<int>& candidates,
+                                int threads, const Executors::Work& work, int pictures) {
+  std::vector<std::unique_ptr<Executors>> all;
+  all.push_back(std::move(one));
+  for (const int count : candidates) {
+    try {
+      all.push_back(std::make_unique<Executors>(model, all[0]->first().options(), count,
+                                                threads_of_each(threads, count), &all[0]->first()));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kSystem) throw;
+      break;  // no memory for so many
+    }
+  }
+  std::vector<double> seconds(all.size(), std::numeric_limits<double>::infinity());
+  const auto start = std::chrono::steady_clock::now();
+  do {
+    for (size_t i = 0; i < all.size(); ++i) seconds[i] = std::min(seconds[i], all[i]->round_seconds(work));
+  } while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < kTrialSeconds);
+
+  ExecutorChoice choice;
+  for (size_t i = 0; i < all.size(); ++i)
+    choice.speeds.push_back({all[i]->count(), all[i]->threads(), pictures / seconds[i]});
+  choice.chosen = fastest_of(choice.speeds);
+  choice.executors = std::move(all[choice.chosen]);
+  return choice;
+}
+
+}  // namespace resflow

@@ -1,0 +1,124 @@
+#include "apps/score/journal.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "io/core/base64.h"
+#include "io/core/error.h"
+#include "io/core/text.h"
+#include "io/files/xxh3.h"
+
+namespace resflow {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFormat = "resflow score journal";
+constexpr int kVersion = 1;
+
+// "--top 3"; "model xxh3 ..."
+std::string shown(const std::pair<std::string, std::string>& fact) {
+  constexpr size_t kShown = 200;
+  return fmt::format("{} {}", fact.first, fact.second.empty() ? "not given" : printable(fact.second, kShown));
+}
+
+bool lists_in_order(const std::vector<ListedPicture>& pictures, int64_t end) {
+  int64_t least = 0;
+  for (const ListedPicture& picture : pictures) {
+    if (picture.index < least || picture.index >= end) return false;
+    least = picture.index + 1;
+  }
+  return true;
+}
+
+ScoreJournal parse_journal(const std::string& text) {
+  const Json json = Json::parse(text);
+  if (json.at("format") != kFormat) throw data_error("it is no journal");
+  if (json.at("version") != kVersion)
+    throw data_error("it is of version {}, this resflow's is {}", json.at("version").dump(), kVersion);
+  ScoreJournal journal;
+  journal.facts = facts_of_json(json.at("facts"));
+  journal.rows = json.at("rows").get<int64_t>();
+  journal.failed = json.at("failed").get<int64_t>();
+  journal.place.pictures = json.at("pictures").get<int64_t>();
+  journal.place.names = hash_of_hex(json.at("names").get<std::string>());
+  journal.place.last = bytes_of_json(json.at("last"));
+  for (const Json& picture : json.value("missing", Json::array()))
+    journal.missing.push_back({picture.at(0).get<int64_t>(), hash_of_hex(picture.at(1).get<std::string>())});
+  for (const Json& file : json.at("files"))
+    journal.files.push_back({bytes_of_json(file.at("path")), file.at("bytes").get<int64_t>()});
+  journal.executors = json.value("executors", journal.executors);
+  journal.complete = json.at("complete").get<bool>();
+  if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
+      journal.place.pictures < journal.rows + std::ssize(journal.missing) || journal.executors < 0 ||
+      !lists_in_order(journal.missing, journal.place.pictures))
+    throw data_error("its counts contradict each other");
+  return journal;
+}
+
+}  // namespace
+
+std::optional<Difference> first_difference(const Facts& first, const Facts& second) {
+  for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    const bool has_first = i < first.size(), has_second = i < second.size();
+    if (has_first && has_second && first[i] == second[i]) continue;
+    if (!has_first) return Difference{shown({second[i].first, ""}), shown(second[i])};
+    if (!has_second || first[i].first != second[i].first)
+      return Difference{shown(first[i]), shown({first[i].first, ""})};
+    return Difference{shown(first[i]), shown(second[i])};
+  }
+  return std::nullopt;
+}
+
+Json json_of_facts(const Facts& facts) {
+  Json json = Json::array();
+  for (const auto& [name, value] : facts) json.push_back({name, json_of_bytes(value)});
+  return json;
+}
+
+Facts facts_of_json(const Json& json) {
+  Facts facts;
+  for (const Json& fact : json) facts.emplace_back(fact.at(0).get<std::string>(), bytes_of_json(fact.at(1)));
+  return facts;
+}
+
+std::string journal_path(const std::string& out) { return out + ".journal"; }
+
+void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {
+  Json json = {{"format", kFormat},
+               {"version", kVersion},
+               {"facts", json_of_facts(journal.facts)},
+               {"rows", journal.rows},
+               {"failed", journal.failed},
+               {"pictures", journal.place.pictures},
+               {"names", hex(journal.place.names)},
+               {"last", json_of_bytes(journal.place.last)},
+               {"missing", Json::array()},
+               {"files", Json::array()},
+               {"executors", journal.executors},
+               {"complete", journal.complete}};
+  for (const ListedPicture& picture : journal.missing) json["missing"].push_back({picture.index, hex(picture.name)});
+  for (const ScoreJournal::File& file : journal.files)
+    json["files"].push_back({{"path", json_of_bytes(file.path)}, {"bytes", file.bytes}});
+  const std::string text = json.dump(1) + "\n";
+  replace_file(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, files);
+}
+
+std::optional<ScoreJournal> load_journal(const std::string& path) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(path, unknown) && !unknown) return std::nullopt;
+  std::vector<uint8_t> buffer;
+  const auto bytes = read_file(path, buffer);
+  const auto damaged = [&](const std::string& why) {
+    return data_error("{}: is no journal of a scoring: {}; --overwrite starts anew", path, why);
+  };
+  try {
+    return parse_journal({bytes.begin(), bytes.end()});
+  } catch (const Error& e) {
+    throw damaged(e.what());
+  } catch (const nlohmann::json::exception& e) {
+    throw damaged(e.what());
+  }
+}
+
+}  // namespace resflow

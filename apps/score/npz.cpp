@@ -1,0 +1,316 @@
+#include "apps/score/npz.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <span>
+#include <system_error>
+
+#include "io/files/sequential_file.h"
+#include "io/core/error.h"
+#include "io/files/npy_file.h"
+#include "io/core/text.h"
+#include "io/files/zip_archive.h"
+#include "io/files/zip_writer.h"
+
+namespace resflow {
+namespace {
+
+constexpr size_t kPiece = size_t{1} << 20;
+
+void append_u32(uint32_t value, std::string& bytes) {
+  for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+}
+
+uint32_t u32_of(std::string_view bytes) {
+  uint32_t value = 0;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+struct Record {
+  int64_t row = 0;
+  std::string name, error;
+};
+
+void for_each_record(const std::string& path, const std::function<void(const Record&)>& take) {
+  SequentialFile file(path);
+  Record record;
+  for (;; ++record.row) {
+    const auto head = file.next(8);
+    if (!head) return;
+    const size_t name_bytes = u32_of(head->substr(0, 4)), error_bytes = u32_of(head->substr(4));
+    const auto texts = name_bytes + error_bytes == 0 ? std::string_view() : file.next(name_bytes + error_bytes);
+    if (!texts) throw data_error("{}: ends within a row", path);
+    record.name = texts->substr(0, name_bytes);
+    record.error = texts->substr(name_bytes);
+    take(record);
+  }
+}
+
+// Python's UTF-8 with surrogateescape: a byte that is none becomes U+DC00 and itself.
+void append_code_points(std::string_view text, std::vector<uint32_t>& points) {
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
+  while (!text.empty()) {
+    const uint32_t first = byte(0);
+    const size_t bytes = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (text.size() < bytes || !is_utf8(text.substr(0, bytes))) {
+      points.push_back(0xDC00 + first);
+      text.remove_prefix(1);
+      continue;
+    }
+    uint32_t point = bytes == 1 ? first : first & (0x7FU >> bytes);
+    for (size_t i = 1; i < bytes; ++i) point = point << 6 | (byte(i) & 0x3FU);
+    points.push_back(point);
+    text.remove_prefix(bytes);
+  }
+}
+
+size_t code_points(std::string_view text) {
+  std::vector<uint32_t> points;
+  append_code_points(text, points);
+  return points.size();
+}
+
+// An array of str, one at a time; all are as wide as the widest.
+class TextArray {
+ public:
+  void count(std::string_view text) {
+    ++rows_;
+    width_ = std::max(width_, code_points(text));
+  }
+  std::string header() const { return npy_header(fmt::format("<U{}", width_), rows_); }
+  uint64_t bytes() const { return kNpyHeaderBytes + static_cast<uint64_t>(rows_) * width_ * 4; }
+
+  void append(std::string_view text, std::string& bytes) {
+    points_.clear();
+    append_code_points(text, points_);
+    points_.resize(width_);
+    bytes.append(reinterpret_cast<const char*>(points_.data()), points_.size() * 4);
+  }
+
+ private:
+  int64_t rows_ = 0;
+  size_t width_ = 1;  // numpy does without arrays of no width
+  std::vector<uint32_t> points_;
+};
+
+// Gathers small pieces.
+class Gathered {
+ public:
+  explicit Gathered(const ZipStream::Sink& sink) : sink_(sink) {}
+  std::string& text() { return text_; }
+  void give(size_t at_least = kPiece) {
+    if (text_.size() < at_least) return;
+    sink_({reinterpret_cast<const uint8_t*>(text_.data()), text_.size()});
+    text_.clear();
+  }
+
+ private:
+  const ZipStream::Sink& sink_;
+  std::string text_;
+};
+
+ZipStream text_entry(const std::string& name, TextArray& array,
+                     std::function<void(const std::function<void(std::string_view)>&)> for_each) {
+  return {.name = name + ".npy",
+          .bytes = array.bytes(),
+          .write = [&array, for_each = std::move(for_each)](const auto& sink) {
+            Gathered out(sink);
+            out.text() = array.header();
+            for_each([&](std::string_view text) {
+              array.append(text, out.text());
+              out.give();
+            });
+            out.give(0);
+          }};
+}
+
+// The bytes that append_code_points was given; nothing for what it does not give.
+std::optional<std::string> bytes_of_code_points(std::string_view points) {
+  std::string bytes;
+  for (size_t i = 0; i + 4 <= points.size(); i += 4) {
+    const uint32_t point = u32_of(points.substr(i, 4));
+    if (point == 0) {  // the end of a text that is shorter than the array is wide
+      if (points.find_first_not_of('\0', i) != std::string_view::npos) return std::nullopt;
+      break;
+    }
+    if (point >= 0xDC80 && point <= 0xDCFF) {
+      bytes += static_cast<char>(point - 0xDC00);
+      continue;
+    }
+    if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return std::nullopt;
+    const int more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    constexpr std::array<uint32_t, 4> kFirst = {0, 0xC0, 0xE0, 0xF0};
+    bytes += static_cast<char>(kFirst[static_cast<size_t>(more)] | point >> (6 * more));
+    for (int k = more - 1; k >= 0; --k) bytes += static_cast<char>(0x80 | (point >> (6 * k) & 0x3FU));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+NpzParts npz_parts(const std::string& out) { return {.scores = out + ".scores", .names = out + ".names"}; }
+
+std::string npz_name_record(std::string_view name, std::string_view error) {
+  std::string bytes;
+  append_u32(static_cast<uint32_t>(name.size()), bytes);
+  append_u32(static_cast<uint32_t>(error.size()), bytes);
+  bytes += name;
+  bytes += error;
+  return bytes;
+}
+
+void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, const std::string& path,
+               FileSystem& files) {
+  TextArray names, class_names, errors;
+  std::string error_rows;
+  int64_t rows = 0, broken = 0;
+  for_each_record(parts.names, [&](const Record& record) {
+    ++rows;
+    names.count(record.name);
+    if (record.error.empty()) return;
+    ++broken;
+    errors.count(record.error);
+    error_rows.append(reinterpret_cast<const char*>(&record.row), sizeof record.row);
+  });
+  for (const std::string& name : classes) class_names.count(name);
+  error_rows.insert(0, npy_header("<i8", broken));
+
+  const int64_t score_bytes = InputFile(parts.scores).size();
+  if (score_bytes != kNpyHeaderBytes + rows * static_cast<int64_t>(classes.size()) * 4)
+    throw data_error("{} and {} have not as many rows", parts.scores, parts.names);
+  write_zip(
+      std::vector<ZipStream>{
+          {.name = "scores.npy",
+           .bytes = static_cast<uint64_t>(score_bytes),
+           .write =
+               [&](const ZipStream::Sink& sink) {
+                 const InputFile file(parts.scores);
+                 std::vector<uint8_t> buffer(kPiece);
+                 for (int64_t at = 0; at < score_bytes;) {
+                   const auto piece =
+                       std::span(buffer).first(static_cast<size_t>(std::min<int64_t>(kPiece, score_bytes - at)));
+                   file.read(at, piece);
+                   sink(piece);
+                   at += static_cast<int64_t>(piece.size());
+                 }
+               }},
+          text_entry("names", names,
+                     [&](const auto& take) {
+                       for_each_record(parts.names, [&](const Record& record) { take(record.name); });
+                     }),
+          text_entry("classes", class_names,
+                     [&](const auto& take) {
+                       for (const std::string& name : classes) take(name);
+                     }),
+          {.name = "error_rows.npy",
+           .bytes = error_rows.size(),
+           .write =
+               [&](const ZipStream::Sink& sink) {
+                 sink({reinterpret_cast<const uint8_t*>(error_rows.data()), error_rows.size()});
+               }},
+          text_entry("errors", errors,
+                     [&](const auto& take) {
+                       for_each_record(parts.names, [&](const Record& record) {
+                         if (!record.error.empty()) take(record.error);
+                       });
+                     }),
+      },
+      path, files);
+}
+
+// An array of the file, row by row.
+struct NpzFile::Column {
+  Column(const std::string& path, const ZipArchive& zip, const std::string& name)
+      : path(path), bytes(open(path, zip, name)) {
+    const auto header = bytes.next(static_cast<size_t>(kNpyHeaderBytes));
+    const std::optional<NpyShape> found = header ? parse_npy_header(*header) : std::nullopt;
+    if (!found) throw data_error("{}: {} is not as resflow writes it", path, name);
+    shape = *found;
+    row_bytes = static_cast<size_t>(shape.columns.value_or(1));
+    row_bytes *= element_bytes(shape.descr, path);
+  }
+
+  static SequentialFile open(const std::string& path, const ZipArchive& zip, const std::string& name) {
+    const ZipEntry* entry = zip.find(name + ".npy");
+    if (entry == nullptr || !entry->stored) throw data_error("{}: holds no {} as resflow writes it", path, name);
+    return {path, static_cast<int64_t>(entry->offset), static_cast<int64_t>(entry->bytes)};
+  }
+
+  static size_t element_bytes(const std::string& descr, const std::string& path) {
+    if (descr == "<f4") return 4;
+    if (descr == "<i8") return 8;
+    size_t width = 0;
+    const auto [end, error] =
+        std::from_chars(descr.data() + std::min<size_t>(descr.size(), 2), descr.data() + descr.size(), width);
+    if (!descr.starts_with("<U") || error != std::errc() || end != descr.data() + descr.size() || width > kPiece)
+      throw data_error("{}: holds an array of {}, which resflow does not write", path, printable(descr));
+    return 4 * width;
+  }
+
+  std::string_view row() {
+    const auto row = bytes.next(row_bytes);
+    if (!row) throw data_error("{}: has too few rows", path);
+    return *row;
+  }
+
+  std::string text() {
+    std::optional<std::string> found = bytes_of_code_points(row());
+    if (!found) throw data_error("{}: holds a text that is none", path);
+    return *std::move(found);
+  }
+
+  std::string path;
+  SequentialFile bytes;
+  NpyShape shape;
+  size_t row_bytes = 0;
+};
+
+NpzFile::NpzFile(const std::string& path) {
+  const ZipArchive zip(path);
+  const auto column = [&](const char* name) { return std::make_unique<Column>(path, zip, name); };
+  scores_ = column("scores");
+  names_ = column("names");
+  errors_ = column("errors");
+  error_rows_ = column("error_rows");
+  const auto class_names = column("classes");
+  for (int64_t i = 0; i < class_names->shape.rows; ++i) classes_.push_back(class_names->text());
+  if (scores_->shape.columns != class_names->shape.rows || scores_->shape.descr != "<f4" ||
+      scores_->shape.rows != names_->shape.rows || error_rows_->shape.rows != errors_->shape.rows)
+    throw data_error("{}: its arrays do not fit each other", path);
+  next_error();
+}
+
+NpzFile::~NpzFile() = default;
+
+void NpzFile::next_error() {
+  broken_row_ = -1;
+  if (errors_seen_++ < errors_->shape.rows) std::memcpy(&broken_row_, error_rows_->row().data(), sizeof broken_row_);
+}
+
+bool NpzFile::next(Row& row) {
+  if (at_ == scores_->shape.rows) return false;
+  row.name = names_->text();
+  const std::string_view scores = scores_->row();
+  row.error.clear();
+  row.probabilities.clear();
+  if (at_++ == broken_row_) {
+    row.error = errors_->text();
+    next_error();
+    return true;
+  }
+  for (size_t i = 0; i < classes_.size(); ++i) {
+    float score = 0;
+    std::memcpy(&score, scores.data() + i * sizeof score, sizeof score);
+    row.probabilities.push_back(score);
+  }
+  return true;
+}
+
+}  // namespace resflow

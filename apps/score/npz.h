@@ -1,0 +1,59 @@
+// Scores with their names as numpy's .npz: scores (N, classes) f32, NaN where a picture is broken; names (N) and
+// classes, of str; error_rows, of i64, and errors, of str: which rows are broken, and why. Names that are no UTF-8 are
+// what os.fsdecode makes of them.
+//
+// A zip cannot grow and be gone on with: until all rows are there they lie in two files beside it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/files/file.h"
+
+namespace resflow {
+
+struct NpzParts {
+  std::string scores;  // a .npy
+  std::string names;   // npz_name_record()s
+};
+
+NpzParts npz_parts(const std::string& out);  // their final names, beside OUT: never seen, only as .partial
+
+// A row's name and error, as they lie in the file of names.
+std::string npz_name_record(std::string_view name, std::string_view error);
+
+// From the parts at these paths, atomically. Throws Error{kData} where they do not fit each other, and as AtomicFile
+// does.
+void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, const std::string& path,
+               FileSystem& files = machine_files());
+
+// Reads what write_npz wrote, row by row.
+class NpzFile {
+ public:
+  // Throws Error{kData} for anything else.
+  explicit NpzFile(const std::string& path);
+  ~NpzFile();
+  NpzFile(const NpzFile&) = delete;
+  NpzFile& operator=(const NpzFile&) = delete;
+
+  const std::vector<std::string>& classes() const { return classes_; }
+
+  struct Row {
+    std::string name, error;
+    std::vector<double> probabilities;  // empty where there is an error
+  };
+  bool next(Row& row);  // false at the end. Throws Error{kData}.
+
+ private:
+  struct Column;
+  void next_error();
+
+  std::vector<std::string> classes_;
+  std::unique_ptr<Column> scores_, names_, errors_, error_rows_;
+  int64_t at_ = 0, errors_seen_ = 0, broken_row_ = -1;
+};
+
+}  // namespace resflow

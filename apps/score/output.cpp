@@ -1,0 +1,285 @@
+#include "apps/score/output.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "apps/score/executor_choice.h"
+#include "apps/score/npz.h"
+#include "apps/score/shard_file.h"
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::pair<const char*, ScoreFormat>, 4> kFormats = {{{"csv", ScoreFormat::kCsv},
+                                                                          {"jsonl", ScoreFormat::kJsonl},
+                                                                          {"npy", ScoreFormat::kNpy},
+                                                                          {"npz", ScoreFormat::kNpz}}};
+
+bool exists(const std::string& path) {
+  std::error_code unknown;
+  return fs::exists(path, unknown) && !unknown;
+}
+
+std::string partial(const std::string& path) { return path + ".partial"; }
+
+std::vector<std::string> paths_of(const ScoreOutputOptions& options) {
+  std::vector<std::string> paths;
+  if (!options.out.empty() && options.format == ScoreFormat::kNpz) {
+    const NpzParts parts = npz_parts(options.out);
+    paths = {parts.scores, parts.names};
+  } else if (!options.out.empty()) {
+    paths = {options.out};
+  }
+  for (const std::string& path : {options.embeddings, options.errors})
+    if (!path.empty()) paths.push_back(path);
+  if (options.shard) paths.push_back(shard_path(options.out));
+  return paths;
+}
+
+std::string executors_text(int executors) { return executors == kChooseExecutors ? "auto" : std::to_string(executors); }
+
+// As OUT's sidecar names it: the files may be moved together.
+std::string relative_to(const std::string& out, const std::string& path) {
+  const fs::path from = fs::absolute(out).lexically_normal().parent_path();
+  return fs::absolute(path).lexically_normal().lexically_relative(from).string();
+}
+
+}  // namespace
+
+std::string score_format_name(ScoreFormat format) {
+  for (const auto& [name, f] : kFormats)
+    if (f == format) return name;
+  throw internal_error("a format without a name");
+}
+
+ScoreFormat score_format(const std::string& name, const std::string& out) {
+  const std::string extension = fs::path(out).extension().string();
+  for (const auto& [known, format] : kFormats)
+    if (name.empty() ? extension == std::string(".") + known : name == known) return format;
+  if (!name.empty()) throw usage_error("--format {}: wanted csv, jsonl, npy or npz", name);
+  return ScoreFormat::kCsv;
+}
+
+void check_score_output(const ScoreOutputOptions& options) {
+  std::vector<std::string> paths;
+  for (const std::string& path : {options.out, options.embeddings, options.errors})
+    if (!path.empty()) paths.push_back(fs::absolute(path).lexically_normal().string());
+  std::sort(paths.begin(), paths.end());
+  if (const auto twin = std::adjacent_find(paths.begin(), paths.end()); twin != paths.end())
+    throw usage_error("{}: is to be two files at once: give --out, --embeddings and --errors a name each", *twin);
+  if (options.out.empty() || options.start != ScoreStart::kNew) return;
+  if (const std::string journal = journal_path(options.out); exists(journal))
+    throw usage_error("{}: a run was begun and not finished: --resume goes on with it, --overwrite starts anew",
+                      journal);
+}
+
+ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<std::string>& classes, int64_t features,
+                         const Facts& facts, FileSystem& files)
+    : options_(options), classes_(classes), files_(files) {
+  check_score_output(options_);
+  if (options_.start == ScoreStart::kResume && !options_.out.empty()) {
+    if (std::optional<ScoreJournal> journal = load_journal(journal_path(options_.out))) {
+      if (const auto difference = first_difference(journal->facts, facts))
+        throw usage_error("--resume: {} was begun with {}, now it is {}: give the same, or start anew with --overwrite",
+                          options_.out, difference->first, difference->second);
+      if (options_.executors != kChooseExecutors && options_.executors != journal->executors)
+        throw usage_error(
+            "--resume: {} was begun with --executors {}, now it is --executors {}: give the same, or start anew with "
+            "--overwrite",
+            options_.out, executors_text(journal->executors), options_.executors);
+      now_ = *std::move(journal);
+      resumed_ = true;
+      saved_rows_ = now_.rows;
+      has_journal_ = true;
+    }
+  }
+  if (!resumed_) now_.executors = options_.executors;
+  now_.facts = facts;
+  const std::vector<std::string> paths = paths_of(options_);
+  if (resumed_ && !std::equal(paths.begin(), paths.end(), now_.files.begin(), now_.files.end(),
+                              [](const std::string& path, const auto& file) { return path == file.path; }))
+    throw usage_error(
+        "--resume: {} was begun with other files for --embeddings or --errors: give the same, or start "
+        "anew with --overwrite",
+        options_.out);
+  if (!resumed_)
+    for (const std::string& path : paths) now_.files.push_back({.path = path, .bytes = 0});
+  if (!complete()) {
+    try {
+      open_files();
+      make_sinks(features);
+    } catch (...) {
+      if (!has_journal_) discard();
+      throw;
+    }
+  }
+  whole_ = now_;
+  saved_at_ = std::chrono::steady_clock::now();
+}
+
+ScoreOutput::~ScoreOutput() {
+  if (!has_journal_ && !finished_) discard();
+}
+
+void ScoreOutput::discard() {
+  for (const auto& file : open_) file->discard();
+}
+
+void ScoreOutput::open_files() {
+  for (const ScoreJournal::File& file : now_.files) {
+    if (resumed_ && !exists(partial(file.path)))
+      throw data_error("{}: is gone, {} bytes of it were there: start anew with --overwrite", partial(file.path),
+                       file.bytes);
+    open_.push_back(std::make_unique<GrowingFile>(file.path, files_));
+  }
+  // Only now is it sure that nobody else is at work here.
+  if (options_.start == ScoreStart::kOverwrite && !options_.out.empty()) remove_former();
+  for (size_t i = 0; i < open_.size(); ++i) open_[i]->resize(now_.files[i].bytes);
+}
+
+// What a run left that is not to be gone on with.
+void ScoreOutput::remove_former() {
+  std::optional<ScoreJournal> former;
+  try {
+    former = load_journal(journal_path(options_.out));
+  } catch (const Error&) {  // whatever it was, it goes
+  }
+  remove_journal();
+  if (!former) return;
+  for (const ScoreJournal::File& file : former->files)
+    if (std::none_of(open_.begin(), open_.end(), [&](const auto& f) { return f->path() == file.path; }))
+      files_.unlink(partial(file.path).c_str());
+}
+
+void ScoreOutput::make_sinks(int64_t features) {
+  const auto classes = static_cast<int64_t>(classes_.size());
+  size_t next = 0;
+  const auto file = [&]() -> GrowingFile& { return *open_[next++]; };
+  if (options_.out.empty() || is_text(options_.format)) {
+    auto rows = options_.format == ScoreFormat::kCsv ? make_csv_rows(classes_, options_.rows)
+                                                     : make_jsonl_rows(classes_, options_.rows);
+    sinks_.push_back(options_.out.empty() ? make_printing_sink(std::move(rows))
+                                          : make_text_sink(file(), std::move(rows)));
+  } else if (options_.format == ScoreFormat::kNpy) {
+    sinks_.push_back(make_scores_sink(file(), classes));
+  } else {
+    GrowingFile& scores = file();
+    sinks_.push_back(make_npz_sink(scores, file(), classes));
+  }
+  if (!options_.embeddings.empty()) sinks_.push_back(make_embeddings_sink(file(), features, options_.embeddings_dtype));
+  if (!options_.errors.empty()) sinks_.push_back(make_errors_sink(file()));
+  if (options_.shard) {
+    shard_file_ = &file();
+    sinks_.push_back(options_.unordered ? make_unordered_shard_sink(*shard_file_)
+                                        : make_shard_sink(*shard_file_, now_.place.pictures));
+  }
+}
+
+void ScoreOutput::add(const ScoredPicture& picture, const ListingPlace& place, const Missing& missing) {
+  for (const auto& sink : sinks_) sink->add(picture, place.pictures - 1);
+  ++now_.rows;
+  now_.failed += picture.error.empty() ? 0 : 1;
+  if (place.pictures > now_.place.pictures) now_.place = place;
+  // In any order, too, batches are full until the last one, which has the last rows.
+  if (options_.out.empty() || now_.rows % options_.batch != 0) return;
+  if (options_.unordered) now_.missing = missing(now_.place.pictures);
+  for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
+  whole_ = now_;
+  const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_at_;
+  if (since.count() >= options_.save_seconds) save();
+}
+
+void ScoreOutput::save() {
+  if (options_.out.empty() || whole_.rows == saved_rows_) return;
+  for (const auto& file : open_) file->sync();
+  write_journal(whole_);
+  saved_at_ = std::chrono::steady_clock::now();
+}
+
+void ScoreOutput::write_journal(const ScoreJournal& journal) {
+  try {
+    save_journal(journal, journal_path(options_.out), files_);
+  } catch (const Error& e) {
+    // It may be there all the same: where only the sync of its folder failed.
+    has_journal_ = exists(journal_path(options_.out));
+    // It could be made when the run began: it is no fault of the command line.
+    throw Error(ErrorKind::kSystem, e.what());
+  }
+  saved_rows_ = journal.rows;
+  has_journal_ = true;
+}
+
+void ScoreOutput::finish(const ListingPlace& listed) {
+  if (!complete()) {
+    for (const auto& sink : sinks_) sink->end();
+    for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
+    if (shard_file_ != nullptr) {
+      ShardFooter footer = {.shard = *options_.shard,
+                            .facts = now_.facts,
+                            .listed = listed,
+                            .rows = now_.rows,
+                            .failed = now_.failed,
+                            .files = {}};
+      std::erase_if(footer.facts, [](const auto& fact) { return fact.first == "--shard" || fact.first == "inputs"; });
+      const auto bytes_of = [&](const std::string& path) -> std::optional<int64_t> {
+        for (const ScoreJournal::File& file : now_.files)
+          if (file.path == path) return file.bytes;
+        return std::nullopt;
+      };
+      for (const auto& [role, path] : {std::pair<std::string, std::string>("out", options_.out),
+                                       {"--embeddings", options_.embeddings},
+                                       {"--errors", options_.errors}})
+        if (!path.empty()) footer.files[role] = {.path = relative_to(options_.out, path), .bytes = bytes_of(path)};
+      write_shard_footer(*shard_file_, footer, options_.unordered);
+      now_.files.back().bytes = shard_file_->size();
+    }
+    for (const auto& file : open_) file->sync();
+    now_.missing.clear();
+    now_.complete = true;
+    // One file alone, of which nothing was saved yet, needs none: it is renamed, or it is not.
+    if (!options_.out.empty() && (has_journal_ || open_.size() > 1)) write_journal(now_);
+  }
+  publish();
+  finished_ = true;
+}
+
+// Also where an earlier run has done a part of it.
+void ScoreOutput::publish() {
+  const bool zipped = !options_.out.empty() && options_.format == ScoreFormat::kNpz;
+  const NpzParts parts = npz_parts(options_.out);
+  const NpzParts partial_parts = {.scores = partial(parts.scores), .names = partial(parts.names)};
+  const bool has_parts = zipped && exists(partial_parts.scores) && exists(partial_parts.names);
+  if (has_parts) write_npz(partial_parts, classes_, options_.out, files_);
+  const size_t first = zipped ? 2 : 0;
+  for (size_t i = first; i < now_.files.size(); ++i) {
+    const auto& [path, bytes] = now_.files[i];
+    if (i < open_.size()) {
+      open_[i]->publish();
+    } else if (exists(partial(path))) {
+      GrowingFile file(path, files_);
+      file.resize(bytes);
+      file.publish();
+    } else if (!exists(path)) {
+      throw data_error("{}: is gone: start anew with --overwrite", partial(path));
+    }
+  }
+  if (zipped && !has_parts && !exists(options_.out))
+    throw data_error("{}: is gone: start anew with --overwrite", partial_parts.scores);
+  if (zipped)
+    for (const std::string& part : {partial_parts.scores, partial_parts.names}) files_.unlink(part.c_str());
+  if (!options_.out.empty()) remove_journal();
+}
+
+void ScoreOutput::remove_journal() {
+  files_.unlink(journal_path(options_.out).c_str());
+  has_journal_ = false;
+  saved_rows_ = 0;
+}
+
+}  // namespace resflow

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "io/core/base64.h"
+#include "graph/head/probabilities.h"
+#include "apps/score/rows.h"
+#include "io/core/text.h"
+
+namespace resflow {
+namespace {
+
+// In quotes; what is no UTF-8 becomes U+FFFD.
+std::string json_text(std::string_view text) {
+  return nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+class JsonlRows : public RowText {
+ public:
+  JsonlRows(const std::vector<std::string>& classes, const RowOptions& options) : options_(options) {
+    classes_.reserve(classes.size());
+    for (const std::string& name : classes) classes_.push_back(json_text(name));
+    if (!options.all_scores) return;
+    keys_.reserve(classes.size());
+    for (const std::string& name : distinct_names(classes)) keys_.push_back(json_text(name));
+  }
+
+  // Put together here, not by the library: its objects are slow with a thousand keys, and its numbers are f64's.
+  void append(const ScoredPicture& picture, std::string& text) const override {
+    auto out = std::back_inserter(text);
+    fmt::format_to(out, "{{\"path\": {}", json_text(picture.name));
+    if (!is_utf8(picture.name)) fmt::format_to(out, ", \"path_base64\": \"{}\"", base64(picture.name));
+    const std::span<const double> p = picture.probabilities;
+    if (!picture.error.empty()) {
+      fmt::format_to(out, ", \"error\": {}", json_text(picture.error));
+    } else {
+      text += ", \"classes\": [";
+      const char* comma = "";
+      for (const int k : top_classes(p, options_.top)) {
+        const auto at = static_cast<size_t>(k);
+        if (p[at] < options_.threshold) break;
+        fmt::format_to(out, "{}{{\"class\": {}, \"probability\": {}}}", std::exchange(comma, ", "), classes_[at],
+                       static_cast<float>(p[at]));
+      }
+      text += ']';
+    }
+    if (!p.empty() && options_.all_scores) {
+      text += ", \"scores\": {";
+      for (size_t k = 0; k < keys_.size(); ++k)
+        fmt::format_to(out, "{}{}: {}", k == 0 ? "" : ", ", keys_[k], static_cast<float>(p[k]));
+      text += '}';
+    }
+    text += "}\n";
+  }
+
+ private:
+  std::vector<std::string> classes_, keys_;  // as they stand in the text
+  RowOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowText> make_jsonl_rows(const std::vector<std::string>& classes, const RowOptions& options) {
+  return std::make_unique<JsonlRows>(classes, options);
+}
+
+}  // namespace resflow

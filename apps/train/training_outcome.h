@@ -1,0 +1,25 @@
+// What a training run leaves.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/checkpoint/checkpoint.h"
+#include "io/images/decode.h"
+#include "io/core/stage_times.h"
+
+namespace resflow {
+
+struct TrainingOutcome {
+  bool finished = false;  // false: a signal stopped it, and it can be resumed
+  std::string last, best, history;
+  std::vector<EpochRecord> records;
+  // For its report.
+  std::vector<std::pair<std::string, std::string>> configuration = {};
+  StageTimes times = {};  // of training in this process
+  int threads = 1;
+  DecodeMode decode = DecodeMode::kExact;
+};
+
+}  // namespace resflow

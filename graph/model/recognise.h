@@ -1,0 +1,59 @@
+// Which model a list of tensors is, by names and dims alone, and what of it does not fit a model.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/model/graph.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/core/named_array.h"
+
+namespace resflow {
+
+// How tensors differ from what a model wants; nothing in it: they fit.
+struct WeightsFit {
+  struct Misshapen {
+    TensorEntry got, wanted;  // of one name
+  };
+  std::vector<std::string> missing;     // in the model's order
+  std::vector<std::string> unexpected;  // in the file's order; a name that comes twice is so the second time
+  std::vector<Misshapen> misshapen;     // in the file's order
+  // Batch norms without num_batches_tracked. Files of PyTorch before 0.4.1 have none: it is then 0, and no error.
+  int64_t counts_absent = 0;
+
+  bool fits() const { return missing.empty() && unexpected.empty() && misshapen.empty(); }
+  size_t differences() const { return missing.size() + unexpected.size() + misshapen.size(); }
+};
+
+// kExact: f32 and i64, as Model::load takes them. kConvertible: any floats for f32, any integers for i64.
+enum class DTypeRule { kExact, kConvertible };
+
+WeightsFit compare_weights(const std::vector<ParameterSpec>& wanted, std::span<const TensorEntry> tensors,
+                           DTypeRule rule);
+// Throws Error{kUsage} as build_model does.
+WeightsFit compare_weights(const ModelDescription& description, std::span<const TensorEntry> tensors, DTypeRule rule);
+
+// "missing: a, b; unexpected: c; misshapen: d has f32 (7,512), model wants f32 (5,512)", the first `shown` of each and
+// "and 12 more"; empty where all fits.
+std::string to_sentence(const WeightsFit& fit, size_t shown = 20);
+
+// A model of the zoo, and how it fits.
+struct ModelMatch {
+  ModelDescription description;  // as many classes as fc.weight has rows (1000 where there is none)
+  WeightsFit fit;
+};
+
+// The model that differs least (DTypeRule::kConvertible). Where fit.fits(), it is the only one: no two of the ten have
+// the same dims. Strides and dilation leave no trace in weights: they are taken to be torchvision's defaults.
+ModelMatch recognise_model(std::span<const TensorEntry> tensors);
+
+// Of `architecture`, with as many classes as fc.weight has rows. Throws Error{kUsage} for an unknown one.
+ModelMatch match_model(std::string_view architecture, std::span<const TensorEntry> tensors);
+
+// Names, dtypes and dims of arrays.
+std::vector<TensorEntry> entries_of(std::span<const NamedArray> arrays);
+
+}  // namespace resflow

@@ -1,0 +1,170 @@
+#include "io/checkpoint/checkpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "io/checkpoint/file.h"
+#include "io/checkpoint/manifest.h"
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+using Entries = google::protobuf::RepeatedPtrField<proto::Tensor>;
+
+std::span<const uint8_t> values_of(const Array& array) {
+  return {reinterpret_cast<const uint8_t*>(array.raw()), array.bytes()};
+}
+
+// Adds the arrays to `entries`, one behind the other from `end` on, which moves.
+void add_entries(const std::vector<NamedArray>& arrays, Entries& entries, uint64_t& end,
+                 std::vector<std::span<const uint8_t>>& values) {
+  std::unordered_set<std::string> names;
+  for (const auto& [name, array] : arrays) {
+    if (!names.insert(name).second) throw internal_error("{} stands twice among the tensors to save", name);
+    proto::Tensor& entry = *entries.Add();
+    entry.set_name(name);
+    entry.set_dtype(std::string(dtype_name(array.dtype())));
+    entry.mutable_dims()->Add(array.dims().begin(), array.dims().end());
+    entry.set_offset(aligned(end));
+    entry.set_bytes(array.bytes());
+    entry.set_xxh3(checkpoint_checksum(values_of(array)));
+    end = entry.offset() + entry.bytes();
+    values.push_back(values_of(array));
+  }
+}
+
+std::vector<NamedArray> read_arrays(const CheckpointFile& file, const Entries& entries) {
+  std::vector<NamedArray> arrays;
+  arrays.reserve(static_cast<size_t>(entries.size()));
+  for (const auto& entry : entries) {
+    TensorEntry listed = from_entry(entry);
+    Array array(listed.dtype, std::move(listed.dims));
+    file.read(entry, {reinterpret_cast<uint8_t*>(array.raw()), array.bytes()});
+    arrays.push_back({std::move(listed.name), std::move(array)});
+  }
+  return arrays;
+}
+
+std::vector<TensorEntry> list_entries(const Entries& entries) {
+  std::vector<TensorEntry> list;
+  list.reserve(static_cast<size_t>(entries.size()));
+  for (const auto& entry : entries) list.push_back(from_entry(entry));
+  return list;
+}
+
+// The newest generation beside `path` that is whole, as a clause to end an error with; empty where there is none.
+std::string name_whole_generation(const std::string& path) {
+  std::error_code ignored;
+  for (int n = 1;; ++n) {
+    const std::string generation = path + "." + std::to_string(n);
+    if (!std::filesystem::exists(generation, ignored)) return "";
+    try {
+      const CheckpointFile file(generation);
+      file.verify();
+      return fmt::format("; {} is whole (after {} epochs and {} steps): use that one", generation,
+                         file.manifest().training().epoch(), file.manifest().training().step());
+    } catch (const Error&) {  // then an older one may be whole
+    }
+  }
+}
+
+// Runs `read`; its errors about the file's content name the generation to use instead.
+template <class Read>
+auto with_advice(const std::string& path, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kData) throw;
+    throw Error(error.kind(), error.what() + name_whole_generation(path));
+  }
+}
+
+Checkpoint describe(const CheckpointFile& file, const std::string& path) {
+  try {
+    return from_manifest(file.manifest());
+  } catch (const Error& error) {
+    throw Error(error.kind(), path + ": damaged checkpoint: " + error.what());
+  }
+}
+
+}  // namespace
+
+std::string head_name(Head::Kind kind) { return kind == Head::Kind::kSoftmax ? "softmax" : "one_vs_rest"; }
+
+Head::Kind head_of_name(const std::string& name) {
+  for (const Head::Kind kind : {Head::Kind::kSoftmax, Head::Kind::kOneVsRest})
+    if (name == head_name(kind)) return kind;
+  throw data_error("its outputs are of the kind \"{}\", this resflow knows softmax and one_vs_rest", name);
+}
+
+void check_head(const Head& head, int64_t classes) {
+  const auto wanted = head.kind == Head::Kind::kSoftmax ? size_t{0} : static_cast<size_t>(classes);
+  if (head.platt_a.size() != wanted || head.platt_b.size() != wanted)
+    throw data_error("its {} head has {} and {} of Platt's A and B, wanted {}", head_name(head.kind),
+                     head.platt_a.size(), head.platt_b.size(), wanted);
+  for (const auto* values : {&head.platt_a, &head.platt_b})
+    if (!std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }))
+      throw data_error("its {} head has values of Platt's A and B that are no numbers", head_name(head.kind));
+}
+
+void check_quantization(const Quantization& quantization) {
+  if (quantization.pictures < 1)
+    throw data_error("its activations were seen in {} pictures, wanted at least 1", quantization.pictures);
+  std::unordered_set<std::string_view> names;
+  for (const auto& [name, low, high] : quantization.activations) {
+    if (!std::isfinite(low) || !std::isfinite(high) || low > high)
+      throw data_error("the range of its activation {} is {} to {}", name, low, high);
+    if (!names.insert(name).second) throw data_error("the range of its activation {} stands there twice", name);
+  }
+}
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path, int generations, FileSystem& files) {
+  proto::Manifest manifest;
+  to_manifest(checkpoint, manifest);
+  uint64_t end = 0;
+  std::vector<std::span<const uint8_t>> values;
+  add_entries(checkpoint.parameters, *manifest.mutable_parameters(), end, values);
+  add_entries(checkpoint.optimizer, *manifest.mutable_optimizer(), end, values);
+  write_checkpoint_file(manifest, values, path, generations, files);
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  return with_advice(path, [&] {
+    const CheckpointFile file(path);
+    Checkpoint checkpoint = describe(file, path);
+    checkpoint.parameters = read_arrays(file, file.manifest().parameters());
+    checkpoint.optimizer = read_arrays(file, file.manifest().optimizer());
+    return checkpoint;
+  });
+}
+
+CheckpointSummary read_checkpoint_summary(const std::string& path) {
+  return with_advice(path, [&] {
+    const CheckpointFile file(path);
+    return CheckpointSummary{.checkpoint = describe(file, path),
+                             .parameters = list_entries(file.manifest().parameters()),
+                             .optimizer = list_entries(file.manifest().optimizer()),
+                             .format_version = static_cast<int>(file.version())};
+  });
+}
+
+bool is_checkpoint(const std::string& path) {
+  try {
+    const InputFile file(path);
+    std::array<uint8_t, kCheckpointMagicBytes> start{};
+    if (file.size() < static_cast<int64_t>(start.size())) return false;
+    file.read(0, start);
+    return starts_as_checkpoint(start);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace resflow

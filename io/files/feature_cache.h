@@ -1,0 +1,82 @@
+// Features of pictures in a file (docs/feature-cache.md): a row of f32 a picture, in the order of the data set, or the
+// reason why that picture has none.
+//
+// Rows are appended in blocks, each with a checksum, so that a run that is killed leaves what it has done to be used.
+// The key says what the rows were made from; a file of another key, or a damaged part of one, is never used.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/core/array.h"
+#include "io/files/file.h"
+
+namespace resflow {
+
+struct FeatureCacheKey {
+  std::string key;      // 64 hexadecimal digits: a hash of all that the rows depend on
+  int64_t rows = 0;     // of the whole
+  int64_t columns = 0;  // of a row
+};
+
+struct BrokenRow {
+  int64_t row = 0;
+  std::string reason;
+  bool operator==(const BrokenRow&) const = default;
+};
+
+class FeatureCache {
+ public:
+  // Opens the file at `path`, or begins one, and reads the rows that are there. Only one program writes a file at a
+  // time: Error{kUsage} where another one does just now. Error{kUsage} too where it cannot be made (no permission, no
+  // such folder), Error{kSystem} where the machine fails.
+  FeatureCache(std::string path, const FeatureCacheKey& key, FileSystem& files = machine_files());
+  ~FeatureCache();
+  FeatureCache(const FeatureCache&) = delete;
+  FeatureCache& operator=(const FeatureCache&) = delete;
+
+  const std::string& path() const { return path_; }
+  // Rows [0, done()) are there.
+  int64_t done() const { return done_; }
+  bool complete() const { return done_ == key_.rows; }
+  // Why rows that were in the file are not used: "is of other weights, ...", "is damaged after row 96"; else empty.
+  // A last block that was cut off where a run was killed is nothing to speak of.
+  const std::string& discarded() const { return discarded_; }
+
+  // Appends rows done(), done() + 1, ...: `values` has as many rows as `count`, zeros where `broken` names one
+  // (ascending, by row of the whole). Throws Error{kSystem} where the disk is full or fails; what was there before is
+  // whole then.
+  void append(int64_t count, std::span<const float> values, const std::vector<BrokenRow>& broken);
+
+  // On the disk for certain. Throws as append does.
+  void sync();
+
+  // (rows, columns) f32; rows from done() on are zeros.
+  const Array& values() const { return values_; }
+  Array take_values() { return std::move(values_); }
+  const std::vector<BrokenRow>& broken() const { return broken_; }
+
+ private:
+  void open();
+  void read();
+  void read_header(const InputFile& file);
+  bool read_block(const InputFile& file);
+  void begin();
+  void write(std::span<const uint8_t> bytes, int64_t offset);
+  [[noreturn]] void fail(const char* doing, int error) const;
+
+  std::string path_;
+  FeatureCacheKey key_;
+  FileSystem& files_;
+  int file_ = -1;
+  int64_t end_ = 0;  // of the last whole block
+  int64_t done_ = 0;
+  std::string discarded_;
+  Array values_;
+  std::vector<BrokenRow> broken_;
+};
+
+}  // namespace resflow

@@ -1,0 +1,177 @@
+#include "io/images/bmp.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "io/images/bmp_header.h"
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+// Takes a run-length encoded picture apart: an index a pixel, the lowest row first.
+class RleReader {
+ public:
+  RleReader(std::span<const uint8_t> bytes, const BmpHeader& bmp)
+      : bytes_(bytes), at_(std::min<uint64_t>(bmp.offset, bytes.size())), bmp_(bmp) {}
+
+  // False where the data end before the last pixel.
+  bool read(std::vector<uint8_t>& indices) {
+    const size_t all = static_cast<size_t>(bmp_.width) * bmp_.height;
+    indices.clear();
+    while (indices.size() < all && step(all, indices)) {
+    }
+    return indices.size() >= all;
+  }
+
+ private:
+  // A run, an escape or a stretch of single pixels. False at the end of the picture or of the file.
+  bool step(size_t all, std::vector<uint8_t>& indices) {
+    if (left() < 2) return false;
+    const size_t count = bytes_[at_];
+    const uint8_t value = bytes_[at_ + 1];
+    at_ += 2;
+    if (count > 0) {
+      put_run(count, value, indices);
+    } else if (value == 0) {
+      const size_t over = indices.size() % bmp_.width;
+      if (over != 0 || column_ == 0) indices.insert(indices.end(), bmp_.width - over, 0);
+      column_ = 0;
+    } else if (value == 1) {
+      return false;
+    } else if (value == 2) {
+      if (left() < 2) return false;
+      const uint64_t skipped = bytes_[at_] + uint64_t{bytes_[at_ + 1]} * bmp_.width;
+      at_ += 2;
+      indices.insert(indices.end(), static_cast<size_t>(std::min<uint64_t>(skipped, all - indices.size())), 0);
+      column_ = indices.size() % bmp_.width;
+    } else {
+      return put_singles(value, indices);
+    }
+    return true;
+  }
+
+  // A run ends with its row, wherever the data think that they are.
+  void put_run(size_t count, uint8_t value, std::vector<uint8_t>& indices) {
+    if (column_ + count > bmp_.width) count = bmp_.width - std::min<size_t>(column_, bmp_.width);
+    if (bmp_.pixels == BmpPixels::kRle8) {
+      indices.insert(indices.end(), count, value);
+    } else {
+      for (size_t i = 0; i < count; ++i) indices.push_back(i % 2 == 0 ? value >> 4 : value & 15);
+    }
+    column_ += count;
+  }
+
+  bool put_singles(size_t count, std::vector<uint8_t>& indices) {
+    const bool halves = bmp_.pixels == BmpPixels::kRle4;
+    const size_t wanted = halves ? count / 2 : count;
+    const auto content = bytes_.subspan(at_, std::min(wanted, left()));
+    at_ += content.size();
+    for (const uint8_t value : content) {
+      if (halves) indices.push_back(value >> 4);
+      indices.push_back(halves ? value & 15 : value);
+    }
+    if (content.size() < wanted) return false;
+    column_ += count;
+    if (at_ % 2 != 0) at_ = std::min(at_ + 1, bytes_.size());
+    return true;
+  }
+
+  size_t left() const { return bytes_.size() - at_; }
+
+  std::span<const uint8_t> bytes_;
+  size_t at_;
+  const BmpHeader& bmp_;
+  size_t column_ = 0;
+};
+
+uint8_t scaled(uint32_t value, uint32_t max) { return static_cast<uint8_t>(value * 255 / max); }
+
+class BmpReader final : public ImageReader {
+ public:
+  void open(std::span<const uint8_t> bytes) override {
+    bytes_ = bytes;
+    bmp_ = read_bmp_header(bytes);
+  }
+  int width() const override { return static_cast<int>(bmp_.width); }
+  int height() const override { return static_cast<int>(bmp_.height); }
+
+  void decode(const Rect& region, Image& out) override {
+    const bool encoded = bmp_.pixels == BmpPixels::kRle4 || bmp_.pixels == BmpPixels::kRle8;
+    if (encoded && !RleReader(bytes_, bmp_).read(indices_)) {
+      throw data_error("truncated BMP: its {} bytes end in or before row {} of {}", bytes_.size(),
+                       indices_.size() / bmp_.width + 1, bmp_.height);
+    }
+    // Of the last row in the file nothing follows its pixels.
+    const uint64_t end = bmp_.offset + bmp_.stride * (bmp_.height - 1) + bmp_.row_bytes;
+    if (!encoded && end > bytes_.size()) {
+      throw data_error("truncated BMP: its {} bytes end {} before the last pixel", bytes_.size(), end - bytes_.size());
+    }
+    out.resize(region.width, region.height);
+    for (int y = 0; y < region.height; ++y) {
+      const auto row = static_cast<uint64_t>(region.top) + static_cast<uint64_t>(y);
+      const uint64_t in_file = bmp_.top_down ? row : bmp_.height - 1 - row;
+      if (encoded)
+        look_up_bytes(indices_.data() + in_file * bmp_.width + region.left, region.width, out.row(y));
+      else
+        store_row(bytes_.data() + bmp_.offset + in_file * bmp_.stride, region, out.row(y));
+    }
+  }
+
+ private:
+  void look_up(uint8_t index, uint8_t* to) const { std::copy_n(bmp_.palette[index].begin(), 3, to); }
+
+  void look_up_bytes(const uint8_t* from, int count, uint8_t* to) const {
+    for (int x = 0; x < count; ++x) look_up(from[x], to + x * 3);
+  }
+
+  void store_row(const uint8_t* row, const Rect& region, uint8_t* to) const {
+    const auto left = static_cast<size_t>(region.left), count = static_cast<size_t>(region.width);
+    switch (bmp_.pixels) {
+      case BmpPixels::kIndex1:
+        for (size_t x = left; x < left + count; ++x, to += 3) look_up(row[x / 8] >> (7 - x % 8) & 1, to);
+        break;
+      case BmpPixels::kIndex4:
+        for (size_t x = left; x < left + count; ++x, to += 3)
+          look_up(x % 2 == 0 ? row[x / 2] >> 4 : row[x / 2] & 15, to);
+        break;
+      case BmpPixels::kIndex8:
+        look_up_bytes(row + left, region.width, to);
+        break;
+      case BmpPixels::kRgb555:
+      case BmpPixels::kRgb565: {
+        const uint32_t green_bits = bmp_.pixels == BmpPixels::kRgb565 ? 6 : 5, green_max = (1U << green_bits) - 1;
+        for (size_t x = left; x < left + count; ++x, to += 3) {
+          const uint32_t pixel = row[x * 2] | static_cast<uint32_t>(row[x * 2 + 1]) << 8;
+          to[0] = scaled(pixel >> (5 + green_bits) & 31, 31);
+          to[1] = scaled(pixel >> 5 & green_max, green_max);
+          to[2] = scaled(pixel & 31, 31);
+        }
+        break;
+      }
+      case BmpPixels::kBytes: {
+        const uint8_t* pixel = row + left * bmp_.bytes_per_pixel;
+        for (size_t x = 0; x < count; ++x, pixel += bmp_.bytes_per_pixel, to += 3) {
+          to[0] = pixel[bmp_.red];
+          to[1] = pixel[bmp_.green];
+          to[2] = pixel[bmp_.blue];
+        }
+        break;
+      }
+      case BmpPixels::kRle4:
+      case BmpPixels::kRle8:
+        break;  // their indices are looked up
+    }
+  }
+
+  std::span<const uint8_t> bytes_;
+  BmpHeader bmp_;
+  std::vector<uint8_t> indices_;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageReader> make_bmp_reader() { return std::make_unique<BmpReader>(); }
+
+}  // namespace resflow

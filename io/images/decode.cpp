@@ -1,0 +1,138 @@
+#include "io/images/decode.h"
+
+#include <map>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "io/images/bmp.h"
+#include "io/core/error.h"
+#include "io/images/exif.h"
+#include "io/images/jpeg.h"
+#include "io/images/png.h"
+#include "io/images/pnm.h"
+#include "io/images/tiff.h"
+#include "io/images/webp.h"
+
+namespace resflow {
+
+struct Decoder::Impl {
+  // A line a format that is read.
+  const std::map<ImageFormat, std::unique_ptr<ImageReader>> readers = [] {
+    std::map<ImageFormat, std::unique_ptr<ImageReader>> all;
+    all[ImageFormat::kJpeg] = make_jpeg_reader();
+    all[ImageFormat::kPng] = make_png_reader();
+    all[ImageFormat::kWebp] = make_webp_reader();
+    all[ImageFormat::kTiff] = make_tiff_reader();
+    all[ImageFormat::kBmp] = make_bmp_reader();
+    all[ImageFormat::kPnm] = make_pnm_reader();
+    return all;
+  }();
+  ImageReader* reader = nullptr;  // of the opened picture
+  ImageFormat format = ImageFormat::kUnknown;
+  int width = 0, height = 0;            // upright, as the Decoder gives it
+  int full_width = 0, full_height = 0;  // stored, before any scaling
+  int eighths = 8;
+  std::string name;
+  bool exif = false;
+  Orientation orientation;  // of the opened picture
+  Image stored;             // its part that is decoded before it is turned
+
+  // Runs `work`; its errors gain the file's name.
+  template <class Work>
+  void named(Work work) const {
+    const std::string where = name.empty() ? "" : name + ": ";
+    try {
+      work();
+    } catch (const Error& error) {
+      if (where.empty()) throw;
+      throw Error(error.kind(), where + error.what());
+    } catch (const std::bad_alloc&) {
+      throw system_error("{}no memory for an image of {}x{}", where, width, height);
+    }
+  }
+
+  void open(std::span<const uint8_t> bytes) {
+    const auto found = readers.find(format);
+    if (found == readers.end()) throw data_error("{}", describe_unreadable(bytes, name));
+    reader = found->second.get();
+    reader->open(bytes);
+    if (static_cast<int64_t>(reader->width()) * reader->height() > kMaxPixels) {
+      throw data_error("its header says {}x{} pixels, wanted at most {} in all", reader->width(), reader->height(),
+                       kMaxPixels);
+    }
+    // Pillow turns a TIFF upright unasked.
+    if (exif || format == ImageFormat::kTiff) orientation = read_orientation(bytes, format);
+    full_width = reader->width();
+    full_height = reader->height();
+    eighths = 8;
+    stand_upright();
+  }
+
+  void stand_upright() {
+    width = orientation.swaps_sides() ? reader->height() : reader->width();
+    height = orientation.swaps_sides() ? reader->width() : reader->height();
+  }
+
+  void decode(const Rect& region, Image& out) {
+    if (orientation.is_upright()) {
+      reader->decode(region, out);
+      return;
+    }
+    reader->decode(orientation.stored(region, reader->width(), reader->height()), stored);
+    orientation.turn(stored, out);
+  }
+};
+
+Decoder::Decoder() : impl_(std::make_unique<Impl>()) {}
+Decoder::~Decoder() = default;
+
+void Decoder::set_exif(bool apply) { impl_->exif = apply; }
+
+void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
+  Impl& self = *impl_;
+  self.name = name;
+  self.width = self.height = 0;
+  self.orientation = Orientation();
+  self.format = image_format(bytes);
+  self.named([&] { self.open(bytes); });
+}
+
+ImageFormat Decoder::format() const { return impl_->format; }
+int Decoder::width() const { return impl_->width; }
+int Decoder::height() const { return impl_->height; }
+
+bool Decoder::set_scale(int eighths) {
+  Impl& self = *impl_;
+  if (!self.reader->set_scale(eighths)) return false;
+  self.eighths = eighths;
+  self.stand_upright();
+  return true;
+}
+
+Box Decoder::scaled(const Rect& region) const {
+  const Impl& self = *impl_;
+  // In the stored picture, for its blocks begin at its top left corner: mirrored, they leave a part of a pixel there.
+  const Rect stored = self.orientation.stored(region, self.full_width, self.full_height);
+  const double scale = self.eighths / 8.0;
+  const Box box = {stored.left * scale, stored.top * scale, stored.width * scale, stored.height * scale};
+  return self.orientation.upright(box, self.reader->width(), self.reader->height());
+}
+
+void Decoder::decode(Image& out) { decode({0, 0, width(), height()}, out); }
+
+void Decoder::decode(const Rect& region, Image& out) {
+  Impl& self = *impl_;
+  self.named([&] {
+    const bool inside = region.left >= 0 && region.top >= 0 && region.width > 0 && region.height > 0 &&
+                        region.width <= self.width - region.left && region.height <= self.height - region.top;
+    if (!inside) {
+      throw internal_error("region {}x{} at ({},{}) is not within the image of {}x{}", region.width, region.height,
+                           region.left, region.top, self.width, self.height);
+    }
+    self.decode(region, out);
+  });
+}
+
+}  // namespace resflow

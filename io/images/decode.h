@@ -1,0 +1,69 @@
+// Image files to RGB u8, equal to Pillow's convert("RGB") to the bit.
+//
+// The format is told by the first bytes, never by the name. A Decoder is used by one thread at a time
+// and reuses its memory from file to file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "io/images/image.h"
+#include "io/images/image_format.h"
+
+namespace resflow {
+
+// Pillow refuses more pixels than this as a decompression bomb; so do we, before allocating.
+inline constexpr int64_t kMaxPixels = 178'956'970;
+
+enum class DecodeMode {
+  kExact,  // every pixel of the file, equal to Pillow's
+  kFast,   // where a JPEG is to become much smaller anyway: half, a quarter or an eighth of them, from its low
+           // frequencies
+};
+
+class Decoder {
+ public:
+  Decoder();
+  ~Decoder();
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  // Whether pictures are turned upright as their EXIF data say (io/images/exif.h); holds from the next open on. width, height
+  // and regions then speak of the upright picture, which equals Pillow's ImageOps.exif_transpose to the bit. Off at
+  // first: torchvision's ImageFolder shows pictures as they are stored. TIFFs alone are upright either way, because
+  // Pillow turns them when it reads them (its exif_transpose turns them once more, which is its mistake).
+  void set_exif(bool apply);
+
+  // Reads the header. `bytes` must stay valid until decode has returned. Where a `name` is given, the Errors
+  // of open and decode start with it: "ants/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG, ...".
+  // Throws Error{kData} for what is no image we read, truncated, or too large.
+  void open(std::span<const uint8_t> bytes, std::string_view name = {});
+
+  ImageFormat format() const;
+  int width() const;
+  int height() const;
+
+  // Of a JPEG: decoding gives eighths / 8 of its width and height, rounded up, each pixel from the low frequencies of
+  // its block, which costs a fraction of the time. width(), height() and regions then speak of that picture. False for
+  // other formats, and nothing is changed. The verdict on damaged files is the same. Holds until the next open.
+  // REQUIRES: a picture is open, and nothing of it was decoded yet; eighths is 1, 2, 4 or 8.
+  bool set_scale(int eighths);
+  // Where `region` of the picture as it was opened lies in the scaled one: at most a pixel beyond its edges.
+  Box scaled(const Rect& region) const;
+
+  // Decodes the opened image whole. Throws Error{kData} where it is truncated or corrupt.
+  void decode(Image& out);
+
+  // Decodes at least what is needed of `region` and sets `out` to exactly that region: the same bits as
+  // decoding whole and cropping, and the same verdict (a truncated file is an error wherever the region is).
+  // REQUIRES: region is not empty and lies within the image.
+  void decode(const Rect& region, Image& out);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace resflow

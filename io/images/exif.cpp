@@ -1,0 +1,156 @@
+#include "io/images/exif.h"
+
+#include <webp/demux.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace resflow {
+namespace {
+
+using Bytes = std::span<const uint8_t>;
+
+bool starts_with(Bytes bytes, std::string_view text) {
+  return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin(),
+                                                   [](char c, uint8_t b) { return static_cast<uint8_t>(c) == b; });
+}
+
+// REQUIRES: at + count <= bytes.size(), count <= 8.
+uint64_t number(Bytes bytes, size_t at, size_t count, bool little) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < count; ++i) value = value << 8 | bytes[little ? at + count - 1 - i : at + i];
+  return value;
+}
+
+// Bytes of a value of TIFF's types; 0: no such type.
+constexpr std::array<uint8_t, 17> kTypeBytes = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8};
+
+constexpr uint64_t kOrientationTag = 0x0112, kShort = 3, kLong = 4, kSignedShort = 8, kSignedLong = 9, kLong8 = 16;
+
+bool is_whole_number(uint64_t type) {
+  return type == kShort || type == kLong || type == kSignedShort || type == kSignedLong || type == kLong8;
+}
+
+// A directory of TIFF, in its ordinary form or BigTIFF's.
+struct Form {
+  bool little = true;
+  size_t count_bytes = 2, entry_bytes = 12, offset_bytes = 4;
+};
+
+// Pillow stops at the first entry whose values lie outside of the data. Of entries of one tag the last holds.
+Orientation orientation_of_directory(Bytes tiff, uint64_t at, const Form& form) {
+  Orientation found;
+  if (at > tiff.size() || tiff.size() - at < form.count_bytes) return found;
+  const uint64_t count = number(tiff, at, form.count_bytes, form.little);
+  at += form.count_bytes;
+  for (uint64_t i = 0; i < count && tiff.size() - at >= form.entry_bytes; ++i, at += form.entry_bytes) {
+    const uint64_t tag = number(tiff, at, 2, form.little), type = number(tiff, at + 2, 2, form.little);
+    const uint64_t values = number(tiff, at + 4, form.offset_bytes, form.little);
+    const uint64_t value_bytes = type < kTypeBytes.size() ? kTypeBytes[type] : 0;
+    if (value_bytes == 0 || values == 0) continue;
+    uint64_t value_at = at + 4 + form.offset_bytes;
+    if (values > form.offset_bytes / value_bytes) {
+      value_at = number(tiff, value_at, form.offset_bytes, form.little);
+      if (value_at > tiff.size() || values > (tiff.size() - value_at) / value_bytes) return found;
+    }
+    if (tag != kOrientationTag) continue;
+    const uint64_t value = is_whole_number(type) ? number(tiff, value_at, value_bytes, form.little) : 0;
+    found = Orientation(value <= 8 ? static_cast<int>(value) : 0);
+  }
+  return found;
+}
+
+// EXIF data are never a BigTIFF.
+Orientation of_tiff(Bytes tiff, bool may_be_big) {
+  using namespace std::string_view_literals;
+  constexpr std::array<std::string_view, 6> kStarts = {"II*\0"sv, "MM\0*"sv, "II\0*"sv,
+                                                       "MM*\0"sv, "II+\0"sv, "MM\0+"sv};
+  const bool known = std::any_of(kStarts.begin(), kStarts.end(), [&](auto text) { return starts_with(tiff, text); });
+  if (!known || tiff.size() < 8) return {};
+  const bool little = tiff[0] == 'I', big = tiff[2] == '+' || tiff[3] == '+';
+  if (!big) return orientation_of_directory(tiff, number(tiff, 4, 4, little), {.little = little});
+  if (!may_be_big || tiff.size() < 16) return {};
+  return orientation_of_directory(tiff, number(tiff, 8, 8, little),
+                                  {.little = little, .count_bytes = 8, .entry_bytes = 20, .offset_bytes = 8});
+}
+
+// From marker to marker, as far as the first scan.
+Orientation of_jpeg(Bytes jpeg) {
+  size_t at = 2;
+  while (at + 4 <= jpeg.size()) {
+    if (jpeg[at] != 0xFF) {  // Pillow looks for the next marker, too
+      ++at;
+      continue;
+    }
+    const uint8_t marker = jpeg[at + 1];
+    if (marker == 0xFF) {  // a fill byte
+      ++at;
+      continue;
+    }
+    const bool has_content = marker != 0 && marker != 0x01 && !(marker >= 0xD0 && marker <= 0xD8);
+    if (!has_content) {
+      at += 2;
+      continue;
+    }
+    if (marker == 0xDA || marker == 0xD9) return {};
+    const auto length = static_cast<size_t>(number(jpeg, at + 2, 2, false));
+    if (length < 2 || jpeg.size() - at - 2 < length) return {};
+    const Bytes content = jpeg.subspan(at + 4, length - 2);
+    using namespace std::string_view_literals;
+    if (marker == 0xE1 && starts_with(content, "Exif\0"sv)) return exif_orientation(content);
+    at += 2 + length;
+  }
+  return {};
+}
+
+Orientation of_png(Bytes png) {
+  Bytes exif;
+  size_t at = 8;
+  while (at <= png.size() && png.size() - at >= 12) {
+    const uint64_t length = number(png, at, 4, false);
+    if (length > png.size() - at - 12 || starts_with(png.subspan(at + 4), "IEND")) break;
+    if (starts_with(png.subspan(at + 4), "eXIf")) exif = png.subspan(at + 8, static_cast<size_t>(length));
+    at += 12 + static_cast<size_t>(length);
+  }
+  return exif_orientation(exif);
+}
+
+Orientation of_webp(Bytes webp) {
+  const WebPData data = {webp.data(), webp.size()};
+  WebPDemuxer* demuxer = WebPDemux(&data);
+  if (demuxer == nullptr) return {};
+  Orientation found;
+  WebPChunkIterator chunk;
+  if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk) != 0) {
+    found = exif_orientation({chunk.chunk.bytes, chunk.chunk.size});
+    WebPDemuxReleaseChunkIterator(&chunk);
+  }
+  WebPDemuxDelete(demuxer);
+  return found;
+}
+
+}  // namespace
+
+Orientation exif_orientation(std::span<const uint8_t> exif) {
+  using namespace std::string_view_literals;
+  constexpr auto kStart = "Exif\0\0"sv;
+  return of_tiff(starts_with(exif, kStart) ? exif.subspan(kStart.size()) : exif, false);
+}
+
+Orientation read_orientation(std::span<const uint8_t> bytes, ImageFormat format) {
+  switch (format) {
+    case ImageFormat::kJpeg:
+      return of_jpeg(bytes);
+    case ImageFormat::kPng:
+      return of_png(bytes);
+    case ImageFormat::kWebp:
+      return of_webp(bytes);
+    case ImageFormat::kTiff:
+      return of_tiff(bytes, true);
+    default:
+      return {};
+  }
+}
+
+}  // namespace resflow

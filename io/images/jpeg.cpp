@@ -1,0 +1,276 @@
+#include "io/images/jpeg.h"
+
+#include <algorithm>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdio>  // jpeglib.h wants it before itself
+#include <cstring>
+#include <vector>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+// A file of a few kilobytes can hold thousands of progressive scans, each of them a pass over all pixels.
+constexpr int kMaxScans = 100;
+
+struct ErrorManager {
+  jpeg_error_mgr pub;
+  std::jmp_buf jump;
+  char message[JMSG_LENGTH_MAX];
+};
+
+[[noreturn]] void leave(j_common_ptr info) {
+  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
+  info->err->format_message(info, errors->message);
+  std::longjmp(errors->jump, 1);
+}
+
+// Warnings are damage that the decoder got over; trace messages are nothing to us.
+void count_warning(j_common_ptr info, int level) {
+  if (level < 0) ++info->err->num_warnings;
+}
+
+void print_nothing(j_common_ptr) {}
+
+void source_ignores(j_decompress_ptr) {}
+
+// All bytes are there from the start: whoever needs more has hit the end of a truncated file. Suspending, as
+// Pillow does, keeps the verdict its own: what it can finish without more bytes is whole.
+boolean no_more_bytes(j_decompress_ptr) { return FALSE; }
+
+void skip_bytes(j_decompress_ptr info, long count) {
+  if (count <= 0) return;
+  const size_t skipped = std::min<size_t>(static_cast<size_t>(count), info->src->bytes_in_buffer);
+  info->src->next_input_byte += skipped;
+  info->src->bytes_in_buffer -= skipped;
+}
+
+void limit_scans(j_common_ptr info) {
+  const auto* jpeg = reinterpret_cast<j_decompress_ptr>(info);
+  if (jpeg->input_scan_number > kMaxScans) ERREXIT1(info, JERR_BAD_SCAN_SCRIPT, jpeg->input_scan_number);
+}
+
+// True where the entropy-coded data from `bytes` on run without a stray marker to an end-of-image marker.
+// Nothing in them can then be an error, only a warning: the verdict is known without decoding them.
+bool runs_to_end_of_image(std::span<const uint8_t> bytes, bool has_restarts) {
+  const uint8_t* at = bytes.data();
+  const uint8_t* const end = at + bytes.size();
+  while (at < end) {
+    at = static_cast<const uint8_t*>(std::memchr(at, 0xFF, static_cast<size_t>(end - at)));
+    if (at == nullptr) return false;
+    while (at < end && *at == 0xFF) ++at;  // fill bytes
+    if (at == end) return false;
+    if (*at == 0xD9) return true;
+    const bool restart = *at >= 0xD0 && *at <= 0xD7;
+    if (*at != 0 && !(restart && has_restarts)) return false;
+    ++at;
+  }
+  return false;
+}
+
+// Pillow's CMYK to RGB, after it has inverted all four as Adobe's files have them.
+void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, int width) {
+  for (int x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
+    const int white = cmyk[3];  // 255 - the inverted K
+    for (int c = 0; c < 3; ++c) {
+      const int product = (255 - cmyk[c]) * white + 128;
+      rgb[c] = static_cast<uint8_t>(std::clamp(white - (((product >> 8) + product) >> 8), 0, 255));
+    }
+  }
+}
+
+enum class Outcome { kDone, kTruncated, kBroken };
+
+struct Decompressor {
+  jpeg_decompress_struct info{};
+  ErrorManager errors{};
+  jpeg_source_mgr source{};
+  jpeg_progress_mgr progress{};
+  std::span<const uint8_t> bytes;
+  bool header_is_read = false;
+  int eighths = 0;  // of the scale; 0: exact
+  std::vector<uint8_t> line;
+
+  // What decode_rows works on. Held here, because a local of the function that calls setjmp may be lost.
+  Rect region;
+  Image* out = nullptr;
+  int row = 0;
+
+  Decompressor() {
+    info.err = jpeg_std_error(&errors.pub);
+    errors.pub.error_exit = leave;
+    errors.pub.emit_message = count_warning;
+    errors.pub.output_message = print_nothing;
+    source.init_source = source_ignores;
+    source.fill_input_buffer = no_more_bytes;
+    source.skip_input_data = skip_bytes;
+    source.resync_to_restart = jpeg_resync_to_restart;
+    source.term_source = source_ignores;
+    progress.progress_monitor = limit_scans;
+  }
+  ~Decompressor() { jpeg_destroy_decompress(&info); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+
+  // Runs `step`, which must own nothing: libjpeg leaves it by longjmp.
+  Outcome guarded(Outcome (*step)(Decompressor&)) {
+    if (setjmp(errors.jump) != 0) return Outcome::kBroken;  // NOLINT(cert-err52-cpp): libjpeg knows no other way
+    return step(*this);
+  }
+
+  void check(Outcome outcome) {
+    if (outcome == Outcome::kDone) return;
+    jpeg_abort_decompress(&info);
+    header_is_read = false;
+    if (outcome == Outcome::kBroken) throw data_error("broken JPEG: {}", errors.message);
+    if (out == nullptr) throw data_error("truncated JPEG: its {} bytes end within the header", bytes.size());
+    throw data_error("truncated JPEG: its {} bytes end in or before row {} of {}", bytes.size(),
+                     row * DCTSIZE / block() + 1, info.image_height);
+  }
+
+  void read_header() {
+    // Made anew for each file: jpeg_abort_decompress would leave it the tables of the file before.
+    jpeg_destroy_decompress(&info);
+    if (guarded([](Decompressor& self) {
+          jpeg_create_decompress(&self.info);
+          return Outcome::kDone;
+        }) != Outcome::kDone)
+      throw system_error("libjpeg does not start: {}", errors.message);
+    info.src = &source;
+    info.progress = &progress;
+    source.next_input_byte = bytes.data();
+    source.bytes_in_buffer = bytes.size();
+    errors.pub.num_warnings = 0;
+    out = nullptr;
+    eighths = 0;
+    check(guarded([](Decompressor& self) {
+      int state = JPEG_HEADER_TABLES_ONLY;
+      // As Pillow does: an image may follow a stream of tables alone.
+      while (state == JPEG_HEADER_TABLES_ONLY) state = jpeg_read_header(&self.info, FALSE);
+      return state == JPEG_HEADER_OK ? Outcome::kDone : Outcome::kTruncated;
+    }));
+    header_is_read = true;
+  }
+
+  bool is_cmyk() const { return info.num_components == 4; }
+
+  // Skipping and cropping are for files that libjpeg-turbo is used to: see io/images/jpeg.h.
+  bool is_ordinary() const {
+    if (info.progressive_mode != 0 || info.arith_code != 0 || info.data_precision != 8) return false;
+    if (info.comps_in_scan != info.num_components) return false;
+    if (info.num_components != 1 && info.num_components != 3) return false;
+    for (int c = 0; c < info.num_components; ++c) {
+      const int h = info.comp_info[c].h_samp_factor, v = info.comp_info[c].v_samp_factor;
+      const bool full_size = c == 0 && info.num_components == 3;
+      if (full_size ? h > 2 || v > 2 : h != 1 || v != 1) return false;
+    }
+    return runs_to_end_of_image({source.next_input_byte, source.bytes_in_buffer}, info.restart_interval > 0);
+  }
+
+  // Pixels of a block's side.
+  int block() const { return eighths == 0 ? DCTSIZE : eighths; }
+  // As libjpeg rounds it.
+  int scaled(int side) const { return (side * block() + DCTSIZE - 1) / DCTSIZE; }
+
+  // Columns that are decoded for the region: whole MCUs, and one more on each side where colour is upsampled,
+  // because that reads the neighbouring sample.
+  void crop_columns(int& left, int& right) {
+    const int mcu = info.max_h_samp_factor * block(), margin = info.max_h_samp_factor > 1 ? mcu : 0;
+    left = std::max(0, region.left - margin) / mcu * mcu;
+    right = std::min((region.left + region.width + margin + mcu - 1) / mcu * mcu, static_cast<int>(info.output_width));
+  }
+
+  static Outcome decode_rows(Decompressor& self) {
+    jpeg_decompress_struct& info = self.info;
+    const Rect& region = self.region;
+    const bool ordinary = self.is_ordinary();
+    info.out_color_space = self.is_cmyk() ? JCS_CMYK : JCS_RGB;
+    if (self.eighths > 0) {
+      info.scale_num = static_cast<unsigned>(self.eighths);
+      info.scale_denom = DCTSIZE;
+    }
+    if (jpeg_start_decompress(&info) == FALSE) return Outcome::kTruncated;
+    int left = 0, right = static_cast<int>(info.output_width);
+    if (ordinary) {
+      self.crop_columns(left, right);
+      if (left > 0 || right < static_cast<int>(info.output_width)) {
+        auto first = static_cast<JDIMENSION>(left), count = static_cast<JDIMENSION>(right - left);
+        jpeg_crop_scanline(&info, &first, &count);
+        left = static_cast<int>(first);
+      }
+      if (region.top > 0) {
+        jpeg_skip_scanlines(&info, static_cast<JDIMENSION>(region.top));
+        self.row = region.top;
+      }
+    }
+    const bool direct = !self.is_cmyk() && static_cast<int>(info.output_width) == region.width;
+    const int end = ordinary ? region.top + region.height : static_cast<int>(info.output_height);
+    for (; self.row < end; ++self.row) {
+      const bool wanted = self.row >= region.top && self.row < region.top + region.height;
+      uint8_t* to = wanted ? self.out->row(self.row - region.top) : nullptr;
+      JSAMPROW line = direct && wanted ? to : self.line.data();
+      if (jpeg_read_scanlines(&info, &line, 1) != 1) return Outcome::kTruncated;
+      if (!wanted || direct) continue;
+      const ptrdiff_t skipped = region.left - left;
+      if (self.is_cmyk()) {
+        cmyk_to_rgb(line + skipped * 4, to, region.width);
+      } else {
+        std::memcpy(to, line + skipped * 3, static_cast<size_t>(region.width) * 3);
+      }
+    }
+    // The rest of an ordinary file cannot change the verdict. Of another it can be broken, but all rows being
+    // here it need not be complete.
+    if (ordinary || jpeg_finish_decompress(&info) == FALSE) jpeg_abort_decompress(&info);
+    return Outcome::kDone;
+  }
+};
+
+class JpegReader final : public ImageReader {
+ public:
+  void open(std::span<const uint8_t> bytes) override {
+    jpeg_.bytes = bytes;
+    jpeg_.read_header();
+    width_ = static_cast<int>(jpeg_.info.image_width);
+    height_ = static_cast<int>(jpeg_.info.image_height);
+  }
+  int width() const override { return jpeg_.scaled(width_); }
+  int height() const override { return jpeg_.scaled(height_); }
+
+  bool set_scale(int eighths) override {
+    jpeg_.eighths = eighths;
+    return true;
+  }
+
+  void decode(const Rect& region, Image& out) override {
+    if (!jpeg_.header_is_read) {
+      const int eighths = jpeg_.eighths;
+      jpeg_.read_header();
+      jpeg_.eighths = eighths;
+    }
+    jpeg_.header_is_read = false;
+    out.resize(region.width, region.height);
+    const size_t line_bytes = static_cast<size_t>(width()) * (jpeg_.is_cmyk() ? 4 : 3);
+    if (jpeg_.line.size() < line_bytes) jpeg_.line.resize(line_bytes);
+    jpeg_.region = region;
+    jpeg_.out = &out;
+    jpeg_.row = 0;
+    jpeg_.check(jpeg_.guarded(Decompressor::decode_rows));
+  }
+
+ private:
+  Decompressor jpeg_;
+  // libjpeg's own are not to be had after decoding: a stray header behind the picture overwrites them.
+  int width_ = 0, height_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageReader> make_jpeg_reader() { return std::make_unique<JpegReader>(); }
+
+}  // namespace resflow

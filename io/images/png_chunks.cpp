@@ -1,0 +1,97 @@
+#include "io/images/png_chunks.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+constexpr size_t kSignatureBytes = 8, kHeaderBytes = 13;
+
+uint32_t big_endian(const uint8_t* p) {
+  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 | static_cast<uint32_t>(p[2]) << 8 |
+         p[3];
+}
+
+struct PngChunk {
+  std::string name;                  // empty: the file ends here
+  bool named_well = false;           // letters, digits and underscores only
+  uint32_t length = 0;               // as stated
+  std::span<const uint8_t> content;  // shorter where the file ends
+  bool whole = false;                // with its checksum
+  bool intact = false;               // whole, and the checksum fits
+};
+
+// Takes the chunk at the start of `rest` off it.
+PngChunk next_chunk(std::span<const uint8_t>& rest, bool verify) {
+  PngChunk chunk;
+  if (rest.size() < 8) {
+    rest = {};
+    return chunk;
+  }
+  chunk.length = big_endian(rest.data());
+  chunk.name.assign(rest.begin() + 4, rest.begin() + 8);
+  chunk.named_well = std::all_of(chunk.name.begin(), chunk.name.end(),
+                                 [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+  const size_t there = std::min<size_t>(rest.size() - 8, chunk.length);
+  chunk.content = rest.subspan(8, there);
+  chunk.whole = rest.size() - 8 - there >= 4;
+  if (chunk.whole && verify) {
+    const uLong sum = crc32_z(0, rest.data() + 4, there + 4);
+    chunk.intact = sum == big_endian(rest.data() + 8 + there);
+  }
+  rest = rest.subspan(8 + there + (chunk.whole ? 4 : rest.size() - 8 - there));
+  return chunk;
+}
+
+void read_header(const PngChunk& chunk, PngChunks& png) {
+  if (chunk.content.size() < kHeaderBytes) throw data_error("broken PNG: its header is {} bytes", chunk.content.size());
+  png.header = chunk.content.first(kHeaderBytes);
+  png.width = big_endian(png.header.data());
+  png.height = big_endian(png.header.data() + 4);
+  constexpr uint32_t kMax = 0x7FFFFFFF;
+  if (png.width == 0 || png.height == 0 || png.width > kMax || png.height > kMax)
+    throw data_error("broken PNG: its header says {}x{} pixels", png.width, png.height);
+}
+
+}  // namespace
+
+PngChunks read_png_chunks(std::span<const uint8_t> bytes) {
+  PngChunks png;
+  std::span<const uint8_t> rest = bytes.subspan(kSignatureBytes);
+  while (true) {
+    const std::span<const uint8_t> from_here = rest;
+    const PngChunk chunk = next_chunk(rest, true);
+    if (chunk.name == "IDAT") {
+      rest = from_here;
+      break;
+    }
+    if (chunk.name.empty() || chunk.content.size() < chunk.length)
+      throw data_error("truncated PNG: its {} bytes end before the pixels", bytes.size());
+    if (!chunk.named_well || chunk.name == "IEND") throw data_error("broken PNG: no pixels follow its header");
+    if (!chunk.intact) throw data_error("broken PNG: the checksum of its chunk {} differs", chunk.name);
+    if (chunk.name == "IHDR") read_header(chunk, png);
+    if (chunk.name == "PLTE") png.palette = chunk.content;
+  }
+  if (png.header.empty()) throw data_error("broken PNG: it has no header");
+
+  bool in_pixels = true;
+  while (true) {
+    const PngChunk chunk = next_chunk(rest, false);
+    in_pixels &= chunk.name == "IDAT";
+    if (in_pixels) {
+      png.pixels.push_back(chunk.content);
+      continue;
+    }
+    if (chunk.name.empty() || !chunk.named_well || chunk.name == "IEND") return png;
+    if (chunk.content.size() < chunk.length)
+      throw data_error("truncated PNG: its {} bytes end within the chunk {}", bytes.size(), chunk.name);
+  }
+}
+
+}  // namespace resflow

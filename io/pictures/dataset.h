@@ -1,0 +1,52 @@
+// A labelled set of photographs: a folder, listed by torchvision's ImageFolder rules (a class is a sub-folder of the
+// root, classes and files in byte-wise order, the walk is recursive and follows links), or a pack of one
+// (docs/pack.md).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace resflow {
+
+class PackReader;
+
+struct Sample {
+  std::string path;  // of a packed picture PACK/NAME, which says where it is and is no file
+  int label = -1;    // index into classes; -1 where there is none (scoring)
+  std::shared_ptr<const PackReader> pack = nullptr;  // where it is packed
+  int64_t packed = 0;                                // its number there
+};
+
+struct Dataset {
+  std::vector<std::string> classes;
+  std::vector<Sample> samples;
+  std::vector<std::string> empty_classes = {};  // class folders without a picture: no class of the data set
+};
+
+std::vector<int32_t> labels_of(const Dataset& dataset);  // of its samples, in their order
+
+// A link back to a folder that it lies in is not followed: it leads to no other picture.
+// A class folder without a picture, at which torchvision stops, is left out and named in empty_classes.
+// `root` may be a pack: its pictures then come in the order of the folder that it was made of.
+// Throws Error{kData}: the folder is absent, empty, unreadable or has no class folders, or none of them has a picture;
+// the pack is damaged (PackReader) or has no labels.
+Dataset list_image_folder(const std::string& root);
+
+// The pictures to score: those of a pack; `path` itself where it is no folder (whatever its name, and even if it is
+// absent, for then its reader says so); else all image files below it, in the order of ImageFolder's walk.
+// Throws Error{kData} where the folder or pack holds no picture or cannot be read.
+std::vector<Sample> list_pictures(const std::string& path);
+
+// .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp, case ignored.
+bool has_image_extension(const std::string& path);
+const char* image_extensions();  // these, for a sentence
+
+// The picture's file, read to `buffer`, which only grows: the part of it that holds the file. Used from any thread.
+// Throws as read_file (io/files/file.h) and PackReader::read do; errors begin with the sample's path, or with the pack's
+// where that cannot be read.
+std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer);
+
+}  // namespace resflow

@@ -1,0 +1,100 @@
+#include "io/pictures/list_source.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "io/core/error.h"
+
+namespace resflow {
+namespace {
+
+constexpr size_t kBuffer = 65'536;
+constexpr size_t kMaxEntry = 65'536;  // Linux takes paths of 4096 bytes; an id may be longer
+constexpr int kPollMilliseconds = 100;
+
+}  // namespace
+
+ListSource::ListSource(std::string path, ListOptions options)
+    : name_(path == "-" ? "the list on standard input" : path), options_(std::move(options)), buffer_(kBuffer) {
+  if (path == "-") {
+    file_ = STDIN_FILENO;
+    return;
+  }
+  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file_ < 0) throw data_error("{}: the list cannot be opened: {}", path, reason_of(errno));
+}
+
+ListSource::~ListSource() {
+  if (file_ > STDIN_FILENO) ::close(file_);
+}
+
+// Reads more; false at the end.
+bool ListSource::fill() {
+  for (;;) {
+    if (options_.stop) {
+      pollfd wait = {.fd = file_, .events = POLLIN, .revents = 0};
+      while (::poll(&wait, 1, kPollMilliseconds) == 0) {
+        stopped_ = options_.stop();
+        if (stopped_) return false;
+      }
+    }
+    const ssize_t count = ::read(file_, buffer_.data(), buffer_.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw data_error("{}: cannot be read: {}", name_, reason_of(errno));
+    begin_ = 0;
+    end_ = static_cast<size_t>(count);
+    return count > 0;
+  }
+}
+
+// The bytes up to the next separator, which may be missing at the end of the list. False where there are none.
+bool ListSource::next_entry(std::string& entry) {
+  entry.clear();
+  const char separator = options_.null ? '\0' : '\n';
+  ++number_;
+  for (;;) {
+    if (begin_ == end_) {
+      ended_ = !fill();
+      if (ended_) return !entry.empty() && !stopped_;
+    }
+    const char* const from = buffer_.data() + begin_;
+    const auto* const found = static_cast<const char*>(std::memchr(from, separator, end_ - begin_));
+    const size_t count = found != nullptr ? static_cast<size_t>(found - from) : end_ - begin_;
+    if (entry.size() + count > kMaxEntry)
+      throw data_error("{}: entry {} is longer than {} bytes; wanted a path {}", name_, number_, kMaxEntry,
+                       options_.null ? "before each zero byte" : "a line");
+    entry.append(from, count);
+    begin_ += count + (found != nullptr ? 1 : 0);
+    if (found != nullptr) return true;
+  }
+}
+
+bool ListSource::next(Picture& picture) {
+  while (!ended_ && next_entry(entry_)) {
+    if (!options_.null) {
+      if (entry_.find('\0') != std::string::npos)
+        throw data_error("{}: line {} holds a zero byte; is it a list of find -print0? Say --null then", name_,
+                         number_);
+      if (entry_.ends_with('\r')) entry_.pop_back();
+    }
+    if (entry_.empty()) continue;
+    const size_t tab = options_.ids ? entry_.rfind('\t') : std::string::npos;
+    picture.path.assign(entry_, 0, tab);
+    const bool has_id = tab != std::string::npos && tab + 1 < entry_.size();
+    picture.name = has_id ? entry_.substr(tab + 1) : picture.path;
+    picture.bytes.clear();
+    picture.error = picture.path.empty() ? "the list has no path for it" : "";
+    found_ = true;
+    return true;
+  }
+  if (!found_ && !stopped_) throw data_error("{}: names no file", name_);
+  return false;
+}
+
+}  // namespace resflow

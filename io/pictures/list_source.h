@@ -1,0 +1,51 @@
+// Pictures whose paths a file or standard input lists.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/pictures/picture_source.h"
+
+namespace resflow {
+
+struct ListOptions {
+  bool ids = false;   // an entry is PATH, tab, ID: the picture is called ID; by its path where there is no tab
+  bool null = false;  // entries end with a zero byte, as find -print0 has them; else with a line feed
+  std::function<bool()> stop = {};  // asked while there is nothing to read: true ends the list as if it were empty
+};
+
+// An entry is a path, relative ones to the working directory; empty entries are none. In lines, a carriage return at
+// the end does not count. Each entry is one picture, whatever it names: an archive or a folder cannot be decoded.
+//
+// next() waits where a pipe has nothing yet, and with it whoever asks: of pictures that trickle in, the rows of one may
+// come with the next.
+//
+// Throws Error{kData}: the list cannot be read, or names nothing; an entry is longer than any path; zero bytes where
+// lines were expected.
+class ListSource : public PictureSource {
+ public:
+  ListSource(std::string path, ListOptions options);  // "-" is standard input
+  ~ListSource() override;
+  ListSource(const ListSource&) = delete;
+  ListSource& operator=(const ListSource&) = delete;
+
+  bool next(Picture& picture) override;
+
+ private:
+  bool next_entry(std::string& entry);
+  bool fill();
+
+  std::string name_;  // for errors
+  ListOptions options_;
+  int file_ = -1;
+  std::vector<char> buffer_;
+  size_t begin_ = 0, end_ = 0;  // of what is unread in it
+  std::string entry_;
+  int64_t number_ = 0;  // of the entry, from 1
+  bool found_ = false, ended_ = false, stopped_ = false;
+};
+
+}  // namespace resflow

@@ -1,0 +1,157 @@
+#include "io/pictures/open_pictures.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+#include "io/pictures/archive_source.h"
+#include "io/pictures/dataset.h"
+#include "io/core/error.h"
+#include "io/files/file.h"
+#include "io/pictures/folder_source.h"
+#include "io/files/glob.h"
+#include "io/pack/head.h"
+#include "io/pictures/pack_source.h"
+
+namespace resflow {
+namespace {
+
+class FileSource : public PictureSource {
+ public:
+  explicit FileSource(std::string path) : path_(std::move(path)) {}
+
+  bool next(Picture& picture) override {
+    if (std::exchange(given_, true)) return false;
+    picture.name = picture.path = path_;
+    picture.bytes.clear();
+    picture.error.clear();
+    return true;
+  }
+
+  std::optional<int64_t> count() const override { return 1; }
+
+ private:
+  std::string path_;
+  bool given_ = false;
+};
+
+class GlobSource : public PictureSource {
+ public:
+  explicit GlobSource(const std::string& pattern) : pattern_(pattern), glob_(pattern) {}
+
+  bool next(Picture& picture) override {
+    for (;;) {
+      if (source_ && source_->next(picture)) return true;
+      source_ = nullptr;
+      Glob::Match match;
+      if (!glob_.next(match)) break;
+      found_ = true;
+      if (!match.error.empty()) {
+        picture.name = picture.path = match.path;
+        picture.bytes.clear();
+        picture.error = std::move(match.error);
+        return true;
+      }
+      Input input = recognise_input(match.path);
+      // A match that has gone since is a file that is absent, and no pattern; nor is one called "-" a list.
+      if (input.kind == InputKind::kGlob || input.kind == InputKind::kList) input.kind = InputKind::kFile;
+      source_ = open_pictures(input);
+    }
+    if (!found_) throw data_error("{}: there is no such file, and none that matches", pattern_);
+    return false;
+  }
+
+ private:
+  std::string pattern_;
+  Glob glob_;
+  bool found_ = false;
+  std::unique_ptr<PictureSource> source_;  // of the match at hand
+};
+
+// False too where the file cannot be read: whoever opens it says so.
+bool holds_archive(const std::string& path) {
+  std::array<uint8_t, 512> bytes{};
+  try {
+    const InputFile file(path);
+    const auto count = std::min(bytes.size(), static_cast<size_t>(file.size()));
+    file.read(0, std::span(bytes).first(count));
+    return begins_as_archive(std::span(bytes).first(count));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+InputKind kind_of(const std::string& path) {
+  if (path == "-") return InputKind::kList;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (has_wildcard(path)) return InputKind::kGlob;
+    if (path.ends_with('/')) return InputKind::kFolder;
+    return has_archive_extension(path) ? InputKind::kArchive : InputKind::kFile;
+  }
+  if (S_ISDIR(status.st_mode)) return InputKind::kFolder;
+  if (has_image_extension(path)) return InputKind::kFile;
+  if (S_ISFIFO(status.st_mode)) return InputKind::kArchive;
+  if (!S_ISREG(status.st_mode)) return InputKind::kFile;
+  if (is_pack(path)) return InputKind::kPack;
+  return has_archive_extension(path) || holds_archive(path) ? InputKind::kArchive : InputKind::kFile;
+}
+
+// What it gives can be looked at without taking it away.
+bool can_be_looked_at(const Input& input) {
+  if (input.kind == InputKind::kFile || input.path == "-") return false;
+  struct stat status {};
+  return ::stat(input.path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+Input recognise_input(const std::string& argument) { return {argument, kind_of(argument)}; }
+
+std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptions& list) {
+  switch (input.kind) {
+    case InputKind::kFile:
+      break;
+    case InputKind::kFolder:
+      return std::make_unique<FolderSource>(input.path);
+    case InputKind::kPack:
+      return std::make_unique<PackSource>(input.path);
+    case InputKind::kArchive:
+      return std::make_unique<ArchiveSource>(input.path);
+    case InputKind::kGlob:
+      return std::make_unique<GlobSource>(input.path);
+    case InputKind::kList:
+      return std::make_unique<ListSource>(input.path, list);
+  }
+  return std::make_unique<FileSource>(input.path);
+}
+
+InputSource::InputSource(std::vector<Input> inputs, ListOptions list)
+    : inputs_(std::move(inputs)), list_(std::move(list)) {
+  for (const Input& input : inputs_) {
+    std::optional<int64_t> pictures;
+    if (can_be_looked_at(input)) {
+      const std::unique_ptr<PictureSource> source = open_pictures(input, list_);
+      Picture first;
+      source->next(first);
+      pictures = source->count();
+    } else if (input.kind == InputKind::kFile) {
+      pictures = 1;
+    }
+    count_ = count_ && pictures ? std::optional(*count_ + *pictures) : std::nullopt;
+  }
+}
+
+bool InputSource::next(Picture& picture) {
+  for (;;) {
+    if (source_ && source_->next(picture)) return true;
+    source_ = nullptr;
+    if (next_ == inputs_.size()) return false;
+    source_ = open_pictures(inputs_[next_++], list_);
+  }
+}
+
+}  // namespace resflow

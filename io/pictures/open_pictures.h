@@ -1,0 +1,56 @@
+// What the inputs of a job are, told by what is there: the one place where a kind of input is recognised.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/pictures/list_source.h"
+#include "io/pictures/picture_source.h"
+
+namespace resflow {
+
+enum class InputKind {
+  kFile,     // a picture, whatever its name, and even if it is absent: its row says what is wrong
+  kFolder,   // io/pictures/folder_source.h
+  kPack,     // io/pictures/pack_source.h: by its first bytes, where its name is no picture's
+  kArchive,  // io/pictures/archive_source.h: by its name, or by its first bytes where its name is no picture's; and a pipe
+  kGlob,     // io/files/glob.h: nothing of this name is there, and it has a wildcard; its matches are any of the above
+  kList,     // io/pictures/list_source.h: "-", standard input
+};
+
+struct Input {
+  std::string path;
+  InputKind kind;
+};
+
+// What an argument means. The only place that knows how kinds are told apart.
+Input recognise_input(const std::string& argument);
+
+// The pictures of one input. Throws as the constructors of its sources do.
+std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptions& list = {});
+
+// The pictures of several inputs, one input after the other; each is opened when its turn comes.
+class InputSource : public PictureSource {
+ public:
+  // Looks at each input as far as its first picture, so that a mistake in the last one is found before the first one is
+  // worked through: throws the Error{kData} of a folder, pack, pattern, archive or list that has none or cannot be
+  // read. Of standard input and other pipes nothing is known until their turn.
+  explicit InputSource(std::vector<Input> inputs, ListOptions list = {});
+
+  bool next(Picture& picture) override;
+  // Known of files and packs.
+  std::optional<int64_t> count() const override { return count_; }
+
+ private:
+  std::vector<Input> inputs_;
+  ListOptions list_;
+  size_t next_ = 0;
+  std::optional<int64_t> count_ = 0;
+  std::unique_ptr<PictureSource> source_;
+};
+
+}  // namespace resflow

@@ -1,0 +1,42 @@
+// PyTorch's own files of weights: .pth, .pt, .th, in the zip form and in the legacy form.
+//
+// A pickle is a program. It is read by an interpreter of the opcodes that dictionaries of tensors need, which runs
+// nothing and builds nothing else (io/pth/pickle.h): whatever a file imports beyond that is refused by name.
+// Facts: pytorch/torch/serialization.py, torch/_utils.py (1.13 and 2.x).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/files/file.h"
+#include "io/core/named_array.h"
+
+namespace resflow {
+
+struct PthSummary {
+  bool legacy = false;
+  std::vector<TensorEntry> tensors;
+  std::string found_under;  // as in io/weights/weights.h
+  std::string prefix;
+};
+
+// True where the file starts as torch.save's do (or as a zip does).
+bool is_pth(const std::string& path);
+
+// The state dict in the file: bare, or under state_dict, model, model_state_dict or net; "module." before every name is
+// taken off. Tensors come out contiguous, in the file's order, with the file's dtypes; other values are left out.
+// Throws Error{kData} for what is no state dict (says what it is: a TorchScript archive, a pickled module), for what
+// the pickle imports or calls beyond tensors (by name), for tensors that leave their storage, and damaged files.
+PthSummary read_pth_summary(const std::string& path);  // reads no storage
+
+struct Pth {
+  PthSummary summary;
+  std::vector<NamedArray> tensors;
+};
+Pth read_pth(const std::string& path);
+
+// Writes an OrderedDict of tensors in the zip form that torch.load(weights_only=True) takes, every storage at a
+// multiple of 64 bytes, atomically. Throws as AtomicFile does.
+void write_pth(const std::vector<NamedArray>& tensors, const std::string& path, FileSystem& files = machine_files());
+
+}  // namespace resflow

@@ -1,0 +1,48 @@
+// Files of weights in any format that resflow knows: tensors by name, as a state dict lists them.
+//
+// A format is one file of its own (io/pth/pth.h, io/weights/safetensors.h, io/checkpoint/checkpoint.h, io/weights/onnx.h) and one line in the table
+// of weights.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "io/core/named_array.h"
+
+namespace resflow {
+
+enum class WeightsFormat { kCheckpoint, kPth, kSafetensors, kOnnx };
+
+std::string_view weights_format_name(WeightsFormat format);  // "pth", the value of --from and --to
+
+// By the first bytes; nothing where the file is none of them. Throws Error{kData} where it cannot be read.
+std::optional<WeightsFormat> recognise_weights(const std::string& path);
+
+// By the ending of the name (.pth, .pt, .th; .safetensors; .onnx; .resflow); nothing where it says nothing.
+std::optional<WeightsFormat> weights_format_of_name(std::string_view path);
+
+// What the header of a file says; no tensor's values are read.
+struct WeightsSummary {
+  WeightsFormat format = WeightsFormat::kCheckpoint;
+  std::string variant;  // "zip", "legacy"; empty where there is but one
+  std::vector<TensorEntry> tensors;
+  std::vector<std::pair<std::string, std::string>> metadata;  // texts that the file carries beside its tensors
+  std::string found_under;  // the entry of the file's dictionary that held the tensors: "state_dict"; empty: itself
+  std::string prefix;       // that stood before every name and was taken off: "module."
+};
+
+// Throws Error{kData}: what is damaged, foreign or refused in the file, and where.
+WeightsSummary read_weights_summary(const std::string& path);
+
+struct Weights {
+  WeightsSummary summary;
+  std::vector<NamedArray> tensors;  // of summary.tensors, one to one
+};
+
+// Throws as read_weights_summary. ONNX is written only: Error{kUsage}.
+Weights read_weights(const std::string& path);
+
+}  // namespace resflow

@@ -1,0 +1,127 @@
+#include "pipeline/pixels/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "pipeline/pixels/resize_kernels.h"
+
+namespace resflow {
+
+void ResampleAxis::plan(double begin, double length, int in_size, int out_size, int keep_first, int keep_size) {
+  // Pillow's expressions, kept in their order: a weight must round to the same integer.
+  const double scale = length / out_size;
+  const double filter_scale = std::max(scale, 1.0);
+  const double support = filter_scale;  // the triangle's own support is 1
+  const double inverse = 1.0 / filter_scale;
+  stride = (static_cast<int>(std::ceil(support)) * 2 + 1 + 3) / 4 * 4;
+  first.resize(static_cast<size_t>(keep_size));
+  count.resize(static_cast<size_t>(keep_size));
+  weights.assign(static_cast<size_t>(keep_size) * static_cast<size_t>(stride), 0);
+  std::vector<double> values(static_cast<size_t>(stride));
+  int widest = 1;
+  for (int i = 0; i < keep_size; ++i) {
+    const double center = begin + (keep_first + i + 0.5) * scale;
+    const int low = std::max(static_cast<int>(center - support + 0.5), 0);
+    const int taps = std::min(static_cast<int>(center + support + 0.5), in_size) - low;
+    double sum = 0;
+    for (int t = 0; t < taps; ++t) {
+      const double distance = std::abs((t + low - center + 0.5) * inverse);
+      values[static_cast<size_t>(t)] = distance < 1.0 ? 1.0 - distance : 0.0;
+      sum += values[static_cast<size_t>(t)];
+    }
+    int32_t* row = weights.data() + static_cast<size_t>(i) * static_cast<size_t>(stride);
+    for (int t = 0; t < taps; ++t) {
+      double weight = values[static_cast<size_t>(t)];
+      if (sum != 0.0) weight /= sum;
+      row[t] = static_cast<int32_t>(0.5 + weight * (1 << resize_kernels::kFractionBits));
+    }
+    first[static_cast<size_t>(i)] = low;
+    count[static_cast<size_t>(i)] = taps;
+    widest = std::max(widest, taps);
+  }
+  // The bound on taps is generous: where it costs a group of four for nothing, close the gap.
+  const int tight = (widest + 3) / 4 * 4;
+  if (tight < stride) {
+    for (int i = 1; i < keep_size; ++i)
+      std::copy_n(weights.begin() + static_cast<std::ptrdiff_t>(i) * stride, tight,
+                  weights.begin() + static_cast<std::ptrdiff_t>(i) * tight);
+    stride = tight;
+  }
+  source_first = first.front();
+  source_size = first.back() + count.back() - source_first;
+  for (int& f : first) f -= source_first;
+}
+
+Rect Resizer::plan(int width, int height, int out_width, int out_height, const Rect& keep) {
+  across_.plan(width, out_width, keep.left, keep.width);
+  down_.plan(height, out_height, keep.top, keep.height);
+  return {across_.source_first, down_.source_first, across_.source_size, down_.source_size};
+}
+
+Rect Resizer::plan(const Box& box, int width, int height, int out_width, int out_height, const Rect& keep) {
+  const auto cover = [](double begin, double length, int size) {
+    const int first = std::max(static_cast<int>(std::floor(begin)), 0);
+    return std::pair(first, std::min(static_cast<int>(std::ceil(begin + length)), size) - first);
+  };
+  const auto [left, columns] = cover(box.left, box.width, width);
+  const auto [top, rows] = cover(box.top, box.height, height);
+  across_.plan(box.left - left, box.width, columns, out_width, keep.left, keep.width);
+  down_.plan(box.top - top, box.height, rows, out_height, keep.top, keep.height);
+  return {left + across_.source_first, top + down_.source_first, across_.source_size, down_.source_size};
+}
+
+void Resizer::run(const Image& source, uint8_t* out, size_t stride) {
+  using namespace resize_kernels;
+  const size_t bytes = static_cast<size_t>(across_.size()) * 3;
+  const size_t middle_stride = (bytes + kRowSlack + 63) / 64 * 64;
+  middle_.resize(std::max(middle_.size(), middle_stride * static_cast<size_t>(source.height())));
+  Horizontal* horizontal = simd_ == Simd::kAvx512 ? horizontal_avx512
+                           : simd_ == Simd::kAvx2 ? horizontal_avx2
+                                                  : horizontal_plain;
+  Vertical* vertical = simd_ == Simd::kAvx512 ? vertical_avx512 : simd_ == Simd::kAvx2 ? vertical_avx2 : vertical_plain;
+  horizontal(source, across_, middle_.data(), middle_stride, scratch_);
+  vertical(middle_.data(), middle_stride, down_, bytes, out, stride);
+}
+
+namespace resize_kernels {
+
+// A sum of weights of at most 1 + 2^-12 cannot leave 0..255 after rounding; the clip is for certainty.
+static uint8_t to_byte(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kFractionBits, 0, 255)); }
+
+void horizontal_plain(const Image& source, const ResampleAxis& axis, uint8_t* dst, size_t stride,
+                      std::vector<uint8_t>&) {
+  for (int y = 0; y < source.height(); ++y) {
+    uint8_t* out = dst + static_cast<size_t>(y) * stride;
+    for (int x = 0; x < axis.size(); ++x, out += 3) {
+      const uint8_t* in = source.row(y) + static_cast<size_t>(axis.first[static_cast<size_t>(x)]) * 3;
+      const int32_t* weights = axis.weights.data() + static_cast<size_t>(x) * static_cast<size_t>(axis.stride);
+      int32_t red = kHalf, green = kHalf, blue = kHalf;
+      for (int t = 0; t < axis.count[static_cast<size_t>(x)]; ++t, in += 3) {
+        red += in[0] * weights[t];
+        green += in[1] * weights[t];
+        blue += in[2] * weights[t];
+      }
+      out[0] = to_byte(red);
+      out[1] = to_byte(green);
+      out[2] = to_byte(blue);
+    }
+  }
+}
+
+void vertical_plain(const uint8_t* src, size_t src_stride, const ResampleAxis& axis, size_t bytes, uint8_t* dst,
+                    size_t dst_stride) {
+  std::vector<int32_t> sums(bytes);
+  for (int y = 0; y < axis.size(); ++y) {
+    std::fill(sums.begin(), sums.end(), kHalf);
+    const uint8_t* in = src + static_cast<size_t>(axis.first[static_cast<size_t>(y)]) * src_stride;
+    const int32_t* weights = axis.weights.data() + static_cast<size_t>(y) * static_cast<size_t>(axis.stride);
+    for (int t = 0; t < axis.count[static_cast<size_t>(y)]; ++t, in += src_stride)
+      for (size_t x = 0; x < bytes; ++x) sums[x] += in[x] * weights[t];
+    uint8_t* out = dst + static_cast<size_t>(y) * dst_stride;
+    for (size_t x = 0; x < bytes; ++x) out[x] = to_byte(sums[x]);
+  }
+}
+
+}  // namespace resize_kernels
+}  // namespace resflow

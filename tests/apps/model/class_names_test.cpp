@@ -1,0 +1,81 @@
+#include "apps/model/class_names.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/apps/program.h"
+#include "tests/io/expect_error.h"
+
+namespace resflow::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::internal::CaptureStderr;
+using ::testing::internal::GetCapturedStderr;
+
+TEST(ClassNames, ImagenetsAreTorchvisions) {
+  const std::string output = run_python("apps/model/pretrained_table.py", {"resnet18"});
+  if (output.starts_with("absent")) GTEST_SKIP() << output;
+  EXPECT_EQ(load_class_names("imagenet"), nlohmann::json::parse(output)["classes"].get<std::vector<std::string>>());
+}
+
+TEST(ClassNames, ImagenetsAreThousandAndNoTwoAreAlike) {
+  std::vector<std::string> names = load_class_names("imagenet");
+  EXPECT_EQ(names.size(), 1000U);
+  EXPECT_EQ(names.front(), "tench");
+  EXPECT_EQ(names.back(), "toilet tissue");
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
+}
+
+class NamesFile : public ::testing::Test {
+ protected:
+  std::vector<std::string> load(const std::string& text) {
+    write_text(path_, text);
+    return load_class_names(path_);
+  }
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "names.txt";
+};
+
+TEST_F(NamesFile, HoldsANameALine) {
+  EXPECT_THAT(load("ant\ngrey bee\n"), ElementsAre("ant", "grey bee"));
+  EXPECT_THAT(load("ant\ngrey bee"), ElementsAre("ant", "grey bee"));
+  EXPECT_THAT(load("ant\r\ngrey bee\r\n"), ElementsAre("ant", "grey bee"));
+  EXPECT_THAT(load("ant\nbee\n\n\r\n"), ElementsAre("ant", "bee"));
+  EXPECT_THAT(load("\xEF\xBB\xBF"
+                   "ant\nbee\n"),
+              ElementsAre("ant", "bee"));
+  EXPECT_THAT(load("Fu\xC3\x9F\nb\xEA\nb, \"c\"\n"), ElementsAre("Fu\xC3\x9F", "b\xEA", "b, \"c\""));
+}
+
+TEST_F(NamesFile, OfWhichTwoAreAlikeIsWarnedOf) {
+  CaptureStderr();
+  EXPECT_THAT(load("crane\nant\ncrane\n"), ElementsAre("crane", "ant", "crane"));
+  EXPECT_THAT(GetCapturedStderr(), HasSubstr(path_ + ": lines 1 and 3 are both \"crane\""));
+}
+
+TEST_F(NamesFile, ThatIsNoListIsRefused) {
+  const auto refused = [&](const std::string& text, const std::string& words) {
+    expect_error(ErrorKind::kData, {path_, words}, [&] { load(text); });
+  };
+  refused("", "holds no class names");
+  refused("\n\r\n", "holds no class names");
+  refused("ant\n\nbee\n", "line 2 is empty");
+  refused("\nant\n", "line 1 is empty");
+  refused(photo_bytes(0, 0), "is a JPEG");
+  refused(std::string("ant\0bee", 7), "is no text");
+  expect_error(ErrorKind::kData, {folder_ / "absent"}, [&] { load_class_names(folder_ / "absent"); });
+  expect_error(ErrorKind::kData, {folder_.path().string()}, [&] { load_class_names(folder_.path().string()); });
+  std::ofstream(path_).close();
+  std::filesystem::resize_file(path_, 65 << 20);
+  expect_error(ErrorKind::kData, {"68.2 MB is no list of class names"}, [&] { load_class_names(path_); });
+}
+
+}  // namespace
+}  // namespace resflow::testing

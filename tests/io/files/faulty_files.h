@@ -1,0 +1,83 @@
+// A disk that fails at a chosen call, for the tests of what must survive it.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/files/file.h"
+
+namespace resflow::testing {
+
+class FaultyFiles : public FileSystem {
+ public:
+  // The `nth` call (from 1) of `name`, and all later ones, fail with `error`.
+  void fail(const std::string& name, int nth, int error) { faults_[name] = {nth, error}; }
+  void set_free_bytes(int64_t bytes) { free_ = bytes; }
+  int calls(const std::string& name) { return counts_[name]; }
+  // All calls that change or sync something, in order.
+  const std::vector<std::string>& log() const { return log_; }
+  // From this offset on a file ends when it is read, whatever its size was when it was opened.
+  void shrink_to(int64_t bytes) { shrunk_ = bytes; }
+  // write and pwrite take at most so many bytes at once.
+  void set_write_limit(size_t bytes) { write_limit_ = bytes; }
+
+  int open(const char* path, int flags, unsigned mode) override {
+    return fails("open") ? -1 : FileSystem::open(path, flags, mode);
+  }
+  int64_t pread(int file, void* bytes, size_t count, int64_t offset) override {
+    if (fails("pread")) return -1;
+    if (shrunk_ && offset >= *shrunk_) return 0;
+    if (shrunk_) count = std::min(count, static_cast<size_t>(*shrunk_ - offset));
+    return FileSystem::pread(file, bytes, count, offset);
+  }
+  int64_t write(int file, const void* bytes, size_t count) override {
+    return fails("write") ? -1 : FileSystem::write(file, bytes, std::min(count, write_limit_));
+  }
+  int64_t pwrite(int file, const void* bytes, size_t count, int64_t offset) override {
+    return fails("pwrite") ? -1 : FileSystem::pwrite(file, bytes, std::min(count, write_limit_), offset);
+  }
+  int ftruncate(int file, int64_t bytes) override {
+    return fails("ftruncate") ? -1 : FileSystem::ftruncate(file, bytes);
+  }
+  int fsync(int file) override {
+    log_.emplace_back("fsync");
+    return fails("fsync") ? -1 : FileSystem::fsync(file);
+  }
+  int close(int file) override {
+    const int closed = FileSystem::close(file);  // closes even where it tells of an error
+    return fails("close") ? -1 : closed;
+  }
+  int rename(const char* from, const char* to) override {
+    log_.emplace_back("rename");
+    return fails("rename") ? -1 : FileSystem::rename(from, to);
+  }
+  int link(const char* from, const char* to) override { return fails("link") ? -1 : FileSystem::link(from, to); }
+  int64_t free_bytes(const char* folder) override { return free_ ? *free_ : FileSystem::free_bytes(folder); }
+
+ private:
+  struct Fault {
+    int nth = 0, error = 0;
+  };
+
+  bool fails(const std::string& name) {
+    const int count = ++counts_[name];
+    const auto fault = faults_.find(name);
+    if (fault == faults_.end() || count < fault->second.nth) return false;
+    errno = fault->second.error;
+    return true;
+  }
+
+  std::map<std::string, Fault> faults_;
+  std::map<std::string, int> counts_;
+  std::vector<std::string> log_;
+  std::optional<int64_t> free_, shrunk_;
+  size_t write_limit_ = SIZE_MAX;
+};
+
+}  // namespace resflow::testing
