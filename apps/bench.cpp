@@ -5,10 +5,11 @@
 #include <memory>
 
 #include "apps/bench/common.h"
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/score/executor_choice.h"
 #include "apps/host/pinning.h"
+#include "apps/options/common.h"
+#include "apps/options/precision_options.h"
+#include "apps/score/executor_choice.h"
 
 namespace resflow {
 namespace {

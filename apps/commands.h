@@ -2,15 +2,9 @@
 // and returns what runs once they are parsed: that returns the exit code, or throws Error.
 #pragma once
 
-#include <functional>
-
-namespace CLI {
-class App;
-}
+#include "apps/options/action.h"
 
 namespace resflow {
-
-using Action = std::function<int()>;
 
 Action add_train(CLI::App& command);
 Action add_score(CLI::App& command);

@@ -5,18 +5,19 @@
 #include <optional>
 #include <utility>
 
-#include "apps/inspect/check_onnx.h"
 #include "apps/commands.h"
 #include "apps/host/console.h"
-#include "apps/model/model_file.h"
-#include "apps/options/model_file_options.h"
-#include "apps/model/pretrained.h"
-#include "apps/machine/threads.h"
-#include "graph/model/trained_model.h"
-#include "apps/machine/versions.h"
+#include "apps/inspect/check_onnx.h"
 #include "apps/inspect/weights_diff.h"
+#include "apps/machine/threads.h"
+#include "apps/machine/versions.h"
+#include "apps/model/model_file.h"
+#include "apps/model/pretrained.h"
+#include "apps/options/model_file_options.h"
 #include "graph/model/export_onnx.h"
+#include "graph/model/trained_model.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "io/pth/pth.h"
 #include "io/weights/safetensors.h"
 

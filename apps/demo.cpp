@@ -7,17 +7,19 @@
 #include <filesystem>
 #include <memory>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/host/console.h"
 #include "apps/data/demo_photos.h"
-#include "graph/head/probabilities.h"
-#include "apps/score/predictions.h"
-#include "apps/train/run_training.h"
-#include "apps/score/rows.h"
+#include "apps/host/console.h"
 #include "apps/machine/threads.h"
-#include "io/pictures/dataset.h"
+#include "apps/options/common.h"
+#include "apps/score/predictions.h"
+#include "apps/score/rows.h"
+#include "apps/train/run_training.h"
+#include "graph/head/probabilities.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
+#include "io/pictures/dataset.h"
 
 namespace resflow {
 namespace {

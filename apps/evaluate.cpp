@@ -3,23 +3,28 @@
 #include <algorithm>
 #include <memory>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/host/console.h"
 #include "apps/data/damaged_packs.h"
-#include "apps/evaluate/evaluation.h"
-#include "apps/report/page.h"
-#include "apps/model/model_file.h"
-#include "apps/options/model_file_options.h"
-#include "apps/host/pinning.h"
-#include "apps/model/precision.h"
-#include "apps/host/progress.h"
-#include "apps/machine/process_report.h"
-#include "apps/report/run_report.h"
-#include "apps/host/signals.h"
-#include "apps/machine/threads.h"
 #include "apps/data/training_data.h"
+#include "apps/evaluate/evaluation.h"
+#include "apps/host/console.h"
+#include "apps/host/pinning.h"
+#include "apps/host/progress.h"
+#include "apps/host/signals.h"
+#include "apps/machine/process_report.h"
+#include "apps/machine/threads.h"
+#include "apps/model/model_file.h"
+#include "apps/model/precision.h"
+#include "apps/options/common.h"
+#include "apps/options/model_file_options.h"
+#include "apps/options/precision_options.h"
+#include "apps/report/page.h"
+#include "apps/report/run_report.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 namespace {
@@ -115,7 +120,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   const StopSignals signals;
   Evaluation evaluation;
   {
-    Progress progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
+    ProgressLine progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
     evaluation = evaluate(trained, data.dataset.samples,
                           {.predict = {.batch = o.batch,
                                        .threads = threads,

@@ -8,20 +8,23 @@
 #include <memory>
 #include <vector>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
 #include "apps/host/console.h"
 #include "apps/inspect/file_summary.h"
 #include "apps/inspect/model_summary.h"
+#include "apps/inspect/weights_diff.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/model/pretrained.h"
-#include "apps/inspect/weights_diff.h"
+#include "apps/options/common.h"
+#include "apps/options/precision_options.h"
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
-#include "io/images/decode.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "io/files/file.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 namespace {

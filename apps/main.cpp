@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/versions.h"
 #include "io/core/error.h"
 
@@ -77,7 +78,7 @@ int main(int argc, char** argv) {
     resflow::ignore_file_size_signal();
     return resflow::run(argc, argv);
   } catch (const resflow::Error& e) {
-    return resflow::fail(e.exit_code(), e.what());
+    return resflow::fail(e.exit_code(), resflow::with_option_names(e.marked()));
   } catch (const std::bad_alloc&) {
     return resflow::fail(resflow::kOwnFaultExit, "out of memory: try a smaller --batch or --image-size");
   } catch (const std::exception& e) {

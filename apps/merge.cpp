@@ -11,10 +11,10 @@
 #include <tuple>
 
 #include "apps/commands.h"
-#include "apps/host/console.h"
 #include "apps/score/merged_rows.h"
 #include "apps/score/shard_file.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

@@ -6,20 +6,22 @@
 #include <system_error>
 #include <vector>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/host/console.h"
-#include "io/pictures/data_folders.h"
 #include "apps/data/packing.h"
+#include "apps/host/console.h"
 #include "apps/host/progress.h"
-#include "apps/machine/process_report.h"
 #include "apps/host/signals.h"
+#include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
-#include "io/pictures/dataset.h"
+#include "apps/options/common.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/text.h"
+#include "io/core/wording.h"
 #include "io/pack/head.h"
 #include "io/pack/writer.h"
-#include "io/core/text.h"
+#include "io/pictures/data_folders.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/in_order.h"
 
 namespace resflow {
@@ -105,7 +107,7 @@ struct Outcome {
 
 Outcome pack_all(const PackOptions& o, const Dataset& dataset, PackWriter& writer, int threads) {
   const auto total = static_cast<int64_t>(dataset.samples.size());
-  Progress progress({.label = "packing", .total = total, .terminal = is_terminal(stderr)});
+  ProgressLine progress({.label = "packing", .total = total, .terminal = is_terminal(stderr)});
   Outcome outcome;
   for_each_in_order<PicturePacker, PackedPicture>(
       total, threads,

@@ -6,19 +6,22 @@
 #include <optional>
 #include <set>
 
-#include "apps/train/augment_options.h"
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/host/console.h"
 #include "apps/data/damaged_packs.h"
-#include "io/pictures/data_folders.h"
-#include "apps/model/model_file.h"
 #include "apps/data/preview_grid.h"
+#include "apps/host/console.h"
 #include "apps/machine/threads.h"
+#include "apps/model/model_file.h"
+#include "apps/options/augment_options.h"
+#include "apps/options/common.h"
+#include "apps/train/augment_options.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/text.h"
+#include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/images/png_encode.h"
-#include "io/core/text.h"
+#include "io/pictures/data_folders.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
 

@@ -6,25 +6,27 @@
 #include <memory>
 #include <optional>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/host/console.h"
 #include "apps/data/damaged_packs.h"
-#include "io/pictures/data_folders.h"
-#include "apps/evaluate/evaluation.h"
-#include "apps/model/model_file.h"
-#include "apps/options/model_file_options.h"
-#include "apps/host/progress.h"
-#include "apps/machine/process_report.h"
-#include "apps/host/signals.h"
-#include "apps/machine/threads.h"
-#include "graph/model/trained_model.h"
 #include "apps/data/training_data.h"
+#include "apps/evaluate/evaluation.h"
+#include "apps/host/console.h"
+#include "apps/host/progress.h"
+#include "apps/host/signals.h"
+#include "apps/machine/process_report.h"
+#include "apps/machine/threads.h"
 #include "apps/machine/versions.h"
+#include "apps/model/model_file.h"
+#include "apps/options/common.h"
+#include "apps/options/model_file_options.h"
+#include "graph/model/trained_model.h"
 #include "graph/plan/calibration.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/pack/head.h"
+#include "io/pictures/data_folders.h"
 #include "pipeline/loader.h"
 
 namespace resflow {
@@ -78,7 +80,7 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   Calibrator calibrator(*trained.model, batch, side, side);
   Loader loader(sample, Recipe::eval(trained.preprocessing),
                 {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif});
-  Progress progress({.label = "calibrating", .total = total, .terminal = is_terminal(stderr)});
+  ProgressLine progress({.label = "calibrating", .total = total, .terminal = is_terminal(stderr)});
   int64_t done = 0;
   const EpochReport report = loader.run(0, 0, [&](const Batch& pictures) {
     if (pictures.size > 0) calibrator.observe(pictures.pixels, pictures.size);
@@ -130,9 +132,9 @@ struct Answers {
 Answers answers(const QuantizeOptions& o, const TrainedModel& trained, const ComparisonData& data, Precision precision,
                 int threads) {
   Answers answers;
-  Progress progress({.label = "scoring in " + precision_name(precision),
-                     .total = static_cast<int64_t>(data.samples.size()),
-                     .terminal = is_terminal(stderr)});
+  ProgressLine progress({.label = "scoring in " + precision_name(precision),
+                         .total = static_cast<int64_t>(data.samples.size()),
+                         .terminal = is_terminal(stderr)});
   const PredictSummary summary = predict_samples(
       trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif},
       [&](const Prediction& p) {

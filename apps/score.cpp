@@ -5,25 +5,30 @@
 #include <memory>
 #include <optional>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
 #include "apps/host/console.h"
-#include "apps/score/executor_choice.h"
-#include "apps/model/model_file.h"
-#include "apps/options/model_file_options.h"
 #include "apps/host/pinning.h"
-#include "apps/model/precision.h"
-#include "apps/score/predictions.h"
 #include "apps/host/progress.h"
-#include "apps/machine/process_report.h"
-#include "apps/score/facts.h"
-#include "apps/options/score_inputs.h"
-#include "apps/score/output.h"
 #include "apps/host/signals.h"
+#include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
+#include "apps/model/model_file.h"
+#include "apps/model/precision.h"
+#include "apps/options/common.h"
+#include "apps/options/model_file_options.h"
+#include "apps/options/precision_options.h"
+#include "apps/options/score_inputs.h"
+#include "apps/score/executor_choice.h"
+#include "apps/score/facts.h"
+#include "apps/score/output.h"
+#include "apps/score/predictions.h"
 #include "apps/score/tracked_source.h"
 #include "graph/model/trained_model.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 namespace {
@@ -106,10 +111,10 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
   const bool whole_plan = before > 0 || !o.shard.empty();
   // A terminal that shows the rows already needs no line between them.
   const bool rows_on_screen = o.output.out.empty() && is_terminal(stdout);
-  Progress progress({.label = "scoring",
-                     .total = source.count() ? before + *source.count() : 0,
-                     .first = before,
-                     .terminal = is_terminal(stderr)});
+  ProgressLine progress({.label = "scoring",
+                         .total = source.count() ? before + *source.count() : 0,
+                         .first = before,
+                         .terminal = is_terminal(stderr)});
   try {
     return predict_stream(
         model, source,
@@ -136,7 +141,7 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
   } catch (const Error& e) {
     if (source.differs()) throw other_inputs(e);
     if (output.saved_rows() == 0) throw;
-    throw Error(e.kind(), fmt::format("{}; {} are kept: go on with --resume", e.what(),
+    throw Error(e.kind(), fmt::format("{}; {} are kept: go on with --resume", e.marked(),
                                       plural(output.saved_rows(), "row", "rows")));
   }
 }

@@ -8,20 +8,21 @@
 #include <numeric>
 #include <set>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/host/console.h"
-#include "io/pictures/data_folders.h"
-#include "apps/host/progress.h"
 #include "apps/data/same_content.h"
-#include "apps/host/signals.h"
 #include "apps/data/split_folder.h"
-#include "pipeline/split_plan.h"
+#include "apps/host/console.h"
+#include "apps/host/progress.h"
+#include "apps/host/signals.h"
 #include "apps/machine/threads.h"
-#include "io/pictures/dataset.h"
+#include "apps/options/common.h"
 #include "io/core/error.h"
-#include "io/pack/head.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
+#include "io/pack/head.h"
+#include "io/pictures/data_folders.h"
+#include "io/pictures/dataset.h"
+#include "pipeline/split_plan.h"
 
 namespace resflow {
 namespace {
@@ -41,11 +42,11 @@ struct SplitOptions {
 
 // A line of progress for a loop, and its end where a signal asks for it.
 std::function<bool(int64_t, int64_t)> shown(const std::string& label, const std::string& unit) {
-  auto progress = std::make_shared<std::unique_ptr<Progress>>();
+  auto progress = std::make_shared<std::unique_ptr<ProgressLine>>();
   return [progress, label, unit](int64_t done, int64_t total) {
     if (!*progress)
-      *progress = std::make_unique<Progress>(
-          ProgressOptions{.label = label, .unit = unit, .total = total, .terminal = is_terminal(stderr)});
+      *progress = std::make_unique<ProgressLine>(
+          ProgressLineOptions{.label = label, .unit = unit, .total = total, .terminal = is_terminal(stderr)});
     (*progress)->update(done);
     return !stop_requested();
   };

@@ -2,14 +2,17 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/host/console.h"
 #include "apps/data/stats_report.h"
+#include "apps/host/console.h"
 #include "apps/host/progress.h"
-#include "apps/machine/process_report.h"
 #include "apps/host/signals.h"
+#include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
+#include "apps/options/common.h"
+#include "io/core/check_range.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {
@@ -29,12 +32,12 @@ int stats(const StatsOptions& o, int threads) {
   const StopSignals signals;
   DataStats found;
   {
-    std::unique_ptr<Progress> progress;
+    std::unique_ptr<ProgressLine> progress;
     int64_t done = 0;
     found = gather_data_stats(data_parts(o.data), options, [&](int64_t so_far, int64_t total) {
       if (!progress)
-        progress = std::make_unique<Progress>(
-            ProgressOptions{.label = "reading", .total = total, .terminal = is_terminal(stderr)});
+        progress = std::make_unique<ProgressLine>(
+            ProgressLineOptions{.label = "reading", .total = total, .terminal = is_terminal(stderr)});
       done = so_far;
       progress->update(done);
       return !stop_requested();

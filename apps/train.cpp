@@ -3,15 +3,17 @@
 #include <memory>
 #include <utility>
 
-#include "apps/options/common.h"
 #include "apps/commands.h"
-#include "apps/options/config_file.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
+#include "apps/host/signals.h"
 #include "apps/model/precision.h"
+#include "apps/options/augment_options.h"
+#include "apps/options/common.h"
+#include "apps/options/config_file.h"
+#include "apps/options/precision_options.h"
 #include "apps/train/repeated_runs.h"
 #include "apps/train/run_training.h"
-#include "apps/host/signals.h"
 #include "apps/train/train_options.h"
 #include "apps/train/training_run.h"
 #include "io/core/error.h"

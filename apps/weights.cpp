@@ -10,10 +10,11 @@
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
-#include "io/files/file_sha256.h"
 #include "apps/model/pretrained.h"
 #include "graph/model/model_zoo.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/file_sha256.h"
 
 namespace resflow {
 namespace {
@@ -85,7 +86,7 @@ nlohmann::ordered_json to_json(const Row& row) {
 }
 
 // An environment variable need not be UTF-8.
-void print_json(const nlohmann::ordered_json& json) {
+void print_listing_json(const nlohmann::ordered_json& json) {
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
@@ -93,12 +94,12 @@ void print_json(const nlohmann::ordered_json& json) {
 int show_one(const WeightsOptions& o) {
   const PretrainedWeights& weights = pretrained_named(o.which);
   if (o.json && !locate_pretrained(weights)) {
-    print_json(to_json({.weights = &weights, .path = std::nullopt, .sha256 = {}}));
+    print_listing_json(to_json({.weights = &weights, .path = std::nullopt, .sha256 = {}}));
     flush_output();
   }
   const PretrainedFile file = find_pretrained(weights);
   if (o.json) {
-    print_json(to_json({.weights = &weights, .path = file.path, .sha256 = file.sha256}));
+    print_listing_json(to_json({.weights = &weights, .path = file.path, .sha256 = file.sha256}));
   } else {
     fmt::print("weights    {}, {} parameters, acc@1 {} acc@5 {}\n", weights.name(), format_count(weights.parameters),
                weights.top1, weights.top5);
@@ -122,7 +123,7 @@ int list_weights(const WeightsOptions& o) {
     report["weights"] = nlohmann::ordered_json::array();
     for (const Row& row : rows) report["weights"].push_back(to_json(row));
     report["folders"] = pretrained_folders();
-    print_json(report);
+    print_listing_json(report);
   } else {
     print_table(rows);
   }

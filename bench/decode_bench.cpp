@@ -15,8 +15,8 @@
 #include "io/images/decode.h"
 #include "io/images/png_encode.h"
 #include "pipeline/pixels/crop.h"
-#include "pipeline/recipe.h"
 #include "pipeline/pixels/resize.h"
+#include "pipeline/recipe.h"
 
 namespace resflow {
 namespace {

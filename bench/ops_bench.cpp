@@ -9,8 +9,8 @@
 
 #include <cstring>
 
-#include "ops/optimizer.h"
 #include "ops/kernels/simd.h"
+#include "ops/optimizer.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow {

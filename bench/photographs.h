@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/files/file.h"
+#include "io/pictures/dataset.h"
 
 namespace resflow::bench {
 

@@ -7,8 +7,8 @@
 
 #include "io/core/error.h"
 #include "ops/kernels/parallel.h"
-#include "ops/primitive.h"
 #include "ops/kernels/simd.h"
+#include "ops/primitive.h"
 
 namespace resflow {
 namespace {

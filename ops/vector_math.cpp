@@ -1,5 +1,6 @@
 #include "ops/vector_math.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -40,6 +41,13 @@ void blend(const Compute& compute, float* average, std::span<const float> values
   const auto take = static_cast<float>(1 - decay);
   each_piece(compute, values.size(), [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) average[i] = keep * average[i] + take * values[i];
+  });
+}
+
+void exchange(const Compute& compute, std::span<float> a, std::span<float> b) {
+  each_piece(compute, a.size(), [&](size_t begin, size_t end) {
+    std::swap_ranges(a.begin() + static_cast<std::ptrdiff_t>(begin), a.begin() + static_cast<std::ptrdiff_t>(end),
+                     b.begin() + static_cast<std::ptrdiff_t>(begin));
   });
 }
 

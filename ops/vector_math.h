@@ -15,6 +15,9 @@ void add_scaled(const Compute& compute, float* sum, std::span<const float> value
 // average = decay * average + (1 - decay) * values. Allocates nothing.
 void blend(const Compute& compute, float* average, std::span<const float> values, double decay);
 
+// Exchanges the values of `a` and `b`, which are equally long. Allocates nothing.
+void exchange(const Compute& compute, std::span<float> a, std::span<float> b);
+
 // values *= factor. Allocates nothing.
 void scale(const Compute& compute, std::span<float> values, float factor);
 

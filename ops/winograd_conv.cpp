@@ -5,9 +5,9 @@
 
 #include "io/core/error.h"
 #include "ops/fold_batch_norm.h"
-#include "ops/primitive.h"
 #include "ops/kernels/simd.h"
 #include "ops/kernels/winograd.h"
+#include "ops/primitive.h"
 
 namespace resflow {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/host/console.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

@@ -1,10 +1,13 @@
 #include "apps/bench/common.h"
 
-#include "apps/options/common.h"
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
+#include "apps/options/common.h"
 #include "graph/plan/plan.h"
+#include "io/core/check_range.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
 #include "pipeline/pixels/random.h"
 
 namespace resflow {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/commands.h"
 #include "apps/bench/step_times.h"
-#include "apps/model/precision.h"
 #include "apps/machine/threads.h"
+#include "apps/model/precision.h"
+#include "apps/options/action.h"
 #include "graph/model/model.h"
 
 namespace resflow {

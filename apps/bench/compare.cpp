@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "apps/host/console.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "io/files/file.h"
 
 namespace resflow {

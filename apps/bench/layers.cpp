@@ -5,13 +5,16 @@
 #include <memory>
 
 #include "apps/bench/common.h"
-#include "apps/options/common.h"
-#include "apps/host/console.h"
 #include "apps/bench/layer_times.h"
+#include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/machine/process_report.h"
+#include "apps/options/common.h"
+#include "apps/options/precision_options.h"
 #include "graph/plan/plan.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "ops/machine_peak.h"
 
 namespace resflow {

@@ -3,13 +3,15 @@
 #include <optional>
 
 #include "apps/bench/common.h"
-#include "apps/options/common.h"
-#include "apps/host/console.h"
 #include "apps/data/damaged_packs.h"
+#include "apps/host/console.h"
 #include "apps/machine/process_report.h"
-#include "io/files/sha256.h"
-#include "io/pictures/dataset.h"
+#include "apps/options/common.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/sha256.h"
+#include "io/images/decode.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/loader.h"
 
 namespace resflow {

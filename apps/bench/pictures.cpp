@@ -10,13 +10,13 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/data/demo_photos.h"
 #include "apps/bench/pipeline_stages.h"
-#include "io/images/decode.h"
+#include "apps/data/demo_photos.h"
 #include "io/core/error.h"
+#include "io/images/decode.h"
 #include "io/images/jpeg_encode.h"
-#include "pipeline/pixels/crop.h"
 #include "pipeline/loader.h"
+#include "pipeline/pixels/crop.h"
 
 namespace resflow {
 namespace {

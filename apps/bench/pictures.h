@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/images/image.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {

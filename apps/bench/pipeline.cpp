@@ -4,17 +4,19 @@
 #include <memory>
 #include <optional>
 
-#include "apps/bench/compare.h"
 #include "apps/bench/common.h"
-#include "apps/options/common.h"
-#include "apps/host/console.h"
-#include "apps/data/damaged_packs.h"
-#include "apps/host/pinning.h"
+#include "apps/bench/compare.h"
 #include "apps/bench/pipeline_report.h"
-#include "apps/machine/python_process.h"
-#include "apps/machine/process_report.h"
+#include "apps/data/damaged_packs.h"
+#include "apps/host/console.h"
+#include "apps/host/pinning.h"
 #include "apps/host/signals.h"
+#include "apps/machine/process_report.h"
+#include "apps/machine/python_process.h"
+#include "apps/options/common.h"
+#include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/bench/median_interval.h"
 #include "apps/bench/network.h"
 #include "apps/bench/pictures.h"
-#include "apps/bench/median_interval.h"
 
 namespace resflow {
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "apps/host/console.h"
-#include "apps/pages/html.h"
-#include "apps/report/page.h"
-#include "apps/report/sections.h"
 #include "apps/bench/pipeline_report.h"
+#include "apps/pages/html.h"
+#include "apps/pages/style.h"
 #include "apps/pages/svg_plot.h"
+#include "apps/report/page.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
@@ -140,7 +140,7 @@ std::string pipeline_html(const PipelineReport& report) {
                        html_name_values({{"pictures", pictures_text(report)}, {"network", network_text(report)}}));
   body += html_section("Versions", html_name_values(report_versions()));
   // Figures are read in lines: a narrow screen scrolls them.
-  return html_page(title, html_report_style() + ".figures th,.figures td{white-space:nowrap}\n", body);
+  return html_page(title, page_style() + ".figures th,.figures td{white-space:nowrap}\n", body);
 }
 
 }  // namespace resflow

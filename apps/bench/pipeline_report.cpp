@@ -3,6 +3,7 @@
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

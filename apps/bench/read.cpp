@@ -2,9 +2,12 @@
 #include <chrono>
 
 #include "apps/bench/common.h"
-#include "apps/options/common.h"
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
+#include "apps/options/common.h"
+#include "io/core/check_range.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
 #include "io/weights/weights.h"
 
 namespace resflow {

@@ -8,6 +8,7 @@
 #include "apps/score/executor_choice.h"
 #include "graph/plan/calibration.h"
 #include "graph/plan/executors.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

@@ -8,7 +8,7 @@ namespace resflow {
 namespace {
 
 constexpr size_t kWarmupSteps = 2, kLeastSteps = 3;
-constexpr double kWarmupSeconds = 0.5;
+constexpr double kStepWarmupSeconds = 0.5;
 
 void repeat(double seconds, size_t least, const std::function<void()>& step, std::vector<double>* ms) {
   using Clock = std::chrono::steady_clock;
@@ -35,7 +35,7 @@ double StepTimes::total_seconds() const { return std::accumulate(ms.begin(), ms.
 
 StepTimes measure_steps(double seconds, const std::function<void()>& step) {
   StepTimes times;
-  repeat(kWarmupSeconds, kWarmupSteps, step, nullptr);
+  repeat(kStepWarmupSeconds, kWarmupSteps, step, nullptr);
   repeat(seconds, kLeastSteps, step, &times.ms);
   return times;
 }

@@ -2,8 +2,8 @@
 #include <numeric>
 
 #include "apps/bench/common.h"
-#include "apps/host/console.h"
 #include "graph/train/trainer.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 

@@ -4,8 +4,8 @@
 
 #include "io/core/broken_reason.h"
 #include "io/images/exif.h"
-#include "io/images/jpeg_encode.h"
 #include "io/images/exif_write.h"
+#include "io/images/jpeg_encode.h"
 #include "pipeline/pixels/crop.h"
 
 namespace resflow {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/images/decode.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/pixels/resize.h"
 
 namespace resflow {

@@ -24,15 +24,15 @@ constexpr double kPaper = 0.94, kInk = 0.1, kFaintInk = 0.38;  // of grey: a whi
 struct SurfaceDeleter {
   void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
 };
-using Surface = std::unique_ptr<cairo_surface_t, SurfaceDeleter>;
+using CairoSurface = std::unique_ptr<cairo_surface_t, SurfaceDeleter>;
 
 struct ContextDeleter {
   void operator()(cairo_t* context) const { cairo_destroy(context); }
 };
 using Context = std::unique_ptr<cairo_t, ContextDeleter>;
 
-Surface make_surface(int width, int height) {
-  Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
+CairoSurface make_surface(int width, int height) {
+  CairoSurface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
   if (const cairo_status_t status = cairo_surface_status(surface.get()); status != CAIRO_STATUS_SUCCESS)
     throw system_error("a picture of {}x{} cannot be drawn: {}", width, height, cairo_status_to_string(status));
   return surface;
@@ -167,7 +167,7 @@ Image draw_preview_grid(const Batch& batch, const Dataset& dataset, const float 
                         const PreviewGridOptions& options) {
   const int tiles = std::min(batch.size, options.limit);
   const PreviewLayout layout = preview_layout(tiles, batch.image_size, options);
-  const Surface surface = make_surface(layout.width, layout.height);
+  const CairoSurface surface = make_surface(layout.width, layout.height);
   {
     const Context context(cairo_create(surface.get()));
     cairo_set_source_rgb(context.get(), kPaper, kPaper, kPaper);

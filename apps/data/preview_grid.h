@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/images/image.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/loader.h"
 
 namespace resflow {

@@ -7,9 +7,9 @@
 #include <system_error>
 #include <unordered_map>
 
-#include "io/files/sha256.h"
 #include "io/core/error.h"
 #include "io/files/file.h"
+#include "io/files/sha256.h"
 #include "pipeline/in_order.h"
 
 namespace resflow {

@@ -15,8 +15,9 @@
 
 #include "apps/host/console.h"
 #include "io/core/error.h"
-#include "io/files/file.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {

@@ -10,15 +10,15 @@
 #include <set>
 
 #include "apps/data/damaged_packs.h"
-#include "io/files/sha256.h"
 #include "io/core/broken_reason.h"
-#include "io/images/decode.h"
 #include "io/core/error.h"
+#include "io/files/sha256.h"
+#include "io/images/decode.h"
 #include "io/images/image_format.h"
 #include "io/images/jpeg_facts.h"
 #include "io/pack/reader.h"
-#include "pipeline/pixels/crop.h"
 #include "pipeline/in_order.h"
+#include "pipeline/pixels/crop.h"
 #include "pipeline/pixels/resize.h"
 
 namespace resflow {

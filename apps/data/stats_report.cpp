@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/host/console.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

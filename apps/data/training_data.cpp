@@ -8,12 +8,13 @@
 #include <map>
 #include <set>
 
-#include "apps/host/console.h"
 #include "apps/data/damaged_packs.h"
-#include "io/pictures/data_folders.h"
-#include "io/files/sha256.h"
+#include "apps/host/console.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/sha256.h"
 #include "io/pack/reader.h"
+#include "io/pictures/data_folders.h"
 
 namespace resflow {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/pictures/data_folders.h"
 #include "apps/data/training_data.h"
 #include "io/files/csv.h"
+#include "io/pictures/data_folders.h"
 
 namespace resflow {
 

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "graph/head/metrics.h"
 #include "apps/score/predictions.h"
+#include "graph/head/metrics.h"
 #include "graph/model/trained_model.h"
-#include "io/pictures/dataset.h"
 #include "io/core/stage_times.h"
+#include "io/pictures/dataset.h"
 
 namespace resflow {
 
@@ -36,8 +36,8 @@ struct EvaluationOptions {
   std::function<void(int64_t done)> progress;  // may be empty
 };
 
-// `samples` have labels of the model's classes (match_classes of apps/data/training_data.h). Files that cannot be read are
-// in `broken`, and so are pictures of which the model's output is not finite.
+// `samples` have labels of the model's classes (match_classes of apps/data/training_data.h). Files that cannot be read
+// are in `broken`, and so are pictures of which the model's output is not finite.
 Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samples, const EvaluationOptions& options);
 
 // The labelled folder that `data` means: DATA/val where it has that and the model no class of the name, else DATA.

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "apps/host/console.h"
 #include "apps/evaluate/evaluation.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 #include <hwloc.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -15,9 +14,9 @@
 #include <set>
 #include <type_traits>
 
-#include "apps/host/console.h"
 #include "apps/machine/threads.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
@@ -134,13 +133,6 @@ Pinning choose_cpus(const std::vector<Core>& cores, int threads) {
 std::string pinning_sentence(const Pinning& pinning, int threads) {
   return fmt::format("{} to CPU{}: {} of NUMA node{}", plural(threads, "thread", "threads"), listed(pinning.cpus),
                      plural(pinning.cores, "core", "cores"), listed(pinning.nodes));
-}
-
-void add_pin_option(CLI::App& command, bool& pin) {
-  command.add_flag(
-      "--pin", pin,
-      "keep the threads on cores of their own, not on a core's second hardware thread, of as few NUMA nodes\n"
-      "as will do; without --threads one a core");
 }
 
 int pin_threads(int threads) {

@@ -1,14 +1,10 @@
-// --pin: threads stay on cores of their own, near each other.
+// Threads stay on cores of their own, near each other.
 //
 //   usable_cores() -> choose_cpus() -> the process's affinity mask, which threads to come inherit
 #pragma once
 
 #include <string>
 #include <vector>
-
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace resflow {
 
@@ -35,9 +31,6 @@ Pinning choose_cpus(const std::vector<Core>& cores, int threads);
 
 // "2 threads to CPUs 0 and 1: 2 cores of NUMA node 0"
 std::string pinning_sentence(const Pinning& pinning, int threads);
-
-// --pin, a flag.
-void add_pin_option(CLI::App& command, bool& pin);
 
 // Binds this process and says so on standard error. `threads` is 0 for one a core, as far as the cgroup's quota goes.
 // Returns the number of threads. Call it before anything computes.

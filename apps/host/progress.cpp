@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "apps/host/console.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
@@ -35,24 +35,28 @@ bool is_terminal(std::FILE* out) {
   return isatty(fileno(out)) == 1 && kind != nullptr && std::string(kind) != "dumb";
 }
 
-Progress::Progress(ProgressOptions options) : options_(std::move(options)), done_(options_.first) {
+ProgressLine::ProgressLine(ProgressLineOptions options) : options_(std::move(options)), done_(options_.first) {
   if (!options_.clock) options_.clock = steady_seconds;
   start_ = options_.clock();
   recent_.emplace_back(start_, done_);
 }
 
-Progress::~Progress() {
+ProgressLine::~ProgressLine() { hide(); }
+
+void ProgressLine::hide() {
   if (!on_screen_) return;
   std::fputs("\r\x1b[K", options_.out);
   std::fflush(options_.out);
+  on_screen_ = false;
+  shown_ = -1;
 }
 
-double Progress::rate() const {
+double ProgressLine::rate() const {
   const double seconds = recent_.back().first - recent_.front().first;
   return seconds > 0 ? static_cast<double>(recent_.back().second - recent_.front().second) / seconds : 0;
 }
 
-void Progress::update(int64_t done, const std::string& details) {
+void ProgressLine::update(int64_t done, const std::string& details) {
   const double now = options_.clock();
   done_ = done;
   recent_.emplace_back(now, done);
@@ -73,14 +77,14 @@ void Progress::update(int64_t done, const std::string& details) {
   std::fflush(options_.out);
 }
 
-void Progress::say(const std::string& sentence) {
+void ProgressLine::say(const std::string& sentence) {
   fmt::print(options_.out, "{}{}\n", on_screen_ ? "\r\x1b[K" : "", sentence);
   on_screen_ = false;
   shown_ = -1;
   std::fflush(options_.out);
 }
 
-std::string Progress::line(const std::string& details) const {
+std::string ProgressLine::line(const std::string& details) const {
   std::string text = options_.label.empty() ? "" : options_.label + "  ";
   text += options_.total > 0 ? fmt::format("{}/{} {}", done_, options_.total, options_.unit)
                              : fmt::format("{} {}", done_, options_.unit);

@@ -1,4 +1,4 @@
-// How far a long job is: rate, details, time left.
+// The line that says how far a long job is: rate, details, time left.
 //
 // A terminal gets one line that is rewritten, anything else a line now and then. Nothing is shown in the
 // first two seconds, so a short job stays quiet. One thread at a time may call update().
@@ -13,7 +13,7 @@
 
 namespace resflow {
 
-struct ProgressOptions {
+struct ProgressLineOptions {
   std::string label;            // "epoch 2/10"
   std::string unit = "images";  // what is counted
   int64_t total = 0;            // 0: not known; nothing is said of the time left then
@@ -27,12 +27,12 @@ struct ProgressOptions {
 // True where `out` is a terminal that can rewrite a line.
 bool is_terminal(std::FILE* out);
 
-class Progress {
+class ProgressLine {
  public:
-  explicit Progress(ProgressOptions options);
-  ~Progress();  // takes the rewritten line away
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit ProgressLine(ProgressLineOptions options);
+  ~ProgressLine();  // takes the rewritten line away
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
 
   // `details` as in "loss 1.234  accuracy 0.512".
   void update(int64_t done, const std::string& details = {});
@@ -40,12 +40,15 @@ class Progress {
   // A line that stays, above the one that is rewritten.
   void say(const std::string& sentence);
 
+  // Takes the rewritten line away until the next update.
+  void hide();
+
   double rate() const;  // a second, over the last ten seconds or so; 0 before anything is known
 
  private:
   std::string line(const std::string& details) const;
 
-  ProgressOptions options_;
+  ProgressLineOptions options_;
   int64_t done_ = 0;
   double start_ = 0, shown_ = -1;
   bool on_screen_ = false;

@@ -16,8 +16,8 @@
 #include "io/core/error.h"
 #include "io/files/file.h"
 #include "pipeline/pixels/normalize.h"
-#include "pipeline/recipe.h"
 #include "pipeline/pixels/resize.h"
+#include "pipeline/recipe.h"
 
 namespace resflow {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "apps/host/console.h"
 #include "apps/inspect/model_summary.h"
 #include "graph/model/model_zoo.h"
-#include "io/files/file.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {

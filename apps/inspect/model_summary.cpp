@@ -5,10 +5,10 @@
 #include <map>
 #include <vector>
 
-#include "apps/host/console.h"
 #include "apps/machine/threads.h"
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

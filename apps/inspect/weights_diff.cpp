@@ -11,16 +11,16 @@
 #include <unordered_map>
 #include <utility>
 
-#include "apps/host/console.h"
 #include "apps/inspect/model_summary.h"
 #include "apps/model/model_file.h"
 #include "io/core/convert_dtype.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
 
-constexpr size_t kShown = 20;
+constexpr size_t kShownDifferences = 20;
 
 template <class T>
 void compare(const Array& first, const Array& second, WeightsDiff::Values& found) {
@@ -76,16 +76,16 @@ void diff_classes(const std::vector<std::string>& first, const std::vector<std::
 void print_pairs(std::string_view what, const std::vector<WeightsDiff::Pair>& pairs) {
   if (pairs.empty()) return;
   fmt::print("\n{}\n", what);
-  for (size_t i = 0; i < std::min(kShown, pairs.size()); ++i)
+  for (size_t i = 0; i < std::min(kShownDifferences, pairs.size()); ++i)
     fmt::print("  {}: {} | {}\n", printable(pairs[i].what), printable(pairs[i].first), printable(pairs[i].second));
-  if (pairs.size() > kShown) fmt::print("  ... and {} more\n", pairs.size() - kShown);
+  if (pairs.size() > kShownDifferences) fmt::print("  ... and {} more\n", pairs.size() - kShownDifferences);
 }
 
 void print_names(const std::string& file, const std::vector<std::string>& names) {
   if (names.empty()) return;
   fmt::print("\nonly in {}\n", file);
-  for (size_t i = 0; i < std::min(kShown, names.size()); ++i) fmt::print("  {}\n", printable(names[i]));
-  if (names.size() > kShown) fmt::print("  ... and {} more\n", names.size() - kShown);
+  for (size_t i = 0; i < std::min(kShownDifferences, names.size()); ++i) fmt::print("  {}\n", printable(names[i]));
+  if (names.size() > kShownDifferences) fmt::print("  ... and {} more\n", names.size() - kShownDifferences);
 }
 
 nlohmann::ordered_json pairs_json(const std::vector<WeightsDiff::Pair>& pairs) {
@@ -168,12 +168,13 @@ void print_diff(const WeightsDiff& diff, const std::string& first, const std::st
   if (!diff.values.empty()) {
     fmt::print("\nvalues: {} of {} differ, the worst first\n", diff.values.size(),
                plural(diff.tensors, "tensor", "tensors"));
-    for (size_t i = 0; i < std::min(kShown, diff.values.size()); ++i) {
+    for (size_t i = 0; i < std::min(kShownDifferences, diff.values.size()); ++i) {
       const auto& v = diff.values[i];
       fmt::print("  {:44} max |difference| {:<12.6g} {} of {} values\n", printable(v.name), v.largest,
                  format_count(v.differing), format_count(v.of));
     }
-    if (diff.values.size() > kShown) fmt::print("  ... and {} more\n", diff.values.size() - kShown);
+    if (diff.values.size() > kShownDifferences)
+      fmt::print("  ... and {} more\n", diff.values.size() - kShownDifferences);
   }
   print_pairs("what the files say", diff.facts);
 }

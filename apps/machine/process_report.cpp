@@ -2,8 +2,8 @@
 
 #include <sys/resource.h>
 
-#include "apps/host/console.h"
 #include "apps/machine/versions.h"
+#include "io/files/file.h"
 
 namespace resflow {
 

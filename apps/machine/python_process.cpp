@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "io/core/error.h"
-#include "io/files/file.h"
 #include "io/core/text.h"
+#include "io/files/file.h"
 
 extern char** environ;
 

@@ -17,6 +17,7 @@
 
 #include "apps/host/console.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

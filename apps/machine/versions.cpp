@@ -83,4 +83,12 @@ std::string run_fingerprint(int threads) {
                      isa_name(), threads);
 }
 
+std::vector<std::pair<std::string, std::string>> report_versions() {
+  std::vector<std::pair<std::string, std::string>> all = {{"resflow", resflow_version()}};
+  for (const auto& library : library_versions()) all.push_back(library);
+  all.emplace_back("CPU", cpu_model());
+  all.emplace_back("instructions", isa_name());
+  return all;
+}
+
 }  // namespace resflow

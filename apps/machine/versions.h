@@ -21,4 +21,7 @@ std::string version_text();
 // The same fingerprint, data and options give the same bits.
 std::string run_fingerprint(int threads);
 
+// What all reports end with: resflow, libraries, CPU.
+std::vector<std::pair<std::string, std::string>> report_versions();
+
 }  // namespace resflow

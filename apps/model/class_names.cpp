@@ -5,16 +5,17 @@
 
 #include "apps/host/console.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/images/image_format.h"
 
 namespace resflow {
 namespace {
 
-constexpr std::string_view kImagenetClasses[] = {
+constexpr std::string_view kImagenetNames[] = {
 #include "apps/model/imagenet_classes.inc"
 };
-static_assert(std::size(kImagenetClasses) == 1000);
+static_assert(std::size(kImagenetNames) == 1000);
 
 constexpr int64_t kMaxBytes = 64 << 20;  // no list of names is longer, many other files are
 
@@ -43,10 +44,10 @@ void warn_of_twins(const std::vector<std::string>& names, const std::string& pat
 
 }  // namespace
 
-std::span<const std::string_view> imagenet_classes() { return kImagenetClasses; }
+std::span<const std::string_view> imagenet_classes() { return kImagenetNames; }
 
 std::vector<std::string> load_class_names(const std::string& spec) {
-  if (spec == "imagenet") return {std::begin(kImagenetClasses), std::end(kImagenetClasses)};
+  if (spec == "imagenet") return {std::begin(kImagenetNames), std::end(kImagenetNames)};
   const int64_t size = InputFile(spec).size();
   if (size > kMaxBytes)
     throw data_error("{}: {} is no list of class names: wanted \"imagenet\" or a text file with a name a line", spec,

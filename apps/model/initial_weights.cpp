@@ -12,7 +12,6 @@
 #include <unordered_map>
 
 #include "apps/host/console.h"
-#include "io/files/file_sha256.h"
 #include "apps/model/model_file.h"
 #include "apps/model/pretrained.h"
 #include "graph/model/init.h"
@@ -20,6 +19,8 @@
 #include "graph/model/recognise.h"
 #include "io/core/convert_dtype.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/file_sha256.h"
 
 namespace resflow {
 namespace {

@@ -29,11 +29,11 @@ struct InitialWeights {
   std::vector<std::pair<std::string, std::string>> facts;  // to be said: ("head", "fc.weight and fc.bias are ...")
 };
 
-// fc.weight and fc.bias are initialised anew (graph/model/init.h) where the weights have another number of classes, and kept
-// where they have as many; so is what a pattern names. num_batches_tracked is 0 where the file has none. Anything else
-// that does not fit is an Error{kData} that lists every missing, unexpected and misshapen name.
-// Throws Error{kUsage} for an unknown entry or architecture, a pattern that matches nothing, and patterns that leave
-// nothing; Error{kData} as read_weights and find_pretrained do, and for values that are no numbers.
+// fc.weight and fc.bias are initialised anew (graph/model/init.h) where the weights have another number of classes, and
+// kept where they have as many; so is what a pattern names. num_batches_tracked is 0 where the file has none. Anything
+// else that does not fit is an Error{kData} that lists every missing, unexpected and misshapen name. Throws
+// Error{kUsage} for an unknown entry or architecture, a pattern that matches nothing, and patterns that leave nothing;
+// Error{kData} as read_weights and find_pretrained do, and for values that are no numbers.
 InitialWeights load_initial_weights(const InitialWeightsOptions& options);
 
 }  // namespace resflow

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "apps/model/class_names.h"
-#include "apps/host/console.h"
-#include "io/files/file_sha256.h"
 #include "apps/model/pretrained.h"
 #include "io/core/convert_dtype.h"
 #include "io/core/error.h"
 #include "io/core/not_finite.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
+#include "io/files/file_sha256.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {

@@ -1,4 +1,4 @@
-// --precision of the commands that score, and of those that train.
+// The precision that a job computes in, from its name: what this CPU and this model allow.
 #pragma once
 
 #include <string>
@@ -6,19 +6,12 @@
 #include "graph/model/trained_model.h"
 #include "ops/precision.h"
 
-namespace CLI {
-class App;
-}
-
 namespace resflow {
 
 struct PrecisionOptions {
   std::string name = "f32";
   bool force = false;
 };
-
-// --precision and --force-precision.
-void add_precision_options(CLI::App& command, PrecisionOptions& options);
 
 // Throws Error{kUsage} where this CPU computes bf16 no faster than f32, unless that is forced. What is slower all the
 // same resolve_precision() says on standard error; after checked_precision() it is for warn_of_obstacle() to say, when
@@ -29,7 +22,6 @@ void warn_of_obstacle(Precision precision);
 
 // The same where int8 is none of the choices: training knows f32 and bf16. training_precision() says nothing on
 // standard error.
-void add_training_precision_options(CLI::App& command, std::string& name, bool& force);
 Precision training_precision(const PrecisionOptions& options);
 Precision resolve_training_precision(const PrecisionOptions& options);
 

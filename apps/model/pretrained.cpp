@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "apps/host/console.h"
-#include "io/files/file_sha256.h"
 #include "graph/model/model_zoo.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/file_sha256.h"
 
 namespace resflow {
 namespace {

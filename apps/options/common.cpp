@@ -34,15 +34,19 @@ CLI::Option* add_decode_option(CLI::App& command, std::string& decode) {
       ->capture_default_str();
 }
 
-DecodeMode decode_mode(const std::string& decode) {
-  if (decode == "exact") return DecodeMode::kExact;
-  if (decode == "fast") return DecodeMode::kFast;
-  throw usage_error("--decode {}: wanted exact or fast", decode);
+void add_pin_option(CLI::App& command, bool& pin) {
+  command.add_flag(
+      "--pin", pin,
+      "keep the threads on cores of their own, not on a core's second hardware thread, of as few NUMA nodes\n"
+      "as will do; without --threads one a core");
 }
 
-void check_range(const std::string& name, double value, double low, double high) {
-  if (value >= low && value <= high) return;
-  throw usage_error("{} is {}: wanted {} to {}", name, value, low, high);
+CLI::Option* add_executors_option(CLI::App& command, std::string& text) {
+  return command
+      .add_option("--executors", text,
+                  "batches that are computed at once, each by its share of the threads: a number, latency (1), "
+                  "throughput (one a thread), or auto, which takes what is faster in a short measurement")
+      ->capture_default_str();
 }
 
 }  // namespace resflow

@@ -1,10 +1,7 @@
-// Options of a command from a TOML file, and values as TOML has them.
+// Options of a command from a TOML file.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace CLI {
 class App;
@@ -17,15 +14,5 @@ namespace resflow {
 // the command line was parsed.
 // Throws Error{kUsage} with file and line: no such file, no TOML, a key that is no option, a value that it cannot take.
 void apply_config(CLI::App& command, const std::string& path);
-
-std::string toml_value(const std::string& text);
-std::string toml_value(bool value);
-std::string toml_value(double value);
-std::string toml_value(int value);
-std::string toml_value(int64_t value);
-std::string toml_value(uint64_t value);  // a text above 2^63, which no integer of TOML reaches
-std::string toml_value(const std::vector<std::string>& texts);
-std::string toml_value(const std::vector<int64_t>& values);
-std::string toml_value(const std::vector<double>& values);
 
 }  // namespace resflow

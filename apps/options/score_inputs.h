@@ -24,8 +24,8 @@ std::vector<std::string> as_given(const ScoreInputs& inputs);
 // For a command's help: what an input may be.
 const char* score_inputs_help();
 
-// The arguments' pictures, then the list's. A signal that asks to stop (apps/host/signals.h) ends the waiting for a list on
-// a pipe. Throws Error{kUsage} for options that say nothing together, Error{kData} as InputSource does.
+// The arguments' pictures, then the list's. A signal that asks to stop (apps/host/signals.h) ends the waiting for a
+// list on a pipe. Throws Error{kUsage} for options that say nothing together, Error{kData} as InputSource does.
 std::unique_ptr<PictureSource> open_score_inputs(const ScoreInputs& inputs);
 
 }  // namespace resflow

@@ -101,4 +101,12 @@ std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes) {
   return uri + base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+std::string html_name_values(const NameValues& values) {
+  if (values.empty()) return {};
+  std::string rows;
+  for (const auto& [name, value] : values)
+    rows += fmt::format("<tr><th>{}</th><td class=\"name\">{}</td></tr>", html_escape(name), html_escape(value));
+  return fmt::format("<div class=\"scroll\"><table><tbody>{}</tbody></table></div>\n", rows);
+}
+
 }  // namespace resflow

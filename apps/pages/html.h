@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace resflow {
 
@@ -28,5 +30,10 @@ std::string html_fact(std::string_view name, std::string_view value, std::string
 
 // "data:MIME;base64,...": a file within a page.
 std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes);
+
+using NameValues = std::vector<std::pair<std::string, std::string>>;
+
+// A table of two columns.
+std::string html_name_values(const NameValues& values);
 
 }  // namespace resflow

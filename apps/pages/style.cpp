@@ -1,9 +1,9 @@
-#include "apps/report/sections.h"
+#include "apps/pages/style.h"
 #include "apps/pages/svg_plot.h"
 
 namespace resflow {
 
-std::string html_report_style() {
+std::string page_style() {
   static constexpr const char* kStyle = R"css(
 :root{color-scheme:light dark;--page:#fff;--ink:#1d2430;--soft:#5b6472;--rule:#dfe3e8;--box:#f5f6f8;
 --right:11 98 196;--wrong:208 66 10;--heat-ink:#fff;--bar:#0b62c4}

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "apps/host/console.h"
 #include "apps/pages/html.h"
 #include "apps/report/sections.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {

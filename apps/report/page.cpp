@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <numeric>
 
-#include "apps/host/console.h"
+#include "apps/machine/versions.h"
 #include "apps/pages/html.h"
+#include "apps/pages/style.h"
 #include "apps/report/sections.h"
 #include "apps/report/thumbnail.h"
-#include "apps/machine/versions.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {
@@ -96,19 +98,11 @@ std::string html_report(const HtmlReport& report) {
   page += html_section("Time", html_times(report.times));
   page += html_section("Configuration", html_name_values(report.configuration));
   page += html_section("Versions", html_name_values(report.versions));
-  return html_page(report.title, html_report_style(), page);
+  return html_page(report.title, page_style(), page);
 }
 
 void write_html_report(const HtmlReport& report, const std::string& path) {
   replace_text_file(path, html_report(report));
-}
-
-NameValues report_versions() {
-  NameValues all = {{"resflow", resflow_version()}};
-  for (const auto& library : library_versions()) all.push_back(library);
-  all.emplace_back("CPU", cpu_model());
-  all.emplace_back("instructions", isa_name());
-  return all;
 }
 
 }  // namespace resflow

@@ -9,13 +9,12 @@
 #include <vector>
 
 #include "apps/evaluate/evaluation.h"
+#include "apps/pages/html.h"
 #include "graph/head/metrics.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/stage_times.h"
 
 namespace resflow {
-
-using NameValues = std::vector<std::pair<std::string, std::string>>;
 
 // One photograph and what the model said.
 struct PictureCard {
@@ -59,8 +58,5 @@ std::string html_report(const HtmlReport& report);
 
 // Whole or not at all. Throws as AtomicFile does (io/files/file.h).
 void write_html_report(const HtmlReport& report, const std::string& path);
-
-// What all reports end with: resflow, libraries, CPU.
-NameValues report_versions();
 
 }  // namespace resflow

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "apps/host/console.h"
 #include "apps/host/progress.h"
 #include "graph/model/trained_model.h"
 #include "io/core/error.h"
@@ -36,7 +35,7 @@ bool write_run_report(const RunReport& run, const Compute& compute) {
   const std::vector<Sample>& samples = run.data->val.samples;
   if (!samples.empty()) {
     const TrainedModel trained = make_trained_model(std::move(checkpoint), run.best, compute);
-    Progress progress(
+    ProgressLine progress(
         {.label = "report", .total = static_cast<int64_t>(samples.size()), .terminal = is_terminal(stderr)});
     const Evaluation evaluation =
         evaluate(trained, samples,

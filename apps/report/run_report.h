@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/report/page.h"
 #include "apps/data/training_data.h"
+#include "apps/report/page.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/stage_times.h"
 #include "ops/compute.h"

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/host/console.h"
 #include "apps/pages/html.h"
 #include "apps/pages/svg_plot.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
@@ -224,14 +224,6 @@ std::string html_times(const StageTimes& times) {
       "<th></th></tr></thead><tbody>{}</tbody></table></div>\n<p class=\"soft\">Reading, decoding and transforming run "
       "beside the rest, in several threads whose times are added up; waiting is what they did not hide.</p>\n",
       rows);
-}
-
-std::string html_name_values(const NameValues& values) {
-  if (values.empty()) return {};
-  std::string rows;
-  for (const auto& [name, value] : values)
-    rows += fmt::format("<tr><th>{}</th><td class=\"name\">{}</td></tr>", html_escape(name), html_escape(value));
-  return fmt::format("<div class=\"scroll\"><table><tbody>{}</tbody></table></div>\n", rows);
 }
 
 }  // namespace resflow

@@ -7,8 +7,6 @@
 
 namespace resflow {
 
-std::string html_report_style();
-
 std::string html_verdict(const HtmlReport& report);
 std::string html_curves(const HtmlReport& report);
 std::string html_confusion(const ReportedEvaluation& evaluation);
@@ -17,6 +15,5 @@ std::string html_calibration(const ReportedEvaluation& evaluation);
 std::string html_cards(const std::vector<PictureCard>& cards);
 std::string html_broken(const std::vector<BrokenPicture>& broken);
 std::string html_times(const StageTimes& times);
-std::string html_name_values(const NameValues& values);
 
 }  // namespace resflow

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "io/pictures/dataset.h"
 #include "io/images/decode.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/pixels/resize.h"
 
 namespace resflow {

@@ -1,14 +1,13 @@
 #include "apps/score/executor_choice.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <limits>
 #include <utility>
 
-#include "apps/host/console.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
@@ -23,14 +22,6 @@ std::string threads_text(const ExecutorSpeed& speed) {
 }
 
 }  // namespace
-
-CLI::Option* add_executors_option(CLI::App& command, std::string& text) {
-  return command
-      .add_option("--executors", text,
-                  "batches that are computed at once, each by its share of the threads: a number, latency (1), "
-                  "throughput (one a thread), or auto, which takes what is faster in a short measurement")
-      ->capture_default_str();
-}
 
 int parse_executors(const std::string& text, int threads) {
   if (text == "auto") return kChooseExecutors;

@@ -7,17 +7,9 @@
 
 #include "graph/plan/executors.h"
 
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
-
 namespace resflow {
 
 inline constexpr int kChooseExecutors = 0;  // by a measurement
-
-// --executors auto|throughput|latency|N; `text` is for parse_executors.
-CLI::Option* add_executors_option(CLI::App& command, std::string& text);
 
 // kChooseExecutors, or a number: latency is 1, throughput one a thread. Throws Error{kUsage} for anything else, and for
 // more than `threads`.

@@ -51,7 +51,7 @@ struct ScoreJournal {
   ListingPlace place;                  // behind the last row's picture; of rows in any order behind the last one listed
   std::vector<ListedPicture> missing;  // of rows in any order: before `place` and without a row, as they are listed
   std::vector<File> files;
-  int executors = 1;      // that compute the rows; kChooseExecutors (apps/score/executor_choice.h) before they are chosen
+  int executors = 1;  // that compute the rows; kChooseExecutors (apps/score/executor_choice.h) before they are chosen
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them
 };
 

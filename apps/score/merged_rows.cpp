@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "apps/score/npz.h"
-#include "io/files/sequential_file.h"
 #include "io/core/error.h"
 #include "io/files/npy_file.h"
+#include "io/files/sequential_file.h"
 
 namespace resflow {
 namespace {

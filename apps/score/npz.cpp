@@ -11,10 +11,10 @@
 #include <span>
 #include <system_error>
 
-#include "io/files/sequential_file.h"
 #include "io/core/error.h"
-#include "io/files/npy_file.h"
 #include "io/core/text.h"
+#include "io/files/npy_file.h"
+#include "io/files/sequential_file.h"
 #include "io/files/zip_archive.h"
 #include "io/files/zip_writer.h"
 

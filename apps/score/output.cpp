@@ -209,7 +209,7 @@ void ScoreOutput::write_journal(const ScoreJournal& journal) {
     // It may be there all the same: where only the sync of its folder failed.
     has_journal_ = exists(journal_path(options_.out));
     // It could be made when the run began: it is no fault of the command line.
-    throw Error(ErrorKind::kSystem, e.what());
+    throw Error(ErrorKind::kSystem, e.marked());
   }
   saved_rows_ = journal.rows;
   has_journal_ = true;

@@ -15,8 +15,8 @@
 
 #include "apps/score/journal.h"
 #include "apps/score/rows.h"
-#include "apps/score/sinks.h"
 #include "apps/score/shard.h"
+#include "apps/score/sinks.h"
 #include "io/core/array.h"
 #include "io/files/growing_file.h"
 

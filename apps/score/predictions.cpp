@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "graph/head/probabilities.h"
 #include "apps/host/signals.h"
+#include "graph/head/probabilities.h"
 #include "graph/plan/executors.h"
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"

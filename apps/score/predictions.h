@@ -10,10 +10,10 @@
 
 #include "apps/score/executor_choice.h"
 #include "graph/model/trained_model.h"
-#include "io/pictures/dataset.h"
-#include "io/images/decode.h"
-#include "io/pictures/picture_source.h"
 #include "io/core/stage_times.h"
+#include "io/images/decode.h"
+#include "io/pictures/dataset.h"
+#include "io/pictures/picture_source.h"
 #include "ops/precision.h"
 
 namespace resflow {

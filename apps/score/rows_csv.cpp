@@ -3,8 +3,8 @@
 #include <iterator>
 #include <utility>
 
-#include "graph/head/probabilities.h"
 #include "apps/score/rows.h"
+#include "graph/head/probabilities.h"
 #include "io/files/csv.h"
 
 namespace resflow {

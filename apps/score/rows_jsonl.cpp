@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "io/core/base64.h"
-#include "graph/head/probabilities.h"
 #include "apps/score/rows.h"
+#include "graph/head/probabilities.h"
+#include "io/core/base64.h"
 #include "io/core/text.h"
 
 namespace resflow {

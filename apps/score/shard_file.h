@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "apps/score/journal.h"
-#include "apps/score/sinks.h"
 #include "apps/score/shard.h"
+#include "apps/score/sinks.h"
 #include "io/files/file.h"
 
 namespace resflow {

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "apps/host/console.h"
 #include "apps/host/signals.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {

@@ -1,7 +1,6 @@
 // How training changes its photographs at random, as options that several subcommands share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,11 +22,6 @@ struct AugmentOptions {
   double random_erase = 0;                     // probability
   double mixup = 0, cutmix = 0;                // alpha; 0: off
 };
-
-// --crop-scale --hflip --auto-augment --ra-ops --ra-magnitude --color-jitter --random-erase
-void add_augment_options(CLI::App& command, AugmentOptions& options);
-// --mixup --cutmix, which mix a batch's pictures and targets.
-void add_mix_options(CLI::App& command, AugmentOptions& options);
 
 // Throws Error{kUsage} for values that cannot be, and for an option of RandAugment that is in `given` ("--ra-ops")
 // where it would do nothing.

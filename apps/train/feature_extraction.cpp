@@ -9,11 +9,12 @@
 
 #include "apps/host/console.h"
 #include "apps/host/progress.h"
-#include "io/files/sha256.h"
 #include "apps/host/signals.h"
 #include "io/core/error.h"
-#include "io/pack/reader.h"
+#include "io/core/wording.h"
+#include "io/files/sha256.h"
 #include "io/files/xxh3.h"
+#include "io/pack/reader.h"
 
 namespace resflow {
 namespace {
@@ -147,10 +148,10 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
                  .decode = source.decode});
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size());
   const auto columns = static_cast<size_t>(model_.feature_count());
-  Progress progress({.label = fmt::format("features of {}", source.name),
-                     .total = rows,
-                     .first = cache.done(),
-                     .terminal = is_terminal(stderr)});
+  ProgressLine progress({.label = fmt::format("features of {}", source.name),
+                         .total = rows,
+                         .first = cache.done(),
+                         .terminal = is_terminal(stderr)});
   std::vector<float> block;
   loader.run(source.epoch, cache.done() / kBatch, [&](const Batch& batch) {
     const int64_t begin = batch.number * kBatch, count = std::min<int64_t>(kBatch, rows - begin);

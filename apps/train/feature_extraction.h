@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "graph/plan/plan.h"
-#include "io/pictures/dataset.h"
 #include "io/files/feature_cache.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/loader.h"
 
 namespace resflow {
@@ -37,8 +37,8 @@ class FeatureExtractor {
   FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error);
   ~FeatureExtractor();
 
-  // Says on standard output what it does. False where a signal asked to stop (apps/host/signals.h): what is done is kept.
-  // Throws Error: kData at the first broken picture under OnError::kStop, else as FeatureCache and Loader do.
+  // Says on standard output what it does. False where a signal asked to stop (apps/host/signals.h): what is done is
+  // kept. Throws Error: kData at the first broken picture under OnError::kStop, else as FeatureCache and Loader do.
   bool extract(const FeatureSource& source);
 
   // What extract() has found, if it was not stopped: rows of the whole data set, zeros where `broken` names one.

@@ -5,8 +5,9 @@
 #include <algorithm>
 
 #include "apps/options/common.h"
-#include "apps/host/console.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 

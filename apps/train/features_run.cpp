@@ -7,13 +7,14 @@
 #include <optional>
 
 #include "apps/host/console.h"
+#include "apps/host/signals.h"
 #include "apps/train/feature_job.h"
 #include "apps/train/run_parts.h"
-#include "apps/host/signals.h"
 #include "apps/train/tensorboard_log.h"
 #include "graph/train/head_trainer.h"
 #include "graph/train/schedule.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "pipeline/order.h"
 
 namespace resflow {

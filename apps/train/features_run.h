@@ -1,8 +1,8 @@
 // resflow train --mode features: the head alone is trained, on features that are computed once a picture.
 #pragma once
 
-#include "apps/train/train_options.h"
 #include "apps/data/training_data.h"
+#include "apps/train/train_options.h"
 #include "apps/train/training_outcome.h"
 
 namespace resflow {

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <chrono>
 
-#include "apps/options/common.h"
 #include "apps/host/console.h"
-#include "apps/train/run_parts.h"
 #include "apps/machine/versions.h"
+#include "apps/options/common.h"
+#include "apps/train/run_parts.h"
 #include "graph/model/graph.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/images/decode.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "apps/data/training_data.h"
+#include "apps/machine/threads.h"
 #include "apps/model/initial_weights.h"
 #include "apps/train/run_folder.h"
-#include "apps/machine/threads.h"
 #include "apps/train/train_options.h"
-#include "apps/data/training_data.h"
 #include "apps/train/training_outcome.h"
 #include "graph/model/model.h"
 #include "io/checkpoint/checkpoint.h"

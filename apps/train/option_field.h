@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "apps/options/config_file.h"
+#include "apps/train/toml_value.h"
 #include "io/core/error.h"
 
 namespace resflow {

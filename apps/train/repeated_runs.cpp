@@ -8,10 +8,12 @@
 #include <functional>
 #include <numeric>
 
-#include "apps/host/console.h"
 #include "apps/data/folds.h"
+#include "apps/host/console.h"
 #include "apps/train/run_training.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "apps/host/console.h"
 #include "apps/pages/svg_plot.h"
 #include "io/core/error.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "apps/data/training_data.h"
 #include "apps/train/saved_options.h"
 #include "apps/train/train_options.h"
-#include "apps/data/training_data.h"
 #include "graph/model/model.h"
 #include "io/core/named_array.h"
 

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "apps/host/signals.h"
+#include "apps/machine/threads.h"
+#include "apps/report/run_report.h"
 #include "apps/train/features_run.h"
 #include "apps/train/run_folder.h"
-#include "apps/report/run_report.h"
-#include "apps/host/signals.h"
 #include "apps/train/svm_run.h"
-#include "apps/machine/threads.h"
 #include "apps/train/training_run.h"
 
 namespace resflow {

@@ -1,8 +1,8 @@
 // One training run of any --mode, from its options to its files.
 #pragma once
 
-#include "apps/train/train_options.h"
 #include "apps/data/training_data.h"
+#include "apps/train/train_options.h"
 #include "apps/train/training_outcome.h"
 
 namespace resflow {

@@ -11,10 +11,11 @@
 #include <string_view>
 #include <type_traits>
 
-#include "apps/train/augment_options.h"
 #include "apps/options/config_file.h"
+#include "apps/train/augment_options.h"
 #include "apps/train/option_conditions.h"
 #include "apps/train/option_field.h"
+#include "apps/train/toml_value.h"
 #include "io/core/error.h"
 
 namespace resflow {

@@ -8,16 +8,17 @@
 #include <limits>
 
 #include "apps/host/console.h"
-#include "apps/train/feature_job.h"
-#include "apps/data/folds.h"
-#include "graph/head/probabilities.h"
 #include "apps/host/progress.h"
-#include "apps/train/run_parts.h"
 #include "apps/host/signals.h"
-#include "graph/head/svm.h"
+#include "apps/train/feature_job.h"
+#include "apps/train/run_parts.h"
 #include "apps/train/tensorboard_log.h"
+#include "graph/head/probabilities.h"
+#include "graph/head/svm.h"
 #include "graph/train/head_plan.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "pipeline/stratified_folds.h"
 
 namespace resflow {
 namespace {
@@ -133,7 +134,7 @@ class SvmRun : private FeatureJob {
     std::optional<SvmResult> result;
     {
       const int64_t tried = o.svm_c > 0 ? 1 : static_cast<int64_t>(svm_costs().size());
-      Progress progress(
+      ProgressLine progress(
           {.label = "svm", .unit = "fits", .total = tried * o.svm_folds + 1, .terminal = is_terminal(stderr)});
       result = train_svm(data, options, [&](int64_t done, int64_t /*all*/) {
         progress.update(done);

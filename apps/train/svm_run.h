@@ -1,8 +1,8 @@
 // resflow train --mode svm: a linear SVM as the head, on features that are computed once a picture.
 #pragma once
 
-#include "apps/train/train_options.h"
 #include "apps/data/training_data.h"
+#include "apps/train/train_options.h"
 #include "apps/train/training_outcome.h"
 
 namespace resflow {

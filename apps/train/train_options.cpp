@@ -6,14 +6,15 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/host/pinning.h"
+#include "apps/machine/threads.h"
+#include "apps/model/precision.h"
 #include "apps/options/common.h"
 #include "apps/train/option_conditions.h"
-#include "apps/host/pinning.h"
-#include "apps/model/precision.h"
-#include "apps/machine/threads.h"
 #include "graph/model/model_zoo.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/error.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.h"
-#include "io/images/decode.h"
 #include "io/core/stage_times.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 

@@ -6,15 +6,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/options/common.h"
-#include "apps/host/console.h"
-#include "apps/train/lr_find.h"
-#include "apps/model/precision.h"
 #include "apps/data/preview_grid.h"
+#include "apps/host/console.h"
 #include "apps/host/progress.h"
-#include "apps/train/run_parts.h"
 #include "apps/host/signals.h"
+#include "apps/model/precision.h"
+#include "apps/options/common.h"
+#include "apps/train/lr_find.h"
+#include "apps/train/run_parts.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/images/decode.h"
 #include "pipeline/order.h"
 
 namespace resflow {
@@ -158,7 +160,7 @@ bool TrainingRun::find_lr() {
   const LrFindOptions options;
   std::vector<LrFindPoint> points;
   {
-    Progress progress(
+    ProgressLine progress(
         {.label = "learning rates", .unit = "steps", .total = options.steps, .terminal = is_terminal(stderr)});
     points = find_learning_rate(*trainer_, *loader_, options, [&](int64_t done) {
       progress.update(done);
@@ -178,11 +180,11 @@ void TrainingRun::train_epoch() {
   if (state_.next_batch >= batches_) return;  // resumed between the last batch and the validation
   const auto pictures = static_cast<int64_t>(data_.train.samples.size());
   const int64_t first = state_.next_batch * options_.batch;
-  Progress progress({.label = fmt::format("epoch {}/{}", state_.epoch + 1, options_.epochs),
-                     .total = pictures,
-                     .first = first,
-                     .seconds_after = expected_seconds_after_epoch(),
-                     .terminal = is_terminal(stderr)});
+  ProgressLine progress({.label = fmt::format("epoch {}/{}", state_.epoch + 1, options_.epochs),
+                         .total = pictures,
+                         .first = first,
+                         .seconds_after = expected_seconds_after_epoch(),
+                         .terminal = is_terminal(stderr)});
   const double before = state_.epoch_seconds;
   const double start = seconds_now();
   const EpochReport report =
@@ -268,9 +270,9 @@ void TrainingRun::step(const Batch& batch, double factor) {
 
 bool TrainingRun::validate(EpochRecord& record) {
   const auto pictures = static_cast<int64_t>(data_.val.samples.size());
-  Progress progress({.label = fmt::format("validation {}/{}", record.epoch, options_.epochs),
-                     .total = pictures,
-                     .terminal = is_terminal(stderr)});
+  ProgressLine progress({.label = fmt::format("validation {}/{}", record.epoch, options_.epochs),
+                         .total = pictures,
+                         .terminal = is_terminal(stderr)});
   const Averaged averaged(ema_.get());
   const ValidationResult result = validation_->run([&](int64_t done) {
     progress.update(done);

@@ -33,8 +33,8 @@ class TrainingRun : private OpenedRun {
   // before stays whole. A loss that is not a number is an Error{kUsage} that says what to try.
   TrainingOutcome run();
 
-  // Instead of run(): tries learning rates (apps/train/lr_find.h), says what they did and writes lr-find.csv and its plot
-  // into the folder. Returns false where a signal stopped it.
+  // Instead of run(): tries learning rates (apps/train/lr_find.h), says what they did and writes lr-find.csv and its
+  // plot into the folder. Returns false where a signal stopped it.
   bool find_lr();
 
  private:

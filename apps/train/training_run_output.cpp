@@ -3,9 +3,10 @@
 #include <fmt/ranges.h>
 
 #include "apps/host/console.h"
+#include "apps/machine/versions.h"
 #include "apps/train/run_parts.h"
 #include "apps/train/training_run.h"
-#include "apps/machine/versions.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 // "12,345 of 67,890 parameters (18.2 %)" and what the frozen batch norms do.

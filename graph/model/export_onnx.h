@@ -18,8 +18,8 @@ struct OnnxExportOptions {
   std::string producer_version;  // of resflow
 };
 
-// `metadata` goes into metadata_props (io/weights/onnx_metadata.h); the description in it is replaced by the model's own.
-// Throws as OnnxBuilder::save does.
+// `metadata` goes into metadata_props (io/weights/onnx_metadata.h); the description in it is replaced by the model's
+// own. Throws as OnnxBuilder::save does.
 void export_onnx(const Model& model, ModelMetadata metadata, const OnnxExportOptions& options, const std::string& path,
                  FileSystem& files = machine_files());
 

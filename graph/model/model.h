@@ -33,7 +33,8 @@ class Model {
   // torchvision's initialisation, keyed by (seed, parameter name): see graph/model/init.h.
   void initialise(uint64_t seed);
 
-  // Ranges of activations, for plans of Precision::kInt8 (graph/plan/calibration.h); none of a model that is not quantized.
+  // Ranges of activations, for plans of Precision::kInt8 (graph/plan/calibration.h); none of a model that is not
+  // quantized.
   const std::optional<Quantization>& quantization() const { return quantization_; }
   void set_quantization(std::optional<Quantization> quantization) { quantization_ = std::move(quantization); }
 

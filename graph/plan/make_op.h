@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "graph/plan/fusion.h"
 #include "graph/model/model.h"
+#include "graph/plan/fusion.h"
 #include "ops/op.h"
 
 namespace resflow {

@@ -8,9 +8,9 @@ namespace resflow {
 namespace {
 
 bool meet(const BufferNeed& a, const BufferNeed& b) {
-  return std::any_of(a.live.begin(), a.live.end(), [&](const Interval& x) {
+  return std::any_of(a.live.begin(), a.live.end(), [&](const Steps& x) {
     return std::any_of(b.live.begin(), b.live.end(),
-                       [&](const Interval& y) { return x.first <= y.last && y.first <= x.last; });
+                       [&](const Steps& y) { return x.first <= y.last && y.first <= x.last; });
   });
 }
 

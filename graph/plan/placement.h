@@ -10,13 +10,13 @@ namespace resflow {
 inline constexpr size_t kBufferAlignment = 64;  // bytes: a cache line, and a vector register of 512 bits
 
 // Steps [first, last], both included.
-struct Interval {
+struct Steps {
   int first = 0, last = 0;
 };
 
 struct BufferNeed {
   size_t bytes = 0;
-  std::vector<Interval> live;  // more than one where the content does not matter in between
+  std::vector<Steps> live;  // more than one where the content does not matter in between
 };
 
 struct Placement {

@@ -21,9 +21,9 @@
 #include <string>
 #include <vector>
 
+#include "graph/model/model.h"
 #include "graph/plan/fusion.h"
 #include "graph/plan/gradients.h"
-#include "graph/model/model.h"
 #include "ops/op.h"
 #include "ops/precision.h"
 
@@ -44,9 +44,9 @@ struct PlanOptions {
   Mode mode = Mode::kEval;
   Layout layout = Layout::kAny;
   Output output = Output::kLogits;
-  // kBf16 also in kTrain; kInt8 in kEval of a model that has ranges of activations (graph/plan/calibration.h). Where the CPU
-  // has no instructions for it (precision_obstacle of ops/precision.h) it runs all the same, in f32 where oneDNN has
-  // nothing better.
+  // kBf16 also in kTrain; kInt8 in kEval of a model that has ranges of activations (graph/plan/calibration.h). Where
+  // the CPU has no instructions for it (precision_obstacle of ops/precision.h) it runs all the same, in f32 where
+  // oneDNN has nothing better.
   Precision precision = Precision::kF32;
 };
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "graph/model/model.h"
 #include "graph/plan/buffers.h"
 #include "graph/plan/fusion.h"
-#include "graph/model/model.h"
 #include "graph/plan/move.h"
 #include "graph/plan/pixels.h"
 #include "ops/op.h"

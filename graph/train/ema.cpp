@@ -6,7 +6,6 @@
 
 #include "graph/plan/placement.h"
 #include "io/core/error.h"
-#include "ops/kernels/parallel.h"
 #include "ops/vector_math.h"
 
 namespace resflow {
@@ -53,13 +52,8 @@ void Ema::update() {
 
 void Ema::swap() {
   if (empty_) return;
-  compute_.run([&] {
-    parallel_parts(static_cast<int>(entries_.size()), [&](int i) {
-      const Entry& entry = entries_[static_cast<size_t>(i)];
-      const std::span<float> values(entry.parameter->value.data(), entry.elements);
-      std::swap_ranges(values.begin(), values.end(), entry.average.data());
-    });
-  });
+  for (const Entry& entry : entries_)
+    exchange(compute_, {entry.parameter->value.data(), entry.elements}, {entry.average.data(), entry.elements});
   for (const Entry& entry : entries_) ++entry.parameter->version;
 }
 

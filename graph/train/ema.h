@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "graph/plan/arena.h"
 #include "graph/model/model.h"
+#include "graph/plan/arena.h"
 
 namespace resflow {
 

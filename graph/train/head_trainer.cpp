@@ -19,8 +19,8 @@ SoftmaxLossOptions for_softmax(const LossOptions& loss) {
 }
 
 // The layer and its loss for one number of rows, with memory of its own.
-struct Sized {
-  Sized(Model& model, int64_t rows, const LossOptions& loss_options)
+struct SizedHead {
+  SizedHead(Model& model, int64_t rows, const LossOptions& loss_options)
       : loss(model.compute(), rows, model.description().num_classes, for_softmax(loss_options)) {
     const Compute& compute = model.compute();
     features = Tensor("features", plain_desc({rows, model.feature_count()}), compute);
@@ -67,7 +67,7 @@ struct HeadTrainer::Impl {
     if (batch < 1) throw usage_error("batch is {}: wanted at least 1", batch);
     model.compute().run([&] {
       // The first training op decides how the parameters lie, and so their gradients.
-      Sized& full = sized.try_emplace(batch, model, batch, loss_options).first->second;
+      SizedHead& full = sized.try_emplace(batch, model, batch, loss_options).first->second;
       const std::vector<std::vector<Parameter*>> buckets = {full.op->parameters()};
       arena = std::make_unique<Arena>(bucket_bytes(buckets[0]), model.compute());
       void* place = arena->data();
@@ -77,7 +77,7 @@ struct HeadTrainer::Impl {
     });
   }
 
-  Sized& sized_for(int64_t rows) {
+  SizedHead& sized_for(int64_t rows) {
     const auto [found, made] = sized.try_emplace(rows, model, rows, loss_options);
     if (made) found->second.bind();
     return found->second;
@@ -86,8 +86,8 @@ struct HeadTrainer::Impl {
   Model& model;
   int64_t batch;
   LossOptions loss_options;
-  std::map<int64_t, Sized> sized;  // by rows
-  std::unique_ptr<Arena> arena;    // of the gradients
+  std::map<int64_t, SizedHead> sized;  // by rows
+  std::unique_ptr<Arena> arena;        // of the gradients
   std::unique_ptr<Gradients> gradients;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<Evaluation> evaluation;
@@ -103,7 +103,7 @@ StepResult HeadTrainer::step(const float* features, std::span<const int32_t> lab
   if (rows < 1 || rows > head.batch) throw internal_error("a step of {} rows in a trainer for {}", rows, head.batch);
   LossResult result;
   head.model.compute().run([&] {
-    Sized& sized = head.sized_for(rows);
+    SizedHead& sized = head.sized_for(rows);
     std::memcpy(sized.features.data(), features,
                 static_cast<size_t>(rows * head.model.feature_count()) * sizeof(float));
     sized.op->forward();

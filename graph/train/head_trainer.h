@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "graph/train/evaluator.h"
 #include "graph/model/model.h"
+#include "graph/train/evaluator.h"
 #include "graph/train/optimizer.h"
 #include "graph/train/trainer.h"
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "graph/train/optimizer.h"
 #include "graph/plan/plan.h"
+#include "graph/train/optimizer.h"
 #include "io/checkpoint/checkpoint.h"
 
 namespace resflow {

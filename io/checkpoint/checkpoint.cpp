@@ -82,7 +82,7 @@ auto with_advice(const std::string& path, Read read) {
     return read();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kData) throw;
-    throw Error(error.kind(), error.what() + name_whole_generation(path));
+    throw Error(error.kind(), error.marked() + name_whole_generation(path));
   }
 }
 
@@ -90,7 +90,7 @@ Checkpoint describe(const CheckpointFile& file, const std::string& path) {
   try {
     return from_manifest(file.manifest());
   } catch (const Error& error) {
-    throw Error(error.kind(), path + ": damaged checkpoint: " + error.what());
+    throw Error(error.kind(), path + ": damaged checkpoint: " + error.marked());
   }
 }
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/files/file.h"
 #include "io/core/named_array.h"
+#include "io/files/file.h"
 
 namespace resflow {
 
@@ -56,7 +56,8 @@ Head::Kind head_of_name(const std::string& name);  // Throws Error{kData} for an
 void check_head(const Head& head, int64_t classes);
 
 // What scoring in 8 bits needs to know beside the weights: the range of values of each activation, as seen in a sample
-// of pictures (graph/plan/calibration.h). Names are those of the ops that make them: "input", "conv1", "layer1.0.conv1".
+// of pictures (graph/plan/calibration.h). Names are those of the ops that make them: "input", "conv1",
+// "layer1.0.conv1".
 struct ActivationRange {
   std::string name;
   float low = 0, high = 0;

@@ -2,7 +2,8 @@
 //
 // An Error is a kind and one sentence that says what, where, wanted against got, and what to do:
 //   layer2.0.conv1.weight: checkpoint has (128,64,3,3), model wants (128,256,1,1). Trained with another --model?
-// The kind decides the exit code of the program.
+// The kind decides the exit code of the program. A setting that the sentence is about stands in it as setting("batch")
+// (io/core/setting.h).
 #pragma once
 
 #include <fmt/format.h>
@@ -11,6 +12,8 @@
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include "io/core/setting.h"
 
 namespace resflow {
 
@@ -23,16 +26,20 @@ enum class ErrorKind {
 
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& sentence) : std::runtime_error(sentence), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& sentence)
+      : std::runtime_error(without_marks(sentence)), kind_(kind), marked_(sentence) {}
 
   ErrorKind kind() const { return kind_; }
+  // The sentence with its settings still marked: for with_names(), and for an Error that says more around it.
+  const std::string& marked() const { return marked_; }
   int exit_code() const { return kind_ == ErrorKind::kUsage ? 2 : kind_ == ErrorKind::kData ? 3 : 4; }
 
  private:
   ErrorKind kind_;
+  std::string marked_;
 };
 
-// Shorthands: throw usage_error("--batch is {}: wanted at least 1", n);
+// Shorthands: throw usage_error("{} is {}: wanted at least 1", setting("batch"), n);
 template <class... Args>
 Error usage_error(fmt::format_string<Args...> format, Args&&... args) {
   return {ErrorKind::kUsage, fmt::format(format, std::forward<Args>(args)...)};

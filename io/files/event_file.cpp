@@ -14,8 +14,8 @@
 
 #include "io/core/crc32c.h"
 #include "io/core/error.h"
-#include "io/files/event.pb.h"
 #include "io/core/text.h"
+#include "io/files/event.pb.h"
 
 namespace resflow {
 namespace {

@@ -208,4 +208,12 @@ void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileS
   file.commit();
 }
 
+void replace_text_file(const std::string& path, std::string_view text) {
+  replace_file(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+void check_can_be_written(const std::string& path) {
+  if (!path.empty()) const AtomicFile file(path, 0);
+}
+
 }  // namespace resflow

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace resflow {
@@ -95,5 +96,10 @@ class AtomicFile {
 
 // Writes `bytes` as the new content of `path`, as AtomicFile does.
 void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileSystem& files = machine_files());
+void replace_text_file(const std::string& path, std::string_view text);
+
+// Throws now what replace_file would throw of a folder that is not there or may not be written in, so that a command
+// can say it before its work and not after it. Does nothing where `path` is empty.
+void check_can_be_written(const std::string& path);
 
 }  // namespace resflow

@@ -5,19 +5,17 @@
 #include <span>
 #include <vector>
 
-#include "apps/host/progress.h"
-#include "io/files/sha256.h"
 #include "io/files/file.h"
+#include "io/files/sha256.h"
 
 namespace resflow {
 
-std::string file_sha256(const std::string& path) {
+std::string file_sha256(const std::string& path, Listener& listener) {
   constexpr int64_t kPiece = 1 << 20, kUnit = 1'000'000;
   const InputFile file(path);
-  Progress progress({.label = "checking " + std::filesystem::path(path).filename().string(),
-                     .unit = "MB",
-                     .total = file.size() / kUnit,
-                     .terminal = is_terminal(stderr)});
+  Progress progress(listener, {.label = "checking " + std::filesystem::path(path).filename().string(),
+                               .unit = "MB",
+                               .total = file.size() / kUnit});
   Sha256 hash;
   std::vector<uint8_t> buffer(static_cast<size_t>(std::min(kPiece, file.size())));
   for (int64_t at = 0; at < file.size(); at += kPiece) {

@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "io/core/listener.h"
+
 namespace resflow {
 
-// Shows on standard error how far it is where it takes longer than two seconds. Throws as InputFile does.
-std::string file_sha256(const std::string& path);
+// Tells `listener` how far it is. Throws as InputFile does.
+std::string file_sha256(const std::string& path, Listener& listener = silent());
 
 }  // namespace resflow

@@ -1,6 +1,6 @@
 // A file that grows for hours, and survives being killed: PATH.partial is appended to, and renamed to PATH when it is
-// whole. Unlike an AtomicFile (io/files/file.h) it is kept where the work ends early, and goes on from any length that was
-// synced before.
+// whole. Unlike an AtomicFile (io/files/file.h) it is kept where the work ends early, and goes on from any length that
+// was synced before.
 #pragma once
 
 #include <cstdint>

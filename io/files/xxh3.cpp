@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "io/core/error.h"
-#include "io/files/file.h"
 #include "io/core/text.h"
+#include "io/files/file.h"
 
 namespace resflow {
 

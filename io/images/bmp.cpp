@@ -4,8 +4,8 @@
 #include <cstring>
 #include <vector>
 
-#include "io/images/bmp_header.h"
 #include "io/core/error.h"
+#include "io/images/bmp_header.h"
 
 namespace resflow {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "io/images/bmp.h"
 #include "io/core/error.h"
+#include "io/images/bmp.h"
 #include "io/images/exif.h"
 #include "io/images/jpeg.h"
 #include "io/images/png.h"
@@ -16,6 +16,12 @@
 #include "io/images/webp.h"
 
 namespace resflow {
+
+DecodeMode decode_mode(std::string_view name) {
+  if (name == "exact") return DecodeMode::kExact;
+  if (name == "fast") return DecodeMode::kFast;
+  throw usage_error("{} {}: wanted exact or fast", setting("decode"), name);
+}
 
 struct Decoder::Impl {
   // A line a format that is read.
@@ -47,7 +53,7 @@ struct Decoder::Impl {
       work();
     } catch (const Error& error) {
       if (where.empty()) throw;
-      throw Error(error.kind(), where + error.what());
+      throw Error(error.kind(), where + error.marked());
     } catch (const std::bad_alloc&) {
       throw system_error("{}no memory for an image of {}x{}", where, width, height);
     }

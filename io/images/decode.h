@@ -23,6 +23,9 @@ enum class DecodeMode {
            // frequencies
 };
 
+// "exact" or "fast". Throws Error{kUsage} for anything else; the setting is called "decode".
+DecodeMode decode_mode(std::string_view name);
+
 class Decoder {
  public:
   Decoder();
@@ -30,9 +33,9 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  // Whether pictures are turned upright as their EXIF data say (io/images/exif.h); holds from the next open on. width, height
-  // and regions then speak of the upright picture, which equals Pillow's ImageOps.exif_transpose to the bit. Off at
-  // first: torchvision's ImageFolder shows pictures as they are stored. TIFFs alone are upright either way, because
+  // Whether pictures are turned upright as their EXIF data say (io/images/exif.h); holds from the next open on. width,
+  // height and regions then speak of the upright picture, which equals Pillow's ImageOps.exif_transpose to the bit. Off
+  // at first: torchvision's ImageFolder shows pictures as they are stored. TIFFs alone are upright either way, because
   // Pillow turns them when it reads them (its exif_transpose turns them once more, which is its mistake).
   void set_exif(bool apply);
 

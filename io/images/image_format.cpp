@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kReadFormats = "resflow reads JPEG, PNG, WebP, TIFF, BMP and PNM (PPM, PGM, PBM)";
 
-bool starts_with(std::span<const uint8_t> bytes, std::string_view magic, size_t at = 0) {
+bool begins_with(std::span<const uint8_t> bytes, std::string_view magic, size_t at = 0) {
   return bytes.size() >= at + magic.size() &&
          std::equal(magic.begin(), magic.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at),
                     [](char c, uint8_t byte) { return static_cast<uint8_t>(c) == byte; });
@@ -20,7 +20,7 @@ bool starts_with(std::span<const uint8_t> bytes, std::string_view magic, size_t 
 bool has_bmp_header(std::span<const uint8_t> bytes) {
   using namespace std::string_view_literals;
   constexpr std::array kLengths = {"\x0C\0\0\0"sv, "\x28\0\0\0"sv, "\x40\0\0\0"sv, "\x6C\0\0\0"sv, "\x7C\0\0\0"sv};
-  return std::any_of(kLengths.begin(), kLengths.end(), [&](auto length) { return starts_with(bytes, length, 14); });
+  return std::any_of(kLengths.begin(), kLengths.end(), [&](auto length) { return begins_with(bytes, length, 14); });
 }
 
 // A page that a web server sent instead of a picture is the usual case.
@@ -34,15 +34,15 @@ bool is_text(std::span<const uint8_t> bytes) {
 
 ImageFormat image_format(std::span<const uint8_t> bytes) {
   using namespace std::string_view_literals;
-  if (starts_with(bytes, "\xFF\xD8\xFF"sv)) return ImageFormat::kJpeg;
-  if (starts_with(bytes, "\x89PNG\r\n\x1A\n"sv)) return ImageFormat::kPng;
-  if (starts_with(bytes, "GIF87a"sv) || starts_with(bytes, "GIF89a"sv)) return ImageFormat::kGif;
+  if (begins_with(bytes, "\xFF\xD8\xFF"sv)) return ImageFormat::kJpeg;
+  if (begins_with(bytes, "\x89PNG\r\n\x1A\n"sv)) return ImageFormat::kPng;
+  if (begins_with(bytes, "GIF87a"sv) || begins_with(bytes, "GIF89a"sv)) return ImageFormat::kGif;
   for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {  // the last two are BigTIFF
-    if (starts_with(bytes, magic)) return ImageFormat::kTiff;
+    if (begins_with(bytes, magic)) return ImageFormat::kTiff;
   }
-  if (starts_with(bytes, "RIFF"sv) && starts_with(bytes, "WEBP"sv, 8)) return ImageFormat::kWebp;
+  if (begins_with(bytes, "RIFF"sv) && begins_with(bytes, "WEBP"sv, 8)) return ImageFormat::kWebp;
   // Two letters alone would take texts for a BMP.
-  if (starts_with(bytes, "BM"sv) && (starts_with(bytes, "\0\0\0\0"sv, 6) || has_bmp_header(bytes)))
+  if (begins_with(bytes, "BM"sv) && (begins_with(bytes, "\0\0\0\0"sv, 6) || has_bmp_header(bytes)))
     return ImageFormat::kBmp;
   if (bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
       (bytes[2] == ' ' || (bytes[2] >= '\t' && bytes[2] <= '\r')))

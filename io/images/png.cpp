@@ -38,7 +38,7 @@ constexpr std::array<uint8_t, 16> kEnd = {0, 0, 0, 0, 0, 0, 0, 0, 'I', 'E', 'N',
 
 enum class Pixels { kRgb, kIndex, kGrey16 };
 
-struct Decompressor {
+struct PngDecompressor {
   std::span<const uint8_t> bytes;
   PngChunks chunks;
 
@@ -59,15 +59,15 @@ struct Decompressor {
   Image* out = nullptr;
   int row = 0;
 
-  Decompressor() = default;
-  ~Decompressor() { close(); }
-  Decompressor(const Decompressor&) = delete;
-  Decompressor& operator=(const Decompressor&) = delete;
+  PngDecompressor() = default;
+  ~PngDecompressor() { close(); }
+  PngDecompressor(const PngDecompressor&) = delete;
+  PngDecompressor& operator=(const PngDecompressor&) = delete;
 
   void close() { png_destroy_read_struct(&png, &info, nullptr); }
 
   [[noreturn]] static void leave(png_structp png, png_const_charp text) {
-    auto* self = static_cast<Decompressor*>(png_get_error_ptr(png));
+    auto* self = static_cast<PngDecompressor*>(png_get_error_ptr(png));
     std::strncpy(self->message.data(), text, self->message.size() - 1);
     std::longjmp(self->jump, 1);
   }
@@ -75,7 +75,7 @@ struct Decompressor {
   static void ignore_warning(png_structp, png_const_charp) {}
 
   static void read(png_structp png, png_bytep to, size_t count) {
-    auto* self = static_cast<Decompressor*>(png_get_io_ptr(png));
+    auto* self = static_cast<PngDecompressor*>(png_get_io_ptr(png));
     while (count > 0) {
       const auto& pieces = self->chunks.pixels;
       if (self->part > pieces.size() + 1) png_error(png, kOutOfData);
@@ -95,7 +95,7 @@ struct Decompressor {
   }
 
   // Runs `step`, which must own nothing: libpng leaves it by longjmp.
-  bool guarded(void (*step)(Decompressor&)) {
+  bool guarded(void (*step)(PngDecompressor&)) {
     if (setjmp(jump) != 0) return false;  // NOLINT(cert-err52-cpp): libpng knows no other way
     step(*this);
     return true;
@@ -131,7 +131,7 @@ struct Decompressor {
       std::copy_n(chunks.palette.data() + i * 3, 3, palette[i].begin());
   }
 
-  static void read_header(Decompressor& self) {
+  static void read_header(PngDecompressor& self) {
     png_set_read_fn(self.png, &self, read);
     png_set_user_limits(self.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_crc_action(self.png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
@@ -176,7 +176,7 @@ struct Decompressor {
     if (row >= region.top && row < region.top + region.height) store_row(from);
   }
 
-  static void decode_rows(Decompressor& self) {
+  static void decode_rows(PngDecompressor& self) {
     if (self.is_interlaced()) {  // each pass touches all rows
       png_read_image(self.png, self.rows.data());
       return;
@@ -233,7 +233,7 @@ class PngReader final : public ImageReader {
   }
 
  private:
-  Decompressor png_;
+  PngDecompressor png_;
 };
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace resflow {
 namespace {
 
-struct Encoder {
+struct PngEncoder {
   png_structp png = nullptr;
   png_infop info = nullptr;
   std::jmp_buf jump;
@@ -21,13 +21,13 @@ struct Encoder {
   const Image& image;
   std::vector<uint8_t> bytes;
 
-  explicit Encoder(const Image& picture) : image(picture) {}
-  ~Encoder() { png_destroy_write_struct(&png, &info); }
-  Encoder(const Encoder&) = delete;
-  Encoder& operator=(const Encoder&) = delete;
+  explicit PngEncoder(const Image& picture) : image(picture) {}
+  ~PngEncoder() { png_destroy_write_struct(&png, &info); }
+  PngEncoder(const PngEncoder&) = delete;
+  PngEncoder& operator=(const PngEncoder&) = delete;
 
   [[noreturn]] static void leave(png_structp png, png_const_charp text) {
-    auto* self = static_cast<Encoder*>(png_get_error_ptr(png));
+    auto* self = static_cast<PngEncoder*>(png_get_error_ptr(png));
     std::strncpy(self->message.data(), text, self->message.size() - 1);
     std::longjmp(self->jump, 1);
   }
@@ -36,7 +36,7 @@ struct Encoder {
 
   // No exception may pass through libpng.
   static void append(png_structp png, png_bytep from, size_t count) {
-    auto* self = static_cast<Encoder*>(png_get_io_ptr(png));
+    auto* self = static_cast<PngEncoder*>(png_get_io_ptr(png));
     bool done = true;
     try {
       self->bytes.insert(self->bytes.end(), from, from + count);
@@ -67,7 +67,7 @@ struct Encoder {
 }  // namespace
 
 std::vector<uint8_t> encode_png(const Image& image) {
-  Encoder encoder(image);
+  PngEncoder encoder(image);
   if (!encoder.run()) {
     throw internal_error("an image of {}x{} cannot be written as PNG: {}", image.width(), image.height(),
                          encoder.message.data());

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "io/core/error.h"
-#include "io/pack/format.h"
 #include "io/core/text.h"
+#include "io/pack/format.h"
 
 namespace resflow {
 namespace {

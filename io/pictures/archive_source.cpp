@@ -13,9 +13,9 @@
 #include <string_view>
 #include <utility>
 
-#include "io/pictures/dataset.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/pictures/dataset.h"
 
 namespace resflow {
 namespace {

@@ -45,8 +45,8 @@ bool has_image_extension(const std::string& path);
 const char* image_extensions();  // these, for a sentence
 
 // The picture's file, read to `buffer`, which only grows: the part of it that holds the file. Used from any thread.
-// Throws as read_file (io/files/file.h) and PackReader::read do; errors begin with the sample's path, or with the pack's
-// where that cannot be read.
+// Throws as read_file (io/files/file.h) and PackReader::read do; errors begin with the sample's path, or with the
+// pack's where that cannot be read.
 std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer);
 
 }  // namespace resflow

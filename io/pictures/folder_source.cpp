@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <optional>
 
-#include "io/pictures/dataset.h"
 #include "io/core/error.h"
+#include "io/pictures/dataset.h"
 
 namespace resflow {
 

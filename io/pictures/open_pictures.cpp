@@ -7,13 +7,13 @@
 #include <span>
 #include <utility>
 
-#include "io/pictures/archive_source.h"
-#include "io/pictures/dataset.h"
 #include "io/core/error.h"
 #include "io/files/file.h"
-#include "io/pictures/folder_source.h"
 #include "io/files/glob.h"
 #include "io/pack/head.h"
+#include "io/pictures/archive_source.h"
+#include "io/pictures/dataset.h"
+#include "io/pictures/folder_source.h"
 #include "io/pictures/pack_source.h"
 
 namespace resflow {

@@ -17,7 +17,8 @@ enum class InputKind {
   kFile,     // a picture, whatever its name, and even if it is absent: its row says what is wrong
   kFolder,   // io/pictures/folder_source.h
   kPack,     // io/pictures/pack_source.h: by its first bytes, where its name is no picture's
-  kArchive,  // io/pictures/archive_source.h: by its name, or by its first bytes where its name is no picture's; and a pipe
+  kArchive,  // io/pictures/archive_source.h: by its name, or by its first bytes where its name is no picture's; and a
+             // pipe
   kGlob,     // io/files/glob.h: nothing of this name is there, and it has a wildcard; its matches are any of the above
   kList,     // io/pictures/list_source.h: "-", standard input
 };

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "io/core/error.h"
-#include "io/pth/internal.h"
 #include "io/core/text.h"
+#include "io/pth/internal.h"
 
 namespace resflow {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "io/files/file.h"
 #include "io/core/named_array.h"
+#include "io/files/file.h"
 #include "io/pth/pickle.h"
 #include "io/pth/pth.h"
 

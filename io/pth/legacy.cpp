@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "io/core/error.h"
-#include "io/pth/internal.h"
 #include "io/core/text.h"
+#include "io/pth/internal.h"
 
 namespace resflow {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "io/pth/pickle_bytes.h"
 #include "io/core/text.h"
+#include "io/pth/pickle_bytes.h"
 
 namespace resflow {
 namespace {

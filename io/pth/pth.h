@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "io/files/file.h"
 #include "io/core/named_array.h"
+#include "io/files/file.h"
 
 namespace resflow {
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "io/core/error.h"
-#include "io/pth/internal.h"
 #include "io/core/text.h"
+#include "io/pth/internal.h"
 
 namespace resflow {
 namespace {

@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "io/core/error.h"
-#include "io/pth/internal.h"
 #include "io/core/text.h"
 #include "io/files/zip_archive.h"
+#include "io/pth/internal.h"
 
 namespace resflow {
 namespace {

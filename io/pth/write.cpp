@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "io/core/error.h"
-#include "io/pth/pth.h"
 #include "io/core/text.h"
 #include "io/files/zip_writer.h"
+#include "io/pth/pth.h"
 
 namespace resflow {
 namespace {

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "io/core/error.h"
-#include "io/pth/pickle_bytes.h"
-#include "io/pth/internal.h"
 #include "io/core/text.h"
 #include "io/files/zip_archive.h"
+#include "io/pth/internal.h"
+#include "io/pth/pickle_bytes.h"
 
 namespace resflow {
 namespace {

@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
-#include "io/files/file.h"
 #include "io/core/named_array.h"
+#include "io/files/file.h"
 
 namespace resflow {
 

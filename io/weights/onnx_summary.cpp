@@ -10,9 +10,9 @@
 #include <unordered_set>
 
 #include "io/core/error.h"
+#include "io/core/text.h"
 #include "io/weights/onnx.h"
 #include "io/weights/onnx_dtype.h"
-#include "io/core/text.h"
 
 namespace resflow {
 namespace {

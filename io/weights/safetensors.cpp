@@ -8,8 +8,8 @@
 #include <unordered_set>
 
 #include "io/core/error.h"
-#include "io/weights/safetensors_header.h"
 #include "io/core/text.h"
+#include "io/weights/safetensors_header.h"
 
 namespace resflow {
 namespace {
@@ -48,7 +48,7 @@ struct OpenFile {
     try {
       header = parse_safetensors_header(json, size - values_offset);
     } catch (const Error& error) {
-      throw Error(error.kind(), path + ": damaged safetensors: " + error.what());
+      throw Error(error.kind(), path + ": damaged safetensors: " + error.marked());
     }
   }
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/files/file.h"
 #include "io/core/named_array.h"
+#include "io/files/file.h"
 
 namespace resflow {
 

@@ -14,7 +14,7 @@
 namespace resflow {
 namespace {
 
-using Json = nlohmann::json;
+using OrderedJson = nlohmann::json;
 using Entry = SafetensorsHeader::Entry;
 
 constexpr const char* kMetadataKey = "__metadata__";
@@ -36,7 +36,7 @@ std::string_view name_of(DType dtype) {
 }
 
 // Takes the JSON as it is read, so that a key that stands twice is seen, and nothing is kept that does not belong.
-class HeaderParser final : public nlohmann::json_sax<Json> {
+class HeaderParser final : public nlohmann::json_sax<OrderedJson> {
  public:
   SafetensorsHeader take() { return std::move(header_); }
 
@@ -197,7 +197,7 @@ void check_places(const std::vector<Entry>& entries, uint64_t value_bytes) {
 }
 
 std::string quoted(const std::string& text, std::string_view what) {
-  if (is_utf8(text)) return Json(text).dump();
+  if (is_utf8(text)) return OrderedJson(text).dump();
   throw usage_error("{} {} is no UTF-8, and safetensors holds nothing else: rename it, or write another format", what,
                     printable(text));
 }
@@ -211,7 +211,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, uint64_t value
   if (const size_t zero = json.find('\0'); zero != std::string_view::npos)
     throw data_error("its header is no JSON at byte {}", zero + 1);
   HeaderParser parser;
-  Json::sax_parse(json, &parser);
+  OrderedJson::sax_parse(json, &parser);
   SafetensorsHeader header = parser.take();
   for (const Entry& entry : header.entries) check_size(entry);
   check_places(header.entries, value_bytes);

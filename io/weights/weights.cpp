@@ -6,9 +6,9 @@
 
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/error.h"
+#include "io/pth/pth.h"
 #include "io/weights/model_metadata.h"
 #include "io/weights/onnx.h"
-#include "io/pth/pth.h"
 #include "io/weights/safetensors.h"
 
 namespace resflow {

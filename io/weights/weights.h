@@ -1,7 +1,7 @@
 // Files of weights in any format that resflow knows: tensors by name, as a state dict lists them.
 //
-// A format is one file of its own (io/pth/pth.h, io/weights/safetensors.h, io/checkpoint/checkpoint.h, io/weights/onnx.h) and one line in the table
-// of weights.cpp.
+// A format is one file of its own (io/pth/pth.h, io/weights/safetensors.h, io/checkpoint/checkpoint.h,
+// io/weights/onnx.h) and one line in the table of weights.cpp.
 #pragma once
 
 #include <optional>

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/weights/model_metadata.h"
 #include "io/pth/pth.h"
+#include "io/weights/model_metadata.h"
 #include "io/weights/safetensors.h"
 #include "tests/apps/made_weights.h"
 #include "tests/apps/program.h"

@@ -9,12 +9,12 @@
 #include <sstream>
 
 #include "io/checkpoint/checkpoint.h"
-#include "io/pictures/dataset.h"
+#include "io/files/file.h"
 #include "io/images/decode.h"
 #include "io/images/exif.h"
-#include "io/files/file.h"
-#include "io/pack/reader.h"
 #include "io/images/png_encode.h"
+#include "io/pack/reader.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/pixels/crop.h"
 #include "pipeline/pixels/resize.h"
 #include "tests/apps/program.h"

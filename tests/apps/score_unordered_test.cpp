@@ -11,9 +11,9 @@
 
 #include "apps/score/npz.h"
 #include "apps/score/output.h"
-#include "io/files/sequential_file.h"
 #include "apps/score/shard_file.h"
 #include "apps/score/tracked_source.h"
+#include "io/files/sequential_file.h"
 #include "io/files/xxh3.h"
 #include "tests/apps/program.h"
 #include "tests/io/expect_error.h"

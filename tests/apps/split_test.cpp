@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include "apps/data/split_folder.h"
-#include "io/pictures/dataset.h"
 #include "io/core/error.h"
+#include "io/pictures/dataset.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {

@@ -7,12 +7,12 @@
 #include <map>
 #include <sstream>
 
+#include "apps/data/training_data.h"
 #include "apps/model/class_names.h"
 #include "apps/model/initial_weights.h"
 #include "apps/model/model_file.h"
 #include "apps/train/saved_options.h"
 #include "apps/train/train_options.h"
-#include "apps/data/training_data.h"
 #include "graph/model/init.h"
 #include "graph/model/model_zoo.h"
 #include "io/checkpoint/checkpoint.h"

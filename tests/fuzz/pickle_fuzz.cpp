@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "io/pth/pth.h"
 #include "io/pth/internal.h"
+#include "io/pth/pth.h"
 #include "tests/fuzz/fuzz_file.h"
 
 namespace resflow::fuzzing {

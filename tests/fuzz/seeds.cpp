@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.h"
+#include "io/files/zip_archive.h"
 #include "io/images/jpeg_encode.h"
-#include "io/pack/writer.h"
 #include "io/images/png_encode.h"
+#include "io/pack/writer.h"
 #include "io/pth/pth.h"
 #include "io/weights/safetensors.h"
-#include "io/files/zip_archive.h"
 #include "tests/support/files.h"
 
 namespace {

@@ -1,55 +1,42 @@
-// The arrows of the design: who may include whom. Reads the #include lines of every source file.
+// Who may include whom, room by room (tests/house/rooms.h). Reads the #include lines of every source file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "tests/house/rooms.h"
+
+namespace resflow::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-// folder -> folders whose headers it may include
-const std::map<std::string, std::set<std::string>> kMayInclude = {
-    {"io", {"io"}},
-    {"ops", {"ops", "io"}},
-    {"graph", {"graph", "ops", "io"}},
-    {"pipeline", {"pipeline", "io"}},
-    {"apps", {"apps", "graph", "ops", "pipeline", "io"}},
-    {"bench", {"bench", "apps", "graph", "ops", "pipeline", "io", "tests"}},
-    {"tests", {"tests", "bench", "apps", "graph", "ops", "pipeline", "io"}},
-};
+constexpr size_t kLargestRoom = 42;  // files of its own: what one can still look over
 
-// Libraries that a folder does without: header prefix -> folders that may use it.
-const std::map<std::string, std::set<std::string>> kMayUse = {
-    {"dnnl", {"ops", "graph", "apps", "bench", "tests"}},
-    {"oneapi/dnnl", {"ops", "graph", "apps", "bench", "tests"}},
-    {"oneapi/tbb", {"ops", "graph", "pipeline", "apps", "bench", "tests"}},
-    {"tbb/", {"ops", "graph", "pipeline", "apps", "bench", "tests"}},
-    {"jpeglib", {"io", "apps", "bench", "tests"}},
-    {"png.h", {"io", "apps", "bench", "tests"}},
-    {"minizip/", {"io", "tests"}},
-    {"libdeflate", {"io", "tests"}},
-    {"archive", {"io", "tests"}},
-    {"CLI/", {"apps", "tests"}},
-    {"onnx/", {"io"}},
-    {"linear.h", {"apps"}},
-    {"google/protobuf", {"io", "apps", "tests"}},
-    {"nlohmann/", {"io", "apps", "tests"}},
-};
+// "apps/score/output.h" -> "apps/score"
+std::string folder_of(const std::string& file) {
+  const size_t slash = file.rfind('/');
+  return slash == std::string::npos ? "" : file.substr(0, slash);
+}
 
-// What a file of `folder` must not include; empty where all is well.
-std::string forbidden(const std::string& folder, const std::string& included) {
-  const size_t slash = included.find('/');
-  const std::string top = slash == std::string::npos ? "" : included.substr(0, slash);
-  if (kMayInclude.contains(top) && !kMayInclude.at(folder).contains(top)) return folder + " -> " + top;
-  for (const auto& [library, users] : kMayUse)
-    if (included.starts_with(library) && !users.contains(folder)) return folder + " -> " + library;
+bool within(const std::string& room, const std::set<std::string>& rooms) {
+  if (rooms.contains(room)) return true;
+  const std::string top = room.substr(0, room.find('/'));
+  // "apps" alone is the room of the subcommands for what belongs to the program.
+  return top != room && rooms.contains(top) && !rooms.contains("apps/options");
+}
+
+// What a file of `room` must not include; empty where all is well.
+std::string forbidden(const std::string& room, const std::string& included) {
+  const std::string target = folder_of(included);
+  if (arrows().contains(target) && target != room && !arrows().at(room).contains(target)) return room + " -> " + target;
+  for (const auto& [library, users] : libraries())
+    if (included.starts_with(library) && !within(room, users)) return room + " -> " + library;
   return {};
 }
 
@@ -68,38 +55,69 @@ bool is_source(const fs::path& file) {
   return extension == ".cpp" || extension == ".h" || extension == ".inc";
 }
 
+// Paths below the project's root of all that lies in its folder `top`.
+std::vector<std::string> sources(const std::string& top) {
+  std::vector<std::string> all;
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(RESFLOW_SOURCE_DIR) / top))
+    if (entry.is_regular_file() && is_source(entry.path()))
+      all.push_back(entry.path().lexically_relative(RESFLOW_SOURCE_DIR).string());
+  return all;
+}
+
 TEST(Arrows, TheRuleForbidsWhatTheDesignForbids) {
-  EXPECT_EQ(forbidden("pipeline", "graph/plan/plan.h"), "pipeline -> graph");
-  EXPECT_EQ(forbidden("graph", "pipeline/loader.h"), "graph -> pipeline");
-  EXPECT_EQ(forbidden("io", "ops/tensor.h"), "io -> ops");
-  EXPECT_EQ(forbidden("ops", "graph/model/graph.h"), "ops -> graph");
-  EXPECT_EQ(forbidden("graph", "apps/host/console.h"), "graph -> apps");
-  EXPECT_EQ(forbidden("io", "oneapi/tbb/flow_graph.h"), "io -> oneapi/tbb");
+  EXPECT_EQ(forbidden("pipeline", "graph/plan/plan.h"), "pipeline -> graph/plan");
+  EXPECT_EQ(forbidden("graph/train", "pipeline/loader.h"), "graph/train -> pipeline");
+  EXPECT_EQ(forbidden("io/images", "ops/tensor.h"), "io/images -> ops");
+  EXPECT_EQ(forbidden("ops", "graph/model/graph.h"), "ops -> graph/model");
+  EXPECT_EQ(forbidden("graph/plan", "ops/kernels/winograd.h"), "graph/plan -> ops/kernels");
+  EXPECT_EQ(forbidden("graph/plan", "graph/train/trainer.h"), "graph/plan -> graph/train");
+  EXPECT_EQ(forbidden("graph/plan", "apps/host/console.h"), "graph/plan -> apps/host");
+  EXPECT_EQ(forbidden("apps/train", "apps/host/signals.h"), "apps/train -> apps/host");
+  EXPECT_EQ(forbidden("apps/score", "apps/train/options.h"), "apps/score -> apps/train");
+  EXPECT_EQ(forbidden("apps/train", "CLI/CLI.hpp"), "apps/train -> CLI/");
+  EXPECT_EQ(forbidden("apps/host", "toml++/toml.h"), "apps/host -> toml++");
+  EXPECT_EQ(forbidden("io/files", "oneapi/tbb/flow_graph.h"), "io/files -> oneapi/tbb");
   EXPECT_EQ(forbidden("pipeline", "dnnl.hpp"), "pipeline -> dnnl");
-  EXPECT_EQ(forbidden("graph", "ops/op.h"), "");
+  EXPECT_EQ(forbidden("graph/plan", "ops/op.h"), "");
+  EXPECT_EQ(forbidden("apps/options", "CLI/CLI.hpp"), "");
+  EXPECT_EQ(forbidden("apps", "CLI/CLI.hpp"), "");
   EXPECT_EQ(forbidden("apps", "pipeline/loader.h"), "");
-  EXPECT_EQ(forbidden("io", "vector"), "");
+  EXPECT_EQ(forbidden("io/core", "vector"), "");
 }
 
 TEST(Arrows, EveryIncludeFollowsTheDesign) {
   std::vector<std::string> wrong;
-  for (const auto& [folder, ignored] : kMayInclude) {
-    const fs::path root = fs::path(RESFLOW_SOURCE_DIR) / folder;
-    ASSERT_TRUE(fs::is_directory(root)) << root;
-    int files = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(root)) {
-      if (!entry.is_regular_file() || !is_source(entry.path())) continue;
-      ++files;
-      for (const std::string& included : includes_of(entry.path())) {
-        const std::string arrow = forbidden(folder, included);
-        if (!arrow.empty()) wrong.push_back(entry.path().string() + " includes " + included + ": " + arrow);
+  for (const std::string top : {"io", "ops", "graph", "pipeline", "apps"}) {
+    const auto files = sources(top);
+    EXPECT_FALSE(files.empty()) << top;
+    for (const std::string& file : files) {
+      const std::string room = folder_of(file);
+      if (!arrows().contains(room)) {
+        wrong.push_back(file + " lies in no room of tests/house/rooms.h");
+        continue;
+      }
+      for (const std::string& included : includes_of(fs::path(RESFLOW_SOURCE_DIR) / file)) {
+        const std::string arrow = forbidden(room, included);
+        if (!arrow.empty()) wrong.push_back(file + " includes " + included + ": " + arrow);
       }
     }
-    if (folder != "bench") {
-      EXPECT_GT(files, 0) << root;
-    }
   }
-  EXPECT_THAT(wrong, testing::IsEmpty());
+  EXPECT_THAT(wrong, ::testing::IsEmpty());
+}
+
+TEST(Arrows, NobodyIncludesTestsAndBenchmarks) {
+  for (const std::string top : {"io", "ops", "graph", "pipeline", "apps"})
+    for (const std::string& file : sources(top))
+      for (const std::string& included : includes_of(fs::path(RESFLOW_SOURCE_DIR) / file))
+        EXPECT_FALSE(included.starts_with("tests/") || included.starts_with("bench/")) << file << " " << included;
+}
+
+TEST(Arrows, ARoomCanBeLookedOver) {
+  std::map<std::string, size_t> files;
+  for (const std::string top : {"io", "ops", "graph", "pipeline", "apps", "tests", "bench"})
+    for (const std::string& file : sources(top)) ++files[folder_of(file)];
+  for (const auto& [room, count] : files) EXPECT_LE(count, kLargestRoom) << room;
 }
 
 }  // namespace
+}  // namespace resflow::testing

@@ -8,9 +8,9 @@
 
 #include "ops/batch_norm.h"
 #include "ops/conv.h"
+#include "ops/kernels/simd.h"
 #include "ops/max_pool.h"
 #include "ops/precision.h"
-#include "ops/kernels/simd.h"
 
 namespace resflow::testing {
 

@@ -59,10 +59,10 @@ inline Doubles export_doubles(const Tensor& tensor, const Compute& compute) {
 // The nearest value that the storage has.
 inline double snapped(double value, const Storage& storage) {
   const auto real = static_cast<float>(value);
-  if (storage.type == Type::f32) return real;
+  if (storage.type == Type::f32 || real == 0) return real;  // the exponent of 0 is no number to reckon with
   if (storage.type == Type::bf16) {
     const double unit = std::ldexp(1.0, std::ilogb(real) - 7);  // 8 digits, the leading one not stored
-    return real == 0 ? 0 : std::nearbyint(real / unit) * unit;
+    return std::nearbyint(real / unit) * unit;
   }
   const bool is_unsigned = storage.type == Type::u8;
   return std::clamp<double>(std::nearbyint(real / storage.scale), is_unsigned ? 0 : -128, is_unsigned ? 255 : 127) *

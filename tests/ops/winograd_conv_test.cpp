@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "ops/precision.h"
 #include "ops/kernels/winograd.h"
+#include "ops/precision.h"
 #include "tests/ops/op_run.h"
 
 namespace resflow::testing {

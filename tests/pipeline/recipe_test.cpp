@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/core/error.h"
 #include "io/files/file.h"
+#include "io/pictures/dataset.h"
 #include "tests/pipeline/pixels/augmentation.h"
 #include "tests/support/python.h"
 

@@ -7,8 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include "apps/bench/pictures.h"
 #include "apps/bench/layer_times.h"
+#include "apps/bench/pictures.h"
 #include "apps/bench/pipeline_bench.h"
 #include "apps/bench/pipeline_stages.h"
 #include "io/files/file.h"

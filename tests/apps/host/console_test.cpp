@@ -1,4 +1,4 @@
-#include "apps/host/console.h"
+#include "io/core/wording.h"
 
 #include <gtest/gtest.h>
 

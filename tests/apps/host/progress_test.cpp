@@ -13,7 +13,7 @@ class ProgressTest : public ::testing::Test {
  protected:
   ~ProgressTest() override { std::fclose(out_); }
 
-  ProgressOptions options(bool terminal) {
+  ProgressLineOptions options(bool terminal) {
     return {.label = "epoch 2/10", .total = 1000, .out = out_, .terminal = terminal, .clock = [this] { return now_; }};
   }
 
@@ -31,7 +31,7 @@ class ProgressTest : public ::testing::Test {
 
 TEST_F(ProgressTest, AShortJobShowsNothing) {
   {
-    Progress progress(options(true));
+    ProgressLine progress(options(true));
     now_ += 1.9;
     progress.update(1000);
   }
@@ -39,7 +39,7 @@ TEST_F(ProgressTest, AShortJobShowsNothing) {
 }
 
 TEST_F(ProgressTest, SaysRateDetailsAndTimeLeft) {
-  Progress progress(options(false));
+  ProgressLine progress(options(false));
   now_ += 4;
   progress.update(200, "loss 1.2500");
   EXPECT_DOUBLE_EQ(progress.rate(), 50);
@@ -47,17 +47,17 @@ TEST_F(ProgressTest, SaysRateDetailsAndTimeLeft) {
 }
 
 TEST_F(ProgressTest, WithoutATotalItSaysNothingOfTheEnd) {
-  ProgressOptions unknown = options(false);
+  ProgressLineOptions unknown = options(false);
   unknown.total = 0;
   unknown.seconds_after = 5;
-  Progress progress(unknown);
+  ProgressLine progress(unknown);
   now_ += 4;
   progress.update(200, "loss 1.2500");
   EXPECT_EQ(written(), "epoch 2/10  200 images  50.0/s  loss 1.2500\n");
 }
 
 TEST_F(ProgressTest, ALogGetsALineNowAndThen) {
-  Progress progress(options(false));
+  ProgressLine progress(options(false));
   for (int i = 1; i <= 40; ++i) {
     now_ += 1;
     progress.update(i);
@@ -68,7 +68,7 @@ TEST_F(ProgressTest, ALogGetsALineNowAndThen) {
 
 TEST_F(ProgressTest, ATerminalHasOneLineThatGoesAtTheEnd) {
   {
-    Progress progress(options(true));
+    ProgressLine progress(options(true));
     for (int i = 1; i <= 5; ++i) {
       now_ += 1;
       progress.update(i);
@@ -80,7 +80,7 @@ TEST_F(ProgressTest, ATerminalHasOneLineThatGoesAtTheEnd) {
 }
 
 TEST_F(ProgressTest, WhatIsSaidStays) {
-  Progress progress(options(true));
+  ProgressLine progress(options(true));
   progress.say("first");
   now_ += 4;
   progress.update(200);
@@ -92,14 +92,14 @@ TEST_F(ProgressTest, WhatIsSaidStays) {
 }
 
 TEST_F(ProgressTest, ATerminalLineNeverWraps) {
-  Progress progress(options(true));
+  ProgressLine progress(options(true));
   now_ += 3;
   progress.update(10, std::string(300, 'x'));
   EXPECT_LE(written().size(), 80U + 4);  // 80 columns where the terminal does not say, and the codes
 }
 
 TEST_F(ProgressTest, TheRateIsThatOfTheLastSeconds) {
-  Progress progress(options(false));
+  ProgressLine progress(options(false));
   for (int i = 1; i <= 60; ++i) {  // 10 a second, then 2 a second
     now_ += 1;
     progress.update(i <= 30 ? i * 10 : 300 + (i - 30) * 2);
@@ -108,9 +108,9 @@ TEST_F(ProgressTest, TheRateIsThatOfTheLastSeconds) {
 }
 
 TEST_F(ProgressTest, AResumedJobDoesNotCountWhatWasDoneBefore) {
-  ProgressOptions resumed = options(false);
+  ProgressLineOptions resumed = options(false);
   resumed.first = 500;
-  Progress progress(resumed);
+  ProgressLine progress(resumed);
   now_ += 5;
   progress.update(600);
   EXPECT_DOUBLE_EQ(progress.rate(), 20);

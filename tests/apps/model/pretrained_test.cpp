@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "io/files/sha256.h"
 #include "graph/model/model_zoo.h"
+#include "io/files/sha256.h"
 #include "tests/apps/environment.h"
 #include "tests/apps/program.h"
 #include "tests/io/expect_error.h"

@@ -1,4 +1,5 @@
 #include "apps/report/page.h"
+#include "apps/machine/versions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "graph/head/probabilities.h"
-#include "io/pictures/archive_source.h"
 #include "io/core/error.h"
+#include "io/pictures/archive_source.h"
 #include "io/pictures/folder_source.h"
 #include "io/pictures/open_pictures.h"
 #include "tests/apps/program.h"

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <random>
 
-#include "io/files/sequential_file.h"
 #include "io/checkpoint/checkpoint.h"
+#include "io/files/sequential_file.h"
 #include "tests/apps/made_weights.h"
 #include "tests/apps/program.h"
 

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
+
 #include <string>
 #include <vector>
 
+#include "apps/options/augment_options.h"
 #include "io/core/error.h"
 
 namespace resflow {

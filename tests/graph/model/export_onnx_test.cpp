@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "graph/model/model_zoo.h"
-#include "graph/plan/plan.h"
 #include "graph/model/recognise.h"
+#include "graph/plan/plan.h"
 #include "io/weights/onnx.h"
 #include "tests/graph/cases.h"
 #include "tests/graph/raw_file.h"

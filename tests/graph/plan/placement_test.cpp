@@ -9,8 +9,8 @@ namespace resflow {
 namespace {
 
 bool meet(const BufferNeed& a, const BufferNeed& b) {
-  for (const Interval& x : a.live)
-    for (const Interval& y : b.live)
+  for (const Steps& x : a.live)
+    for (const Steps& y : b.live)
       if (std::max(x.first, y.first) <= std::min(x.last, y.last)) return true;
   return false;
 }

@@ -5,8 +5,8 @@
 
 #include <map>
 
-#include "graph/plan/gradients.h"
 #include "graph/model/model_zoo.h"
+#include "graph/plan/gradients.h"
 #include "tests/graph/cases.h"
 
 namespace resflow {

@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "graph/model/freeze.h"
-#include "graph/train/head_plan.h"
 #include "graph/plan/plan.h"
+#include "graph/train/head_plan.h"
 #include "io/core/error.h"
 #include "tests/graph/cases.h"
 #include "tests/graph/raw_file.h"

@@ -18,8 +18,8 @@
 
 #include "io/checkpoint/file.h"
 #include "tests/io/expect_error.h"
-#include "tests/io/files/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/io/files/faulty_files.h"
 #include "tests/support/files.h"
 #include "tests/support/python.h"
 

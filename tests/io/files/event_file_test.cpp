@@ -38,7 +38,9 @@ std::vector<uint8_t> grey_jpeg(int width, int height) {
 }
 
 // What TensorBoard's own reader says of a folder, a line a value.
-std::string read_back(const std::string& folder) { return run_python("io/files/read_events.py", {folder}, Python::kEnv); }
+std::string read_back(const std::string& folder) {
+  return run_python("io/files/read_events.py", {folder}, Python::kEnv);
+}
 
 TEST(EventFile, TensorBoardReadsScalarsAndPictures) {
   if (!python_has({"tensorboard"}, Python::kEnv)) GTEST_SKIP() << kNoPythonEnv;

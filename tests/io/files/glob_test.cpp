@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "tests/io/pictures/listed.h"
 #include "tests/io/files/nobody.h"
+#include "tests/io/pictures/listed.h"
 #include "tests/support/process.h"
 #include "tests/support/python.h"
 

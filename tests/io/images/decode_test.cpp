@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/files/file.h"
+#include "io/pictures/dataset.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/files.h"
 #include "tests/io/images/made_jpeg.h"

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/files/file.h"
-#include "tests/io/images/equals_crop.h"
+#include "io/pictures/dataset.h"
 #include "tests/io/expect_error.h"
+#include "tests/io/images/equals_crop.h"
 #include "tests/io/images/made_jpeg.h"
 #include "tests/io/images/pillow_peer.h"
 #include "tests/support/python.h"

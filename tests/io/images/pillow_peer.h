@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
-#include "io/images/decode.h"
 #include "io/core/error.h"
 #include "io/files/file.h"
+#include "io/images/decode.h"
+#include "io/pictures/dataset.h"
 #include "tests/support/python.h"
 
 namespace resflow::testing {

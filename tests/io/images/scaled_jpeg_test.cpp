@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
-#include "io/images/decode.h"
 #include "io/core/error.h"
 #include "io/files/file.h"
+#include "io/images/decode.h"
 #include "io/images/png_encode.h"
+#include "io/pictures/dataset.h"
 #include "tests/io/images/equals_crop.h"
 #include "tests/io/images/made_jpeg.h"
 #include "tests/io/images/pillow_peer.h"

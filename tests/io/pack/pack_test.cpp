@@ -10,16 +10,16 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/pack/format.h"
 #include "io/pack/head.h"
 #include "io/pack/reader.h"
-#include "io/pictures/pack_source.h"
 #include "io/pack/walker.h"
 #include "io/pack/writer.h"
+#include "io/pictures/dataset.h"
+#include "io/pictures/pack_source.h"
 #include "tests/io/expect_error.h"
-#include "tests/io/files/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/io/files/faulty_files.h"
 #include "tests/support/files.h"
 #include "tests/support/python.h"
 

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "tests/io/expect_error.h"
-#include "tests/io/pictures/listed.h"
 #include "tests/io/live_bytes.h"
+#include "tests/io/pictures/listed.h"
 #include "tests/io/pictures/made_archive.h"
 #include "tests/support/files.h"
 #include "tests/support/python.h"

@@ -8,9 +8,9 @@
 
 #include "io/pictures/dataset.h"
 #include "tests/io/expect_error.h"
-#include "tests/io/pictures/listed.h"
-#include "tests/io/live_bytes.h"
 #include "tests/io/files/nobody.h"
+#include "tests/io/live_bytes.h"
+#include "tests/io/pictures/listed.h"
 #include "tests/support/python.h"
 
 namespace resflow {

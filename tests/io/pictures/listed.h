@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
 #include "io/core/error.h"
+#include "io/pictures/dataset.h"
 #include "io/pictures/picture_source.h"
 
 namespace resflow::testing {

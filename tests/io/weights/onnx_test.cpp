@@ -10,8 +10,8 @@
 #include "io/weights/model_metadata.h"
 #include "io/weights/onnx_metadata.h"
 #include "tests/io/expect_error.h"
-#include "tests/io/files/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/io/files/faulty_files.h"
 #include "tests/support/files.h"
 #include "tests/support/python.h"
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "tests/io/expect_error.h"
-#include "tests/io/files/faulty_files.h"
 #include "tests/io/files.h"
+#include "tests/io/files/faulty_files.h"
 #include "tests/support/files.h"
 #include "tests/support/python.h"
 
@@ -314,7 +314,8 @@ TEST(Safetensors, AgreesWithTheFormatsOwnLibrary) {
   for (const Case& bad : bad_files()) write_text(folder / ("judge/bad " + bad.name), bad.file);
   for (const auto& [name, file] : unusual_files()) write_text(folder / ("judge/unusual " + name), file);
 
-  std::istringstream said(testing::run_python("io/weights/safetensors_peer.py", {folder.path().string()}, Python::kEnv));
+  std::istringstream said(
+      testing::run_python("io/weights/safetensors_peer.py", {folder.path().string()}, Python::kEnv));
   std::set<std::string> lines;
   for (std::string line; std::getline(said, line);) lines.insert(line);
   const std::vector<std::string> wanted = {"odd uint8 [13]",       "conv1.weight float32 [4, 3, 7, 7]",

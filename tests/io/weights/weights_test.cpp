@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.h"
-#include "io/weights/onnx.h"
 #include "io/pth/pth.h"
+#include "io/weights/onnx.h"
 #include "io/weights/safetensors.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/files.h"

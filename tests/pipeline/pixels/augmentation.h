@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
-#include "io/images/decode.h"
 #include "io/files/file.h"
+#include "io/images/decode.h"
+#include "io/pictures/dataset.h"
 #include "pipeline/pixels/image_op.h"
 
 namespace resflow::testing {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "io/images/decode.h"
 #include "io/files/file.h"
+#include "io/images/decode.h"
 #include "pipeline/pixels/random.h"
 #include "tests/pipeline/pixels/augmentation.h"
 #include "tests/support/python.h"
