@@ -37,7 +37,7 @@ std::vector<std::string> shared_photographs() {
 }
 
 std::vector<std::string> noise_of_many_sizes(const TemporaryFolder& folder) {
-  run_python("pipeline/recipe.py", {"pictures", folder.path().string()});
+  run_python("pipeline/pixels/recipe.py", {"pictures", folder.path().string()});
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());
@@ -69,7 +69,7 @@ void expect_torchvisions_bits(const Recipe& recipe, const std::vector<std::strin
   }
   EXPECT_GE(read.size() + 1, paths.size());
   arguments.push_back(folder / "list.txt");
-  std::istringstream theirs(run_python("pipeline/recipe.py", arguments));
+  std::istringstream theirs(run_python("pipeline/pixels/recipe.py", arguments));
   for (size_t i = 0; i < read.size(); ++i) {
     uint64_t wanted = 0;
     ASSERT_TRUE(theirs >> wanted);

@@ -32,5 +32,4 @@ TEST(Folds, AreLevelAndHaveAsManyOfEachClass) {
 }
 
 }  // namespace
-}  // namespace
 }  // namespace resflow

@@ -229,4 +229,5 @@ TEST(Svm, StopsWhenAsked) {
                          [](int64_t done, int64_t /*all*/) { return done < 4; }));
 }
 
+}  // namespace
 }  // namespace resflow

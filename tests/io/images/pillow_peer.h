@@ -22,12 +22,12 @@ namespace resflow::testing {
 
 inline constexpr const char* kNoPillow = "no Pillow for /usr/bin/python3";
 
-// Runs tests/io/SCRIPT KIND FOLDER/KIND [COUNT]; the files that it makes, sorted by name.
+// Runs tests/io/images/SCRIPT KIND FOLDER/KIND [COUNT]; the files that it makes, sorted by name.
 inline std::vector<std::string> made_files(const TemporaryFolder& folder, const std::string& script,
                                            const std::string& kind, const std::string& count = {}) {
   std::vector<std::string> arguments = {kind, folder / kind};
   if (!count.empty()) arguments.push_back(count);
-  run_python("io/" + script, arguments);
+  run_python("io/images/" + script, arguments);
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder / kind)) paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());

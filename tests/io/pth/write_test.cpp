@@ -58,7 +58,7 @@ std::vector<NamedArray> made_tensors(const std::string& list, const std::string&
 TEST(WritePth, PyTorchReadsItBackStrictlyAndToTheBit) {
   if (!testing::python_has({"torch", "torchvision"})) GTEST_SKIP() << "Debian's torch and torchvision are not there";
   const TemporaryFolder folder;
-  testing::run_python("io/pth/write.py", {"make", folder.path().string()});
+  testing::run_python("io/pth/pth_write.py", {"make", folder.path().string()});
   const std::vector<NamedArray> resnet = made_tensors(folder / "list.txt", folder / "values.bin");
   ASSERT_EQ(resnet.size(), 122U);
   write_pth(resnet, folder / "resnet18.pth");
@@ -66,7 +66,7 @@ TEST(WritePth, PyTorchReadsItBackStrictlyAndToTheBit) {
   write_pth(kinds, folder / "kinds.pth");
   write_pth({}, folder / "nothing.pth");
 
-  EXPECT_EQ(testing::run_python("io/pth/write.py", {"check", folder.path().string()}),
+  EXPECT_EQ(testing::run_python("io/pth/pth_write.py", {"check", folder.path().string()}),
             "weight float32 [4, 3, 7, 7]\n"
             "num_batches_tracked int64 []\n"
             "bytes uint8 [13]\n"
