@@ -148,7 +148,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   fmt::print("{}", evaluation_text(metrics, evaluation.classes));
   if (broken > 0) {
     fmt::print("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
-    for (const BrokenPicture& b : evaluation.broken) fmt::print("  {}: {}\n", b.path, b.reason);
+    for (const BrokenPicture& b : evaluation.broken) fmt::print("  {}: {}\n", b.name, b.reason);
   }
   flush_output();
   write_files(o, evaluation, metrics, std::move(report), data.root);

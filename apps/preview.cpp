@@ -88,7 +88,7 @@ int preview(const PreviewOptions& o, int threads) {
   std::optional<Image> image;
   int shown = 0;
   loader.run(o.epoch, 0, [&](const Batch& batch) {
-    for (const Batch::Broken& broken : batch.broken)
+    for (const BrokenPicture& broken : batch.broken)
       warn("{}: {}", printable(dataset.samples[static_cast<size_t>(broken.sample)].path), broken.reason);
     shown = batch.size;
     if (shown > 0) image = draw_preview_grid(batch, dataset, recipe.mean, recipe.std, grid);

@@ -50,7 +50,10 @@ void close_gaps(Slot& slot) {
       batch.labels[kept] = batch.labels[row];
       batch.samples[kept] = batch.samples[row];
     }
-    if (!slot.names.empty()) batch.names[kept] = slot.names[row];
+    if (!slot.names.empty()) {
+      batch.names[kept] = slot.names[row];
+      batch.places[kept] = slot.places[row];
+    }
     ++kept;
   }
   batch.size = static_cast<int>(kept);
@@ -175,7 +178,12 @@ void LoaderFlow::Run::name_broken(Slot& slot, bool keep, EpochReport& report) co
     const std::string& name = source.name(slot, row);
     const std::string reason = read_failure(name, error);
     if (flow.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
-    slot.batch.broken.push_back({source.sample(slot, row), reason, slot.names.empty() ? std::string() : name});
+    BrokenPicture broken = {.sample = source.sample(slot, row), .reason = reason};
+    if (!slot.names.empty()) {
+      broken.name = name;
+      broken.place = slot.places[row];
+    }
+    slot.batch.broken.push_back(std::move(broken));
     if (keep) report.broken.push_back(slot.batch.broken.back());
   }
 }

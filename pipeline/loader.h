@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "io/pictures/broken_picture.h"
 #include "io/pictures/dataset.h"
 #include "pipeline/recipe.h"
 
@@ -40,12 +41,8 @@ struct Batch {
   std::vector<int64_t> samples;  // [size] indices into the dataset
   // [size] what the pictures of a source are called; beyond that unspecified. Empty where there is a dataset.
   std::vector<std::string> names;
-  struct Broken {
-    int64_t sample;         // index into the dataset
-    std::string reason;     // without the path or name
-    std::string name = {};  // where there is no dataset to look it up
-  };
-  std::vector<Broken> broken;  // those of this batch that were skipped, in order
+  std::vector<PicturePlace> places;   // like `names`: where the source says that each picture stands in its listing
+  std::vector<BrokenPicture> broken;  // those of this batch that were skipped, in order
 };
 
 enum class OnError { kSkip, kStop };
@@ -71,7 +68,7 @@ struct LoaderOptions {
 
 struct EpochReport {
   int64_t batches = 0, images = 0;
-  std::vector<Batch::Broken> broken;
+  std::vector<BrokenPicture> broken;
   bool stopped = false;     // the consumer asked to stop
   double wait_seconds = 0;  // how long there was no batch to consume
   // Where the loader's threads spent their time, summed over threads; of whole pictures.

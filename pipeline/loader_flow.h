@@ -35,6 +35,7 @@ struct Slot {
   Batch batch;
   std::vector<std::exception_ptr> errors;  // [begun]: what became of each; null where it is whole
   std::vector<std::string> names;          // [rows] of a source's pictures
+  std::vector<PicturePlace> places;        // [rows] likewise
   int begun = 0;                           // rows that tasks were begun for
   int rows = 0;                            // those that there are: of the last batch of a source perhaps fewer
   std::atomic<int> pending = 0;            // begun rows not yet finished

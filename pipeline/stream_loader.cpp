@@ -25,6 +25,8 @@ class SourceRows : public RowSource {
     slot.rows = 0;
     slot.names.resize(static_cast<size_t>(batch_));
     slot.batch.names.resize(static_cast<size_t>(batch_));
+    slot.places.resize(static_cast<size_t>(batch_));
+    slot.batch.places.resize(static_cast<size_t>(batch_));
     for (int64_t row = 0; row < batch_; ++row) {
       slot.batch.samples.push_back(number * batch_ + row);
       slot.batch.labels.push_back(-1);
@@ -44,6 +46,7 @@ class SourceRows : public RowSource {
         throw internal_error("picture {} is asked for as number {}", listed_, sample(slot, index));
       if (source_.next(picture)) {
         slot.names[index] = picture.name;
+        slot.places[index] = picture.place;
         ++slot.rows;
         ++listed_;
         if (!picture.error.empty())

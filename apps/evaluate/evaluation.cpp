@@ -28,7 +28,7 @@ Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samp
       evaluation.samples.push_back(sample);
       evaluation.probabilities.add(p.probabilities);
     } else {
-      evaluation.broken.push_back({sample.path, p.error});
+      evaluation.broken.push_back({.sample = p.sample, .reason = p.error, .name = sample.path});
     }
     ++done;
     if (options.progress) options.progress(done);
@@ -53,7 +53,7 @@ std::string predictions_csv(const Evaluation& e) {
     text += fmt::format("{},{},{},{:.6f},{:.6f},{},\n", csv_field(e.samples[i].path), csv_field(e.classes[label]),
                         csv_field(e.classes[said]), row[said], row[label], label == said ? 1 : 0);
   }
-  for (const BrokenPicture& b : e.broken) text += fmt::format("{},,,,,,{}\n", csv_field(b.path), csv_field(b.reason));
+  for (const BrokenPicture& b : e.broken) text += fmt::format("{},,,,,,{}\n", csv_field(b.name), csv_field(b.reason));
   return text;
 }
 

@@ -11,13 +11,10 @@
 #include "graph/head/metrics.h"
 #include "graph/model/trained_model.h"
 #include "io/core/stage_times.h"
+#include "io/pictures/broken_picture.h"
 #include "io/pictures/dataset.h"
 
 namespace resflow {
-
-struct BrokenPicture {
-  std::string path, reason;
-};
 
 struct Evaluation {
   std::vector<std::string> classes;  // the model's

@@ -199,7 +199,7 @@ std::string html_broken(const std::vector<BrokenPicture>& broken) {
   constexpr size_t kShown = 200;
   std::string items;
   for (size_t i = 0; i < std::min(kShown, broken.size()); ++i)
-    items += fmt::format("<li>{}: <span class=\"soft\">{}</span></li>\n", html_escape(broken[i].path),
+    items += fmt::format("<li>{}: <span class=\"soft\">{}</span></li>\n", html_escape(broken[i].name),
                          html_escape(broken[i].reason));
   if (broken.size() > kShown) items += fmt::format("<li>and {} more</li>\n", broken.size() - kShown);
   return fmt::format("<p>{} left out of all figures.</p>\n<ul class=\"files\">\n{}</ul>\n",

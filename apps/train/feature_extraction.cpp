@@ -165,7 +165,7 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
     // A file of other blocks than ours may begin within this batch.
     const int64_t skip = cache.done() - begin;
     std::vector<BrokenRow> broken;
-    for (const Batch::Broken& one : batch.broken)
+    for (const BrokenPicture& one : batch.broken)
       if (one.sample >= cache.done()) broken.push_back({one.sample, one.reason});
     cache.append(count - skip, std::span(block).subspan(static_cast<size_t>(skip) * columns), broken);
     progress.update(cache.done());

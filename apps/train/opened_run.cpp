@@ -193,7 +193,7 @@ void OpenedRun::print_early_stop() const {
              plural(options_.early_stop, "epoch", "epochs"));
 }
 
-void OpenedRun::note_broken(const Dataset& dataset, std::span<const Batch::Broken> broken) {
+void OpenedRun::note_broken(const Dataset& dataset, std::span<const BrokenPicture> broken) {
   for (const auto& b : broken) broken_.emplace(dataset.samples[static_cast<size_t>(b.sample)].path, b.reason);
 }
 

@@ -60,7 +60,7 @@ class OpenedRun {
   void print_epoch(const EpochRecord& record, bool is_best, int second_digits) const;
   void print_early_stop() const;
 
-  void note_broken(const Dataset& dataset, std::span<const Batch::Broken> broken);
+  void note_broken(const Dataset& dataset, std::span<const BrokenPicture> broken);
   void print_broken() const;
 
   [[noreturn]] void stop_diverged(const std::string& what) const;

@@ -13,7 +13,7 @@ namespace resflow {
 struct ValidationResult {
   EvaluationSums sums;
   double seconds = 0;
-  std::vector<Batch::Broken> broken;
+  std::vector<BrokenPicture> broken;
   bool stopped = false;  // asked to; the sums are not those of the whole set then
 };
 

@@ -8,12 +8,21 @@
 
 namespace resflow {
 
+// Where a picture stands among all that is listed. It travels with the picture, so that nobody has to be asked for it.
+struct PicturePlace {
+  int64_t index = 0;   // from 0
+  uint64_t names = 0;  // a hash over the names up to and including its own (xxh3_next of io/files/xxh3.h)
+
+  bool operator==(const PicturePlace&) const = default;
+};
+
 // One of them. Reading happens where the picture is decoded, unless its bytes came with the listing (archives, packs).
 struct Picture {
   std::string name;            // what its row is called: the path, a list's id, or ARCHIVE/MEMBER
   std::string path;            // the file to read; empty where `bytes` holds it
   std::vector<uint8_t> bytes;  // reused from picture to picture
   std::string error;           // not empty: why there is nothing to decode, without the name; its row says so
+  PicturePlace place = {};     // set by a source that keeps count of the whole listing, and else left as it is
 };
 
 // Lists lazily, in an order that is the same each time as long as nothing changes on the disk, in memory that does not

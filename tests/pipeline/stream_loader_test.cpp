@@ -60,6 +60,7 @@ class StreamLoaderTest : public ::testing::Test {
     int64_t number;
     std::vector<int64_t> samples;
     std::vector<std::string> names, broken;
+    std::vector<PicturePlace> places, broken_places;
     std::vector<float> pixels;
     bool operator==(const Seen&) const = default;
   };
@@ -74,6 +75,7 @@ class StreamLoaderTest : public ::testing::Test {
       std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
       dataset_.samples.push_back({path, 0});
       Picture one = {.name = i % 3 == 2 ? "id " + std::to_string(i) : path, .path = path, .bytes = {}, .error = {}};
+      one.place = place(i);
       if (i % 3 == 1) {
         one.path.clear();
         one.bytes = bytes;
@@ -85,6 +87,9 @@ class StreamLoaderTest : public ::testing::Test {
       pictures_.push_back(std::move(one));
     }
   }
+
+  // Where a source may say that it has picture i.
+  static PicturePlace place(int i) { return {.index = 10 * i + 3, .names = static_cast<uint64_t>(i) * i}; }
 
   std::vector<Seen> collect(const StreamOptions& options, EpochReport* report = nullptr) {
     Listed source(pictures_);
@@ -101,10 +106,12 @@ class StreamLoaderTest : public ::testing::Test {
   static Seen seen(const Batch& batch) {
     const size_t floats =
         static_cast<size_t>(batch.size) * 3 * static_cast<size_t>(batch.image_size * batch.image_size);
-    Seen all = {batch.number, batch.samples, {}, {}, {batch.pixels, batch.pixels + floats}};
+    Seen all = {batch.number, batch.samples, {}, {}, {}, {}, {batch.pixels, batch.pixels + floats}};
     EXPECT_EQ(batch.labels, std::vector<int32_t>(static_cast<size_t>(batch.size), -1));
     all.names.assign(batch.names.begin(), batch.names.begin() + batch.size);
-    for (const Batch::Broken& broken : batch.broken)
+    all.places.assign(batch.places.begin(), batch.places.begin() + batch.size);
+    for (const BrokenPicture& broken : batch.broken) all.broken_places.push_back(broken.place);
+    for (const BrokenPicture& broken : batch.broken)
       all.broken.push_back(std::to_string(broken.sample) + " " + broken.name + ": " + broken.reason);
     return all;
   }
@@ -196,6 +203,17 @@ TEST_F(StreamLoaderTest, BrokenPicturesAreNamedInTheirPlace) {
   EXPECT_TRUE(std::equal(gone.begin(), gone.end(), whole[1].pixels.begin()));
 }
 
+TEST_F(StreamLoaderTest, EachPictureComesWithThePlaceThatItsSourceGaveIt) {
+  make(12, {3, 4, 5});
+  const auto batches = collect({.batch = 4, .threads = 2});
+  ASSERT_EQ(batches.size(), 3U);
+  EXPECT_THAT(batches[0].places, ElementsAre(place(0), place(1), place(2)));
+  EXPECT_THAT(batches[0].broken_places, ElementsAre(place(3)));
+  EXPECT_THAT(batches[1].places, ElementsAre(place(6), place(7)));
+  EXPECT_THAT(batches[1].broken_places, ElementsAre(place(4), place(5)));
+  EXPECT_THAT(batches[2].places, ElementsAre(place(8), place(9), place(10), place(11)));
+}
+
 TEST_F(StreamLoaderTest, ABrokenPictureStopsTheRunWhereThatIsAskedFor) {
   make(12, {5});
   Listed source(pictures_);
@@ -274,7 +292,7 @@ TEST_F(StreamLoaderTest, AFileThatGoesWhileItRunsIsBroken) {
   std::vector<int64_t> broken;
   loader.run([&](const Batch& batch) {
     if (batch.number == 0) std::filesystem::remove(dataset_.samples[24].path);
-    for (const Batch::Broken& one : batch.broken) {
+    for (const BrokenPicture& one : batch.broken) {
       EXPECT_THAT(one.reason, HasSubstr("No such file"));
       broken.push_back(one.sample);
     }

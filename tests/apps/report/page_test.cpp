@@ -67,7 +67,7 @@ class HtmlReportPage : public ::testing::Test {
 TEST_F(HtmlReportPage, HoldsAllThatIsKnown) {
   HtmlReport report{.title = "resnet18 on photos", .history = records(5, true), .best_epoch = 4};
   Evaluation e = answers(4, 200, photo_);
-  e.broken = {{"a/b.jpg", "is truncated"}};
+  e.broken = {{.reason = "is truncated", .name = "a/b.jpg"}};
   report.evaluation = reported_evaluation(e, "photos/val", Views::kFlip);
   report.times.add("forward", 12.5, 100);
   report.configuration = {{"--lr", "0.001"}};
@@ -131,7 +131,7 @@ TEST_F(HtmlReportPage, NamesAreShownAndNeverObeyed) {
   const std::string odd = "<script>alert('x')</script>\" onload=\"y &amp; \xFF\n\xE2\x82\xAC";
   Evaluation e = answers(3, 40, folder_ / odd);  // whose files are not there
   for (std::string& name : e.classes) name += odd;
-  e.broken = {{odd, odd}};
+  e.broken = {{.reason = odd, .name = odd}};
   HtmlReport report{.title = odd};
   report.configuration = {{odd, odd}};
   report.versions = {{odd, odd}};
