@@ -7,6 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/inspect/check_onnx.h"
 #include "apps/inspect/weights_diff.h"
 #include "apps/machine/threads.h"
@@ -96,7 +97,8 @@ void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) 
 }
 
 // What `to` has no place for, of what the file says.
-void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts, const Checkpoint* own) {
+void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts, const Checkpoint* own,
+                   Listener& listener) {
   std::vector<std::string> notes;
   if (own != nullptr && (!own->optimizer_name.empty() || !own->training.history.empty()))
     notes.push_back(fmt::format("{}: without the optimizer's state and the run's history: a run goes on from {} alone",
@@ -122,14 +124,14 @@ void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& 
         fmt::format("{}: its outputs are the decision values of an SVM, and a softmax makes no probabilities of them; "
                     "the metadata \"head\" has Platt's A and B of each class, and the largest is the class",
                     o.out));
-  print_notes(notes);
+  say_notes(notes, listener);
 }
 
 // Tensors as they are, of whatever model.
-int convert_tensors(const ConvertOptions& o, WeightsFormat to) {
+int convert_tensors(const ConvertOptions& o, WeightsFormat to, Listener& listener) {
   ModelFileOptions options = o.file;
   options.by_hash = to == WeightsFormat::kSafetensors;  // .pth could not say what the hash tells
-  const ModelFacts facts = model_facts(o.in, options);
+  const ModelFacts facts = model_facts(o.in, options, listener);
   check_source_format(o, facts.summary.format);
   if (!options.architecture.empty()) require_model(facts, options);
   std::vector<NamedArray> tensors;
@@ -140,8 +142,8 @@ int convert_tensors(const ConvertOptions& o, WeightsFormat to) {
   } else {
     tensors = read_weights(facts.path).tensors;
   }
-  print_notes(facts.notes);
-  note_left_out(o, to, facts, own ? &*own : nullptr);
+  say_notes(facts.notes, listener);
+  note_left_out(o, to, facts, own ? &*own : nullptr, listener);
   if (to == WeightsFormat::kPth) {
     write_pth(tensors, o.out);
   } else {
@@ -163,12 +165,12 @@ int convert_tensors(const ConvertOptions& o, WeightsFormat to) {
   return 0;
 }
 
-int convert_to_checkpoint(const ConvertOptions& o) {
-  ModelFile file = load_model_file(o.in, o.file);
+int convert_to_checkpoint(const ConvertOptions& o, Listener& listener) {
+  ModelFile file = load_model_file(o.in, o.file, listener);
   check_source_format(o, file.facts.summary.format);
-  print_notes(file.notes);
+  say_notes(file.notes, listener);
   if (file.facts.summary.format != WeightsFormat::kCheckpoint)
-    note_left_out(o, WeightsFormat::kCheckpoint, file.facts, nullptr);
+    note_left_out(o, WeightsFormat::kCheckpoint, file.facts, nullptr, listener);
   file.checkpoint.provenance = extended_provenance(file.facts);
   save_checkpoint(file.checkpoint, o.out);
   report(o, WeightsFormat::kCheckpoint, file.facts);
@@ -177,11 +179,11 @@ int convert_to_checkpoint(const ConvertOptions& o) {
 }
 
 // Runs the written file beside resflow, where there is an onnxruntime.
-void check_written_onnx(const ConvertOptions& o, Model& model, const Preprocessing& preprocessing) {
+void check_written_onnx(const ConvertOptions& o, Model& model, const Preprocessing& preprocessing, Listener& listener) {
   if (!o.check) return;
   const OnnxCheck check = check_onnx(o.out, model, preprocessing);
   if (!check.ran) {
-    print_notes(std::vector{fmt::format("{}: not checked: {}", o.out, check.reason)});
+    listener.note(fmt::format("{}: not checked: {}", o.out, check.reason));
     return;
   }
   if (!check.agrees())
@@ -192,11 +194,11 @@ void check_written_onnx(const ConvertOptions& o, Model& model, const Preprocessi
              plural(check.pictures, "picture", "pictures"), check.worst_difference);
 }
 
-int convert_to_onnx(const ConvertOptions& o) {
-  ModelFile file = load_model_file(o.in, o.file);
+int convert_to_onnx(const ConvertOptions& o, Listener& listener) {
+  ModelFile file = load_model_file(o.in, o.file, listener);
   check_source_format(o, file.facts.summary.format);
-  print_notes(file.notes);
-  note_left_out(o, WeightsFormat::kOnnx, file.facts, &file.checkpoint);
+  say_notes(file.notes, listener);
+  note_left_out(o, WeightsFormat::kOnnx, file.facts, &file.checkpoint, listener);
   const int threads = cpu_limits().usable();
   const ThreadLimit limit(threads);
   const Compute compute(threads);
@@ -211,7 +213,7 @@ int convert_to_onnx(const ConvertOptions& o) {
   export_onnx(*trained.model, metadata, {.fold_batch_norm = o.fold_batch_norm, .producer_version = resflow_version()},
               o.out);
   report(o, WeightsFormat::kOnnx, file.facts);
-  check_written_onnx(o, *trained.model, preprocessing);
+  check_written_onnx(o, *trained.model, preprocessing, listener);
   return 0;
 }
 
@@ -221,16 +223,17 @@ int convert(const ConvertOptions& o) {
   check_paths(o);
   if (o.fold_batch_norm && to != WeightsFormat::kOnnx)
     throw usage_error("--fold-batch-norm: only ONNX files have batch norm folded, not {}", weights_format_name(to));
+  TerminalListener listener;
   switch (to) {
     case WeightsFormat::kCheckpoint:
-      return convert_to_checkpoint(o);
+      return convert_to_checkpoint(o, listener);
     case WeightsFormat::kOnnx:
-      return convert_to_onnx(o);
+      return convert_to_onnx(o, listener);
     case WeightsFormat::kPth:
     case WeightsFormat::kSafetensors:
       break;
   }
-  return convert_tensors(o, to);
+  return convert_tensors(o, to, listener);
 }
 
 }  // namespace

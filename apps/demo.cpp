@@ -10,6 +10,7 @@
 #include "apps/commands.h"
 #include "apps/data/demo_photos.h"
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/threads.h"
 #include "apps/options/common.h"
 #include "apps/score/predictions.h"
@@ -100,7 +101,8 @@ int demo(const DemoOptions& o, int threads) {
   options.batch = 16;
   options.image_size = 64;  // small pictures, so that it takes a minute
   options.threads = threads;
-  const TrainingOutcome outcome = run_training(options, load_training_data(options.data, options.val));
+  TerminalListener listener;
+  const TrainingOutcome outcome = run_training(options, load_training_data(options.data, options.val, listener));
   if (!outcome.finished) return 0;
 
   fmt::print("\n3. Scoring the validation photographs\n");

@@ -11,6 +11,7 @@
 #include "apps/host/pinning.h"
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
 #include "apps/model/model_file.h"
@@ -47,13 +48,13 @@ struct LabelledData {
   Dataset dataset;  // with the model's classes
 };
 
-LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::string>& classes) {
+LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::string>& classes, Listener& listener) {
   LabelledData data{.root = evaluation_root(o.data, classes), .dataset = {}};
   data.dataset = list_image_folder(data.root);
-  warn_of_damaged_packs(data.dataset.samples);
+  warn_of_damaged_packs(data.dataset.samples, listener);
   if (!data.dataset.empty_classes.empty())
     warn("{}: no picture in {}", data.root, fmt::join(data.dataset.empty_classes, ", "));
-  match_classes(data.dataset, classes, data.root, o.model, {.owner = "the model", .purpose = "evaluate"});
+  match_classes(data.dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "evaluate"});
   return data;
 }
 
@@ -103,9 +104,10 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   const DecodeMode decode = decode_mode(o.decode);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  ModelFile file = load_model_file(o.model, o.file);
-  print_notes(file.notes);
-  const LabelledData data = load_labelled(o, file.checkpoint.classes);
+  TerminalListener listener;
+  ModelFile file = load_model_file(o.model, o.file, listener);
+  say_notes(file.notes, listener);
+  const LabelledData data = load_labelled(o, file.checkpoint.classes, listener);
   const auto pictures = static_cast<int64_t>(data.dataset.samples.size());
 
   HtmlReport report;
@@ -114,8 +116,8 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   report.best_epoch = best_epoch(report.history);
   report.configuration = configuration(o, file.checkpoint, data.root, threads);
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
-  require_quantized(trained, precision, o.model);
-  warn_of_obstacle(precision);
+  require_quantized_file(trained, precision, o.model);
+  warn_of_obstacle(precision, listener);
 
   const StopSignals signals;
   Evaluation evaluation;

@@ -10,6 +10,7 @@
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/inspect/file_summary.h"
 #include "apps/inspect/model_summary.h"
 #include "apps/inspect/weights_diff.h"
@@ -75,8 +76,9 @@ std::vector<NamedArray> read_tensors(const ModelFacts& facts) {
 
 constexpr int kSame = 0, kDifferent = 1;
 
-int inspect_difference(const InspectOptions& o) {
-  const ModelFacts first = model_facts(o.what, file_options(o)), second = model_facts(o.diff, file_options(o));
+int inspect_difference(const InspectOptions& o, Listener& listener) {
+  const ModelFacts first = model_facts(o.what, file_options(o), listener);
+  const ModelFacts second = model_facts(o.diff, file_options(o), listener);
   WeightsDiff diff = diff_weights(read_tensors(first), read_tensors(second));
   diff_facts(first, second, diff);
   if (o.json)
@@ -92,8 +94,8 @@ void require_ranges(const InspectOptions& o, const PlanView& plan) {
     throw usage_error("--precision int8: {} is not quantized; resflow quantize makes a file that is", o.what);
 }
 
-int inspect_file(const InspectOptions& o, PlanView plan) {
-  const FileView view = view_file(o.what, file_options(o), o.verify);
+int inspect_file(const InspectOptions& o, PlanView plan, Listener& listener) {
+  const FileView view = view_file(o.what, file_options(o), o.verify, listener);
   if (o.json)
     print_json(file_json(view));
   else
@@ -138,23 +140,24 @@ int inspect(const InspectOptions& o, int threads) {
   if (o.image_size != 0) check_range("--image-size", static_cast<double>(o.image_size), kMinImageSize, 4096);
   if (o.mode != "eval" && o.mode != "train") throw usage_error("--mode {}: wanted eval or train", o.mode);
   if (o.json && o.plan) throw usage_error("--json says what is in a file; leave --plan away");
+  TerminalListener listener;
   const PlanView plan = {.steps = o.plan,
                          .train = o.mode == "train",
                          .batch = o.batch,
                          .image_size = o.image_size,
                          .threads = threads,
-                         .precision = resolve_precision(o.precision)};
+                         .precision = resolve_precision(o.precision, listener)};
   if (plan.train && plan.precision == Precision::kInt8)
     throw usage_error("--precision int8: wanted f32 or bf16 for --mode train");
   if (!o.diff.empty()) {
     if (o.plan || o.verify) throw usage_error("--diff compares two files; leave --plan and --verify away");
-    return inspect_difference(o);
+    return inspect_difference(o, listener);
   }
   const auto& names = model_names();
   const bool is_model = std::find(names.begin(), names.end(), o.what) != names.end();
   const bool is_file = std::filesystem::exists(o.what);
   const auto is_weights = [&] { return recognise_weights(o.what) || weights_format_of_name(o.what); };
-  if (!is_model && (names_pretrained(o.what) || (is_file && is_weights()))) return inspect_file(o, plan);
+  if (!is_model && (names_pretrained(o.what) || (is_file && is_weights()))) return inspect_file(o, plan, listener);
   if (o.json || o.verify || !o.model.empty())
     throw usage_error("{}: is no file of weights, and --json, --verify and --model are about those", o.what);
   if (is_model) return inspect_model(o, plan);

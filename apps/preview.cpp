@@ -10,6 +10,7 @@
 #include "apps/data/damaged_packs.h"
 #include "apps/data/preview_grid.h"
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/threads.h"
 #include "apps/model/model_file.h"
 #include "apps/options/augment_options.h"
@@ -37,12 +38,12 @@ struct PreviewOptions {
 };
 
 // The evaluation of --model, or the one that training starts with; at --image-size.
-Preprocessing preprocessing_of(const PreviewOptions& o) {
+Preprocessing preprocessing_of(const PreviewOptions& o, Listener& listener) {
   constexpr int kUsualSize = 224;
   if (o.model.empty()) return eval_preprocessing(o.image_size > 0 ? o.image_size : kUsualSize);
-  const ModelFacts facts = model_facts(o.model, {});
+  const ModelFacts facts = model_facts(o.model, {}, listener);
   if (!facts.preprocessing)
-    fmt::print(stderr, "resflow: note: {}: does not say how pictures are prepared: ImageNet's is taken\n", facts.path);
+    listener.note(fmt::format("{}: does not say how pictures are prepared: ImageNet's is taken", facts.path));
   Preprocessing p = facts.preprocessing.value_or(Preprocessing());
   if (o.image_size > 0) {
     p.resize = static_cast<int>(int64_t{o.image_size} * p.resize / p.crop);
@@ -51,8 +52,8 @@ Preprocessing preprocessing_of(const PreviewOptions& o) {
   return p;
 }
 
-Recipe recipe_of(const PreviewOptions& o) {
-  const Preprocessing preprocessing = preprocessing_of(o);
+Recipe recipe_of(const PreviewOptions& o, Listener& listener) {
+  const Preprocessing preprocessing = preprocessing_of(o, listener);
   if (o.recipe == "eval") return Recipe::eval(preprocessing);
   return train_recipe(preprocessing.crop, preprocessing, o.augment);
 }
@@ -73,7 +74,8 @@ int preview(const PreviewOptions& o, int threads) {
   check_range("--batch", o.batch, 1, kMostTiles);
   check_range("--columns", o.columns, 0, kMostTiles);
   if (o.image_size != 0) check_range("--image-size", o.image_size, 1, kLargestSide);
-  const Recipe recipe = recipe_of(o);
+  TerminalListener listener;
+  const Recipe recipe = recipe_of(o, listener);
   const PreviewGridOptions grid = {.columns = o.columns, .limit = kMostTiles};
   const PreviewLayout layout = preview_layout(o.batch, recipe.size, grid);
   if (int64_t{layout.width} * layout.height > kMostPixels)
@@ -83,13 +85,14 @@ int preview(const PreviewOptions& o, int threads) {
   const ThreadLimit limit(threads);
   const DataPart part = part_of(o);
   const Dataset dataset = list_image_folder(part.root);
-  warn_of_damaged_packs(dataset.samples);
+  warn_of_damaged_packs(dataset.samples, listener);
   Loader loader(dataset, recipe, {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed});
   std::optional<Image> image;
   int shown = 0;
   loader.run(o.epoch, 0, [&](const Batch& batch) {
     for (const BrokenPicture& broken : batch.broken)
-      warn("{}: {}", printable(dataset.samples[static_cast<size_t>(broken.sample)].path), broken.reason);
+      listener.warn(
+          fmt::format("{}: {}", printable(dataset.samples[static_cast<size_t>(broken.sample)].path), broken.reason));
     shown = batch.size;
     if (shown > 0) image = draw_preview_grid(batch, dataset, recipe.mean, recipe.std, grid);
     return false;

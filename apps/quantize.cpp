@@ -13,6 +13,7 @@
 #include "apps/host/console.h"
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
 #include "apps/machine/versions.h"
@@ -105,7 +106,7 @@ struct ComparisonData {
   bool labelled = false;
 };
 
-ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::string>& classes) {
+ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::string>& classes, Listener& listener) {
   ComparisonData data{.root = evaluation_root(o.data, classes), .samples = {}};
   const std::vector<std::string> packed =
       is_pack(data.root) ? read_pack_head(InputFile(data.root), data.root).info.classes : std::vector<std::string>();
@@ -115,12 +116,12 @@ ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::
   });
   if (data.labelled) {
     Dataset dataset = list_image_folder(data.root);
-    match_classes(dataset, classes, data.root, o.model, {.owner = "the model", .purpose = "compare"});
+    match_classes(dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "compare"});
     data.samples = std::move(dataset.samples);
   } else {
     data.samples = list_pictures(data.root);
   }
-  warn_of_damaged_packs(data.samples);
+  warn_of_damaged_packs(data.samples, listener);
   return data;
 }
 
@@ -233,11 +234,12 @@ int quantize(const QuantizeOptions& o, int threads) {
   check(o);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  ModelFile file = load_model_file(o.model, o.file);
-  print_notes(file.notes);
+  TerminalListener listener;
+  ModelFile file = load_model_file(o.model, o.file, listener);
+  say_notes(file.notes, listener);
   Checkpoint written = file.checkpoint;
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
-  const ComparisonData data = comparison_data(o, trained.classes);
+  const ComparisonData data = comparison_data(o, trained.classes, listener);
 
   const StopSignals signals;
   const Calibrated calibrated = calibrate(o, trained, threads);

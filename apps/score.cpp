@@ -10,6 +10,7 @@
 #include "apps/host/pinning.h"
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
 #include "apps/model/model_file.h"
@@ -74,9 +75,10 @@ struct Loaded {
   Facts facts;  // none where rows go to standard output
 };
 
-Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precision, const Compute& compute) {
-  ModelFile file = load_model_file(o.model, o.file);
-  print_notes(file.notes);
+Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precision, const Compute& compute,
+            Listener& listener) {
+  ModelFile file = load_model_file(o.model, o.file, listener);
+  say_notes(file.notes, listener);
   const auto classes = static_cast<int>(file.checkpoint.classes.size());
   if (output.rows.top > classes)
     warn("--top {}: the model has {}, so rows have as many", output.rows.top, plural(classes, "class", "classes"));
@@ -199,9 +201,10 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  const Loaded loaded = load(o, options, precision, compute);
-  require_quantized(loaded.model, precision, o.model);
-  warn_of_obstacle(precision);
+  TerminalListener listener;
+  const Loaded loaded = load(o, options, precision, compute, listener);
+  require_quantized_file(loaded.model, precision, o.model);
+  warn_of_obstacle(precision, listener);
   const StopSignals signals;
   ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.facts);
   const int64_t before = output.done().rows;

@@ -5,8 +5,8 @@
 #include "apps/commands.h"
 #include "apps/data/stats_report.h"
 #include "apps/host/console.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
 #include "apps/options/common.h"
@@ -30,24 +30,12 @@ int stats(const StatsOptions& o, int threads) {
   const ThreadLimit limit(threads);
   check_can_be_written(o.json);
   const StopSignals signals;
-  DataStats found;
-  {
-    std::unique_ptr<ProgressLine> progress;
-    int64_t done = 0;
-    found = gather_data_stats(data_parts(o.data), options, [&](int64_t so_far, int64_t total) {
-      if (!progress)
-        progress = std::make_unique<ProgressLine>(
-            ProgressLineOptions{.label = "reading", .total = total, .terminal = is_terminal(stderr)});
-      done = so_far;
-      progress->update(done);
-      return !stop_requested();
-    });
-    if (found.stopped) {
-      progress.reset();
-      fmt::print(stderr, "resflow: stopped after {}{}\n", plural(done, "picture", "pictures"),
-                 o.json.empty() ? "" : fmt::format("; {} is not written", o.json));
-      return 128 + stop_signal();
-    }
+  TerminalListener listener;
+  const DataStats found = gather_data_stats(data_parts(o.data), options, listener);
+  if (found.stopped) {
+    fmt::print(stderr, "resflow: stopped after {}{}\n", plural(found.looked_at, "picture", "pictures"),
+               o.json.empty() ? "" : fmt::format("; {} is not written", o.json));
+    return 128 + stop_signal();
   }
   print_data_stats(found, options);
   flush_output();

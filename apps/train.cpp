@@ -7,6 +7,7 @@
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/model/precision.h"
 #include "apps/options/augment_options.h"
 #include "apps/options/common.h"
@@ -28,7 +29,8 @@ int train(const TrainOptions& options) {
     if (!options.resume) resolve(checked);
   }
   if (options.folds > 0 || options.repeat > 1) return train_repeatedly(options);
-  TrainingData data = load_training_data(options.data, options.val);
+  TerminalListener listener;
+  TrainingData data = load_training_data(options.data, options.val, listener);
   if (options.lr_find) {
     TrainingRun run(options, std::move(data));
     return run.find_lr() ? 0 : 128 + stop_signal();

@@ -8,6 +8,7 @@
 #include "apps/bench/layer_times.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
 #include "apps/options/precision_options.h"
@@ -115,7 +116,8 @@ nlohmann::ordered_json layer_json(const LayerTime& layer, const Roof& roof) {
 
 int bench_layers(const LayersCommand& o, int threads) {
   check(o);
-  const Precision precision = resolve_training_precision(o.common.precision);
+  TerminalListener listener;
+  const Precision precision = resolve_training_precision(o.common.precision, listener);
   BenchModel bench(o.common, threads);
   Plan plan(bench.model, {.batch = o.common.batch,
                           .height = o.common.image_size,

@@ -5,6 +5,7 @@
 #include "apps/bench/common.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
 #include "io/core/error.h"
@@ -63,7 +64,8 @@ int bench_load(const BenchOptions& o, int threads) {
   if (o.recipe != "train" && o.recipe != "eval") throw usage_error("--recipe {}: wanted train or eval", o.recipe);
   const bool training = o.recipe == "train";
   const Dataset dataset = list_image_folder(o.data);
-  warn_of_damaged_packs(dataset.samples);
+  TerminalListener listener;
+  warn_of_damaged_packs(dataset.samples, listener);
   const ThreadLimit limit(threads);
   Loader loader(
       dataset, training ? Recipe::train(o.image_size) : Recipe::eval(eval_preprocessing(o.image_size)),

@@ -11,6 +11,7 @@
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/python_process.h"
 #include "apps/options/common.h"
@@ -86,7 +87,8 @@ int bench_pipeline(const PipelineCommand& o, const CLI::App& command) {
     draw_bench_photos(*drawn / "photos", wanted, threads.back());
   }
   const Dataset whole = list_image_folder(o.synthetic ? *drawn / "photos" : o.data);
-  warn_of_damaged_packs(whole.samples);
+  TerminalListener listener;
+  warn_of_damaged_packs(whole.samples, listener);
   report.options.network.classes = std::max<int64_t>(1000, static_cast<int64_t>(whole.classes.size()));
   const auto size = static_cast<int>(o.network.image_size);
   const BenchPictures pictures(spread_pictures(whole, wanted),

@@ -5,6 +5,7 @@
 
 #include "apps/bench/common.h"
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/score/executor_choice.h"
 #include "graph/plan/calibration.h"
 #include "graph/plan/executors.h"
@@ -39,7 +40,8 @@ std::unique_ptr<Executors> make_executors(const BenchOptions& o, BenchModel& ben
 int bench_score(const BenchOptions& o, int threads) {
   check(o);
   const int wanted = parse_executors(o.executors, threads);
-  const Precision precision = resolve_precision(o.precision);
+  TerminalListener listener;
+  const Precision precision = resolve_precision(o.precision, listener);
   BenchModel bench(o, threads);
   if (precision == Precision::kInt8) {
     Calibrator calibrator(bench.model, o.batch, o.image_size, o.image_size);

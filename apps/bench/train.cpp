@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "apps/bench/common.h"
+#include "apps/host/terminal_listener.h"
 #include "graph/train/trainer.h"
 #include "io/core/wording.h"
 
@@ -9,7 +10,8 @@ namespace resflow {
 
 int bench_train(const BenchOptions& o, int threads) {
   check(o);
-  const Precision precision = resolve_training_precision(o.precision);
+  TerminalListener listener;
+  const Precision precision = resolve_training_precision(o.precision, listener);
   BenchModel bench(o, threads);
   const OptimizerOptions optimizer = {.name = "adam", .lr = 1e-4};
   Trainer trainer(bench.model, o.batch, o.image_size, optimizer, {}, Layout::kAny, precision);

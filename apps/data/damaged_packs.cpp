@@ -1,17 +1,18 @@
 #include "apps/data/damaged_packs.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
-#include "apps/host/console.h"
 #include "io/pack/reader.h"
 
 namespace resflow {
 
-void warn_of_damaged_packs(const std::vector<Sample>& samples) {
+void warn_of_damaged_packs(const std::vector<Sample>& samples, Listener& listener) {
   std::set<const PackReader*> said;
   for (const Sample& sample : samples) {
     if (!sample.pack || sample.pack->damage().empty() || !said.insert(sample.pack.get()).second) continue;
-    warn("{}: {}", sample.pack->path(), sample.pack->damage());
+    listener.warn(fmt::format("{}: {}", sample.pack->path(), sample.pack->damage()));
   }
 }
 

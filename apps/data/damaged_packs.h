@@ -1,13 +1,14 @@
-// What is said of packs whose pictures can be read and which are yet not whole.
+// Packs that are not whole although pictures of them can be read.
 #pragma once
 
 #include <vector>
 
+#include "io/core/listener.h"
 #include "io/pictures/dataset.h"
 
 namespace resflow {
 
-// A sentence on standard error for each damaged pack that pictures of `samples` are in (PackReader::damage).
-void warn_of_damaged_packs(const std::vector<Sample>& samples);
+// Warns of each damaged pack that pictures of `samples` are in (PackReader::damage), once a pack.
+void warn_of_damaged_packs(const std::vector<Sample>& samples, Listener& listener);
 
 }  // namespace resflow

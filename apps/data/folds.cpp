@@ -10,13 +10,13 @@ namespace resflow {
 namespace {
 
 void check_folds(const Dataset& dataset, int folds) {
-  if (folds < 2) throw usage_error("--folds is {}: wanted at least 2", folds);
+  if (folds < 2) throw usage_error("{} is {}: wanted at least 2", setting("folds"), folds);
   std::vector<int> counts(dataset.classes.size());
   for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
   const auto least = std::min_element(counts.begin(), counts.end());
   if (*least < folds)
-    throw usage_error("--folds {}: {} has {} pictures, fewer than one a fold: give --folds {} or less", folds,
-                      dataset.classes[static_cast<size_t>(least - counts.begin())], *least, *least);
+    throw usage_error("{} {}: {} has {} pictures, fewer than one a fold: give {} {} or less", setting("folds"), folds,
+                      dataset.classes[static_cast<size_t>(least - counts.begin())], *least, setting("folds"), *least);
 }
 
 }  // namespace

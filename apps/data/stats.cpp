@@ -120,11 +120,11 @@ std::map<std::string, int64_t> ignored_files(const std::string& root) {
   return ignored;
 }
 
-PartStats list_part(const DataPart& part) {
+PartStats list_part(const DataPart& part, Listener& listener) {
   PartStats stats;
   stats.part = part;
   stats.dataset = list_image_folder(part.root);
-  warn_of_damaged_packs(stats.dataset.samples);
+  warn_of_damaged_packs(stats.dataset.samples, listener);
   stats.pictures_of_class.resize(stats.dataset.classes.size());
   stats.broken_of_class.resize(stats.dataset.classes.size());
   for (const Sample& sample : stats.dataset.samples) ++stats.pictures_of_class[static_cast<size_t>(sample.label)];
@@ -294,11 +294,10 @@ int64_t SizeStats::below(int short_side) const {
   return count_sizes(*this, [&](int w, int h) { return std::min(w, h) < short_side; });
 }
 
-DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options,
-                            const std::function<bool(int64_t done, int64_t total)>& progress) {
+DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options, Listener& listener) {
   const auto start = std::chrono::steady_clock::now();
   DataStats stats;
-  for (const DataPart& part : parts) stats.parts.push_back(list_part(part));
+  for (const DataPart& part : parts) stats.parts.push_back(list_part(part, listener));
   for (size_t p = 1; p < stats.parts.size(); ++p) compare_classes(stats.parts[0].dataset, stats.parts[p]);
 
   std::vector<SameContent::File> files;
@@ -306,6 +305,7 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
     for (size_t i = 0; i < stats.parts[p].dataset.samples.size(); ++i) files.push_back({p, i});
   std::vector<Content> contents;
   const auto total = static_cast<int64_t>(files.size());
+  Progress progress(listener, {.label = "reading", .total = total});
   for_each_in_order<Reader, Seen>(
       total, options.threads,
       [&](Reader& reader, int64_t number) {
@@ -316,7 +316,9 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
         const SameContent::File file = files[static_cast<size_t>(number)];
         add_seen(seen, file.sample, stats.parts[file.part]);
         if (seen.digest && seen.bytes > 0) contents.push_back({*seen.digest, file});
-        stats.stopped = !progress(number + 1, total);
+        stats.looked_at = number + 1;
+        progress.update(stats.looked_at);
+        stats.stopped = listener.stop();
         return !stats.stopped;
       });
   if (!stats.stopped) find_same(contents, stats);

@@ -3,12 +3,12 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "io/core/listener.h"
 #include "io/pictures/data_folders.h"
 #include "io/pictures/dataset.h"
 
@@ -89,7 +89,8 @@ struct DataStats {
   std::vector<SameContent> same;
   int64_t leaked = 0;  // pictures of val and test whose content is in training, too
   double seconds = 0;
-  bool stopped = false;  // as `progress` asked
+  int64_t looked_at = 0;  // pictures, also the broken ones; fewer than all where it was stopped
+  bool stopped = false;   // as the listener asked; the rest is then of no use
 };
 
 struct DataStatsOptions {
@@ -98,10 +99,8 @@ struct DataStatsOptions {
 };
 
 // Reads every picture of every part once, decodes it, and drops it: memory is a few dozen bytes a picture. A file
-// that cannot be read is an entry in `broken`. `progress` is told after each picture how many are done of how many, by
-// one thread at a time; where it returns false the result is `stopped` and of no other use.
+// that cannot be read is an entry in `broken`. Warns of damaged packs.
 // Throws Error: kData where a part is no ImageFolder (list_image_folder), kSystem where the machine fails.
-DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options,
-                            const std::function<bool(int64_t done, int64_t total)>& progress);
+DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options, Listener& listener);
 
 }  // namespace resflow

@@ -9,7 +9,6 @@
 #include <set>
 
 #include "apps/data/damaged_packs.h"
-#include "apps/host/console.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/sha256.h"
@@ -29,15 +28,16 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 // A model of a class that it has never seen could only be wrong about it.
-void warn_of_empty_classes(const Dataset& dataset, const std::string& root) {
+void warn_of_empty_classes(const Dataset& dataset, const std::string& root, Listener& listener) {
   if (!dataset.empty_classes.empty())
-    warn("{}: no picture in {}: left out of the classes", root, fmt::join(dataset.empty_classes, ", "));
+    listener.warn(
+        fmt::format("{}: no picture in {}: left out of the classes", root, fmt::join(dataset.empty_classes, ", ")));
 }
 
 }  // namespace
 
 void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
-                   const std::string& classes_of, const MatchWords& words) {
+                   const std::string& classes_of, Listener& listener, const MatchWords& words) {
   std::map<std::string, int> label_of;
   std::set<std::string> twice;
   for (size_t i = 0; i < classes.size(); ++i)
@@ -63,11 +63,14 @@ void match_classes(Dataset& data, const std::vector<std::string>& classes, const
     throw data_error("{}: none of its classes ({}) is one of {} ({}): is it the data of another set?", root,
                      listed(data.classes), classes_of, listed(classes));
   if (!unknown.empty())
-    warn("{}: {} of {} left out: {} has no such {}", root, plural(static_cast<int64_t>(gone), "picture", "pictures"),
-         listed(unknown), words.owner, unknown.size() == 1 ? "class" : "classes");
-  if (!missing.empty()) warn("{}: no pictures of {} to {} with", root, listed(missing), words.purpose);
+    listener.warn(fmt::format("{}: {} of {} left out: {} has no such {}", root,
+                              plural(static_cast<int64_t>(gone), "picture", "pictures"), listed(unknown), words.owner,
+                              unknown.size() == 1 ? "class" : "classes"));
+  if (!missing.empty())
+    listener.warn(fmt::format("{}: no pictures of {} to {} with", root, listed(missing), words.purpose));
   if (!unclear.empty())
-    warn("{}: {} has several classes called {}: its pictures count for the first", root, words.owner, listed(unclear));
+    listener.warn(fmt::format("{}: {} has several classes called {}: its pictures count for the first", root,
+                              words.owner, listed(unclear)));
   data.classes = classes;
 }
 
@@ -90,7 +93,7 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
                      hash.hex().substr(0, 16));
 }
 
-TrainingData load_training_data(const std::string& data, const std::string& val) {
+TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener) {
   TrainingData found;
   const fs::path root(data);
   const bool split = holds_folders((root / "train").string());
@@ -109,13 +112,13 @@ TrainingData load_training_data(const std::string& data, const std::string& val)
         found.train.empty_classes.empty()
             ? ""
             : fmt::format(" with pictures, and none in {}", fmt::join(found.train.empty_classes, ", ")));
-  warn_of_empty_classes(found.train, found.train_root);
-  warn_of_damaged_packs(found.train.samples);
+  warn_of_empty_classes(found.train, found.train_root, listener);
+  warn_of_damaged_packs(found.train.samples, listener);
   found.identity = dataset_identity(found.train, found.train_root);
   if (!found.val_root.empty()) {
     found.val = list_image_folder(found.val_root);
-    warn_of_damaged_packs(found.val.samples);
-    match_classes(found.val, found.train.classes, found.val_root, found.train_root);
+    warn_of_damaged_packs(found.val.samples, listener);
+    match_classes(found.val, found.train.classes, found.val_root, found.train_root, listener);
     found.val_identity = dataset_identity(found.val, found.val_root);
   }
   return found;

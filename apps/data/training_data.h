@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "io/core/listener.h"
 #include "io/pictures/dataset.h"
 
 namespace resflow {
@@ -16,20 +17,21 @@ struct TrainingData {
 };
 
 // `data` is an ImageFolder or a pack of one, or holds train/ (and val/) that are folders. `val` names other validation
-// data; may be empty. Validation pictures are matched by class name; what does not match is said on standard error.
-// Throws Error{kData}: as list_image_folder, or fewer than two classes, or no class in common.
-TrainingData load_training_data(const std::string& data, const std::string& val);
+// data; may be empty. Validation pictures are matched by class name. Warns of what does not match, of classes without
+// a picture and of damaged packs.
+// Throws Error{kData} as list_image_folder does, and for fewer than two classes or no class in common.
+TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener);
 
 // What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
 struct MatchWords {
   std::string owner = "training", purpose = "validate";
 };
 
-// Labels of `data` become those of `classes`, by name; pictures of other classes go. What does not match is said on
-// standard error. `root` and `classes_of` are for sentences: where the pictures and the classes are from.
+// Labels of `data` become those of `classes`, by name; pictures of other classes are taken out. Warns of what does not
+// match. `root` and `classes_of` are for sentences: where the pictures and the classes are from.
 // Throws Error{kData} where there is no class in common.
 void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
-                   const std::string& classes_of, const MatchWords& words = {});
+                   const std::string& classes_of, Listener& listener, const MatchWords& words = {});
 
 // Counts and a hash of the class names and of the files' names below `root`; of a pack whose pictures were shrunk, of
 // how, too.

@@ -179,9 +179,9 @@ nlohmann::ordered_json training_json(const Checkpoint& c) {
 
 }  // namespace
 
-FileView view_file(const std::string& name, const ModelFileOptions& options, bool verify) {
+FileView view_file(const std::string& name, const ModelFileOptions& options, bool verify, Listener& listener) {
   FileView view;
-  view.facts = model_facts(name, options);
+  view.facts = model_facts(name, options, listener);
   view.asked = !options.architecture.empty();
   const ModelFacts& facts = view.facts;
   view.bytes = InputFile(facts.path).size();

@@ -22,7 +22,7 @@ struct FileView {
 };
 
 // `verify` reads all values. Throws as model_facts, and where it verifies as read_weights and load_checkpoint do.
-FileView view_file(const std::string& name, const ModelFileOptions& options, bool verify);
+FileView view_file(const std::string& name, const ModelFileOptions& options, bool verify, Listener& listener);
 
 void print_file(const FileView& view);
 nlohmann::ordered_json file_json(const FileView& view);

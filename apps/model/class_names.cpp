@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "apps/host/console.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
@@ -32,13 +31,13 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
-void warn_of_twins(const std::vector<std::string>& names, const std::string& path) {
+void warn_of_twins(const std::vector<std::string>& names, const std::string& path, Listener& listener) {
   std::unordered_map<std::string_view, size_t> line_of;
   for (size_t i = 0; i < names.size(); ++i) {
     const auto [first, is_new] = line_of.emplace(names[i], i);
     if (!is_new)
-      warn("{}: lines {} and {} are both \"{}\": rows cannot tell these classes apart", path, first->second + 1, i + 1,
-           names[i]);
+      listener.warn(fmt::format("{}: lines {} and {} are both \"{}\": rows cannot tell these classes apart", path,
+                                first->second + 1, i + 1, names[i]));
   }
 }
 
@@ -46,7 +45,7 @@ void warn_of_twins(const std::vector<std::string>& names, const std::string& pat
 
 std::span<const std::string_view> imagenet_classes() { return kImagenetNames; }
 
-std::vector<std::string> load_class_names(const std::string& spec) {
+std::vector<std::string> load_class_names(const std::string& spec, Listener& listener) {
   if (spec == "imagenet") return {std::begin(kImagenetNames), std::end(kImagenetNames)};
   const int64_t size = InputFile(spec).size();
   if (size > kMaxBytes)
@@ -66,7 +65,7 @@ std::vector<std::string> load_class_names(const std::string& spec) {
   if (const auto gap = std::find(names.begin(), names.end(), ""); gap != names.end())
     throw data_error("{}: line {} is empty, so it cannot be said which class the next name is of: wanted a name a line",
                      spec, gap - names.begin() + 1);
-  warn_of_twins(names, spec);
+  warn_of_twins(names, spec, listener);
   return names;
 }
 

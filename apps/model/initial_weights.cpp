@@ -11,7 +11,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "apps/host/console.h"
 #include "apps/model/model_file.h"
 #include "apps/model/pretrained.h"
 #include "graph/model/init.h"
@@ -28,7 +27,7 @@ namespace {
 constexpr const char* kHeadWeight = "fc.weight";
 constexpr const char* kHeadBias = "fc.bias";
 
-// The names that --weights-skip leaves out.
+// The names that the patterns of weights_skip leave out.
 class Skipped {
  public:
   explicit Skipped(const std::vector<std::string>& patterns) : patterns_(patterns) {}
@@ -52,8 +51,8 @@ class Skipped {
     for (const std::string& pattern : patterns_) {
       const auto matches = [one = Skipped({pattern})](const auto& named) { return one.contains(named.name); };
       if (std::none_of(specs.begin(), specs.end(), matches) && std::none_of(tensors.begin(), tensors.end(), matches))
-        throw usage_error("--weights-skip '{}': matches no name in {} or in {}; a pattern is like 'layer4.*' or 'fc.*'",
-                          pattern, path, architecture);
+        throw usage_error("{} '{}': matches no name in {} or in {}; a pattern is like 'layer4.*' or 'fc.*'",
+                          setting("weights_skip"), pattern, path, architecture);
     }
   }
 
@@ -91,29 +90,29 @@ ModelMatch match_options(const InitialWeightsOptions& options, const std::vector
   }
   if (match.fit.fits()) return match;
   constexpr size_t kAll = std::numeric_limits<size_t>::max();
-  std::string advice = "--weights-skip PATTERN leaves tensors out on purpose";
+  std::string advice = setting("weights_skip") + " PATTERN leaves tensors out on purpose";
   if (options.architecture.empty()) {
     throw data_error("{}: fits none of the models; these are the differences to {}, the nearest: {}; {}", path,
                      match.description.architecture, to_sentence(match.fit, kAll), advice);
   }
   const ModelMatch other = choose_model(tensors, skipped);
   if (other.fit.fits())
-    advice = fmt::format("the weights fit --model {}, and {}", other.description.architecture, advice);
-  throw data_error("{}: does not fit --model {}: {}; {}", path, options.architecture, to_sentence(match.fit, kAll),
-                   advice);
+    advice = fmt::format("the weights fit {} {}, and {}", setting("model"), other.description.architecture, advice);
+  throw data_error("{}: does not fit {} {}: {}; {}", path, setting("model"), options.architecture,
+                   to_sentence(match.fit, kAll), advice);
 }
 
 // Strides and dilation leave no trace in tensors; a file of ours says them, and a run has but one kind.
 void check_strides(const ModelFacts& facts) {
   const auto& dilated = facts.match.description.replace_stride_with_dilation;
   if (std::find(dilated.begin(), dilated.end(), true) != dilated.end())
-    throw data_error("{}: its {} has dilation in place of stride, which resflow train has no option for", facts.path,
+    throw data_error("{}: its {} has dilation in place of stride, which training has no setting for", facts.path,
                      facts.match.description.architecture);
 }
 
 // Whether the head is initialised anew because the data have other classes than the weights.
 bool replaces_head(const InitialWeightsOptions& options, const ModelMatch& match, const ModelFacts& facts,
-                   const Skipped& skipped, InitialWeights& result) {
+                   const Skipped& skipped, InitialWeights& result, Listener& listener) {
   const bool skips_weight = skipped.contains(kHeadWeight), skips_bias = skipped.contains(kHeadBias);
   if (skips_weight && skips_bias) return false;  // counted with what else is left out
   const auto wanted = static_cast<int64_t>(options.classes.size()), has = match.description.num_classes;
@@ -132,7 +131,7 @@ bool replaces_head(const InitialWeightsOptions& options, const ModelMatch& match
     if (options.classes.size() <= kShown)
       which = fmt::format("the classes {}, the data have {}", fmt::join(*facts.classes, ", "),
                           fmt::join(options.classes, ", "));
-    warn("the head is that of {}: --weights-skip 'fc.*' starts it anew", which);
+    listener.warn(fmt::format("the head is that of {}: {} 'fc.*' starts it anew", which, setting("weights_skip")));
   }
   return false;
 }
@@ -213,14 +212,14 @@ void take_preprocessing(const Origin& origin, const ModelFacts& facts, int image
 
 }  // namespace
 
-InitialWeights load_initial_weights(const InitialWeightsOptions& options) {
+InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listener& listener) {
   PretrainedFile pretrained;
   if (names_pretrained(options.weights)) pretrained = find_pretrained(options.weights);
   const std::string path = pretrained.weights != nullptr ? pretrained.path : options.weights;
   ModelFileOptions as_it_is;
   as_it_is.by_hash = false;
-  const ModelFacts facts = model_facts(path, as_it_is);
-  for (const std::string& note : facts.notes) warn(note);
+  const ModelFacts facts = model_facts(path, as_it_is, listener);
+  for (const std::string& note : facts.notes) listener.warn(note);
   check_strides(facts);
   Weights file = read_weights(path);
   const Skipped skipped(options.skip);
@@ -231,18 +230,19 @@ InitialWeights load_initial_weights(const InitialWeightsOptions& options) {
   result.description.num_classes = static_cast<int64_t>(options.classes.size());
   const std::vector<ParameterSpec> specs = build_model(result.description).parameters();
   skipped.check(specs, file.summary.tensors, path, result.description.architecture);
-  const bool new_head = replaces_head(options, match, facts, skipped, result);
+  const bool new_head = replaces_head(options, match, facts, skipped, result, listener);
   const Taken taken = take_values(specs, file.tensors, skipped, new_head, options.seed, result.values);
-  if (taken.from_file == 0) throw usage_error("--weights-skip: leaves nothing of {}: train without --weights", path);
+  if (taken.from_file == 0)
+    throw usage_error("{}: leaves nothing of {}: train without {}", setting("weights_skip"), path, setting("weights"));
   if (const std::string found = describe_not_finite(result.values); !found.empty())
     throw data_error("{}: holds values that are no numbers, from which nothing can be learned: {}", path, found);
 
   const Origin origin = origin_of(path, pretrained, match.description.architecture);
   result.facts.emplace(result.facts.begin(), "weights", describe(origin, taken, specs.size()));
   if (!options.skip.empty())
-    result.facts.emplace_back("left out",
-                              fmt::format("{} of the model by --weights-skip '{}': initialised anew",
-                                          plural(taken.left_out, "tensor", "tensors"), fmt::join(options.skip, "' '")));
+    result.facts.emplace_back("left out", fmt::format("{} of the model by {} '{}': initialised anew",
+                                                      plural(taken.left_out, "tensor", "tensors"),
+                                                      setting("weights_skip"), fmt::join(options.skip, "' '")));
   take_preprocessing(origin, facts, options.image_size, result);
   result.provenance = facts.provenance;
   result.provenance.emplace_back("weights", fmt::format("{} sha256 {}", origin.name(), origin.sha256));

@@ -1,4 +1,4 @@
-// Where a training run starts from where it does not start from chance: train --weights.
+// The values that training starts from when it is given weights instead of random numbers.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.h"
+#include "io/core/listener.h"
 
 namespace resflow {
 
@@ -26,14 +27,16 @@ struct InitialWeights {
   // ImageNet's, 256 to 224, where nothing is known of the weights.
   Preprocessing preprocessing;
   std::vector<std::pair<std::string, std::string>> provenance;
-  std::vector<std::pair<std::string, std::string>> facts;  // to be said: ("head", "fc.weight and fc.bias are ...")
+  // What a run tells its user: ("head", "fc.weight and fc.bias are ..."). May hold marked settings.
+  std::vector<std::pair<std::string, std::string>> facts;
 };
 
 // fc.weight and fc.bias are initialised anew (graph/model/init.h) where the weights have another number of classes, and
 // kept where they have as many; so is what a pattern names. num_batches_tracked is 0 where the file has none. Anything
 // else that does not fit is an Error{kData} that lists every missing, unexpected and misshapen name. Throws
 // Error{kUsage} for an unknown entry or architecture, a pattern that matches nothing, and patterns that leave nothing;
-// Error{kData} as read_weights and find_pretrained do, and for values that are no numbers.
-InitialWeights load_initial_weights(const InitialWeightsOptions& options);
+// Error{kData} as read_weights and find_pretrained do, and for values that are no numbers. Warns of what model_facts()
+// notes, and of a head that was kept although the data have other classes.
+InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listener& listener);
 
 }  // namespace resflow

@@ -39,7 +39,8 @@ void read_checkpoint_facts(const ModelFileOptions& options, ModelFacts& facts) {
   CheckpointSummary summary = read_checkpoint_summary(facts.path);
   Checkpoint& c = summary.checkpoint;
   if (!options.architecture.empty() && options.architecture != c.model.architecture)
-    throw usage_error("--model {}: {} says that it is a {}", options.architecture, facts.path, c.model.architecture);
+    throw usage_error("{} {}: {} says that it is a {}", setting("model"), options.architecture, facts.path,
+                      c.model.architecture);
   facts.summary = {.format = WeightsFormat::kCheckpoint,
                    .variant = fmt::format("version {}", summary.format_version),
                    .tensors = std::move(summary.parameters),
@@ -50,7 +51,7 @@ void read_checkpoint_facts(const ModelFileOptions& options, ModelFacts& facts) {
   try {
     facts.match.fit = compare_weights(c.model, facts.summary.tensors, DTypeRule::kExact);
   } catch (const Error& e) {  // the description comes from the file, not from the command line
-    throw data_error("{}: {}", facts.path, e.what());
+    throw data_error("{}: {}", facts.path, e.marked());
   }
   facts.classes = std::move(c.classes);
   facts.preprocessing = std::move(c.preprocessing);
@@ -81,7 +82,7 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
   try {
     written = from_texts(facts.summary.metadata, &foreign);
   } catch (const Error& e) {
-    throw data_error("{}: {}", facts.path, e.what());
+    throw data_error("{}: {}", facts.path, e.marked());
   }
   for (const std::string& key : foreign)
     facts.notes.push_back(
@@ -95,7 +96,7 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
     try {
       check_head(facts.head, facts.match.description.num_classes);
     } catch (const Error& e) {
-      throw data_error("{}: {}", facts.path, e.what());
+      throw data_error("{}: {}", facts.path, e.marked());
     }
   }
   facts.provenance = std::move(written.provenance);
@@ -114,13 +115,13 @@ void recognise_hash(ModelFacts& facts) {
   facts.notes.push_back(fmt::format("{}: is torchvision's {}", facts.path, weights->name()));
 }
 
-void apply_class_names(const ModelFileOptions& options, ModelFacts& facts) {
-  if (!options.classes.empty()) facts.classes = load_class_names(options.classes);
+void apply_class_names(const ModelFileOptions& options, ModelFacts& facts, Listener& listener) {
+  if (!options.classes.empty()) facts.classes = load_class_names(options.classes, listener);
   if (!facts.classes || !facts.match.fit.fits()) return;
   const auto names = static_cast<int64_t>(facts.classes->size());
   if (names == facts.match.description.num_classes) return;
   if (!options.classes.empty())
-    throw data_error("{}: --classes {} has {}, but its {} has {}", facts.path, options.classes,
+    throw data_error("{}: {} {} has {}, but its {} has {}", facts.path, setting("classes"), options.classes,
                      plural(names, "name", "names"), facts.match.description.architecture,
                      plural(facts.match.description.num_classes, "output", "outputs"));
   throw data_error("{}: has {} class names, but its {} has {} outputs: the file was not written whole by one program",
@@ -130,15 +131,16 @@ void apply_class_names(const ModelFileOptions& options, ModelFacts& facts) {
 void apply_preprocessing(const ModelFileOptions& options, ModelFacts& facts) {
   if (options.resize == 0 && options.crop == 0) return;
   if (facts.preprocessing)
-    throw usage_error(
-        "{}: {} carries its own preprocessing, resize {} and crop {}: leave --resize and --crop away",
-        options.crop != 0 ? fmt::format("--crop {}", options.crop) : fmt::format("--resize {}", options.resize),
-        facts.path, facts.preprocessing->resize, facts.preprocessing->crop);
+    throw usage_error("{}: {} carries its own preprocessing, resize {} and crop {}: leave {} and {} away",
+                      options.crop != 0 ? fmt::format("{} {}", setting("crop"), options.crop)
+                                        : fmt::format("{} {}", setting("resize"), options.resize),
+                      facts.path, facts.preprocessing->resize, facts.preprocessing->crop, setting("resize"),
+                      setting("crop"));
   Preprocessing p = options.crop != 0 ? eval_preprocessing(options.crop) : Preprocessing();
   if (options.resize != 0) p.resize = options.resize;
   if (p.crop > p.resize)
-    throw usage_error("--crop {} of pictures whose short side is {}: wanted a --resize of at least {}", p.crop,
-                      p.resize, p.crop);
+    throw usage_error("{} {} of pictures whose short side is {}: wanted a {} of at least {}", setting("crop"), p.crop,
+                      p.resize, setting("resize"), p.crop);
   facts.preprocessing = p;
 }
 
@@ -172,17 +174,19 @@ Checkpoint assume(const ModelFacts& facts, std::vector<std::string>& notes) {
   } else {
     c.classes = numbered_classes(c.model.num_classes);
     notes.push_back(fmt::format(
-        "{}: does not name its classes: they are called \"class 0\" to \"class {}\"; {}--classes "
+        "{}: does not name its classes: they are called \"class 0\" to \"class {}\"; {}{} "
         "FILE names them, a name a line",
-        facts.path, c.model.num_classes - 1, c.model.num_classes == kImagenetClasses ? "--classes imagenet or " : ""));
+        facts.path, c.model.num_classes - 1,
+        c.model.num_classes == kImagenetClasses ? setting("classes") + " imagenet or " : "", setting("classes")));
   }
   if (facts.preprocessing) {
     c.preprocessing = *facts.preprocessing;
   } else {
     notes.push_back(
         fmt::format("{}: does not say how pictures are prepared: short side to {}, centre {} x {}, as for "
-                    "ImageNet; --resize and --crop change that",
-                    facts.path, c.preprocessing.resize, c.preprocessing.crop, c.preprocessing.crop));
+                    "ImageNet; {} and {} change that",
+                    facts.path, c.preprocessing.resize, c.preprocessing.crop, c.preprocessing.crop, setting("resize"),
+                    setting("crop")));
   }
   c.head = facts.head;
   c.quantization = facts.quantization;
@@ -192,7 +196,7 @@ Checkpoint assume(const ModelFacts& facts, std::vector<std::string>& notes) {
 
 }  // namespace
 
-ModelFacts model_facts(const std::string& name, const ModelFileOptions& options) {
+ModelFacts model_facts(const std::string& name, const ModelFileOptions& options, Listener& listener) {
   ModelFacts facts;
   PretrainedFile pretrained;
   if (names_pretrained(name)) pretrained = find_pretrained(name);
@@ -206,7 +210,7 @@ ModelFacts model_facts(const std::string& name, const ModelFileOptions& options)
     take_pretrained(*pretrained.weights, pretrained.sha256, facts);
   else if (options.by_hash)
     recognise_hash(facts);
-  apply_class_names(options, facts);
+  apply_class_names(options, facts, listener);
   apply_preprocessing(options, facts);
   return facts;
 }
@@ -225,9 +229,9 @@ void require_model(const ModelFacts& facts, const ModelFileOptions& options) {
                    model_text(facts.match.description), differences);
 }
 
-ModelFile load_model_file(const std::string& name, const ModelFileOptions& options) {
+ModelFile load_model_file(const std::string& name, const ModelFileOptions& options, Listener& listener) {
   ModelFile file;
-  file.facts = model_facts(name, options);
+  file.facts = model_facts(name, options, listener);
   const ModelFacts& facts = file.facts;
   if (facts.summary.format == WeightsFormat::kOnnx) read_weights(facts.path);  // says why it does not
   require_model(facts, options);
@@ -244,8 +248,8 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
   return file;
 }
 
-void print_notes(std::span<const std::string> notes) {
-  for (const std::string& note : notes) fmt::print(stderr, "resflow: note: {}\n", note);
+void say_notes(std::span<const std::string> notes, Listener& listener) {
+  for (const std::string& note : notes) listener.note(note);
 }
 
 std::string describe_not_finite(std::span<const NamedArray> tensors) {

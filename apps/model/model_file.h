@@ -8,16 +8,17 @@
 
 #include "graph/model/recognise.h"
 #include "io/checkpoint/checkpoint.h"
+#include "io/core/listener.h"
 #include "io/weights/model_metadata.h"
 #include "io/weights/weights.h"
 
 namespace resflow {
 
-// What the command line says about a file; empty and 0: what the file says, or what is recognised.
+// What the caller knows about a file. Where a member is empty or 0, the file's own word counts, or what is recognised.
 struct ModelFileOptions {
-  std::string architecture = {};  // --model
-  std::string classes = {};       // --classes: "imagenet", or a file with a name a line
-  // --resize, --crop: only for files that carry no preprocessing. A crop alone brings the resize that goes with it.
+  std::string architecture = {};
+  std::string classes = {};  // "imagenet", or a file with a name a line
+  // Only for files that carry no preprocessing. A crop alone brings the resize that goes with it.
   int resize = 0, crop = 0;
   // Take torchvision's own files for what they are under any name, by their SHA-256: reads a file with 1000 classes.
   bool by_hash = true;
@@ -27,36 +28,37 @@ struct ModelFileOptions {
 struct ModelFacts {
   std::string path;  // of the file; of torchvision's where the name was an entry's
   WeightsSummary summary;
-  ModelMatch match;  // the model that it is, where match.fit.fits(); else the nearest, or --model
+  ModelMatch match;  // the model that it is, where match.fit.fits(); else the nearest, or the given architecture
   std::optional<std::vector<std::string>> classes;
   std::optional<Preprocessing> preprocessing;
   Head head;
   std::optional<Quantization> quantization;
   Texts provenance;
-  std::vector<std::string> notes;  // sentences for the user
+  std::vector<std::string> notes;  // sentences for the user, which may hold marked settings
 };
 
 // `name` is a file, or one of torchvision's entries ("resnet34:IMAGENET1K_V1", apps/model/pretrained.h).
 // Throws Error{kData} where the file is damaged, and where class names and outputs differ in number; Error{kUsage} for
-// an unknown --model, for --resize or --crop where the file has its own; and as find_pretrained does.
-ModelFacts model_facts(const std::string& name, const ModelFileOptions& options);
+// an unknown architecture, and for a resize or crop where the file has its own; and as find_pretrained does. Warns as
+// load_class_names does.
+ModelFacts model_facts(const std::string& name, const ModelFileOptions& options, Listener& listener);
 
 // Throws Error{kData} where it is not the model that it should be: what is missing, unexpected and misshapen.
 void require_model(const ModelFacts& facts, const ModelFileOptions& options);
 
 struct ModelFile {
-  Checkpoint
-      checkpoint;    // tensors are f32 and i64, and those of its description; a checkpoint's training state is kept
-  ModelFacts facts;  // as the file has them: without what was assumed
+  // Its tensors are f32 and i64, and those of its description. The training state of a checkpoint is kept.
+  Checkpoint checkpoint;
+  ModelFacts facts;                // as the file has them: without what was assumed
   std::vector<std::string> notes;  // facts.notes, and what was assumed or converted
 };
 
 // Classes without names are called "class 0", "class 1", ...; preprocessing that is not known is ImageNet's, resize 256
 // and crop 224. Throws as model_facts, require_model and read_weights do.
-ModelFile load_model_file(const std::string& name, const ModelFileOptions& options);
+ModelFile load_model_file(const std::string& name, const ModelFileOptions& options, Listener& listener);
 
-// On standard error, a line each.
-void print_notes(std::span<const std::string> notes);
+// listener.note() for each.
+void say_notes(std::span<const std::string> notes, Listener& listener);
 
 // "conv1.weight (3 NaN, 1 infinite), fc.bias (1 NaN)", the first 20 and "and 12 more"; empty where all are finite.
 std::string describe_not_finite(std::span<const NamedArray> tensors);

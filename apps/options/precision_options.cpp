@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "io/core/error.h"
+
 namespace resflow {
 namespace {
 
@@ -20,6 +22,14 @@ void add_precision_options(CLI::App& command, PrecisionOptions& options) {
 void add_training_precision_options(CLI::App& command, std::string& name, bool& force) {
   add_options(command, name, force,
               "of activations and their gradients: f32, or bf16 (of CPUs with bf16 instructions)");
+}
+
+void require_quantized_file(const TrainedModel& trained, Precision precision, const std::string& path) {
+  try {
+    require_quantized(trained, precision, path);
+  } catch (const Error& e) {
+    throw Error(e.kind(), fmt::format("{}; resflow quantize {} PHOTOS --out FILE makes one that is", e.marked(), path));
+  }
 }
 
 }  // namespace resflow

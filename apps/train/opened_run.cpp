@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/versions.h"
 #include "apps/options/common.h"
 #include "apps/train/run_parts.h"
@@ -55,12 +56,14 @@ void OpenedRun::check_batch(Batches batches) const {
 
 void OpenedRun::read_weights_option() {
   if (options_.weights.empty()) return;
+  TerminalListener listener;
   initial_ = load_initial_weights({.weights = options_.weights,
                                    .skip = options_.weights_skip,
                                    .architecture = options_.given.contains("--model") ? options_.model : "",
                                    .classes = data_.train.classes,
                                    .image_size = options_.image_size,
-                                   .seed = options_.seed});
+                                   .seed = options_.seed},
+                                  listener);
   options_.model = initial_.description.architecture;
 }
 
@@ -163,7 +166,7 @@ void OpenedRun::print_data() const {
   fmt::print("model      {}, {} parameters, {:.3f} G multiply-adds for a picture of {} x {}\n", options_.model,
              format_count(model_->parameter_count()),
              static_cast<double>(multiply_adds(model_->graph(), size, size)) / 1e9, size, size);
-  for (const auto& [what, sentence] : initial_.facts) fmt::print("{:10} {}\n", what, sentence);
+  for (const auto& [what, sentence] : initial_.facts) fmt::print("{:10} {}\n", what, with_option_names(sentence));
 }
 
 void OpenedRun::print_optimizer() const {

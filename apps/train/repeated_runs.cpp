@@ -10,6 +10,7 @@
 
 #include "apps/data/folds.h"
 #include "apps/host/console.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/train/run_training.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
@@ -32,7 +33,8 @@ struct Done {
 };
 
 std::vector<Planned> plan(const TrainOptions& options) {
-  TrainingData data = load_training_data(options.data, options.val);
+  TerminalListener listener;
+  TrainingData data = load_training_data(options.data, options.val, listener);
   std::vector<Planned> runs;
   if (options.folds > 0) {
     std::vector<TrainingData> folds = make_folds(data, options.folds, options.seed);

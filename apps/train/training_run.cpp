@@ -10,6 +10,7 @@
 #include "apps/host/console.h"
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
 #include "apps/train/lr_find.h"
@@ -52,8 +53,9 @@ void TrainingRun::make_trainer() {
   freeze_parameters(*model_, options_);
   group_parameters(*model_, options_);
   const LossOptions loss = loss_options_of(options_, data_.train);
+  TerminalListener listener;
   const Precision precision =
-      resolve_training_precision({.name = options_.precision, .force = options_.force_precision});
+      resolve_training_precision({.name = options_.precision, .force = options_.force_precision}, listener);
   trainer_ = std::make_unique<Trainer>(*model_, options_.batch, options_.image_size, options_.optimizer_options(), loss,
                                        Layout::kAny, precision);
   if (options_.accumulate > 1) trainer_->allow_accumulation();

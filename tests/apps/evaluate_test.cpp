@@ -126,7 +126,7 @@ TEST_F(EvaluateProgram, TheReportOfARun) {
   fs::rename(data_, folder_ / "set/train");
   fs::copy(folder_ / "set/train", folder_ / "set/val", fs::copy_options::recursive);
   save_checkpoint(made_model({"fence", "net", "pebbles"}), model_);
-  TrainingData data = load_training_data(folder_ / "set", "");
+  TrainingData data = load_training_data(folder_ / "set", "", silent());
   const Compute compute(2);
   RunReport run = {.best = model_,
                    .data = &data,

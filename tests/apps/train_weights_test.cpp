@@ -21,6 +21,7 @@
 #include "tests/apps/program.h"
 #include "tests/graph/raw_file.h"
 #include "tests/io/expect_error.h"
+#include "tests/support/heard_sentences.h"
 
 namespace resflow::testing {
 namespace {
@@ -47,7 +48,7 @@ Array initial(const std::string& name, int64_t classes, uint64_t seed) {
 
 std::string said(const InitialWeights& weights) {
   std::string text;
-  for (const auto& [what, sentence] : weights.facts) text += what + ": " + sentence + "\n";
+  for (const auto& [what, sentence] : weights.facts) text += what + ": " + without_marks(sentence) + "\n";
   return text;
 }
 
@@ -75,13 +76,14 @@ class TrainWeights : public ::testing::Test {
   Checkpoint last(const std::string& out) const { return load_checkpoint(folder_ / out + "/last.resflow"); }
 
   InitialWeights load(const std::string& weights, const std::vector<std::string>& skip = {},
-                      const std::string& architecture = {}, int image_size = 48) const {
+                      const std::string& architecture = {}, int image_size = 48) {
     return load_initial_weights({.weights = weights,
                                  .skip = skip,
                                  .architecture = architecture,
                                  .classes = {"fence", "net"},
                                  .image_size = image_size,
-                                 .seed = 3});
+                                 .seed = 3},
+                                heard_);
   }
 
   // A checkpoint of our own, with values that are no run's.
@@ -95,6 +97,7 @@ class TrainWeights : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  HeardSentences heard_;
   std::string data_ = folder_ / "data";
 };
 
@@ -167,7 +170,7 @@ TEST_F(TrainWeights, FirstStepsGiveTorchsLosses) {
   Recipe recipe = Recipe::train(kSize);
   std::copy(c.preprocessing.mean.begin(), c.preprocessing.mean.end(), recipe.mean);
   std::copy(c.preprocessing.std.begin(), c.preprocessing.std.end(), recipe.std);
-  const TrainingData data = load_training_data(data_, "");
+  const TrainingData data = load_training_data(data_, "", silent());
   Loader loader(data.train, recipe, {.batch = kBatch, .threads = 2});
   {
     std::ofstream pixels(folder_ / "pixels", std::ios::binary), labels(folder_ / "labels", std::ios::binary);
@@ -195,17 +198,17 @@ TEST_F(TrainWeights, WhatDoesNotFitIsListedByName) {
   expect_error(
       ErrorKind::kData,
       {pth("misfit"), "nearest", "resnet18", "missing: layer1.0.conv1.weight, fc.bias; unexpected: aux.weight; ",
-       "misshapen: bn1.weight has f32 (32), model wants f32 (64)", "--weights-skip"},
+       "misshapen: bn1.weight has f32 (32), model wants f32 (64)", "weights_skip"},
       [&] { load(pth("misfit")); });
   const InitialWeights left_out = load(pth("misfit"), {"aux.*", "layer1.0.conv1.weight", "bn1.weight", "fc.bias"});
   EXPECT_EQ(left_out.description.architecture, "resnet18");
   EXPECT_THAT(said(left_out), HasSubstr("119 of 122 tensors"));
-  EXPECT_THAT(said(left_out), HasSubstr("3 tensors of the model by --weights-skip 'aux.*' 'layer1.0.conv1.weight' "));
+  EXPECT_THAT(said(left_out), HasSubstr("3 tensors of the model by weights_skip 'aux.*' 'layer1.0.conv1.weight' "));
 
   // Of another model every name is said, not the first few.
   expect_error(ErrorKind::kData,
-               {pth("resnet34"), "does not fit --model resnet18", "unexpected: layer1.2.conv1.weight",
-                "layer4.2.bn2.num_batches_tracked", "layer3.5.bn2.running_var", "the weights fit --model resnet34"},
+               {pth("resnet34"), "does not fit model resnet18", "unexpected: layer1.2.conv1.weight",
+                "layer4.2.bn2.num_batches_tracked", "layer3.5.bn2.running_var", "the weights fit model resnet34"},
                [&] { load(pth("resnet34"), {}, "resnet18"); });
   EXPECT_EQ(load(pth("resnet34")).description.architecture, "resnet34");
   // Without its last stage it is still no resnet18.
@@ -232,14 +235,14 @@ TEST_F(TrainWeights, PatternsLeaveOutOnPurpose) {
   save_checkpoint(own_checkpoint({"fence", "net"}), file);
   const Values theirs = by_name(load_checkpoint(file).parameters);
   const InitialWeights weights = load(file, {"layer4.*", "fc.bias"});
-  EXPECT_THAT(said(weights), HasSubstr("left out: 31 tensors of the model by --weights-skip 'layer4.*' 'fc.bias'"));
+  EXPECT_THAT(said(weights), HasSubstr("left out: 31 tensors of the model by weights_skip 'layer4.*' 'fc.bias'"));
   EXPECT_THAT(said(weights), Not(HasSubstr("head")));
   ASSERT_EQ(weights.values.size(), theirs.size());
   for (const auto& [name, array] : weights.values) {
     const bool is_new = name.starts_with("layer4.") || name == "fc.bias";
     EXPECT_EQ(array, is_new ? initial(name, 2, 3) : theirs.at(name)) << name;
   }
-  expect_error(ErrorKind::kUsage, {"--weights-skip 'layer5.*': matches no name in " + file, "resnet18"}, [&] {
+  expect_error(ErrorKind::kUsage, {"weights_skip 'layer5.*': matches no name in " + file, "resnet18"}, [&] {
     load(file, {"fc.*", "layer5.*"});
   });
   expect_error(ErrorKind::kUsage, {"leaves nothing"}, [&] { load(file, {"*"}); });
@@ -256,10 +259,8 @@ TEST_F(TrainWeights, PatternsLeaveOutOnPurpose) {
 TEST_F(TrainWeights, AHeadOfOtherClassesIsWarnedOf) {
   const std::string file = folder_ / "own.resflow";
   save_checkpoint(own_checkpoint({"net", "fence"}), file);
-  ::testing::internal::CaptureStderr();
   load(file);
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              HasSubstr("the head is that of the classes net, fence, the data have fence, net"));
+  EXPECT_THAT(heard_.warnings(), HasSubstr("the head is that of the classes net, fence, the data have fence, net"));
 }
 
 TEST_F(TrainWeights, ThePreprocessingOfTheWeightsCarriesOver) {

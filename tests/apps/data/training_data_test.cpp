@@ -5,10 +5,12 @@
 
 #include "io/core/error.h"
 #include "tests/apps/program.h"
+#include "tests/support/heard_sentences.h"
 
 namespace resflow {
 namespace {
 
+using testing::HeardSentences;
 using testing::TemporaryFolder;
 using testing::write_text;
 
@@ -16,7 +18,7 @@ TEST(TrainingData, AFolderWithTrainAndValIsBoth) {
   const TemporaryFolder folder;
   for (const char* file : {"train/a/1.jpg", "train/b/1.jpg", "train/b/2.jpg", "val/a/1.jpg", "val/b/1.jpg"})
     write_text(folder / file, "x");
-  const TrainingData data = load_training_data(folder.path(), "");
+  const TrainingData data = load_training_data(folder.path(), "", silent());
   EXPECT_EQ(data.train_root, folder / "train");
   EXPECT_EQ(data.val_root, folder / "val");
   EXPECT_EQ(data.train.samples.size(), 3U);
@@ -26,7 +28,7 @@ TEST(TrainingData, AFolderWithTrainAndValIsBoth) {
 TEST(TrainingData, AClassMayBeCalledTrain) {
   const TemporaryFolder folder;
   for (const char* file : {"train/1.jpg", "car/1.jpg"}) write_text(folder / file, "x");
-  const TrainingData data = load_training_data(folder.path(), "");
+  const TrainingData data = load_training_data(folder.path(), "", silent());
   EXPECT_THAT(data.train.classes, ::testing::ElementsAre("car", "train"));
   EXPECT_EQ(data.val_root, "");
 }
@@ -35,9 +37,9 @@ TEST(TrainingData, ValidationClassesAreMatchedByName) {
   const TemporaryFolder folder;
   for (const char* file : {"t/ant/1.jpg", "t/bee/1.jpg", "t/cat/1.jpg", "v/bee/1.jpg", "v/aardvark/1.jpg"})
     write_text(folder / file, "x");
-  ::testing::internal::CaptureStderr();
-  const TrainingData data = load_training_data(folder / "t", folder / "v");
-  const std::string said = ::testing::internal::GetCapturedStderr();
+  HeardSentences heard;
+  const TrainingData data = load_training_data(folder / "t", folder / "v", heard);
+  const std::string said = heard.warnings();
   ASSERT_EQ(data.val.samples.size(), 1U);
   EXPECT_EQ(data.val.samples[0].label, 1);  // bee, as in training
   EXPECT_THAT(said, ::testing::HasSubstr("1 picture of aardvark left out"));
@@ -49,9 +51,9 @@ TEST(TrainingData, AnEmptyClassIsSaidAndLeftOut) {
   for (const char* file :
        {"train/ant/1.jpg", "train/bee/note.txt", "train/cat/1.jpg", "val/bee/1.jpg", "val/cat/1.jpg"})
     write_text(folder / file, "x");
-  ::testing::internal::CaptureStderr();
-  const TrainingData data = load_training_data(folder.path(), "");
-  const std::string said = ::testing::internal::GetCapturedStderr();
+  HeardSentences heard;
+  const TrainingData data = load_training_data(folder.path(), "", heard);
+  const std::string said = heard.warnings();
   EXPECT_THAT(data.train.classes, ::testing::ElementsAre("ant", "cat"));
   ASSERT_EQ(data.val.samples.size(), 1U);
   EXPECT_EQ(data.val.samples[0].label, 1);
@@ -64,7 +66,7 @@ TEST(TrainingData, IdentityChangesWithNamesAndNotWithThePlace) {
   const TemporaryFolder folder;
   for (const char* file : {"x/a/1.jpg", "x/b/1.jpg", "y/a/1.jpg", "y/b/1.jpg", "z/a/1.jpg", "z/b/2.jpg"})
     write_text(folder / file, "x");
-  const auto identity = [&](const char* name) { return load_training_data(folder / name, "").identity; };
+  const auto identity = [&](const char* name) { return load_training_data(folder / name, "", silent()).identity; };
   EXPECT_EQ(identity("x"), identity("y"));
   EXPECT_NE(identity("x"), identity("z"));
 }
@@ -72,7 +74,7 @@ TEST(TrainingData, IdentityChangesWithNamesAndNotWithThePlace) {
 TEST(TrainingData, OtherClassesThanTheTrainingsAreRefused) {
   const TemporaryFolder folder;
   for (const char* file : {"t/a/1.jpg", "t/b/1.jpg", "v/c/1.jpg"}) write_text(folder / file, "x");
-  EXPECT_THROW(load_training_data(folder / "t", folder / "v"), Error);
+  EXPECT_THROW(load_training_data(folder / "t", folder / "v", silent()), Error);
 }
 
 }  // namespace

@@ -9,23 +9,23 @@
 
 #include "tests/apps/program.h"
 #include "tests/io/expect_error.h"
+#include "tests/support/heard_sentences.h"
 
 namespace resflow::testing {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::internal::CaptureStderr;
-using ::testing::internal::GetCapturedStderr;
 
 TEST(ClassNames, ImagenetsAreTorchvisions) {
   const std::string output = run_python("apps/model/pretrained_table.py", {"resnet18"});
   if (output.starts_with("absent")) GTEST_SKIP() << output;
-  EXPECT_EQ(load_class_names("imagenet"), nlohmann::json::parse(output)["classes"].get<std::vector<std::string>>());
+  EXPECT_EQ(load_class_names("imagenet", silent()),
+            nlohmann::json::parse(output)["classes"].get<std::vector<std::string>>());
 }
 
 TEST(ClassNames, ImagenetsAreThousandAndNoTwoAreAlike) {
-  std::vector<std::string> names = load_class_names("imagenet");
+  std::vector<std::string> names = load_class_names("imagenet", silent());
   EXPECT_EQ(names.size(), 1000U);
   EXPECT_EQ(names.front(), "tench");
   EXPECT_EQ(names.back(), "toilet tissue");
@@ -37,8 +37,9 @@ class NamesFile : public ::testing::Test {
  protected:
   std::vector<std::string> load(const std::string& text) {
     write_text(path_, text);
-    return load_class_names(path_);
+    return load_class_names(path_, heard_);
   }
+  HeardSentences heard_;
   TemporaryFolder folder_;
   std::string path_ = folder_ / "names.txt";
 };
@@ -55,9 +56,8 @@ TEST_F(NamesFile, HoldsANameALine) {
 }
 
 TEST_F(NamesFile, OfWhichTwoAreAlikeIsWarnedOf) {
-  CaptureStderr();
   EXPECT_THAT(load("crane\nant\ncrane\n"), ElementsAre("crane", "ant", "crane"));
-  EXPECT_THAT(GetCapturedStderr(), HasSubstr(path_ + ": lines 1 and 3 are both \"crane\""));
+  EXPECT_THAT(heard_.warnings(), HasSubstr(path_ + ": lines 1 and 3 are both \"crane\""));
 }
 
 TEST_F(NamesFile, ThatIsNoListIsRefused) {
@@ -70,11 +70,12 @@ TEST_F(NamesFile, ThatIsNoListIsRefused) {
   refused("\nant\n", "line 1 is empty");
   refused(photo_bytes(0, 0), "is a JPEG");
   refused(std::string("ant\0bee", 7), "is no text");
-  expect_error(ErrorKind::kData, {folder_ / "absent"}, [&] { load_class_names(folder_ / "absent"); });
-  expect_error(ErrorKind::kData, {folder_.path().string()}, [&] { load_class_names(folder_.path().string()); });
+  expect_error(ErrorKind::kData, {folder_ / "absent"}, [&] { load_class_names(folder_ / "absent", silent()); });
+  expect_error(ErrorKind::kData, {folder_.path().string()},
+               [&] { load_class_names(folder_.path().string(), silent()); });
   std::ofstream(path_).close();
   std::filesystem::resize_file(path_, 65 << 20);
-  expect_error(ErrorKind::kData, {"68.2 MB is no list of class names"}, [&] { load_class_names(path_); });
+  expect_error(ErrorKind::kData, {"68.2 MB is no list of class names"}, [&] { load_class_names(path_, silent()); });
 }
 
 }  // namespace
