@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "io/core/listener.h"
 
 namespace resflow {

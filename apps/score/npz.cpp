@@ -13,6 +13,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/files/npy_file.h"
 #include "io/files/sequential_file.h"
 #include "io/files/zip_archive.h"
@@ -55,19 +56,9 @@ void for_each_record(const std::string& path, const std::function<void(const Rec
 
 // Python's UTF-8 with surrogateescape: a byte that is none becomes U+DC00 and itself.
 void append_code_points(std::string_view text, std::vector<uint32_t>& points) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
   while (!text.empty()) {
-    const uint32_t first = byte(0);
-    const size_t bytes = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (text.size() < bytes || !is_utf8(text.substr(0, bytes))) {
-      points.push_back(0xDC00 + first);
-      text.remove_prefix(1);
-      continue;
-    }
-    uint32_t point = bytes == 1 ? first : first & (0x7FU >> bytes);
-    for (size_t i = 1; i < bytes; ++i) point = point << 6 | (byte(i) & 0x3FU);
-    points.push_back(point);
-    text.remove_prefix(bytes);
+    const Character character = next_character(text);
+    points.push_back(character.valid ? character.point : 0xDC00 + character.point);
   }
 }
 
@@ -145,10 +136,7 @@ std::optional<std::string> bytes_of_code_points(std::string_view points) {
       continue;
     }
     if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return std::nullopt;
-    const int more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    constexpr std::array<uint32_t, 4> kFirst = {0, 0xC0, 0xE0, 0xF0};
-    bytes += static_cast<char>(kFirst[static_cast<size_t>(more)] | point >> (6 * more));
-    for (int k = more - 1; k >= 0; --k) bytes += static_cast<char>(0x80 | (point >> (6 * k) & 0x3FU));
+    append_utf8(point, bytes);
   }
   return bytes;
 }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "graph/model/graph.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "ops/compute.h"
 #include "ops/parameter.h"
 

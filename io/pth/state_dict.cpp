@@ -7,6 +7,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/pth/internal.h"
 
 namespace resflow {
