@@ -41,7 +41,7 @@ struct InspectOptions {
 int inspect_picture(const std::string& path) {
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(path, buffer);
-  if (image_format(bytes) == ImageFormat::kUnknown)
+  if (image_format(bytes) == nullptr)
     throw data_error("{}: is no file of weights, no picture, and no model's name (those are {})", path,
                      fmt::join(model_names(), ", "));
   Decoder decoder;
@@ -50,7 +50,7 @@ int inspect_picture(const std::string& path) {
   } catch (const Error& e) {
     throw data_error("{}: {}", path, e.what());
   }
-  fmt::print("{}: {}, {} x {}, {}\n", path, image_format_name(decoder.format()), decoder.width(), decoder.height(),
+  fmt::print("{}: {}, {} x {}, {}\n", path, decoder.format()->name, decoder.width(), decoder.height(),
              format_bytes(static_cast<double>(bytes.size())));
   flush_output();
   return 0;

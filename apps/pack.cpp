@@ -18,6 +18,7 @@
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
+#include "io/images/image_format.h"
 #include "io/pack/head.h"
 #include "io/pack/writer.h"
 #include "io/pictures/data_folders.h"

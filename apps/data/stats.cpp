@@ -15,6 +15,7 @@
 #include "io/files/sha256.h"
 #include "io/images/decode.h"
 #include "io/images/image_format.h"
+#include "io/images/jpeg.h"
 #include "io/images/jpeg_facts.h"
 #include "io/pack/reader.h"
 #include "pipeline/in_order.h"
@@ -33,23 +34,11 @@ std::string lower_extension(const std::string& path) {
   return extension;
 }
 
-// What a file of this name should be; kUnknown where the name does not say.
-ImageFormat format_by_name(const std::string& path) {
-  const std::string extension = lower_extension(path);
-  if (extension == ".jpg" || extension == ".jpeg") return ImageFormat::kJpeg;
-  if (extension == ".png") return ImageFormat::kPng;
-  if (extension == ".webp") return ImageFormat::kWebp;
-  if (extension == ".bmp") return ImageFormat::kBmp;
-  if (extension == ".tif" || extension == ".tiff") return ImageFormat::kTiff;
-  if (extension == ".ppm" || extension == ".pgm") return ImageFormat::kPnm;
-  return ImageFormat::kUnknown;
-}
-
 // What is learned of one picture.
 struct Seen {
   int64_t bytes = 0;
   std::optional<Sha256::Digest> digest;  // absent where the file cannot be read at all
-  ImageFormat format = ImageFormat::kUnknown;
+  const ImageFormat* format = nullptr;
   std::optional<JpegFacts> jpeg;
   int width = 0, height = 0;
   PixelSums pixels;
@@ -73,7 +62,7 @@ struct Reader {
       hash.add(content.data(), content.size());
       seen.digest = hash.digest();
       seen.format = image_format(content);
-      if (seen.format == ImageFormat::kJpeg) seen.jpeg = jpeg_facts(content);
+      if (is_jpeg(content)) seen.jpeg = jpeg_facts(content);
       decoder.open(content, path);
       add_pixels(options, seen.pixels);
       seen.width = decoder.width();
@@ -151,12 +140,12 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   const Sample& sample = part.dataset.samples[index];
   part.bytes += seen.bytes;
   if (seen.digest) {
-    ++part.formats[std::string(image_format_name(seen.format))];
+    ++part.formats[seen.format == nullptr ? "unknown" : std::string(seen.format->name)];
     if (seen.jpeg) add_jpeg(*seen.jpeg, part);
     // A picture that was shrunk for a pack has become a JPEG and kept its name.
     const bool renamed = sample.pack && sample.pack->info().short_side > 0;
-    if (!renamed && seen.format != ImageFormat::kUnknown && seen.format != format_by_name(sample.path))
-      part.misnamed.emplace_back(index, image_format_name(seen.format));
+    if (!renamed && seen.format != nullptr && seen.format != image_format_of_name(sample.path))
+      part.misnamed.emplace_back(index, seen.format->name);
   }
   if (!seen.error.empty()) {
     part.broken.push_back({index, seen.error});

@@ -53,9 +53,8 @@ std::vector<std::string> load_class_names(const std::string& spec, Listener& lis
                      format_bytes(static_cast<double>(size)));
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(spec, buffer);
-  if (const ImageFormat format = image_format(bytes); format != ImageFormat::kUnknown)
-    throw data_error("{}: is a {}: wanted \"imagenet\" or a text file with a name a line", spec,
-                     image_format_name(format));
+  if (const ImageFormat* format = image_format(bytes))
+    throw data_error("{}: is a {}: wanted \"imagenet\" or a text file with a name a line", spec, format->name);
   if (std::find(bytes.begin(), bytes.end(), uint8_t{0}) != bytes.end())
     throw data_error("{}: is no text: wanted \"imagenet\" or a text file with a name a line", spec);
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -7,6 +7,7 @@
 
 #include "io/checkpoint/description.h"
 #include "io/core/listener.h"
+#include "io/core/named_array.h"
 
 namespace resflow {
 

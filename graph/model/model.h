@@ -13,6 +13,7 @@
 
 #include "graph/model/graph.h"
 #include "io/checkpoint/description.h"
+#include "io/core/named_array.h"
 #include "ops/compute.h"
 #include "ops/parameter.h"
 

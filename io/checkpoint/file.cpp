@@ -51,8 +51,7 @@ uint64_t header_checksum(const Header& header) {
 std::string describe_other(Bytes start) {
   if (start.empty()) return "is empty";
   if (start.size() >= 4 && std::memcmp(start.data(), "PK\3\4", 4) == 0) return "is a zip file, as PyTorch's .pth are,";
-  const ImageFormat format = image_format(start);
-  if (format != ImageFormat::kUnknown) return fmt::format("is a {}", image_format_name(format));
+  if (const ImageFormat* format = image_format(start)) return fmt::format("is a {}", format->name);
   return "is another program's file";
 }
 

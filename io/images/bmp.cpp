@@ -1,9 +1,12 @@
 #include "io/images/bmp.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/images/bmp_header.h"
 
@@ -170,7 +173,20 @@ class BmpReader final : public ImageReader {
   std::vector<uint8_t> indices_;
 };
 
+// The four bytes at 6 are zero in nearly every BMP; where they are not, the header's length tells.
+bool has_bmp_header(std::span<const uint8_t> bytes) {
+  using namespace std::string_view_literals;
+  constexpr std::array kLengths = {"\x0C\0\0\0"sv, "\x28\0\0\0"sv, "\x40\0\0\0"sv, "\x6C\0\0\0"sv, "\x7C\0\0\0"sv};
+  return std::any_of(kLengths.begin(), kLengths.end(), [&](auto length) { return begins_with(bytes, length, 14); });
+}
+
 }  // namespace
+
+// Two letters alone would take texts for a BMP.
+bool is_bmp(std::span<const uint8_t> bytes) {
+  using namespace std::string_view_literals;
+  return begins_with(bytes, "BM") && (begins_with(bytes, "\0\0\0\0"sv, 6) || has_bmp_header(bytes));
+}
 
 std::unique_ptr<ImageReader> make_bmp_reader() { return std::make_unique<BmpReader>(); }
 

@@ -15,7 +15,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
-#include "io/pictures/dataset.h"
+#include "io/images/image_format.h"
 
 namespace resflow {
 namespace {

@@ -5,26 +5,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "io/core/error.h"
 #include "io/files/file.h"
 #include "io/files/folder_listing.h"
+#include "io/images/image_format.h"
 #include "io/pack/reader.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 9> kExtensions = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
-                                                         ".pgm", ".tif",  ".tiff", ".webp"};
-constexpr const char* kExtensionList = ".jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp";
 
 struct Listing {
   std::vector<std::string> folders, files;  // names, sorted; a file is all that is no folder
@@ -119,17 +114,6 @@ Dataset list_pack(const std::string& path) {
 
 }  // namespace
 
-bool has_image_extension(const std::string& path) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::any_of(kExtensions.begin(), kExtensions.end(), [&](std::string_view extension) {
-    return path.size() >= extension.size() &&
-           std::equal(extension.begin(), extension.end(), path.end() - static_cast<std::ptrdiff_t>(extension.size()),
-                      [&](char wanted, char c) { return wanted == lower(c); });
-  });
-}
-
-const char* image_extensions() { return kExtensionList; }
-
 std::vector<int32_t> labels_of(const Dataset& dataset) {
   std::vector<int32_t> labels;
   labels.reserve(dataset.samples.size());
@@ -159,7 +143,7 @@ Dataset list_image_folder(const std::string& root) {
   }
   if (dataset.classes.empty())
     throw data_error("{}: no picture in its class folders ({}); wanted files that end in {}", root,
-                     fmt::join(dataset.empty_classes, ", "), kExtensionList);
+                     fmt::join(dataset.empty_classes, ", "), image_extensions());
   return dataset;
 }
 
@@ -178,7 +162,7 @@ std::vector<Sample> list_pictures(const std::string& path) {
     return samples;
   }
   append_pictures(path, -1, {}, samples);
-  if (samples.empty()) throw data_error("{}: holds no picture; wanted files that end in {}", path, kExtensionList);
+  if (samples.empty()) throw data_error("{}: holds no picture; wanted files that end in {}", path, image_extensions());
   return samples;
 }
 

@@ -40,10 +40,6 @@ Dataset list_image_folder(const std::string& root);
 // Throws Error{kData} where the folder or pack holds no picture or cannot be read.
 std::vector<Sample> list_pictures(const std::string& path);
 
-// .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp, case ignored.
-bool has_image_extension(const std::string& path);
-const char* image_extensions();  // these, for a sentence
-
 // The picture's file, read to `buffer`, which only grows: the part of it that holds the file. Used from any thread.
 // Throws as read_file (io/files/file.h) and PackReader::read do; errors begin with the sample's path, or with the
 // pack's where that cannot be read.

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "io/core/error.h"
-#include "io/pictures/dataset.h"
+#include "io/images/image_format.h"
 
 namespace resflow {
 
