@@ -26,6 +26,7 @@
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/images/decode.h"
+#include "io/pictures/data_folders.h"
 
 namespace resflow {
 namespace {

@@ -48,7 +48,7 @@ int inspect_picture(const std::string& path) {
   try {
     decoder.open(bytes);
   } catch (const Error& e) {
-    throw data_error("{}: {}", path, e.what());
+    throw data_error("{}: {}", path, e.marked());
   }
   fmt::print("{}: {}, {} x {}, {}\n", path, decoder.format()->name, decoder.width(), decoder.height(),
              format_bytes(static_cast<double>(bytes.size())));

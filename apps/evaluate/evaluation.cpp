@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "apps/data/training_data.h"
 #include "io/files/csv.h"
-#include "io/pictures/data_folders.h"
 
 namespace resflow {
 
@@ -37,12 +35,6 @@ Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samp
   evaluation.stopped = summary.stopped;
   evaluation.times = summary.times;
   return evaluation;
-}
-
-std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes) {
-  const std::string val = data.ends_with('/') ? data + "val" : data + "/val";
-  const bool is_class = std::find(classes.begin(), classes.end(), "val") != classes.end();
-  return !is_class && holds_folders(val) ? val : data;
 }
 
 std::string predictions_csv(const Evaluation& e) {

@@ -37,9 +37,6 @@ struct EvaluationOptions {
 // are in `broken`, and so are pictures of which the model's output is not finite.
 Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samples, const EvaluationOptions& options);
 
-// The labelled folder that `data` means: DATA/val where it has that and the model no class of the name, else DATA.
-std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes);
-
 // A row a picture, then the broken ones: path,label,class,probability,label_probability,right,error
 std::string predictions_csv(const Evaluation& evaluation);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/core/base64.h"
+#include "io/core/bytes.h"
 #include "io/core/utf8.h"
 
 namespace resflow {
@@ -90,7 +91,7 @@ std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes) {
   std::string uri = "data:";
   uri += mime;
   uri += ";base64,";
-  return uri + base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return uri + base64(text_of(bytes));
 }
 
 std::string html_name_values(const NameValues& values) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <system_error>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
@@ -98,7 +99,7 @@ class Gathered {
   std::string& text() { return text_; }
   void give(size_t at_least = kPiece) {
     if (text_.size() < at_least) return;
-    sink_({reinterpret_cast<const uint8_t*>(text_.data()), text_.size()});
+    sink_(bytes_of(text_));
     text_.clear();
   }
 
@@ -199,10 +200,7 @@ void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, c
                      }),
           {.name = "error_rows.npy",
            .bytes = error_rows.size(),
-           .write =
-               [&](const ZipStream::Sink& sink) {
-                 sink({reinterpret_cast<const uint8_t*>(error_rows.data()), error_rows.size()});
-               }},
+           .write = [&](const ZipStream::Sink& sink) { sink(bytes_of(error_rows)); }},
           text_entry("errors", errors,
                      [&](const auto& take) {
                        for_each_record(parts.names, [&](const Record& record) {

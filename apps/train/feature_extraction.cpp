@@ -57,18 +57,17 @@ std::string recipe_text(const Recipe& r) {
 
 // Names, sizes and times, of packed pictures their checksums: one that is replaced by another is seen without reading
 // it.
-void add_pictures(Sha256& hash, const Dataset& dataset, const fs::path& root) {
+void add_pictures(Sha256& hash, const Dataset& dataset, const std::string& root) {
   for (const Sample& sample : dataset.samples) {
-    const fs::path path(sample.path);
-    add(hash, path.lexically_relative(root).string());
+    add(hash, path_below(root, sample.path));
     if (sample.pack) {
       add(hash,
           fmt::format("packed {} {}", sample.pack->bytes(sample.packed), hex(sample.pack->checksum(sample.packed))));
       continue;
     }
     std::error_code error;
-    const auto size = fs::file_size(path, error);
-    const auto time = fs::last_write_time(path, error);
+    const auto size = fs::file_size(sample.path, error);
+    const auto time = fs::last_write_time(sample.path, error);
     add(hash, error ? "absent" : fmt::format("{} {}", size, time.time_since_epoch().count()));
   }
 }

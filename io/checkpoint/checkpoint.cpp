@@ -15,10 +15,6 @@ namespace {
 
 using Entries = google::protobuf::RepeatedPtrField<proto::Tensor>;
 
-std::span<const uint8_t> values_of(const Array& array) {
-  return {reinterpret_cast<const uint8_t*>(array.raw()), array.bytes()};
-}
-
 // Adds the arrays to `entries`, one behind the other from `end` on, which moves.
 void add_entries(const std::vector<NamedArray>& arrays, Entries& entries, uint64_t& end,
                  std::vector<std::span<const uint8_t>>& values) {
@@ -31,9 +27,9 @@ void add_entries(const std::vector<NamedArray>& arrays, Entries& entries, uint64
     entry.mutable_dims()->Add(array.dims().begin(), array.dims().end());
     entry.set_offset(aligned(end));
     entry.set_bytes(array.bytes());
-    entry.set_xxh3(checkpoint_checksum(values_of(array)));
+    entry.set_xxh3(checkpoint_checksum(array.raw_bytes()));
     end = entry.offset() + entry.bytes();
-    values.push_back(values_of(array));
+    values.push_back(array.raw_bytes());
   }
 }
 

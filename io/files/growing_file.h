@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/core/bytes.h"
 #include "io/files/file.h"
 
 namespace resflow {
@@ -33,7 +34,7 @@ class GrowingFile {
 
   // Appends; small pieces are gathered. Throws Error{kSystem}.
   void write(std::span<const uint8_t> bytes);
-  void write(std::string_view text) { write({reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
+  void write(std::string_view text) { write(bytes_of(text)); }
 
   // Writes over what was written at `offset`. REQUIRES: all of it was written before. Throws as write does.
   void rewrite(int64_t offset, std::string_view text);

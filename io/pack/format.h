@@ -78,9 +78,4 @@ inline uint64_t head_checksum(const Chunk& chunk, uint64_t offset) {
 
 inline uint32_t name_hash(std::string_view name) { return static_cast<uint32_t>(xxh3(name)); }
 
-template <class T>
-std::span<const uint8_t> bytes_of(const T& value) {
-  return {reinterpret_cast<const uint8_t*>(&value), sizeof value};
-}
-
 }  // namespace resflow::pack_format

@@ -1,3 +1,4 @@
+// Covers: io/images/png io/images/png_chunks io/images/webp
 #include "io/images/decode.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Covers: io/images/exif_write io/images/orientation
 #include "io/images/exif.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +9,9 @@
 #include <vector>
 
 #include "io/images/decode.h"
+#include "io/images/exif_write.h"
 #include "io/images/image_format.h"
+#include "tests/io/expect_error.h"
 #include "tests/io/images/made_jpeg.h"
 #include "tests/io/images/pillow_peer.h"
 
@@ -103,6 +106,17 @@ TEST(Exif, BytesByThemselves) {
   EXPECT_EQ(exif_orientation(exif_with("\6\1\0\0"s)).exif(), 1);
   EXPECT_EQ(exif_orientation(exif_with("\x08\0\0"s)).exif(), 1);
   EXPECT_EQ(exif_orientation({}).exif(), 1);
+}
+
+TEST(Exif, AnOrientationThatIsPutIntoAJpegComesBack) {
+  const std::vector<uint8_t> jpeg = testing::make_jpeg({.width = 64, .height = 48});
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    std::vector<uint8_t> turned = jpeg;
+    put_orientation(turned, orientation);
+    EXPECT_EQ(read_orientation(turned, image_format(turned)).exif(), orientation);
+  }
+  std::vector<uint8_t> text = {'t', 'e', 'x', 't'};
+  testing::expect_error(ErrorKind::kInternal, {"no JPEG"}, [&] { put_orientation(text, 6); });
 }
 
 // Under the sanitizers a read outside of the bytes ends the test.
