@@ -89,7 +89,7 @@ FeatureCache::FeatureCache(std::string path, const FeatureCacheKey& key, FileSys
   open();
   try {
     read();
-    if (complete()) {  // nothing to write: others may read it meanwhile, and so may those who come
+    if (complete()) {  // nothing will be written, so other programs may read the file
       ::flock(file_, LOCK_UN);
       return;
     }
@@ -111,7 +111,7 @@ void FeatureCache::open() {
                         setting("feature_cache"));
     fail("opened", error);
   }
-  // Waits a moment: whoever only reads is done soon.
+  // Waits a moment, because a program that only reads the file is done soon.
   constexpr int kTries = 10;
   for (int i = 0; ::flock(file_, LOCK_EX | LOCK_NB) != 0; ++i) {
     const int error = errno;
@@ -119,7 +119,7 @@ void FeatureCache::open() {
       ::usleep(100'000);
       continue;
     }
-    if (error != EWOULDBLOCK) break;  // a file system without locks: one writer a file is the user's business there
+    if (error != EWOULDBLOCK) break;  // the file system has no locks: the user must see to it that one program writes
     files_.close(file_);
     throw usage_error("{}: another run is making these features: wait for it, or name another {}", path_,
                       setting("feature_cache"));
@@ -156,7 +156,7 @@ void FeatureCache::read_header(const InputFile& file) {
   }
 }
 
-// The block at end_: its rows become ours. False where it is not whole.
+// Takes over the rows of the block at end_. False where the block is not whole.
 bool FeatureCache::read_block(const InputFile& file) {
   const auto room = static_cast<uint64_t>(file.size() - end_);
   const auto damaged = [&] {
@@ -176,7 +176,7 @@ bool FeatureCache::read_block(const InputFile& file) {
   if (room - sizeof block < all) return false;  // cut off
   std::vector<uint8_t> ends(status_bytes + (padded(value_bytes) - value_bytes) + padded(block.reasons));
   const std::span<uint8_t> status = std::span(ends).first(status_bytes), rest = std::span(ends).subspan(status_bytes);
-  // Straight to its place: most of a file are values.
+  // The values are read straight to their place, because they are most of the file.
   const std::span<uint8_t> values(reinterpret_cast<uint8_t*>(values_.values<float>().data() + done_ * key_.columns),
                                   value_bytes);
   int64_t at = end_ + static_cast<int64_t>(sizeof block);
@@ -201,7 +201,7 @@ bool FeatureCache::read_block(const InputFile& file) {
   return true;
 }
 
-// Ready to append: what is behind the last whole block goes.
+// Makes the file ready to be appended to: cuts off what stands behind its last whole block.
 void FeatureCache::begin() {
   const std::string folder = std::filesystem::path(path_).parent_path().string();
   const int64_t needed = (key_.rows - done_) * static_cast<int64_t>(row_bytes(static_cast<uint64_t>(key_.columns)));
@@ -245,7 +245,7 @@ void FeatureCache::append(int64_t count, std::span<const float> values, const st
               .payload = 0,
               .checksum = 0};
   const size_t value_bytes = values.size_bytes();
-  // In one write: what a kill leaves is a whole block or its beginning.
+  // The block is one write, so that a run that is killed leaves a whole block or the beginning of one.
   std::vector<uint8_t> bytes(sizeof block);
   bytes.reserve(sizeof block + status.size() + padded(value_bytes) + padded(reasons.size()));
   bytes.insert(bytes.end(), status.begin(), status.end());

@@ -55,7 +55,7 @@ class RleReader {
     return true;
   }
 
-  // A run ends with its row, wherever the data think that they are.
+  // A run ends with its row, even where the data go on.
   void put_run(size_t count, uint8_t value, std::vector<uint8_t>& indices) {
     if (column_ + count > bmp_.width) count = bmp_.width - std::min<size_t>(column_, bmp_.width);
     if (bmp_.pixels == BmpPixels::kRle8) {
@@ -106,7 +106,7 @@ class BmpReader final : public ImageReader {
       throw data_error("truncated BMP: its {} bytes end in or before row {} of {}", bytes_.size(),
                        indices_.size() / bmp_.width + 1, bmp_.height);
     }
-    // Of the last row in the file nothing follows its pixels.
+    // The last row in the file may end with its pixels, without padding.
     const uint64_t end = bmp_.offset + bmp_.stride * (bmp_.height - 1) + bmp_.row_bytes;
     if (!encoded && end > bytes_.size()) {
       throw data_error("truncated BMP: its {} bytes end {} before the last pixel", bytes_.size(), end - bytes_.size());

@@ -42,8 +42,8 @@ void print_nothing(j_common_ptr) {}
 
 void source_ignores(j_decompress_ptr) {}
 
-// All bytes are there from the start: whoever needs more has hit the end of a truncated file. Suspending, as
-// Pillow does, keeps the verdict its own: what it can finish without more bytes is whole.
+// libjpeg has all bytes from the start: where it asks for more, the file is truncated. It is told to suspend, as Pillow
+// tells it, so that its verdict is Pillow's: a picture that can be finished without more bytes is whole.
 boolean no_more_bytes(j_decompress_ptr) { return FALSE; }
 
 void skip_bytes(j_decompress_ptr info, long count) {

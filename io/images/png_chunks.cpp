@@ -96,7 +96,7 @@ PngChunks read_png_chunks(std::span<const uint8_t> bytes) {
   }
 }
 
-// Chunks whose names are odd and whose checksums are wrong are walked over here, as Pillow does once it has the pixels.
+// Neither names nor checksums are looked at: that is read_png_chunks's business.
 std::span<const uint8_t> png_exif(std::span<const uint8_t> png) {
   std::span<const uint8_t> exif;
   size_t at = kSignatureBytes;

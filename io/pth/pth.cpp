@@ -11,7 +11,7 @@
 #include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/images/image_format.h"
-#include "io/pth/internal.h"
+#include "io/pth/file.h"
 
 namespace resflow {
 namespace {
