@@ -7,6 +7,7 @@
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
 #include "apps/evaluate/evaluation.h"
+#include "apps/evaluate/metrics_json.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/progress.h"

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -42,7 +41,5 @@ std::string predictions_csv(const Evaluation& evaluation);
 
 // For people: accuracy, a line a class (of many the weakest), averages, confusions.
 std::string evaluation_text(const Metrics& metrics, const std::vector<std::string>& classes);
-
-nlohmann::ordered_json metrics_json(const Metrics& metrics, const std::vector<std::string>& classes);
 
 }  // namespace resflow

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/score/facts_json.h"
 #include "io/core/base64.h"
 #include "io/core/bytes.h"
 #include "io/core/error.h"
@@ -69,18 +70,6 @@ std::optional<Difference> first_difference(const Facts& first, const Facts& seco
     return Difference{shown(first[i]), shown(second[i])};
   }
   return std::nullopt;
-}
-
-Json json_of_facts(const Facts& facts) {
-  Json json = Json::array();
-  for (const auto& [name, value] : facts) json.push_back({name, json_of_bytes(value)});
-  return json;
-}
-
-Facts facts_of_json(const Json& json) {
-  Facts facts;
-  for (const Json& fact : json) facts.emplace_back(fact.at(0).get<std::string>(), bytes_of_json(fact.at(1)));
-  return facts;
 }
 
 std::string journal_path(const std::string& out) { return out + ".journal"; }
