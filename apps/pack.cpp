@@ -1,6 +1,5 @@
 // resflow pack: a folder of photographs as one file that is read from one end to the other.
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -16,6 +15,7 @@
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/images/image_format.h"
@@ -121,7 +121,7 @@ int pack(const PackOptions& o, int threads) {
   const auto total = static_cast<int64_t>(dataset.samples.size());
   const ThreadLimit limit(threads);
   const StopSignals signals;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
   const Outcome outcome = pack_all(o, dataset, writer, threads);
@@ -142,7 +142,7 @@ int pack(const PackOptions& o, int threads) {
     throw data_error("{}: {} could not be read, and --strict takes none: {} is not written", o.data,
                      plural(broken, "picture", "pictures"), o.out);
   writer.commit();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = watch.seconds();
   const double rate = static_cast<double>(total) / seconds;
   fmt::print("packed     {}{} in {:.1f} s, {:.1f} img/s\n", plural(writer.records(), "picture", "pictures"),
              dataset.classes.empty() ? ", without labels,"

@@ -1,7 +1,6 @@
 #include "apps/data/stats.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "apps/data/same_content.h"
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/files/sha256.h"
 #include "io/images/decode.h"
 #include "io/images/image_format.h"
@@ -272,7 +272,7 @@ int64_t SizeStats::below(int short_side) const {
 }
 
 DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options, Listener& listener) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   DataStats stats;
   for (const DataPart& part : parts) stats.parts.push_back(list_part(part, listener));
   for (size_t p = 1; p < stats.parts.size(); ++p) compare_classes(stats.parts[0].dataset, stats.parts[p]);
@@ -299,7 +299,7 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
         return !stats.stopped;
       });
   if (!stats.stopped) find_same(files, digests, stats);
-  stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  stats.seconds = watch.seconds();
   return stats;
 }
 
