@@ -15,6 +15,7 @@
 #include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
+#include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
