@@ -4,7 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
 #include "apps/commands.h"
 #include "apps/host/pinning.h"
 #include "apps/options/common.h"

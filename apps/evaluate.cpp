@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
@@ -12,8 +13,8 @@
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"

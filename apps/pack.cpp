@@ -3,16 +3,17 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <vector>
 
 #include "apps/commands.h"
 #include "apps/data/packing.h"
 #include "apps/host/console.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
@@ -22,7 +23,6 @@
 #include "io/pack/writer.h"
 #include "io/pictures/data_folders.h"
 #include "io/pictures/dataset.h"
-#include "pipeline/in_order.h"
 
 namespace resflow {
 namespace {
@@ -80,10 +80,6 @@ Dataset list_data(const PackOptions& o) {
   return {.classes = {}, .samples = list_pictures(o.data)};
 }
 
-std::string name_below(const std::string& root, const std::string& path) {
-  return path.substr(root.size() + (root.ends_with('/') ? 0 : 1));
-}
-
 // Of files that are packed as they are, to see early that a disk is too full. One that is absent is reported later.
 int64_t expected_bytes(const PackOptions& o, const Dataset& dataset) {
   if (o.resize > 0) return 0;
@@ -96,39 +92,6 @@ int64_t expected_bytes(const PackOptions& o, const Dataset& dataset) {
   return bytes;
 }
 
-struct Outcome {
-  struct Broken {
-    std::string path, reason;
-  };
-  std::vector<Broken> broken;
-  int64_t read = 0, shrunk = 0;
-  bool stopped = false;
-};
-
-Outcome pack_all(const PackOptions& o, const Dataset& dataset, PackWriter& writer, int threads) {
-  const auto total = static_cast<int64_t>(dataset.samples.size());
-  ProgressLine progress({.label = "packing", .total = total, .terminal = is_terminal(stderr)});
-  Outcome outcome;
-  for_each_in_order<PicturePacker, PackedPicture>(
-      total, threads,
-      [&](PicturePacker& packer, int64_t number) {
-        return packer.pack(dataset.samples[static_cast<size_t>(number)], o.resize, o.quality);
-      },
-      [&](int64_t number, const PackedPicture& packed) {
-        const Sample& sample = dataset.samples[static_cast<size_t>(number)];
-        outcome.read += packed.read;
-        outcome.shrunk += packed.shrunk ? 1 : 0;
-        if (packed.error.empty())
-          writer.add(name_below(o.data, sample.path), sample.label, packed.file);
-        else
-          outcome.broken.push_back({sample.path, packed.error});
-        progress.update(number + 1, format_bytes(static_cast<double>(writer.bytes())) + " written");
-        outcome.stopped = stop_requested();
-        return !outcome.stopped;
-      });
-  return outcome;
-}
-
 int pack(const PackOptions& o, int threads) {
   const Dataset dataset = list_data(o);
   const auto total = static_cast<int64_t>(dataset.samples.size());
@@ -137,16 +100,18 @@ int pack(const PackOptions& o, int threads) {
   const auto start = std::chrono::steady_clock::now();
   const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
-  const Outcome outcome = pack_all(o, dataset, writer, threads);
-  if (outcome.stopped) {
+  TerminalListener listener;
+  const Packing packing = add_pictures(
+      dataset, o.data, {.short_side = o.resize, .quality = o.quality, .threads = threads}, writer, listener);
+  if (packing.stopped) {
     fmt::print(stderr, "resflow: stopped after {} of {}; {} is not written\n", writer.records(),
                plural(total, "picture", "pictures"), o.out);
     return 128 + stop_signal();
   }
-  const auto broken = static_cast<int64_t>(outcome.broken.size());
+  const auto broken = static_cast<int64_t>(packing.broken.size());
   if (broken > 0) {
     fmt::print("left out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
-    for (const Outcome::Broken& b : outcome.broken) fmt::print("  {}: {}\n", printable(b.path, 1024), b.reason);
+    for (const BrokenPicture& b : packing.broken) fmt::print("  {}: {}\n", printable(b.name, 1024), b.reason);
   }
   if (writer.records() == 0)
     throw data_error("{}: not one of its {} can be read: nothing is written", o.data,
@@ -163,22 +128,22 @@ int pack(const PackOptions& o, int threads) {
                  : fmt::format(" of {}", plural(static_cast<int64_t>(dataset.classes.size()), "class", "classes")),
              seconds, rate);
   if (o.resize > 0)
-    fmt::print("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(outcome.shrunk, "picture", "pictures"),
+    fmt::print("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(packing.shrunk, "picture", "pictures"),
                o.resize, o.quality);
   fmt::print("wrote      {}, {} of {} read\n", o.out, format_bytes(static_cast<double>(writer.bytes())),
-             format_bytes(static_cast<double>(outcome.read)));
+             format_bytes(static_cast<double>(packing.read)));
   flush_output();
   if (o.json.empty()) return 0;
   nlohmann::ordered_json report = {{"pictures", writer.records()}, {"classes", dataset.classes.size()}};
-  report["shrunk"] = outcome.shrunk;
-  report["bytes_read"] = outcome.read;
+  report["shrunk"] = packing.shrunk;
+  report["bytes_read"] = packing.read;
   report["bytes_written"] = writer.bytes();
   report["seconds"] = seconds;
   report["images_per_second"] = rate;
   report["threads"] = threads;
   report["broken"] = nlohmann::ordered_json::array();
-  for (const Outcome::Broken& b : outcome.broken)
-    report["broken"].push_back({{"path", printable(b.path, 4096)}, {"reason", b.reason}});
+  for (const BrokenPicture& b : packing.broken)
+    report["broken"].push_back({{"path", printable(b.name, 4096)}, {"reason", b.reason}});
   report.update(process_report());
   write_json(o.json, report);
   return 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/commands.h"
@@ -14,8 +15,8 @@
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/options/common.h"

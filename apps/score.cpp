@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/commands.h"
@@ -11,8 +12,8 @@
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"

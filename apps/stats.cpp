@@ -1,14 +1,15 @@
 // resflow stats: what is in a folder of photographs, and what is wrong with it.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
 #include "apps/data/stats_report.h"
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/wording.h"
@@ -37,7 +38,7 @@ int stats(const StatsOptions& o, int threads) {
                o.json.empty() ? "" : fmt::format("; {} is not written", o.json));
     return 128 + stop_signal();
   }
-  print_data_stats(found, options);
+  fmt::print("{}", with_option_names(data_stats_text(found, options)));
   flush_output();
   if (!o.json.empty()) {
     nlohmann::ordered_json report = data_stats_json(found, options);

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <nlohmann/json.hpp>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
 #include "apps/bench/layer_times.h"
+#include "apps/bench/random_model.h"
+#include "apps/bench/report.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/terminal_listener.h"
@@ -118,7 +121,7 @@ int bench_layers(const LayersCommand& o, int threads) {
   check(o);
   TerminalListener listener;
   const Precision precision = resolve_training_precision(o.common.precision, listener);
-  BenchModel bench(o.common, threads);
+  RandomModel bench(o.common, threads);
   Plan plan(bench.model, {.batch = o.common.batch,
                           .height = o.common.image_size,
                           .width = o.common.image_size,

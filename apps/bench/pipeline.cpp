@@ -2,9 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
 #include "apps/bench/compare.h"
 #include "apps/bench/pipeline_report.h"
 #include "apps/data/damaged_packs.h"
@@ -12,8 +13,9 @@
 #include "apps/host/pinning.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/python_process.h"
+#include "apps/machine/scratch_folder.h"
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"

@@ -46,25 +46,34 @@ Digest digest_of(const std::string& path, std::vector<uint8_t>& buffer) {
 
 }  // namespace
 
+std::vector<std::vector<size_t>> groups_of_equal(const std::vector<Digest>& digests) {
+  std::map<Sha256::Digest, std::vector<size_t>> of_digest;
+  for (size_t i = 0; i < digests.size(); ++i)
+    if (digests[i]) of_digest[*digests[i]].push_back(i);
+  std::vector<std::vector<size_t>> groups;
+  for (auto& [digest, files] : of_digest)
+    if (files.size() > 1) groups.push_back(std::move(files));
+  std::sort(groups.begin(), groups.end());
+  return groups;
+}
+
 std::vector<std::vector<size_t>> find_same_content(const std::vector<Sample>& samples, int threads,
-                                                   const std::function<bool(int64_t done, int64_t total)>& progress) {
+                                                   Listener& listener) {
   const std::vector<size_t> candidates = of_shared_size(samples);
   const auto total = static_cast<int64_t>(candidates.size());
-  std::map<Sha256::Digest, std::vector<size_t>> of_digest;
+  Progress progress(listener, {.label = "comparing", .unit = "files", .total = total});
+  std::vector<Digest> digests(samples.size());
   for_each_in_order<std::vector<uint8_t>, Digest>(
       total, threads,
       [&](std::vector<uint8_t>& buffer, int64_t number) {
         return digest_of(samples[candidates[static_cast<size_t>(number)]].path, buffer);
       },
       [&](int64_t number, const Digest& digest) {
-        if (digest) of_digest[*digest].push_back(candidates[static_cast<size_t>(number)]);
-        return progress(number + 1, total);
+        digests[candidates[static_cast<size_t>(number)]] = digest;
+        progress.update(number + 1);
+        return !listener.stop();
       });
-  std::vector<std::vector<size_t>> groups;
-  for (auto& [digest, files] : of_digest)
-    if (files.size() > 1) groups.push_back(std::move(files));
-  std::sort(groups.begin(), groups.end());
-  return groups;
+  return groups_of_equal(digests);
 }
 
 }  // namespace resflow

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "apps/data/damaged_packs.h"
+#include "apps/data/same_content.h"
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"
 #include "io/files/sha256.h"
@@ -168,22 +169,16 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   ++part.sizes.count_of[{seen.width, seen.height}];
 }
 
-struct Content {
-  Sha256::Digest digest;
-  SameContent::File file;
-};
-
-// Empty files are broken, not copies of each other: they are not among `all`.
-void find_same(std::vector<Content>& all, DataStats& stats) {
-  std::stable_sort(all.begin(), all.end(), [](const Content& a, const Content& b) { return a.digest < b.digest; });
-  for (size_t begin = 0, end = 0; begin < all.size(); begin = end) {
-    while (end < all.size() && all[end].digest == all[begin].digest) ++end;
-    if (end - begin < 2) continue;
+// `files` are all pictures in order, `digests` what they hold. An empty file is broken, not a copy of another empty
+// one: it has no digest.
+void find_same(const std::vector<SameContent::File>& files, const std::vector<std::optional<Sha256::Digest>>& digests,
+               DataStats& stats) {
+  for (const std::vector<size_t>& group : groups_of_equal(digests)) {
     SameContent same;
     std::set<std::string> classes;
     std::set<size_t> parts;
-    for (size_t i = begin; i < end; ++i) {
-      const SameContent::File file = all[i].file;
+    for (const size_t i : group) {
+      const SameContent::File file = files[i];
       const Dataset& dataset = stats.parts[file.part].dataset;
       same.files.push_back(file);
       parts.insert(file.part);
@@ -195,10 +190,6 @@ void find_same(std::vector<Content>& all, DataStats& stats) {
       stats.leaked += std::count_if(same.files.begin(), same.files.end(), [](const auto& f) { return f.part > 0; });
     stats.same.push_back(std::move(same));
   }
-  // In the order of the files, not of their hashes.
-  std::sort(stats.same.begin(), stats.same.end(), [](const SameContent& a, const SameContent& b) {
-    return std::pair(a.files[0].part, a.files[0].sample) < std::pair(b.files[0].part, b.files[0].sample);
-  });
 }
 
 // `count_of` are values and how often each occurs.
@@ -303,8 +294,8 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
   std::vector<SameContent::File> files;
   for (size_t p = 0; p < stats.parts.size(); ++p)
     for (size_t i = 0; i < stats.parts[p].dataset.samples.size(); ++i) files.push_back({p, i});
-  std::vector<Content> contents;
   const auto total = static_cast<int64_t>(files.size());
+  std::vector<std::optional<Sha256::Digest>> digests(files.size());
   Progress progress(listener, {.label = "reading", .total = total});
   for_each_in_order<Reader, Seen>(
       total, options.threads,
@@ -315,13 +306,13 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
       [&](int64_t number, const Seen& seen) {
         const SameContent::File file = files[static_cast<size_t>(number)];
         add_seen(seen, file.sample, stats.parts[file.part]);
-        if (seen.digest && seen.bytes > 0) contents.push_back({*seen.digest, file});
+        if (seen.bytes > 0) digests[static_cast<size_t>(number)] = seen.digest;
         stats.looked_at = number + 1;
         progress.update(stats.looked_at);
         stats.stopped = listener.stop();
         return !stats.stopped;
       });
-  if (!stats.stopped) find_same(contents, stats);
+  if (!stats.stopped) find_same(files, digests, stats);
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return stats;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+
 #include "apps/host/pinning.h"
 #include "apps/machine/threads.h"
 #include "graph/model/model_zoo.h"

@@ -1,8 +1,12 @@
 // Options that several subcommands share, so that they read and behave alike.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace resflow {
 

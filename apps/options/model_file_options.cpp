@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
 

@@ -1,9 +1,11 @@
 // What the command line may say about a file of weights, for every command that takes one.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "apps/model/model_file.h"
+
+namespace CLI {
+class App;
+}
 
 namespace resflow {
 
