@@ -104,9 +104,8 @@ int pack(const PackOptions& o, int threads) {
   const Packing packing = add_pictures(
       dataset, o.data, {.short_side = o.resize, .quality = o.quality, .threads = threads}, writer, listener);
   if (packing.stopped) {
-    fmt::print(stderr, "resflow: stopped after {} of {}; {} is not written\n", writer.records(),
-               plural(total, "picture", "pictures"), o.out);
-    return 128 + stop_signal();
+    return say_stopped(fmt::format(" after {} of {}; {} is not written", writer.records(),
+                                   plural(total, "picture", "pictures"), o.out));
   }
   const auto broken = static_cast<int64_t>(packing.broken.size());
   if (broken > 0) {
@@ -167,7 +166,7 @@ Action add_pack(CLI::App& command) {
       command.add_option("--quality", o.quality, "of the JPEGs that --resize makes, 1 to 100")->capture_default_str();
   command.add_flag("--no-labels", o.no_labels, "take folders for mere folders, not for classes");
   command.add_flag("--strict", o.strict, "write nothing where a photograph cannot be read, and exit with 3");
-  command.add_option("--json", o.json, "write what was done to this file");
+  add_json_option(command, o.json, "what was done");
   add_threads_option(command, o.threads);
   command.footer(
       "train, score, evaluate, quantize, stats, preview and bench take a pack where they take a folder. A pack of "

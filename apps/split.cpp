@@ -141,8 +141,7 @@ std::vector<SplitFile> lists(const SplitOptions& o, const Dataset& dataset, cons
 }
 
 int stopped(const SplitOptions& o) {
-  fmt::print(stderr, "resflow: stopped: {} is not written, and everything is as it was\n", o.out);
-  return 128 + stop_signal();
+  return say_stopped(fmt::format(": {} is not written, and everything is as it was", o.out));
 }
 
 void print_outcome(const SplitOptions& o, SplitHow how, const Counts& counts) {

@@ -181,7 +181,7 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
   add_training_precision_options(*command, o.common.precision.name, o.common.precision.force);
   command->add_option("--rounds", o.rounds, "the figures are medians of so many")->capture_default_str();
   command->add_option("--top", o.top, "show only so many, those that take longest [0: all]");
-  command->add_option("--json", o.common.json, "write the figures to this file (docs/bench-json.md)");
+  add_json_option(*command, o.common.json, "the figures, as docs/bench-json.md has them,");
   command->footer(
       "The roof of a step is the longer of its operations at the speed of a large product of two matrices and its "
       "bytes "

@@ -105,8 +105,7 @@ int bench_pipeline(const PipelineCommand& o, const CLI::App& command) {
   print_pipeline_setup(report);
   report.result = measure_pipeline(pictures, report.options);
   if (report.result.stopped) {
-    fmt::print(stderr, "resflow: stopped before all repeats were made; nothing is written\n");
-    return 128 + stop_signal();
+    return say_stopped(" before all repeats were made; nothing is written");
   }
   report.bottleneck = bottleneck_of(report);
   print_pipeline(report);
@@ -151,7 +150,7 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
   command->add_option("--seconds", o.seconds, "each part in each repeat, at least")->capture_default_str();
   command->add_option("--repeats", o.repeats, "of everything; 6 are the fewest for an interval of 95 %")
       ->capture_default_str();
-  command->add_option("--json", o.json, "write the figures to this file (docs/bench-json.md)");
+  add_json_option(*command, o.json, "the figures, as docs/bench-json.md has them,");
   command->add_option("--html", o.html, "write a page with table and plots to this file");
   command->add_option("--compare", o.compare,
                       "an earlier --json: print the ratios, and exit with 1 where a part is slower");

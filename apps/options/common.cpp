@@ -36,6 +36,15 @@ CLI::Option* add_decode_option(CLI::App& command, std::string& decode) {
       ->capture_default_str();
 }
 
+void add_exif_option(CLI::App& command, bool& exif) {
+  command.add_flag("--exif", exif,
+                   "turn pictures upright as their EXIF orientation says: for a model that was trained with --exif");
+}
+
+void add_json_option(CLI::App& command, std::string& json, const std::string& what) {
+  command.add_option("--json", json, fmt::format("write {} to this file", what));
+}
+
 void add_pin_option(CLI::App& command, bool& pin) {
   command.add_flag(
       "--pin", pin,

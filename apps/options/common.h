@@ -23,6 +23,12 @@ int resolve_threads(const CLI::App& command, int threads, bool pin = false);
 // --decode exact|fast; `decode` is for decode_mode (io/images/decode.h).
 CLI::Option* add_decode_option(CLI::App& command, std::string& decode);
 
+// --exif, a flag of the commands that use a trained model.
+void add_exif_option(CLI::App& command, bool& exif);
+
+// --json FILE, into which the command writes `what`, like "speed and memory".
+void add_json_option(CLI::App& command, std::string& json, const std::string& what);
+
 // --pin, a flag.
 void add_pin_option(CLI::App& command, bool& pin);
 
