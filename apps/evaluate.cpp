@@ -8,6 +8,7 @@
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
 #include "apps/evaluate/evaluation.h"
+#include "apps/evaluate/metrics_json.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/progress.h"
@@ -28,6 +29,7 @@
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/images/decode.h"
+#include "io/pictures/data_folders.h"
 
 namespace resflow {
 namespace {

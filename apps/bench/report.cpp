@@ -6,6 +6,7 @@
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
 #include "io/core/wording.h"
+#include "ops/onednn_isa.h"
 
 namespace resflow {
 
@@ -20,7 +21,7 @@ nlohmann::ordered_json new_report(const char* what, const BenchOptions& o, int t
 
 void print_setup(const BenchOptions& o, int threads, const std::string& what) {
   fmt::print("{}, batch {}, {} x {}, {} on {}, {} (oneDNN {})\n", what, o.batch, o.image_size, o.image_size,
-             plural(threads, "thread", "threads"), cpu_model(), isa_name(), onednn_version());
+             plural(threads, "thread", "threads"), cpu_model(), onednn_isa_name(), onednn_version());
   flush_output();
 }
 

@@ -4,8 +4,8 @@
 
 #include "io/core/broken_reason.h"
 #include "io/core/wording.h"
-#include "io/images/exif.h"
 #include "io/images/exif_write.h"
+#include "io/images/image_format.h"
 #include "io/images/jpeg_encode.h"
 #include "pipeline/in_order.h"
 #include "pipeline/pixels/crop.h"
@@ -14,10 +14,6 @@ namespace resflow {
 namespace {
 
 constexpr int kLongestJpeg = 65500;
-
-std::string name_below(const std::string& root, const std::string& path) {
-  return path.substr(root.size() + (root.ends_with('/') ? 0 : 1));
-}
 
 }  // namespace
 
@@ -48,10 +44,9 @@ PackedPicture PicturePacker::pack(const Sample& sample, int short_side, int qual
       return packed;
     }
     packed.file = encode_jpeg(small_, quality);
-    // TIFFs are upright when they are decoded.
-    const ImageFormat format = decoder_.format();
+    const ImageFormat* format = decoder_.format();
     const Orientation orientation = read_orientation(bytes, format);
-    if (!orientation.is_upright() && format != ImageFormat::kTiff) put_orientation(packed.file, orientation.exif());
+    if (!orientation.is_upright() && !format->always_upright) put_orientation(packed.file, orientation.exif());
   } catch (const Error& error) {
     packed.error = broken_reason(error, sample.path);
   }
@@ -73,7 +68,7 @@ Packing add_pictures(const Dataset& dataset, const std::string& root, const Pack
         packing.read += packed.read;
         packing.shrunk += packed.shrunk ? 1 : 0;
         if (packed.error.empty())
-          writer.add(name_below(root, sample.path), sample.label, packed.file);
+          writer.add(path_below(root, sample.path), sample.label, packed.file);
         else
           packing.broken.push_back({.sample = number, .reason = packed.error, .name = sample.path});
         progress.update(number + 1, format_bytes(static_cast<double>(writer.bytes())) + " written");

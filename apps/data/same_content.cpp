@@ -9,7 +9,6 @@
 
 #include "io/core/error.h"
 #include "io/files/file.h"
-#include "io/files/sha256.h"
 #include "pipeline/in_order.h"
 
 namespace resflow {
@@ -46,13 +45,15 @@ Digest digest_of(const std::string& path, std::vector<uint8_t>& buffer) {
 
 }  // namespace
 
-std::vector<std::vector<size_t>> groups_of_equal(const std::vector<Digest>& digests) {
+std::vector<std::vector<size_t>> group_same(const std::vector<FileDigest>& files) {
   std::map<Sha256::Digest, std::vector<size_t>> of_digest;
-  for (size_t i = 0; i < digests.size(); ++i)
-    if (digests[i]) of_digest[*digests[i]].push_back(i);
+  for (const auto& [digest, file] : files) of_digest[digest].push_back(file);
   std::vector<std::vector<size_t>> groups;
-  for (auto& [digest, files] : of_digest)
-    if (files.size() > 1) groups.push_back(std::move(files));
+  for (auto& [digest, group] : of_digest) {
+    if (group.size() < 2) continue;
+    std::sort(group.begin(), group.end());
+    groups.push_back(std::move(group));
+  }
   std::sort(groups.begin(), groups.end());
   return groups;
 }
@@ -62,18 +63,18 @@ std::vector<std::vector<size_t>> find_same_content(const std::vector<Sample>& sa
   const std::vector<size_t> candidates = of_shared_size(samples);
   const auto total = static_cast<int64_t>(candidates.size());
   Progress progress(listener, {.label = "comparing", .unit = "files", .total = total});
-  std::vector<Digest> digests(samples.size());
+  std::vector<FileDigest> digests;
   for_each_in_order<std::vector<uint8_t>, Digest>(
       total, threads,
       [&](std::vector<uint8_t>& buffer, int64_t number) {
         return digest_of(samples[candidates[static_cast<size_t>(number)]].path, buffer);
       },
       [&](int64_t number, const Digest& digest) {
-        digests[candidates[static_cast<size_t>(number)]] = digest;
+        if (digest) digests.push_back({*digest, candidates[static_cast<size_t>(number)]});
         progress.update(number + 1);
         return !listener.stop();
       });
-  return groups_of_equal(digests);
+  return group_same(digests);
 }
 
 }  // namespace resflow

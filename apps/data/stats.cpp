@@ -1,7 +1,6 @@
 #include "apps/data/stats.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <filesystem>
@@ -13,9 +12,11 @@
 #include "apps/data/same_content.h"
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/files/sha256.h"
 #include "io/images/decode.h"
 #include "io/images/image_format.h"
+#include "io/images/jpeg.h"
 #include "io/images/jpeg_facts.h"
 #include "io/pack/reader.h"
 #include "pipeline/in_order.h"
@@ -34,23 +35,11 @@ std::string lower_extension(const std::string& path) {
   return extension;
 }
 
-// What a file of this name should be; kUnknown where the name does not say.
-ImageFormat format_by_name(const std::string& path) {
-  const std::string extension = lower_extension(path);
-  if (extension == ".jpg" || extension == ".jpeg") return ImageFormat::kJpeg;
-  if (extension == ".png") return ImageFormat::kPng;
-  if (extension == ".webp") return ImageFormat::kWebp;
-  if (extension == ".bmp") return ImageFormat::kBmp;
-  if (extension == ".tif" || extension == ".tiff") return ImageFormat::kTiff;
-  if (extension == ".ppm" || extension == ".pgm") return ImageFormat::kPnm;
-  return ImageFormat::kUnknown;
-}
-
 // What is learned of one picture.
 struct Seen {
   int64_t bytes = 0;
   std::optional<Sha256::Digest> digest;  // absent where the file cannot be read at all
-  ImageFormat format = ImageFormat::kUnknown;
+  const ImageFormat* format = nullptr;
   std::optional<JpegFacts> jpeg;
   int width = 0, height = 0;
   PixelSums pixels;
@@ -74,7 +63,7 @@ struct Reader {
       hash.add(content.data(), content.size());
       seen.digest = hash.digest();
       seen.format = image_format(content);
-      if (seen.format == ImageFormat::kJpeg) seen.jpeg = jpeg_facts(content);
+      if (is_jpeg(content)) seen.jpeg = jpeg_facts(content);
       decoder.open(content, path);
       add_pixels(options, seen.pixels);
       seen.width = decoder.width();
@@ -126,9 +115,8 @@ PartStats list_part(const DataPart& part, Listener& listener) {
   stats.part = part;
   stats.dataset = list_image_folder(part.root);
   warn_of_damaged_packs(stats.dataset.samples, listener);
-  stats.pictures_of_class.resize(stats.dataset.classes.size());
+  stats.pictures_of_class = class_counts(stats.dataset);
   stats.broken_of_class.resize(stats.dataset.classes.size());
-  for (const Sample& sample : stats.dataset.samples) ++stats.pictures_of_class[static_cast<size_t>(sample.label)];
   stats.ignored = ignored_files(part.root);
   return stats;
 }
@@ -152,12 +140,12 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   const Sample& sample = part.dataset.samples[index];
   part.bytes += seen.bytes;
   if (seen.digest) {
-    ++part.formats[std::string(image_format_name(seen.format))];
+    ++part.formats[seen.format == nullptr ? "unknown" : std::string(seen.format->name)];
     if (seen.jpeg) add_jpeg(*seen.jpeg, part);
     // A picture that was shrunk for a pack has become a JPEG and kept its name.
     const bool renamed = sample.pack && sample.pack->info().short_side > 0;
-    if (!renamed && seen.format != ImageFormat::kUnknown && seen.format != format_by_name(sample.path))
-      part.misnamed.emplace_back(index, image_format_name(seen.format));
+    if (!renamed && seen.format != nullptr && seen.format != image_format_of_name(sample.path))
+      part.misnamed.emplace_back(index, seen.format->name);
   }
   if (!seen.error.empty()) {
     part.broken.push_back({index, seen.error});
@@ -169,11 +157,9 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   ++part.sizes.count_of[{seen.width, seen.height}];
 }
 
-// `files` are all pictures in order, `digests` what they hold. An empty file is broken, not a copy of another empty
-// one: it has no digest.
-void find_same(const std::vector<SameContent::File>& files, const std::vector<std::optional<Sha256::Digest>>& digests,
-               DataStats& stats) {
-  for (const std::vector<size_t>& group : groups_of_equal(digests)) {
+// `digests` are of the files that `files` lists. Empty files are broken, not copies of each other: none is among them.
+void find_same(const std::vector<SameContent::File>& files, const std::vector<FileDigest>& digests, DataStats& stats) {
+  for (const std::vector<size_t>& group : group_same(digests)) {
     SameContent same;
     std::set<std::string> classes;
     std::set<size_t> parts;
@@ -286,7 +272,7 @@ int64_t SizeStats::below(int short_side) const {
 }
 
 DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options, Listener& listener) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   DataStats stats;
   for (const DataPart& part : parts) stats.parts.push_back(list_part(part, listener));
   for (size_t p = 1; p < stats.parts.size(); ++p) compare_classes(stats.parts[0].dataset, stats.parts[p]);
@@ -294,8 +280,8 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
   std::vector<SameContent::File> files;
   for (size_t p = 0; p < stats.parts.size(); ++p)
     for (size_t i = 0; i < stats.parts[p].dataset.samples.size(); ++i) files.push_back({p, i});
+  std::vector<FileDigest> digests;
   const auto total = static_cast<int64_t>(files.size());
-  std::vector<std::optional<Sha256::Digest>> digests(files.size());
   Progress progress(listener, {.label = "reading", .total = total});
   for_each_in_order<Reader, Seen>(
       total, options.threads,
@@ -306,14 +292,14 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
       [&](int64_t number, const Seen& seen) {
         const SameContent::File file = files[static_cast<size_t>(number)];
         add_seen(seen, file.sample, stats.parts[file.part]);
-        if (seen.bytes > 0) digests[static_cast<size_t>(number)] = seen.digest;
+        if (seen.digest && seen.bytes > 0) digests.push_back({*seen.digest, static_cast<size_t>(number)});
         stats.looked_at = number + 1;
         progress.update(stats.looked_at);
         stats.stopped = listener.stop();
         return !stats.stopped;
       });
   if (!stats.stopped) find_same(files, digests, stats);
-  stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  stats.seconds = watch.seconds();
   return stats;
 }
 

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "apps/data/training_data.h"
 #include "io/files/csv.h"
-#include "io/pictures/data_folders.h"
 
 namespace resflow {
 
@@ -39,12 +37,6 @@ Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samp
   return evaluation;
 }
 
-std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes) {
-  const std::string val = data.ends_with('/') ? data + "val" : data + "/val";
-  const bool is_class = std::find(classes.begin(), classes.end(), "val") != classes.end();
-  return !is_class && holds_folders(val) ? val : data;
-}
-
 std::string predictions_csv(const Evaluation& e) {
   std::string text = "path,label,class,probability,label_probability,right,error\n";
   for (size_t i = 0; i < e.samples.size(); ++i) {
@@ -55,47 +47,6 @@ std::string predictions_csv(const Evaluation& e) {
   }
   for (const BrokenPicture& b : e.broken) text += fmt::format("{},,,,,,{}\n", csv_field(b.name), csv_field(b.reason));
   return text;
-}
-
-nlohmann::ordered_json metrics_json(const Metrics& m, const std::vector<std::string>& classes) {
-  const auto averages = [](const Averages& a) {
-    return nlohmann::ordered_json{{"precision", a.precision}, {"recall", a.recall}, {"f1", a.f1}};
-  };
-  nlohmann::ordered_json json;
-  json["pictures"] = m.pictures;
-  json["right"] = m.right;
-  json["accuracy"] = m.accuracy;
-  json["accuracy_95"] = {m.accuracy_interval.low, m.accuracy_interval.high};
-  json["top5_accuracy"] = m.top5_accuracy;
-  json["log_loss"] = m.log_loss;
-  json["ece"] = m.ece;
-  json["mean_confidence"] = m.mean_confidence;
-  json["macro"] = averages(m.macro);
-  json["weighted"] = averages(m.weighted);
-  json["classes"] = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < classes.size(); ++i) {
-    const ClassMetrics& c = m.classes[i];
-    json["classes"].push_back({{"name", classes[i]},
-                               {"precision", c.precision},
-                               {"recall", c.recall},
-                               {"f1", c.f1},
-                               {"pictures", c.support},
-                               {"said", c.said}});
-  }
-  // [true class][said class]
-  json["confusion"] = nlohmann::ordered_json::array();
-  for (size_t truth = 0; truth < classes.size(); ++truth) {
-    const auto begin = m.confusion.counts.begin() + static_cast<std::ptrdiff_t>(truth * classes.size());
-    json["confusion"].push_back(std::vector<int64_t>(begin, begin + static_cast<std::ptrdiff_t>(classes.size())));
-  }
-  json["calibration"] = nlohmann::ordered_json::array();
-  for (const CalibrationBin& bin : m.calibration)
-    json["calibration"].push_back({{"low", bin.low},
-                                   {"high", bin.high},
-                                   {"pictures", bin.count},
-                                   {"confidence", bin.confidence},
-                                   {"accuracy", bin.accuracy}});
-  return json;
 }
 
 }  // namespace resflow

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -37,15 +36,10 @@ struct EvaluationOptions {
 // are in `broken`, and so are pictures of which the model's output is not finite.
 Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samples, const EvaluationOptions& options);
 
-// The labelled folder that `data` means: DATA/val where it has that and the model no class of the name, else DATA.
-std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes);
-
 // A row a picture, then the broken ones: path,label,class,probability,label_probability,right,error
 std::string predictions_csv(const Evaluation& evaluation);
 
 // For people: accuracy, a line a class (of many the weakest), averages, confusions.
 std::string evaluation_text(const Metrics& metrics, const std::vector<std::string>& classes);
-
-nlohmann::ordered_json metrics_json(const Metrics& metrics, const std::vector<std::string>& classes);
 
 }  // namespace resflow

@@ -7,6 +7,7 @@
 
 #include "apps/evaluate/evaluation.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/core/wording.h"
 
 namespace resflow {
@@ -15,11 +16,6 @@ namespace {
 constexpr size_t kAllClasses = 50;   // as many are shown whole
 constexpr size_t kWeakest = 20;      // of more
 constexpr size_t kNameLetters = 32;  // longer names are cut
-
-size_t letters(const std::string& utf8) {
-  return static_cast<size_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
-}
 
 std::string padded(const std::string& name, size_t width) {
   return name + std::string(width - std::min(width, letters(name)), ' ');

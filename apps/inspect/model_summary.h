@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
+#include "io/core/array.h"
 #include "ops/precision.h"
 
 namespace resflow {

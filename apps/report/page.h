@@ -11,7 +11,7 @@
 #include "apps/evaluate/evaluation.h"
 #include "apps/pages/html.h"
 #include "graph/head/metrics.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/training_state.h"
 #include "io/core/stage_times.h"
 
 namespace resflow {

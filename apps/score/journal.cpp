@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/score/facts_json.h"
 #include "io/core/base64.h"
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/files/xxh3.h"
@@ -70,18 +72,6 @@ std::optional<Difference> first_difference(const Facts& first, const Facts& seco
   return std::nullopt;
 }
 
-Json json_of_facts(const Facts& facts) {
-  Json json = Json::array();
-  for (const auto& [name, value] : facts) json.push_back({name, json_of_bytes(value)});
-  return json;
-}
-
-Facts facts_of_json(const Json& json) {
-  Facts facts;
-  for (const Json& fact : json) facts.emplace_back(fact.at(0).get<std::string>(), bytes_of_json(fact.at(1)));
-  return facts;
-}
-
 std::string journal_path(const std::string& out) { return out + ".journal"; }
 
 void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {
@@ -101,7 +91,7 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
   for (const ScoreJournal::File& file : journal.files)
     json["files"].push_back({{"path", json_of_bytes(file.path)}, {"bytes", file.bytes}});
   const std::string text = json.dump(1) + "\n";
-  replace_file(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, files);
+  replace_file(path, bytes_of(text), files);
 }
 
 std::optional<ScoreJournal> load_journal(const std::string& path) {

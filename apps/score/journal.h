@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,9 +20,6 @@ struct Difference {
   std::string first, second;
 };
 std::optional<Difference> first_difference(const Facts& first, const Facts& second);
-
-nlohmann::ordered_json json_of_facts(const Facts& facts);
-Facts facts_of_json(const nlohmann::ordered_json& json);  // Throws Error{kData} or nlohmann's exceptions.
 
 // A place in the sequence of pictures that the inputs are.
 struct ListingPlace {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "apps/score/facts_json.h"
 #include "io/core/base64.h"
 #include "io/core/error.h"
 #include "io/files/xxh3.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "io/pictures/dataset.h"
+#include "io/images/image_format.h"
 #include "tests/apps/program.h"
 
 namespace resflow::testing {

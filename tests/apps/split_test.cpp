@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "io/pictures/dataset.h"
 #include "tests/apps/split_fixture.h"
 
 namespace resflow::testing {

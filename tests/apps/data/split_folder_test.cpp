@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "io/core/error.h"
+#include "io/pictures/dataset.h"
 #include "tests/apps/split_fixture.h"
 
 namespace resflow::testing {
