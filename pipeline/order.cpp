@@ -45,7 +45,7 @@ void check_weights(std::span<const double> weights, int64_t samples) {
 }
 
 std::vector<double> balanced_weights(const Dataset& dataset) {
-  const std::vector<int64_t> counts = class_counts(dataset);
+  const std::vector<int64_t> counts = class_sizes(dataset);
   std::vector<double> weights;
   weights.reserve(dataset.samples.size());
   for (const Sample& sample : dataset.samples)

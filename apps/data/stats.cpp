@@ -115,7 +115,7 @@ PartStats list_part(const DataPart& part, Listener& listener) {
   stats.part = part;
   stats.dataset = list_image_folder(part.root);
   warn_of_damaged_packs(stats.dataset.samples, listener);
-  stats.pictures_of_class = class_counts(stats.dataset);
+  stats.pictures_of_class = class_sizes(stats.dataset);
   stats.broken_of_class.resize(stats.dataset.classes.size());
   stats.ignored = ignored_files(part.root);
   return stats;

@@ -108,7 +108,7 @@ class SvmRun : private FeatureJob {
   void check_classes() const {
     const FeatureRows& rows = train_;
     const std::vector<int64_t> counts =
-        class_counts(std::span(rows.labels).first(static_cast<size_t>(rows.originals)), data_.train.classes.size());
+        class_sizes(std::span(rows.labels).first(static_cast<size_t>(rows.originals)), data_.train.classes.size());
     for (size_t k = 0; k < counts.size(); ++k)
       if (counts[k] < 2)
         throw data_error("{}: of the class {} there is {} that can be read: cross validation takes at least 2",

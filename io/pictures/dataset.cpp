@@ -92,14 +92,14 @@ std::vector<int32_t> labels_of(const Dataset& dataset) {
   return labels;
 }
 
-std::vector<int64_t> class_counts(std::span<const int32_t> labels, size_t classes) {
+std::vector<int64_t> class_sizes(std::span<const int32_t> labels, size_t classes) {
   std::vector<int64_t> counts(classes);
   for (const int32_t label : labels) ++counts[static_cast<size_t>(label)];
   return counts;
 }
 
-std::vector<int64_t> class_counts(const Dataset& dataset) {
-  return class_counts(labels_of(dataset), dataset.classes.size());
+std::vector<int64_t> class_sizes(const Dataset& dataset) {
+  return class_sizes(labels_of(dataset), dataset.classes.size());
 }
 
 std::string path_below(const std::string& root, const std::string& path) {

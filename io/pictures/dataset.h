@@ -29,9 +29,9 @@ struct Dataset {
 std::vector<int32_t> labels_of(const Dataset& dataset);  // of its samples, in their order
 
 // How many samples each class has. REQUIRES: every sample has a label.
-std::vector<int64_t> class_counts(const Dataset& dataset);
+std::vector<int64_t> class_sizes(const Dataset& dataset);
 // The same of labels below `classes`.
-std::vector<int64_t> class_counts(std::span<const int32_t> labels, size_t classes);
+std::vector<int64_t> class_sizes(std::span<const int32_t> labels, size_t classes);
 
 // A sample's path below the root that it was listed from: "ants/1.jpg". REQUIRES: `path` lies there.
 std::string path_below(const std::string& root, const std::string& path);

@@ -117,8 +117,8 @@ TEST(Dataset, ClassFoldersWithoutAPictureAreNamedAndNoClasses) {
 TEST(Dataset, CountsThePicturesOfEachClass) {
   const TemporaryFolder folder;
   for (const char* name : {"ant/1.jpg", "ant/2.jpg", "bee/1.jpg"}) touch(folder / name);
-  EXPECT_EQ(class_counts(list_image_folder(folder.path().string())), (std::vector<int64_t>{2, 1}));
-  EXPECT_EQ(class_counts(std::vector<int32_t>{2, 0, 2}, 3), (std::vector<int64_t>{1, 0, 2}));
+  EXPECT_EQ(class_sizes(list_image_folder(folder.path().string())), (std::vector<int64_t>{2, 1}));
+  EXPECT_EQ(class_sizes(std::vector<int32_t>{2, 0, 2}, 3), (std::vector<int64_t>{1, 0, 2}));
 }
 
 TEST(Dataset, NamesPicturesBelowTheirRoot) {
