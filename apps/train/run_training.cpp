@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/host/signals.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/report/run_report.h"
 #include "apps/train/features_run.h"
 #include "apps/train/run_folder.h"
