@@ -11,7 +11,7 @@
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
 #include "apps/score/predictions.h"
 #include "apps/score/rows.h"

@@ -12,7 +12,7 @@
 #include "apps/host/pinning.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
 #include "apps/options/config_file.h"
 #include "apps/options/option_row.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/bench/pipeline_report.h"
+#include "apps/machine/versions.h"
 #include "apps/pages/html.h"
 #include "apps/pages/style.h"
 #include "apps/pages/svg_plot.h"

@@ -12,7 +12,7 @@
 
 namespace resflow {
 
-// `options` are resolved(), with a number of threads, to which the caller holds the process (apps/machine/threads.h).
+// `options` are resolved(), with a number of threads, to which the caller holds the process.
 // `data` is what options.data and options.val hold, or a part of it. A finished run gets its report.html, which
 // evaluates the best model once more. Throws as open_run, train_epochs and write_run_report do.
 TrainingOutcome train(const TrainOptions& options, const std::shared_ptr<const TrainingData>& data, Listener& listener);
