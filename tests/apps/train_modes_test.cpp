@@ -1,4 +1,6 @@
 // resflow train --mode and --freeze: what stays as it is, what a resumed run goes on with, what is refused.
+//
+// Covers: apps/train/settings
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,8 @@
 // resflow train with what a recipe can have besides a rate: average, clipping, accumulation, one cycle; its
 // configuration file; several runs at once; the search for a rate.
+//
+// Covers: apps/data/folds
+// Covers: apps/train/lr_find apps/train/repeats
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
