@@ -1,3 +1,4 @@
+// plan, plan_profile, and arena, which a Plan alone has.
 #include "graph/plan/plan.h"
 
 #include <gmock/gmock.h>

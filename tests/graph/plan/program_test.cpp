@@ -1,3 +1,4 @@
+// program, and what it is made of: make_op, move and gradients.
 #include "graph/plan/program.h"
 
 #include <gmock/gmock.h>

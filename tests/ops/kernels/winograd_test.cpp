@@ -1,3 +1,5 @@
+// winograd, winograd_tiling, winograd_forward, winograd_backward_weights, and the kernels of each instruction set that
+// this CPU has, against f64 loops. (simd and optimizer_kernels are tested by tests/ops/optimizer_test.cpp.)
 #include "ops/kernels/winograd.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// The draws of the random transforms.
+// The draws of the random transforms: auto_augment, color_jitter and erasing.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// image_op, and what it applies: affine, enhance, hue and tone.
 #include "pipeline/pixels/image_op.h"
 
 #include <fmt/format.h>

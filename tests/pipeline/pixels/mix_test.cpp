@@ -1,3 +1,4 @@
+// mix, and beta, whose draws it weighs pictures by.
 #include "pipeline/pixels/mix.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// resize, with its kernels in every instruction set of this CPU.
 #include "pipeline/pixels/resize.h"
 
 #include <gtest/gtest.h>
