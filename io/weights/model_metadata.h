@@ -21,7 +21,7 @@ namespace resflow {
 
 using Texts = std::vector<std::pair<std::string, std::string>>;
 
-// Every part is optional: a file may know its model, but not its classes.
+// Every part is optional: a file may name its model and not its classes.
 struct ModelMetadata {
   std::optional<ModelDescription> model;  // num_classes is not written: it is that of the tensors
   std::optional<std::vector<std::string>> classes;
@@ -31,16 +31,16 @@ struct ModelMetadata {
   Texts provenance;
 };
 
-// Of all that `checkpoint` says.
+// Everything of that kind that `checkpoint` says.
 ModelMetadata metadata_of(const Checkpoint& checkpoint);
 
-// In the order above. What is no UTF-8 in a name becomes U+FFFD: JSON has no other way.
+// The pairs, in the order above. Bytes of a name that are no UTF-8 become U+FFFD, because JSON cannot hold them.
 Texts to_texts(const ModelMetadata& metadata);
 
 // True for the keys above.
 bool is_model_key(std::string_view key);
 
-// Whatever is not as to_texts() writes it is another program's: it is left out, and its key added to `foreign`.
+// A text that to_texts() would not write comes from another program: it is left out, and its key is added to `foreign`.
 // Throws Error{kData} for an interpolation that resflow does not do.
 ModelMetadata from_texts(const Texts& texts, std::vector<std::string>* foreign = nullptr);
 

@@ -1,4 +1,5 @@
-// ONNX: a network and its values in one file, for other programs to run. Written; read only for what it says of itself.
+// ONNX: a network and its values in one file, for other programs to run. resflow writes such files, and of those that
+// it reads it takes what they say of themselves, not their values.
 //
 // Opset 17, IR version 8 (ONNX 1.12, and onnxruntime, OpenVINO and all others since 2022).
 // Facts: the ONNX project's onnx-ml.proto and Operators.md.
@@ -46,15 +47,15 @@ class OnnxBuilder {
   OnnxBuilder(const OnnxBuilder&) = delete;
   OnnxBuilder& operator=(const OnnxBuilder&) = delete;
 
-  // Throw Error{kInternal} where a name stands twice, or a node reads what is not there yet.
+  // These throw Error{kInternal} where a name stands twice, or a node reads what no node before it has made.
   void add_input(const OnnxValue& value);
   void add_initializer(const std::string& name, Array value);
   void add_node(const OnnxNode& node);
   void add_output(const OnnxValue& value);
   void add_metadata(const std::string& key, const std::string& text);
 
-  // Atomically, and without a second copy of the values. Throws as AtomicFile does; Error{kUsage} where the file came
-  // to 2 GiB or more, which no ONNX file can have.
+  // Writes the file atomically and without a second copy of the values. Throws as AtomicFile does, and Error{kUsage}
+  // where the file would have 2 GiB or more, which no ONNX file can have.
   void save(const std::string& path, FileSystem& files = machine_files()) const;
 
  private:
@@ -67,13 +68,13 @@ struct OnnxSummary {
   int64_t opset = 0;                 // of the default domain; 0 where the file uses others alone
   std::string producer;              // "resflow 0.1.0"
   std::vector<TensorEntry> tensors;  // initializers, in order
-  std::vector<std::string> foreign;  // initializers with a dtype that resflow has none for: "scale (int8)"
+  std::vector<std::string> foreign;  // initializers of a dtype that resflow does not have: "scale (int8)"
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<OnnxValue> inputs, outputs;  // tensors of a dtype of ours; initializers that are listed as inputs are not
 };
 
-// True where the file starts as an ONNX model does. ONNX has no magic bytes: fields of its schema, a version among
-// them, up to a graph.
+// True where the file starts as an ONNX model does. ONNX has no magic bytes, so the file must start with fields of its
+// schema, one of them a version, as far as the graph.
 bool is_onnx(const std::string& path);
 
 // Reads no tensor's values. Throws Error{kData} for what is damaged, truncated, or no ONNX at all.

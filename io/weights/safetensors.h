@@ -18,7 +18,7 @@ struct SafetensorsSummary {
   Metadata metadata;
 };
 
-// True where the file starts as one: a header's length and "{".
+// True where the file starts as such files do: with a header's length and "{".
 bool is_safetensors(const std::string& path);
 
 // Throws Error{kData}: header longer than 100,000,000 bytes or than the file, no UTF-8, no JSON, a name twice, an
@@ -31,9 +31,10 @@ struct Safetensors {
 };
 Safetensors read_safetensors(const std::string& path);
 
-// Writes atomically, the header in the order given; values with wide dtypes lie before others, so that each tensor is
-// aligned to its dtype. What it wrote comes back as it was given, and a file of the format's own writer is written
-// again to the same bytes. Throws as AtomicFile does, Error{kUsage} where a name or metadata is no UTF-8.
+// Writes the file atomically. Its header has the order given; values with wide dtypes lie before others, so that each
+// tensor is aligned to its dtype. Reading gives back what was written, and a file of the format's own writer that is
+// read and written again has the same bytes. Throws as AtomicFile does, and Error{kUsage} where a name or metadata is
+// no UTF-8.
 void write_safetensors(const std::vector<NamedArray>& tensors, const Metadata& metadata, const std::string& path,
                        FileSystem& files = machine_files());
 

@@ -20,12 +20,12 @@ struct SafetensorsHeader {
   Metadata metadata;
 };
 
-// Every entry of what it returns has a name of its own and a place that its dims and dtype fill, within the
-// `value_bytes` behind the header, which the entries cover one behind the other.
-// Throws Error{kData} without the file's name.
+// Every entry of the result has a name of its own. Each lies in the `value_bytes` behind the header, in as many bytes
+// as its dims and dtype take, and together they cover those bytes without a gap. Throws Error{kData} without the file's
+// name.
 SafetensorsHeader parse_safetensors_header(std::string_view json, uint64_t value_bytes);
 
-// The JSON, padded with spaces so that values behind its length and itself start at a multiple of 8 bytes.
+// The JSON, padded with spaces so that the values, which follow its length and itself, start at a multiple of 8 bytes.
 // Throws Error{kUsage} where a name or metadata cannot stand in it.
 std::string format_safetensors_header(const SafetensorsHeader& header);
 

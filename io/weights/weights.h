@@ -18,10 +18,11 @@ enum class WeightsFormat { kCheckpoint, kPth, kSafetensors, kOnnx };
 
 std::string_view weights_format_name(WeightsFormat format);  // "pth", as options and files name it
 
-// By the first bytes; nothing where the file is none of them. Throws Error{kData} where it cannot be read.
+// The format that the file's first bytes tell; nothing where it is of none. Throws Error{kData} where it cannot be
+// read.
 std::optional<WeightsFormat> recognise_weights(const std::string& path);
 
-// By the ending of the name (.pth, .pt, .th; .safetensors; .onnx; .resflow); nothing where it says nothing.
+// The format that the name's ending tells (.pth, .pt, .th; .safetensors; .onnx; .resflow); nothing for another ending.
 std::optional<WeightsFormat> weights_format_of_name(std::string_view path);
 
 // What the header of a file says; no tensor's values are read.
@@ -34,7 +35,7 @@ struct WeightsSummary {
   std::string prefix;       // that stood before every name and was taken off: "module."
 };
 
-// Throws Error{kData}: what is damaged, foreign or refused in the file, and where.
+// Throws Error{kData}, whose sentence says what in the file is damaged, foreign or refused, and where.
 WeightsSummary read_weights_summary(const std::string& path);
 
 struct Weights {
@@ -42,7 +43,7 @@ struct Weights {
   std::vector<NamedArray> tensors;  // of summary.tensors, one to one
 };
 
-// Throws as read_weights_summary. ONNX is written only: Error{kUsage}.
+// Throws as read_weights_summary does, and Error{kUsage} for an ONNX file, whose values are not read.
 Weights read_weights(const std::string& path);
 
 }  // namespace resflow
