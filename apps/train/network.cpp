@@ -182,9 +182,7 @@ void NetworkMode::train_batches() {
     });
   }
   note_broken(run_, data, report.broken);
-  run_.times.add("read", report.read_seconds, report.images);
-  run_.times.add("decode", report.decode_seconds, report.images);
-  run_.times.add("transform", report.transform_seconds, report.images);
+  for (const Stage stage : kStages) run_.times.add(stage_name(stage), report.seconds[stage], report.images);
   run_.times.add("wait", report.wait_seconds, report.batches);
   if (state.next_batch >= batches_ && state.epoch_samples == 0) {
     say_skipped();
