@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Pictures that the network takes at once. Not --batch, which is the head's: features must not depend on that.
+// Pictures that the network takes at once. It is not the run's `batch`, which is the head's: features must not depend
+// on that.
 constexpr int kBatch = 32;
 
 void add(Sha256& hash, const std::string& text) { hash.add(text.c_str(), text.size() + 1); }  // with its final zero

@@ -1,4 +1,4 @@
-// train --lr-find: which learning rate to begin with. Smith 2015, "Cyclical Learning Rates", arXiv:1506.01186,
+// Which learning rate to begin with. Smith 2015, "Cyclical Learning Rates", arXiv:1506.01186,
 // section 3.3.
 //
 // The rate rises from step to step by a constant factor, from far too low to far too high; where the smoothed loss

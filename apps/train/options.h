@@ -21,15 +21,15 @@ struct TrainOptions {
   bool resume = false, overwrite = false;
   int keep = 2;
 
-  std::string model = "resnet34";              // where --weights is given and --model is not: what they fit
+  std::string model = "resnet34";              // where `weights` is given and this is not: the model that they fit
   std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
-  std::vector<std::string> weights_skip = {};  // patterns of names that are not taken from it
-  std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: what the others imply
+  std::vector<std::string> weights_skip = {};  // patterns of the names of parameters that are not taken from `weights`
+  std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: `freeze` and `weights` imply it
   std::vector<std::string> freeze = {};  // patterns of modules and parameters that stay as they are
   std::string freeze_bn = "eval";        // "eval", "train": graph/model/freeze.h
-  int64_t augment_copies = 0;            // features, svm: of each training picture, beside itself
-  std::string feature_cache = {};        // features, svm: a folder that runs share; empty: the run's own
-  double svm_c = 0;                      // 0: by cross validation
+  int64_t augment_copies = 0;  // features, svm: how many augmented copies of each training picture are trained on, too
+  std::string feature_cache = {};  // features, svm: a folder that several runs share; empty: the folder of the run
+  double svm_c = 0;                // the price of an error; 0: cross validation finds it
   int svm_folds = 5;
   int64_t epochs = 10;
   int batch = 32;
@@ -37,10 +37,10 @@ struct TrainOptions {
   uint64_t seed = 0;
   int threads = 0;  // 0: every CPU that this process may use
   bool pin = false;
-  std::string precision = "f32";  // "f32", "bf16": of activations and their gradients
+  std::string precision = "f32";  // of activations and their gradients: "f32" or "bf16"
   bool force_precision = false;   // bf16 also on a CPU without instructions for it
   std::string optimizer = "adam";
-  // Negative: what fits the optimizer.
+  // A negative number stands for what fits the optimizer:
   //            lr     momentum  weight decay
   //   adam     0.001            0
   //   adamw    0.001            0.01
@@ -48,29 +48,29 @@ struct TrainOptions {
   //   rmsprop  0.01   0         0
   double lr = -1, momentum = -1, weight_decay = -1;
   bool nesterov = false;
-  bool no_decay_norm_bias = false;  // weight decay for matrices and kernels alone
-  double lr_backbone = -1;          // of all but the head; negative: lr
-  std::string schedule = "none";    // graph/train/schedule.h, and so are the six that follow
+  bool no_decay_norm_bias = false;  // weight decay does not change batch norms and biases
+  double lr_backbone = -1;          // of all layers but the head; negative: the same as `lr`
+  std::string schedule = "none";    // graph/train/schedule.h explains it, and the six that follow
   int64_t warmup_epochs = 0, step_size = 30, patience = 10;
   std::vector<int64_t> milestones = {};
   double gamma = 0.1, min_lr = 0;
-  double clip_norm = 0;                // of all gradients together; 0: as they come
-  int accumulate = 1;                  // batches an update
-  double ema = 0;                      // decay of the average that is validated and kept as best; 0: none
-  AugmentOptions augment = {};         // apps/train/augment_options.h
-  std::string sampler = "shuffle";     // "shuffle", "balanced": classes drawn alike, with replacement
-  bool exif = false;                   // pictures upright, as their EXIF says
-  std::string decode = "exact";        // "exact", "fast"
-  int64_t early_stop = 0;              // epochs without a better validation accuracy; 0: never
+  double clip_norm = 0;         // the largest norm of all gradients together; 0: they are not clipped
+  int accumulate = 1;           // batches whose mean gradient makes one update
+  double ema = 0;               // decay of the average of the weights that is validated and kept as best; 0: no average
+  AugmentOptions augment = {};  // apps/train/augment_options.h
+  std::string sampler = "shuffle";  // "shuffle", "balanced": classes drawn alike, with replacement
+  bool exif = false;                // pictures are turned upright as their EXIF data say
+  std::string decode = "exact";     // "exact", "fast"
+  int64_t early_stop = 0;           // the run ends after so many epochs without a better validation accuracy; 0: never
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;
   std::string on_error = "skip";  // "skip", "stop"
-  int64_t save_every = 200;       // steps; 0: after epochs only
+  int64_t save_every = 200;       // steps between savings within an epoch; 0: savings come after epochs only
 
   std::string config = {};  // a TOML file with any of the others
   bool lr_find = false;     // instead of training
-  int folds = 0;            // cross validation; 0: none
-  int repeat = 1;           // seeds
+  int folds = 0;            // of a cross validation; 0: none is made
+  int repeat = 1;           // how many seeds are trained with
 
   std::set<std::string> given = {};  // names of the options that the user wrote: "lr"
 

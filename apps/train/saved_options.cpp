@@ -15,7 +15,7 @@
 namespace resflow {
 namespace {
 
-using Row = Option<TrainOptions>;
+using SavedRow = Option<TrainOptions>;
 
 // Names of the data sets' identities among the saved options.
 constexpr const char* kDataIdentity = "DATA";
@@ -38,7 +38,7 @@ const std::string* find_saved(const SavedOptions& saved, const std::string& name
 
 SavedOptions saved_options(const TrainOptions& options) {
   SavedOptions saved;
-  for (const Row* row : saved_option_table()) saved.emplace_back(saved_name(row->name), text_of(*row, options));
+  for (const SavedRow* row : saved_option_table()) saved.emplace_back(saved_name(row->name), text_of(*row, options));
   return saved;
 }
 
@@ -56,7 +56,7 @@ std::string saved_value(const SavedOptions& saved, const std::string& name) {
 
 void adopt_saved(TrainOptions& options, const SavedOptions& saved) {
   std::vector<std::string> conflicts;
-  for (const Row* row : saved_option_table()) {
+  for (const SavedRow* row : saved_option_table()) {
     const std::string* kept = find_saved(saved, saved_name(row->name));
     // A run from before there was the option had what is its default now.
     const std::string before = kept == nullptr ? text_of(*row, TrainOptions{}) : *kept, now = text_of(*row, options);
@@ -102,7 +102,7 @@ std::string train_config(const TrainOptions& options) {
   const auto absolute = [](const std::string& path) { return toml_value(std::filesystem::absolute(path).string()); };
   add("data", absolute(options.data));
   if (!options.val.empty()) add("val", absolute(options.val));
-  for (const Row* row : saved_option_table())
+  for (const SavedRow* row : saved_option_table())
     // A value that stands for "not given" would be given if it stood in the file.
     if (!is_none(*row, text_of(*row, options)) && why_useless(*row, options).empty())
       add(dashed(row->name), toml_of(value_of(*row, options)));

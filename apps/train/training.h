@@ -1,6 +1,8 @@
 // One training run of any mode, from its options to its files: where training begins.
 //
 //   train() -> open_run (run.h) -> train_network, train_features or train_svm -> train_epochs (loop.h) -> report
+//
+// A batch of pictures is trained in network.cpp: train_batch().
 #pragma once
 
 #include <memory>

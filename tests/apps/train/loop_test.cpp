@@ -30,7 +30,7 @@ class Stopping : public HeardSentences {
 // Its epochs have the accuracies that it is given. It writes down what the loop asks of it.
 class MadeUpMode : public TrainingMode {
  public:
-  MadeUpMode(Run& run, std::vector<double> accuracies) : TrainingMode(run), accuracies_(std::move(accuracies)) {}
+  MadeUpMode(resflow::Run& run, std::vector<double> accuracies) : TrainingMode(run), accuracies_(std::move(accuracies)) {}
 
   void begin() override { asked.emplace_back("begin"); }
   bool prepare() override {
@@ -82,7 +82,7 @@ class TrainLoop : public ::testing::Test {
     options_.epochs = 3;
   }
 
-  Run open() { return open_run(resolved(options_), data_, heard_); }
+  resflow::Run open() { return open_run(resolved(options_), data_, heard_); }
   bool there(const std::string& file) const { return fs::exists(folder_ / "run/" + file); }
 
   const TemporaryFolder folder_;
@@ -92,7 +92,7 @@ class TrainLoop : public ::testing::Test {
 };
 
 TEST_F(TrainLoop, SavesTheBestModelFirstAndTheLastOneLast) {
-  Run run = open();
+  resflow::Run run = open();
   MadeUpMode mode(run, {0.5, 0.25, 0.75});
   const TrainingOutcome outcome = train_epochs(run, mode, 3);
   EXPECT_TRUE(outcome.finished);
@@ -107,7 +107,7 @@ TEST_F(TrainLoop, SavesTheBestModelFirstAndTheLastOneLast) {
 }
 
 TEST_F(TrainLoop, SavesEveryNowAndThenAndAtTheEnd) {
-  Run run = open();
+  resflow::Run run = open();
   MadeUpMode mode(run, {0.5, 0.25, 0.75});
   mode.pause = 3600;
   train_epochs(run, mode, 3);
@@ -117,7 +117,7 @@ TEST_F(TrainLoop, SavesEveryNowAndThenAndAtTheEnd) {
 
 TEST_F(TrainLoop, StopsWhereItIsAskedToAndGoesOnWhenResumed) {
   {
-    Run run = open();
+    resflow::Run run = open();
     heard_.left = 1;
     MadeUpMode mode(run, {0.5, 0.25, 0.75});
     EXPECT_FALSE(train_epochs(run, mode, 3).finished);
@@ -127,7 +127,7 @@ TEST_F(TrainLoop, StopsWhereItIsAskedToAndGoesOnWhenResumed) {
   EXPECT_THROW(open(), Error) << "the folder holds a run";
   options_.resume = true;
   heard_.left = 1000;
-  Run run = open();
+  resflow::Run run = open();
   EXPECT_EQ(run.state.epoch, 1);
   MadeUpMode mode(run, {0.5, 0.25, 0.75});
   EXPECT_TRUE(train_epochs(run, mode, 3).finished);
@@ -139,7 +139,7 @@ TEST_F(TrainLoop, StopsWhereItIsAskedToAndGoesOnWhenResumed) {
 }
 
 TEST_F(TrainLoop, WhatCannotBePreparedIsNotTrained) {
-  Run run = open();
+  resflow::Run run = open();
   MadeUpMode mode(run, {});
   mode.prepares = false;
   EXPECT_FALSE(train_epochs(run, mode, 3).finished);
@@ -149,7 +149,7 @@ TEST_F(TrainLoop, WhatCannotBePreparedIsNotTrained) {
 
 TEST_F(TrainLoop, EndsEarlyWhereItGetsNoBetter) {
   options_.early_stop = 1;
-  Run run = open();
+  resflow::Run run = open();
   MadeUpMode mode(run, {0.5, 0.25, 0.75});
   EXPECT_TRUE(train_epochs(run, mode, 3).finished);
   EXPECT_EQ(run.state.epoch, 2);
