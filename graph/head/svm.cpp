@@ -51,6 +51,20 @@ class Rows {
   std::vector<feature_node> nodes_;
 };
 
+// While it lives, std::rand(), by which liblinear chooses the order in which it visits rows, begins as in a new
+// process. Afterwards it goes on where it was before.
+class FreshRand {
+ public:
+  FreshRand() : before_(::initstate(1, state_.data(), state_.size())) {}
+  ~FreshRand() { ::setstate(before_); }
+  FreshRand(const FreshRand&) = delete;
+  FreshRand& operator=(const FreshRand&) = delete;
+
+ private:
+  std::array<char, 128> state_{};  // as large as glibc's own, so that the numbers are those after std::srand(1)
+  char* before_;
+};
+
 class SvmTrainer {
  public:
   SvmTrainer(const SvmData& data, const SvmOptions& options)
@@ -84,8 +98,9 @@ class SvmTrainer {
     how.nr_weight = static_cast<int>(weights_.size());
     how.weight_label = weight_labels_.data();
     how.weight = weights_.data();
-    if (const char* wrong = check_parameter(&all, &how)) throw usage_error("--svm-c {}: liblinear says: {}", c, wrong);
-    std::srand(1);  // the order in which rows are visited, as in a new process
+    if (const char* wrong = check_parameter(&all, &how))
+      throw usage_error("{} {}: liblinear says: {}", setting("svm_c"), c, wrong);
+    const FreshRand fresh;
     return LiblinearModel(train(&all, &how));
   }
 
