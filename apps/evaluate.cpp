@@ -7,9 +7,9 @@
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
 #include "apps/evaluate/evaluation.h"
+#include "apps/evaluate/metrics_report.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
@@ -120,18 +120,14 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   warn_of_obstacle(precision, listener);
 
   const StopSignals signals;
-  Evaluation evaluation;
-  {
-    ProgressLine progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
-    evaluation = evaluate(trained, data.dataset.samples,
-                          {.predict = {.batch = o.batch,
-                                       .threads = threads,
-                                       .views = o.views(),
-                                       .precision = precision,
-                                       .exif = o.exif,
-                                       .decode = decode},
-                           .progress = [&](int64_t done) { progress.update(done); }});
-  }
+  const Evaluation evaluation = evaluate(trained, data.dataset.samples,
+                                         {.batch = o.batch,
+                                          .threads = threads,
+                                          .views = o.views(),
+                                          .precision = precision,
+                                          .exif = o.exif,
+                                          .decode = decode},
+                                         listener);
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
   if (evaluation.stopped) {
@@ -143,11 +139,11 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
     throw data_error("{}: not one of its {} could be evaluated; first reason: {}", data.root,
                      plural(pictures, "picture", "pictures"), evaluation.broken.front().reason);
 
-  const Metrics metrics = measure(evaluation.labels(), evaluation.probabilities);
+  const Metrics metrics = classification_metrics(evaluation.labels(), evaluation.probabilities);
   fmt::print("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
              evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
              o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
-  fmt::print("{}", evaluation_text(metrics, evaluation.classes));
+  fmt::print("{}", metrics_text(metrics, evaluation.classes));
   if (broken > 0) {
     fmt::print("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
     for (const BrokenPicture& b : evaluation.broken) fmt::print("  {}: {}\n", b.name, b.reason);

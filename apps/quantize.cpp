@@ -11,7 +11,6 @@
 #include "apps/data/training_data.h"
 #include "apps/evaluate/evaluation.h"
 #include "apps/host/console.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
@@ -71,7 +70,7 @@ struct Calibrated {
   bool stopped = false;
 };
 
-Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int threads) {
+Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int threads, Listener& listener) {
   Calibrated calibrated{.quantization = {}, .root = data_parts(o.data).front().root};
   const Dataset sample = {.classes = trained.classes,
                           .samples = spread(list_pictures(calibrated.root), static_cast<size_t>(o.samples))};
@@ -81,13 +80,13 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   Calibrator calibrator(*trained.model, batch, side, side);
   Loader loader(sample, Recipe::eval(trained.preprocessing),
                 {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif});
-  ProgressLine progress({.label = "calibrating", .total = total, .terminal = is_terminal(stderr)});
+  Progress progress(listener, {.label = "calibrating", .total = total});
   int64_t done = 0;
   const EpochReport report = loader.run(0, 0, [&](const Batch& pictures) {
     if (pictures.size > 0) calibrator.observe(pictures.pixels, pictures.size);
     done += pictures.size + static_cast<int64_t>(pictures.broken.size());
     progress.update(done);
-    return !stop_requested();
+    return !listener.stop();
   });
   calibrated.stopped = report.stopped && done < total;
   calibrated.broken = static_cast<int64_t>(report.broken.size());
@@ -131,14 +130,13 @@ struct Answers {
 };
 
 Answers answers(const QuantizeOptions& o, const TrainedModel& trained, const ComparisonData& data, Precision precision,
-                int threads) {
+                int threads, Listener& listener) {
   Answers answers;
-  ProgressLine progress({.label = "scoring in " + precision_name(precision),
-                         .total = static_cast<int64_t>(data.samples.size()),
-                         .terminal = is_terminal(stderr)});
+  Progress progress(listener, {.label = "scoring in " + precision_name(precision),
+                               .total = static_cast<int64_t>(data.samples.size())});
   const PredictSummary summary = predict_samples(
-      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif},
-      [&](const Prediction& p) {
+      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif}, listener,
+      [&](const ScoredPicture& p) {
         const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end());
         answers.classes.push_back(p.probabilities.empty() ? -1 : static_cast<int>(best - p.probabilities.begin()));
         progress.update(static_cast<int64_t>(answers.classes.size()));
@@ -242,14 +240,14 @@ int quantize(const QuantizeOptions& o, int threads) {
   const ComparisonData data = comparison_data(o, trained.classes, listener);
 
   const StopSignals signals;
-  const Calibrated calibrated = calibrate(o, trained, threads);
+  const Calibrated calibrated = calibrate(o, trained, threads, listener);
   if (calibrated.stopped) return stopped();
   if (const std::string obstacle = precision_obstacle(Precision::kInt8); !obstacle.empty())
-    warn("{}, so int8 is no faster here than f32, or slower", obstacle);
+    listener.warn(obstacle + ", so int8 is no faster here than f32, or slower");
   trained.model->set_quantization(calibrated.quantization);
-  const Answers f32 = answers(o, trained, data, Precision::kF32, threads);
+  const Answers f32 = answers(o, trained, data, Precision::kF32, threads, listener);
   if (f32.stopped) return stopped();
-  const Answers int8 = answers(o, trained, data, Precision::kInt8, threads);
+  const Answers int8 = answers(o, trained, data, Precision::kInt8, threads, listener);
   if (int8.stopped) return stopped();
 
   const Comparison comparison = compare(data, f32, int8);

@@ -294,22 +294,23 @@ void NpzFile::next_error() {
   if (errors_seen_++ < errors_->shape.rows) std::memcpy(&broken_row_, error_rows_->row().data(), sizeof broken_row_);
 }
 
-bool NpzFile::next(Row& row) {
+bool NpzFile::next(ScoredPicture& picture) {
   if (at_ == scores_->shape.rows) return false;
-  row.name = names_->text();
+  name_ = names_->text();
   const std::string_view scores = scores_->row();
-  row.error.clear();
-  row.probabilities.clear();
-  if (at_++ == broken_row_) {
-    row.error = errors_->text();
+  error_.clear();
+  probabilities_.clear();
+  if (at_ == broken_row_) {
+    error_ = errors_->text();
     next_error();
-    return true;
+  } else {
+    for (size_t i = 0; i < classes_.size(); ++i) {
+      float score = 0;
+      std::memcpy(&score, scores.data() + i * sizeof score, sizeof score);
+      probabilities_.push_back(score);
+    }
   }
-  for (size_t i = 0; i < classes_.size(); ++i) {
-    float score = 0;
-    std::memcpy(&score, scores.data() + i * sizeof score, sizeof score);
-    row.probabilities.push_back(score);
-  }
+  picture = {.name = name_, .error = error_, .probabilities = probabilities_, .sample = at_++};
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "io/core/base64.h"
@@ -35,9 +36,9 @@ class ShardSink : public RowSink {
  public:
   ShardSink(GrowingFile& file, int64_t before) : file_(file), last_(before - 1) {}
 
-  void add(const ScoredPicture& picture, int64_t index) override {
-    write_leb128(place_and_outcome(index - last_ - 1, picture), file_);
-    last_ = index;
+  void add(const ScoredPicture& picture) override {
+    write_leb128(place_and_outcome(picture.place.index - last_ - 1, picture), file_);
+    last_ = picture.place.index;
   }
 
  private:
@@ -50,8 +51,8 @@ class UnorderedShardSink : public RowSink {
  public:
   explicit UnorderedShardSink(GrowingFile& file) : file_(file) {}
 
-  void add(const ScoredPicture& picture, int64_t index) override {
-    write_leb128(place_and_outcome(index, picture), file_);
+  void add(const ScoredPicture& picture) override {
+    write_leb128(place_and_outcome(picture.place.index, picture), file_);
   }
 
  private:
@@ -62,13 +63,13 @@ ShardFooter parse_footer(const std::string& text) {
   const Json json = Json::parse(text);
   ShardFooter footer;
   footer.shard = {.number = json.at("shard").get<int>(), .of = json.at("of").get<int>()};
-  footer.facts = facts_of_json(json.at("facts"));
+  footer.fingerprint = fingerprint_of_json(json.at("facts"));
   footer.listed.pictures = json.at("pictures").get<int64_t>();
   footer.listed.names = hash_of_hex(json.at("names").get<std::string>());
   footer.rows = json.at("rows").get<int64_t>();
   footer.failed = json.at("failed").get<int64_t>();
   for (const auto& [role, file] : json.at("files").items()) {
-    ShardFooter::File& f = footer.files[role];
+    ShardFooter::File& f = footer.files[name_of_stored(role)];
     f.path = bytes_of_json(file.at("path"));
     if (!file.at("bytes").is_null()) f.bytes = file.at("bytes").get<int64_t>();
   }
@@ -94,15 +95,16 @@ std::unique_ptr<RowSink> make_unordered_shard_sink(GrowingFile& file) {
 void write_shard_footer(GrowingFile& file, const ShardFooter& footer, bool unordered) {
   Json json = {{"shard", footer.shard.number},
                {"of", footer.shard.of},
-               {"facts", json_of_facts(footer.facts)},
+               {"facts", json_of_fingerprint(footer.fingerprint)},
                {"pictures", footer.listed.pictures},
                {"names", hex(footer.listed.names)},
                {"rows", footer.rows},
                {"failed", footer.failed},
                {"files", Json::object()}};
   for (const auto& [role, f] : footer.files) {
-    json["files"][role] = {{"path", json_of_bytes(f.path)}, {"bytes", nullptr}};
-    if (f.bytes) json["files"][role]["bytes"] = *f.bytes;
+    Json& file_json = json["files"][stored_name(role)];
+    file_json = {{"path", json_of_bytes(f.path)}, {"bytes", nullptr}};
+    if (f.bytes) file_json["bytes"] = *f.bytes;
   }
   std::string text = json.dump(1) + "\n";
   const uint64_t bytes = text.size();
@@ -124,14 +126,14 @@ ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), 
   unordered_ = end.ends_with(kUnorderedMagic);
   if ((!unordered_ && !end.ends_with(kMagic)) || footer_bytes < 0 ||
       footer_bytes > std::min(kMostFooter, file_.size() - kEnd))
-    throw data_error("{}: is not what resflow score --shard writes, or not whole", path_);
+    throw data_error("{}: is not what is written beside the rows of a shard, or not whole", path_);
   places_ = file_.size() - kEnd - footer_bytes;
   std::string text(static_cast<size_t>(footer_bytes), '\0');
   file_.read(places_, as_bytes(text));
   try {
     footer_ = parse_footer(text);
   } catch (const Error& e) {
-    throw data_error("{}: is damaged: {}", path_, e.what());
+    throw data_error("{}: is damaged: {}", path_, e.marked());
   } catch (const nlohmann::json::exception& e) {
     throw data_error("{}: is damaged: {}", path_, e.what());
   }

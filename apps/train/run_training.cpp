@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
 #include "apps/machine/threads.h"
 #include "apps/report/run_report.h"
 #include "apps/train/features_run.h"
@@ -35,7 +36,8 @@ TrainingOutcome run_training(const TrainOptions& options, const TrainingData& da
                             .out = report_path(outcome.best)};
   const StopSignals signals;
   const ThreadLimit limit(outcome.threads);
-  if (write_run_report(report, Compute(outcome.threads))) fmt::print("report     {}\n", report.out);
+  TerminalListener listener;
+  if (write_run_report(report, Compute(outcome.threads), listener)) fmt::print("report     {}\n", report.out);
   return outcome;
 }
 

@@ -1,19 +1,21 @@
-// The table of an evaluation on a terminal.
+#include "apps/evaluate/metrics_report.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "apps/evaluate/evaluation.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
+#include "io/files/csv.h"
 
 namespace resflow {
 namespace {
 
-constexpr size_t kAllClasses = 50;   // as many are shown whole
-constexpr size_t kWeakest = 20;      // of more
+constexpr size_t kAllClasses = 50;   // up to so many classes are all shown
+constexpr size_t kWeakest = 20;      // of more classes so many are shown
 constexpr size_t kNameLetters = 32;  // longer names are cut
 
 size_t letters(const std::string& utf8) {
@@ -41,7 +43,7 @@ std::string share(double value, int64_t of) { return of == 0 ? "-" : fmt::format
 
 }  // namespace
 
-std::string evaluation_text(const Metrics& m, const std::vector<std::string>& classes) {
+std::string metrics_text(const Metrics& m, const std::vector<std::string>& classes) {
   std::string text = fmt::format("accuracy   {:.2f} %, {} of {} right; 95 % interval {:.1f} to {:.1f}\n",
                                  100 * m.accuracy, format_count(m.right), format_count(m.pictures),
                                  100 * m.accuracy_interval.low, 100 * m.accuracy_interval.high);
@@ -77,6 +79,59 @@ std::string evaluation_text(const Metrics& m, const std::vector<std::string>& cl
     pairs.push_back(fmt::format("{} said to be {} ({})", printable(classes[static_cast<size_t>(pair.truth)], 40),
                                 printable(classes[static_cast<size_t>(pair.said)], 40), format_count(pair.count)));
   if (!pairs.empty()) text += fmt::format("\nconfused   {}\n", fmt::join(pairs, ", "));
+  return text;
+}
+
+nlohmann::ordered_json metrics_json(const Metrics& m, const std::vector<std::string>& classes) {
+  const auto averages = [](const Averages& a) {
+    return nlohmann::ordered_json{{"precision", a.precision}, {"recall", a.recall}, {"f1", a.f1}};
+  };
+  nlohmann::ordered_json json;
+  json["pictures"] = m.pictures;
+  json["right"] = m.right;
+  json["accuracy"] = m.accuracy;
+  json["accuracy_95"] = {m.accuracy_interval.low, m.accuracy_interval.high};
+  json["top5_accuracy"] = m.top5_accuracy;
+  json["log_loss"] = m.log_loss;
+  json["ece"] = m.ece;
+  json["mean_confidence"] = m.mean_confidence;
+  json["macro"] = averages(m.macro);
+  json["weighted"] = averages(m.weighted);
+  json["classes"] = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < classes.size(); ++i) {
+    const ClassMetrics& c = m.classes[i];
+    json["classes"].push_back({{"name", classes[i]},
+                               {"precision", c.precision},
+                               {"recall", c.recall},
+                               {"f1", c.f1},
+                               {"pictures", c.support},
+                               {"said", c.said}});
+  }
+  // [true class][said class]
+  json["confusion"] = nlohmann::ordered_json::array();
+  for (size_t truth = 0; truth < classes.size(); ++truth) {
+    const auto begin = m.confusion.counts.begin() + static_cast<std::ptrdiff_t>(truth * classes.size());
+    json["confusion"].push_back(std::vector<int64_t>(begin, begin + static_cast<std::ptrdiff_t>(classes.size())));
+  }
+  json["calibration"] = nlohmann::ordered_json::array();
+  for (const CalibrationBin& bin : m.calibration)
+    json["calibration"].push_back({{"low", bin.low},
+                                   {"high", bin.high},
+                                   {"pictures", bin.count},
+                                   {"confidence", bin.confidence},
+                                   {"accuracy", bin.accuracy}});
+  return json;
+}
+
+std::string predictions_csv(const Evaluation& e) {
+  std::string text = "path,label,class,probability,label_probability,right,error\n";
+  for (size_t i = 0; i < e.samples.size(); ++i) {
+    const std::span<const float> row = e.probabilities.row(i);
+    const auto label = static_cast<size_t>(e.samples[i].label), said = static_cast<size_t>(most_probable(row));
+    text += fmt::format("{},{},{},{:.6f},{:.6f},{},\n", csv_field(e.samples[i].path), csv_field(e.classes[label]),
+                        csv_field(e.classes[said]), row[said], row[label], label == said ? 1 : 0);
+  }
+  for (const BrokenPicture& b : e.broken) text += fmt::format("{},,,,,,{}\n", csv_field(b.name), csv_field(b.reason));
   return text;
 }
 
