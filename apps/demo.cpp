@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>  // program_invocation_name
-#include <chrono>
 #include <filesystem>
 #include <memory>
 
@@ -18,6 +17,7 @@
 #include "apps/train/run_training.h"
 #include "graph/head/probabilities.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/pictures/dataset.h"
@@ -78,7 +78,7 @@ double score_photos(const std::string& checkpoint, const std::string& photos, co
 }
 
 int demo(const DemoOptions& o, int threads) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const fs::path out(o.out);
   check_folder(out);
   const std::string photos = (out / "photos").string(), run_folder = (out / "run").string();
@@ -120,9 +120,8 @@ int demo(const DemoOptions& o, int threads) {
       "  {} score {} {} --top 2\n"
       "  {} train YOUR-PHOTOS --out my-run     (a folder with a sub-folder a class)\n"
       "  {} train --help\n",
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), photos, outcome.best,
-      outcome.history, csv, program, outcome.best, program, outcome.best, photos + "/val/pebbles/000.jpg", program,
-      program);
+      watch.seconds(), photos, outcome.best, outcome.history, csv, program, outcome.best, program, outcome.best,
+      photos + "/val/pebbles/000.jpg", program, program);
   flush_output();
   if (accuracy < kAccuracyBar)
     throw internal_error(

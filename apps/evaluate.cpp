@@ -7,6 +7,7 @@
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
 #include "apps/evaluate/evaluation.h"
+#include "apps/evaluate/metrics_json.h"
 #include "apps/evaluate/metrics_report.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
@@ -14,6 +15,7 @@
 #include "apps/host/terminal_listener.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/threads.h"
+#include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
@@ -26,6 +28,7 @@
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/images/decode.h"
+#include "io/pictures/data_folders.h"
 
 namespace resflow {
 namespace {

@@ -41,16 +41,16 @@ struct InspectOptions {
 int inspect_picture(const std::string& path) {
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(path, buffer);
-  if (image_format(bytes) == ImageFormat::kUnknown)
+  if (image_format(bytes) == nullptr)
     throw data_error("{}: is no file of weights, no picture, and no model's name (those are {})", path,
                      fmt::join(model_names(), ", "));
   Decoder decoder;
   try {
     decoder.open(bytes);
   } catch (const Error& e) {
-    throw data_error("{}: {}", path, e.what());
+    throw data_error("{}: {}", path, e.marked());
   }
-  fmt::print("{}: {}, {} x {}, {}\n", path, image_format_name(decoder.format()), decoder.width(), decoder.height(),
+  fmt::print("{}: {}, {} x {}, {}\n", path, decoder.format()->name, decoder.width(), decoder.height(),
              format_bytes(static_cast<double>(bytes.size())));
   flush_output();
   return 0;

@@ -1,6 +1,5 @@
 // resflow pack: a folder of photographs as one file that is read from one end to the other.
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -16,8 +15,10 @@
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
+#include "io/images/image_format.h"
 #include "io/pack/head.h"
 #include "io/pack/writer.h"
 #include "io/pictures/data_folders.h"
@@ -56,32 +57,18 @@ void check(const PackOptions& o, bool resize_given, bool quality_given) {
                     fmt::join(commands, "; "));
 }
 
-// A folder of class folders; one with pictures beside its folders is none.
-bool has_classes(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code broken_link;
-    if (!at->is_directory(broken_link) && has_image_extension(at->path().string())) return false;
-  }
-  return holds_folders(folder);
-}
-
 Dataset list_data(const PackOptions& o) {
   std::error_code error;
   if (fs::exists(o.data, error) && !fs::is_directory(o.data, error))
     throw data_error("{}: is a file, wanted a folder of pictures", o.data);
   // An absent folder gets the sentence that training has for it.
-  if (!o.no_labels && (has_classes(o.data) || !fs::exists(o.data, error))) {
+  if (!o.no_labels && (holds_classes(o.data) || !fs::exists(o.data, error))) {
     Dataset dataset = list_image_folder(o.data);
     if (!dataset.empty_classes.empty())
       warn("{}: no picture in {}: left out of the classes", o.data, fmt::join(dataset.empty_classes, ", "));
     return dataset;
   }
   return {.classes = {}, .samples = list_pictures(o.data)};
-}
-
-std::string name_below(const std::string& root, const std::string& path) {
-  return path.substr(root.size() + (root.ends_with('/') ? 0 : 1));
 }
 
 // Of files that are packed as they are, to see early that a disk is too full. One that is absent is reported later.
@@ -119,7 +106,7 @@ Outcome pack_all(const PackOptions& o, const Dataset& dataset, PackWriter& write
         outcome.read += packed.read;
         outcome.shrunk += packed.shrunk ? 1 : 0;
         if (packed.error.empty())
-          writer.add(name_below(o.data, sample.path), sample.label, packed.file);
+          writer.add(path_below(o.data, sample.path), sample.label, packed.file);
         else
           outcome.broken.push_back({sample.path, packed.error});
         progress.update(number + 1, format_bytes(static_cast<double>(writer.bytes())) + " written");
@@ -134,7 +121,7 @@ int pack(const PackOptions& o, int threads) {
   const auto total = static_cast<int64_t>(dataset.samples.size());
   const ThreadLimit limit(threads);
   const StopSignals signals;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
   const Outcome outcome = pack_all(o, dataset, writer, threads);
@@ -155,12 +142,11 @@ int pack(const PackOptions& o, int threads) {
     throw data_error("{}: {} could not be read, and --strict takes none: {} is not written", o.data,
                      plural(broken, "picture", "pictures"), o.out);
   writer.commit();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = watch.seconds();
   const double rate = static_cast<double>(total) / seconds;
   fmt::print("packed     {}{} in {:.1f} s, {:.1f} img/s\n", plural(writer.records(), "picture", "pictures"),
-             dataset.classes.empty()
-                 ? ", without labels,"
-                 : fmt::format(" of {}", plural(static_cast<int64_t>(dataset.classes.size()), "class", "classes")),
+             dataset.classes.empty() ? ", without labels,"
+                                     : fmt::format(" of {}", plural(dataset.classes.size(), "class", "classes")),
              seconds, rate);
   if (o.resize > 0)
     fmt::print("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(outcome.shrunk, "picture", "pictures"),

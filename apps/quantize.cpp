@@ -25,7 +25,6 @@
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
-#include "io/pack/head.h"
 #include "io/pictures/data_folders.h"
 #include "pipeline/loader.h"
 
@@ -107,12 +106,7 @@ struct ComparisonData {
 
 ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::string>& classes, Listener& listener) {
   ComparisonData data{.root = evaluation_root(o.data, classes), .samples = {}};
-  const std::vector<std::string> packed =
-      is_pack(data.root) ? read_pack_head(InputFile(data.root), data.root).info.classes : std::vector<std::string>();
-  data.labelled = std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
-    return std::find(packed.begin(), packed.end(), name) != packed.end() ||
-           (!name.empty() && fs::is_directory(fs::path(data.root) / name));
-  });
+  data.labelled = has_class_of(data.root, classes);
   if (data.labelled) {
     Dataset dataset = list_image_folder(data.root);
     match_classes(dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "compare"});

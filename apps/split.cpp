@@ -112,23 +112,17 @@ void print_duplicates(const Dataset& dataset, const std::vector<std::vector<size
   }
   if (groups.empty()) return;
   fmt::print("duplicates {} with the same content as another, in {}: each group is kept on one side\n",
-             plural(static_cast<int64_t>(files), "file", "files"),
-             plural(static_cast<int64_t>(groups.size()), "group", "groups"));
+             plural(files, "file", "files"), plural(groups.size(), "group", "groups"));
   if (!contradictions.empty())
     warn("{} of the same content in different classes, like {}: resflow stats lists them",
-         plural(static_cast<int64_t>(contradictions.size()), "group", "groups"), contradictions.front());
-}
-
-// The path of a sample below the root that it was listed from, CLASS/....
-std::string below(const std::string& root, const std::string& path) {
-  return path.substr(root.size() + (root.ends_with('/') ? 0 : 1));
+         plural(contradictions.size(), "group", "groups"), contradictions.front());
 }
 
 std::vector<SplitFile> linked_files(const SplitOptions& o, const Dataset& dataset, const std::vector<int>& part_of,
                                     const std::string& resolved) {
   std::vector<SplitFile> files;
   for (size_t i = 0; i < part_of.size(); ++i) {
-    const std::string name = below(o.data, dataset.samples[i].path);
+    const std::string name = path_below(o.data, dataset.samples[i].path);
     files.push_back({.source = (fs::path(resolved) / name).string(),
                      .place = std::string(kSplitParts[static_cast<size_t>(part_of[i])]) + "/" + name});
   }
@@ -139,7 +133,7 @@ std::vector<SplitFile> lists(const SplitOptions& o, const Dataset& dataset, cons
                              const Counts& counts, const std::string& resolved) {
   std::array<std::string, kParts> text;
   for (size_t i = 0; i < part_of.size(); ++i) {
-    const std::string path = (fs::path(resolved) / below(o.data, dataset.samples[i].path)).string();
+    const std::string path = (fs::path(resolved) / path_below(o.data, dataset.samples[i].path)).string();
     if (path.find_first_of("\t\n\r") != std::string::npos)
       throw data_error("{}: a name with a tab or a line break cannot stand in a list; --how symlink", printable(path));
     text[static_cast<size_t>(part_of[i])] +=
@@ -207,8 +201,8 @@ int split(const SplitOptions& o, int threads) {
   const std::vector<int> part_of = plan_split(labels_of(dataset), groups, o.plan);
   const Counts counts = count(dataset, part_of);
 
-  fmt::print("data       {} in {}, {}\n", plural(static_cast<int64_t>(dataset.samples.size()), "picture", "pictures"),
-             plural(static_cast<int64_t>(dataset.classes.size()), "class", "classes"), o.data);
+  fmt::print("data       {} in {}, {}\n", plural(dataset.samples.size(), "picture", "pictures"),
+             plural(dataset.classes.size(), "class", "classes"), o.data);
   print_duplicates(dataset, groups);
   fmt::print("split      {}, seed {}\n", o.plan.stratify ? "each class alike" : "without regard to classes",
              o.plan.seed);

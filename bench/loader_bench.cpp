@@ -6,20 +6,17 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <vector>
 
 #include "bench/photographs.h"
+#include "io/core/stopwatch.h"
 #include "io/images/decode.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point from) { return std::chrono::duration<double>(Clock::now() - from).count(); }
 
 constexpr int kSize = 224, kBatch = 32;
 
@@ -71,18 +68,16 @@ void stages(benchmark::State& state, bool train) {
   }
   size_t i = 0;
   for (auto _ : state) {
-    auto from = Clock::now();
+    Stopwatch watch;
     decoder.open(files[i % files.size()]);
     worker.plan(decoder.width(), decoder.height(), 1, 0, i);
     worker.decode(decoder);
-    decode_seconds += seconds_since(from);
-    from = Clock::now();
+    decode_seconds += watch.lap();
     worker.resize();
     worker.augment();
-    resize_seconds += seconds_since(from);
-    from = Clock::now();
+    resize_seconds += watch.lap();
     worker.normalize(batch.data() + i % kBatch * kRow);
-    normalize_seconds += seconds_since(from);
+    normalize_seconds += watch.lap();
     ++i;
   }
   const double scale = 1e6 / static_cast<double>(state.iterations());
@@ -166,18 +161,16 @@ void share(benchmark::State& state) {
   for (auto _ : state)
     for (int turn = 0; turn < kTurns; ++turn) {
       const auto until_last = [](const Batch& batch) { return batch.number + 1 < kBatches; };
-      auto from = Clock::now();
+      Stopwatch watch;
       loader.run(1, 0, until_last);
-      loading = std::min(loading, seconds_since(from));
-      from = Clock::now();
+      loading = std::min(loading, watch.lap());
       for (int i = 0; i < kBatches; ++i) computation.step(layers);
-      computing = std::min(computing, seconds_since(from));
-      from = Clock::now();
+      computing = std::min(computing, watch.lap());
       loader.run(1, 0, [&](const Batch& batch) {
         computation.step(layers);
         return until_last(batch);
       });
-      both = std::min(both, seconds_since(from));
+      both = std::min(both, watch.lap());
     }
   constexpr double kImages = kBatches * kBatch;
   state.counters["load"] = kImages / loading;

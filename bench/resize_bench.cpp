@@ -23,8 +23,8 @@ Image noise(int width, int height) {
 }
 
 // Plans and resizes a picture of the given size to 224 x 224.
-void resize(benchmark::State& state, Simd simd) {
-  if (!simd_supported(simd)) return state.SkipWithError("this CPU has no such instructions");
+void resize(benchmark::State& state, Isa isa) {
+  if (isa > cpu_isa()) return state.SkipWithError("this CPU has no such instructions");
   const auto width = static_cast<int>(state.range(0)), height = static_cast<int>(state.range(1));
   const Image image = noise(width, height);
   std::vector<uint8_t> out(size_t{3} * kSize * kSize), wanted(out.size());
@@ -32,7 +32,7 @@ void resize(benchmark::State& state, Simd simd) {
     resizer.plan(width, height, kSize, kSize, {0, 0, kSize, kSize});
     resizer.run(image, to.data(), size_t{3} * kSize);
   };
-  Resizer plain(Simd::kPlain), resizer(simd);
+  Resizer plain(Isa::kPlain), resizer(isa);
   run(plain, wanted);
   run(resizer, out);
   if (out != wanted) return state.SkipWithError("differs from the plain kernel");
@@ -45,16 +45,16 @@ void resize(benchmark::State& state, Simd simd) {
 void sizes(benchmark::internal::Benchmark* b) {
   b->Args({150, 130})->Args({300, 280})->Args({430, 370})->Args({1000, 900})->Unit(benchmark::kMicrosecond);
 }
-BENCHMARK_CAPTURE(resize, plain, Simd::kPlain)->Apply(sizes);
-BENCHMARK_CAPTURE(resize, avx2, Simd::kAvx2)->Apply(sizes);
-BENCHMARK_CAPTURE(resize, avx512, Simd::kAvx512)->Apply(sizes);
+BENCHMARK_CAPTURE(resize, plain, Isa::kPlain)->Apply(sizes);
+BENCHMARK_CAPTURE(resize, avx2, Isa::kAvx2)->Apply(sizes);
+BENCHMARK_CAPTURE(resize, avx512, Isa::kAvx512Vnni)->Apply(sizes);
 
-void normalize(benchmark::State& state, Simd simd) {
-  if (!simd_supported(simd)) return state.SkipWithError("this CPU has no such instructions");
+void normalize(benchmark::State& state, Isa isa) {
+  if (isa > cpu_isa()) return state.SkipWithError("this CPU has no such instructions");
   constexpr float kMean[3] = {0.485F, 0.456F, 0.406F}, kStd[3] = {0.229F, 0.224F, 0.225F};
   const Image image = noise(kSize, kSize);
   std::vector<float> out(size_t{3} * kSize * kSize), wanted(out.size());
-  const Normalizer plain(kMean, kStd, Simd::kPlain), normalizer(kMean, kStd, simd);
+  const Normalizer plain(kMean, kStd, Isa::kPlain), normalizer(kMean, kStd, isa);
   const bool flip = state.range(0) != 0;
   plain.run(image.row(0), kSize, kSize, flip, wanted.data());
   normalizer.run(image.row(0), kSize, kSize, flip, out.data());
@@ -65,8 +65,8 @@ void normalize(benchmark::State& state, Simd simd) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK_CAPTURE(normalize, plain, Simd::kPlain)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(normalize, avx512, Simd::kAvx512)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(normalize, plain, Isa::kPlain)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(normalize, avx512, Isa::kAvx512Vnni)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace resflow

@@ -8,7 +8,7 @@ namespace {
 
 using Forward = dnnl::binary::primitive_desc;
 
-class Add final : public Op {
+class Add final : public TwoCalls {
  public:
   Add(const OpContext& context, const Desc& src) : compute_(context.compute), desc_(src) {
     forward_ = Forward(compute_.engine(), dnnl::algorithm::binary_add, src, src, src, user_scratchpad());
@@ -42,7 +42,6 @@ class Add final : public Op {
     }
   }
 
-  void forward() override { forward_call_.run(); }
   void backward() override {
     for (const Call& copy : copies_) copy.run();
   }
@@ -53,7 +52,6 @@ class Add final : public Op {
   const Desc desc_;
   Forward forward_;
   dnnl::reorder::primitive_desc copy_;
-  Call forward_call_;
   std::vector<Call> copies_;
 };
 

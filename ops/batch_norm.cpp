@@ -112,7 +112,7 @@ class BatchNorm final : public Op {
     }
     geometry_ = *geometry;
     // A vector must not be wider than a row.
-    isa_ = geometry_.width < 16 && cpu_isa() == Isa::kAvx512 ? Isa::kAvx2 : cpu_isa();
+    isa_ = std::min(kernel_isa(compute_.isa()), geometry_.width < 16 ? Isa::kAvx2 : Isa::kAvx512);
     kernels_ = RESFLOW_SELECT(isa_, kKernels<Stored>);
     past_caches_ = desc.get_size() > kPastCaches && geometry_.stride % 16 == 0;
     mask_ = !options.relu ? Mask::kNone : residual_ ? Mask::kDst : Mask::kSrc;

@@ -12,8 +12,9 @@ int checked(int threads) {
 
 }  // namespace
 
-Compute::Compute(int threads)
+Compute::Compute(int threads, Isa isa)
     : threads_(checked(threads)),
+      isa_(isa),
       // One slot is the caller's: the thread that calls run() works in the arena.
       arena_(threads, 1, tbb::task_arena::priority::high),
       engine_(dnnl::engine::kind::cpu, 0),

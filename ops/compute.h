@@ -10,14 +10,18 @@
 #include <dnnl.hpp>
 #include <utility>
 
+#include "io/core/cpu.h"
+
 namespace resflow {
 
 class Compute {
  public:
+  // `isa` chooses our own kernels: a test may pass a lower level than the machine has, never a higher one.
   // REQUIRES: threads >= 1; else Error{kUsage}.
-  explicit Compute(int threads);
+  explicit Compute(int threads, Isa isa = cpu_isa());
 
   int threads() const { return threads_; }
+  Isa isa() const { return isa_; }
   const dnnl::engine& engine() const { return engine_; }
   const dnnl::stream& stream() const { return stream_; }
 
@@ -29,6 +33,7 @@ class Compute {
 
  private:
   int threads_;
+  Isa isa_;
   mutable tbb::task_arena arena_;
   dnnl::engine engine_;
   dnnl::stream stream_;

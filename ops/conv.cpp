@@ -35,7 +35,7 @@ struct Primitives {
   }
 };
 
-class DirectConv final : public Op {
+class DirectConv final : public ThreeProducts {
  public:
   DirectConv(const OpContext& context, const ConvShape& shape, Parameter& weight)
       : compute_(context.compute), shape_(shape), weight_(weight), training_(context.training) {
@@ -57,8 +57,7 @@ class DirectConv final : public Op {
     if (training_) requirements_.diff_dst = p.forward.dst_desc();
     if (p.backward_data) requirements_.diff_src = {p.forward.src_desc()};
     requirements_.backward_reads_src = static_cast<bool>(p.backward_weights);
-    requirements_.scratch_bytes =
-        std::max({forward_.scratch_bytes(), backward_data_.scratch_bytes(), backward_weights_.scratch_bytes()});
+    requirements_.scratch_bytes = scratch_bytes();
   }
 
   void bind(const Buffers& b) override {
@@ -80,13 +79,6 @@ class DirectConv final : public Op {
           .arg(DNNL_ARG_DIFF_DST, p.backward_weights.diff_dst_desc(), b.diff_dst);
     }
     refresh();
-  }
-
-  void forward() override { forward_.run(); }
-
-  void backward() override {
-    if (backward_data_) backward_data_.run();
-    if (backward_weights_) backward_weights_.run();
   }
 
   void refresh() override {
@@ -204,10 +196,9 @@ class DirectConv final : public Op {
   const bool training_;
   Type type_ = Type::f32;  // of src, dst and their gradients
   Primitives primitives_;
-  Desc value_desc_;                                           // of the weights that forward starts from
-  Tensor copy_;                                               // of the weights in inference
-  bool borrows_ = false;                                      // the copy
-  ParameterCall forward_, backward_data_, backward_weights_;  // in three lives of one scratch buffer
+  Desc value_desc_;       // of the weights that forward starts from
+  Tensor copy_;           // of the weights in inference
+  bool borrows_ = false;  // the copy
 };
 
 }  // namespace
@@ -219,7 +210,8 @@ std::unique_ptr<Op> make_conv(const OpContext& context, const ConvOptions& optio
     // In bf16 the Winograd kernels win wherever they do in f32: direct forwards are faster then, gradients of weights
     // are not. Products in tiles beat both.
     const bool tiles = context.dst_storage.type == Type::bf16 && bf16_has_tiles();
-    if (!tiles && winograd_is_better(shape)) return make_winograd_conv(context, shape, src, weight);
+    if (!tiles && winograd_is_better(shape, context.compute.isa()))
+      return make_winograd_conv(context, shape, src, weight);
     return std::make_unique<DirectConv>(context, shape, weight);
   });
 }

@@ -234,7 +234,7 @@ std::unique_ptr<Op> make_folded_conv(const OpContext& context, const FoldedConvO
   const bool f32 = numbers.f32(), bf16 = numbers.all_are(Type::bf16);
   return context.compute.run([&]() -> std::unique_ptr<Op> {
     // The Winograd kernels compute in f32, which takes less time than bf16's direct sums where they win.
-    if ((f32 || bf16) && winograd_is_better(shape, bf16))
+    if ((f32 || bf16) && winograd_is_better(shape, context.compute.isa(), bf16))
       return make_winograd_folded_conv(context, options, shape, src, residual != nullptr, weight, norm);
     return std::make_unique<DirectFoldedConv>(context, options, shape, residual != nullptr, weight, norm);
   });

@@ -14,7 +14,7 @@ using BackwardData = dnnl::inner_product_backward_data::primitive_desc;
 using BackwardWeights = dnnl::inner_product_backward_weights::primitive_desc;
 constexpr auto kF32 = dnnl::memory::data_type::f32;
 
-class Linear final : public Op {
+class Linear final : public ThreeProducts {
  public:
   Linear(const OpContext& context, const Desc& src, Parameter& weight, Parameter& bias)
       : compute_(context.compute), weight_(weight), bias_(bias), training_(context.training) {
@@ -50,8 +50,7 @@ class Linear final : public Op {
       requirements_.backward_reads_src = static_cast<bool>(weights_pd_);
     }
     plan_calls();
-    requirements_.scratch_bytes =
-        std::max({forward_.scratch_bytes(), backward_data_.scratch_bytes(), backward_weights_.scratch_bytes()});
+    requirements_.scratch_bytes = scratch_bytes();
   }
 
   void bind(const Buffers& b) override {
@@ -77,13 +76,6 @@ class Linear final : public Op {
           .arg(DNNL_ARG_DIFF_BIAS, weights_pd_.diff_bias_desc(), diff_bias);
     }
     refresh();
-  }
-
-  void forward() override { forward_.run(); }
-
-  void backward() override {
-    if (backward_data_) backward_data_.run();
-    if (backward_weights_) backward_weights_.run();
   }
 
   void refresh() override {
@@ -142,7 +134,6 @@ class Linear final : public Op {
   Forward pd_;
   BackwardData data_pd_;
   BackwardWeights weights_pd_;
-  ParameterCall forward_, backward_data_, backward_weights_;  // in three lives of one scratch buffer
   size_t unused_ = 0;
 };
 

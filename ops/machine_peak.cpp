@@ -1,26 +1,23 @@
 #include "ops/machine_peak.h"
 
-#include <chrono>
-
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "ops/kernels/parallel.h"
 
 namespace resflow {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 using Tag = dnnl::memory::format_tag;
 
 // Calls f until `seconds` are over, once at least. Returns the calls a second.
 template <class F>
 double rate_of(double seconds, const F& f) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   double passed = 0;
   int64_t calls = 0;
   while (calls == 0 || passed < seconds) {
     f();
     ++calls;
-    passed = std::chrono::duration<double>(Clock::now() - start).count();
+    passed = watch.seconds();
   }
   return static_cast<double>(calls) / passed;
 }

@@ -68,7 +68,7 @@ void each_stretch(const Compute& compute, std::span<const UpdateSlice> slices, c
 
 void sgd_update(const Compute& compute, const SgdOptions& o, int64_t step, std::span<const UpdateSlice> slices) {
   if (step < 1) throw internal_error("optimizer: step {} counts from 1", step);
-  const auto kernel = RESFLOW_SELECT(cpu_isa(), sgd);
+  const auto kernel = RESFLOW_SELECT(compute.isa(), sgd);
   each_stretch(compute, slices, [&](const UpdateSlice& stretch) {
     kernel({.lr = static_cast<float>(o.lr * stretch.lr_scale),
             .momentum = static_cast<float>(o.momentum),
@@ -84,7 +84,7 @@ void adam_update(const Compute& compute, const AdamOptions& o, int64_t step, std
   if (step < 1) throw internal_error("optimizer: step {} counts from 1", step);
   const double correction1 = 1 - std::pow(o.beta1, static_cast<double>(step));
   const double correction2 = 1 - std::pow(o.beta2, static_cast<double>(step));
-  const auto kernel = RESFLOW_SELECT(cpu_isa(), adam);
+  const auto kernel = RESFLOW_SELECT(compute.isa(), adam);
   each_stretch(compute, slices, [&](const UpdateSlice& stretch) {
     const double decay = stretch.decay ? o.weight_decay : 0.0, lr = o.lr * stretch.lr_scale;
     kernel({.beta1 = static_cast<float>(o.beta1),
@@ -101,7 +101,7 @@ void adam_update(const Compute& compute, const AdamOptions& o, int64_t step, std
 }
 
 void rmsprop_update(const Compute& compute, const RmsPropOptions& o, std::span<const UpdateSlice> slices) {
-  const auto kernel = RESFLOW_SELECT(cpu_isa(), rmsprop);
+  const auto kernel = RESFLOW_SELECT(compute.isa(), rmsprop);
   each_stretch(compute, slices, [&](const UpdateSlice& stretch) {
     kernel({.lr = static_cast<float>(o.lr * stretch.lr_scale),
             .alpha = static_cast<float>(o.alpha),

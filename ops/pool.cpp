@@ -9,7 +9,7 @@ using Tag = dnnl::memory::format_tag;
 using Forward = dnnl::pooling_forward::primitive_desc;
 using Backward = dnnl::pooling_backward::primitive_desc;
 
-class Pool final : public Op {
+class Pool final : public TwoCalls {
  public:
   Pool(const OpContext& context, const PoolOptions& options, const Desc& src) : compute_(context.compute) {
     make(context, options, src);
@@ -43,11 +43,6 @@ class Pool final : public Op {
         .arg(DNNL_ARG_SCRATCHPAD, backward_.scratchpad_desc(), b.scratch);
   }
 
-  void forward() override { forward_call_.run(); }
-  void backward() override {
-    if (backward_call_) backward_call_.run();
-  }
-
   std::string implementation() const override {
     std::string names = forward_.impl_info_str();
     if (backward_ && names != backward_.impl_info_str()) names += std::string(" + ") + backward_.impl_info_str();
@@ -74,7 +69,6 @@ class Pool final : public Op {
   const Compute& compute_;
   Forward forward_;
   Backward backward_;
-  Call forward_call_, backward_call_;
 };
 
 }  // namespace

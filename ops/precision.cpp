@@ -6,16 +6,6 @@
 #include "io/core/error.h"
 
 namespace resflow {
-namespace {
-
-// oneDNN's values are sets of bits: an instruction set holds those of the ones before it.
-bool has(dnnl::cpu_isa wanted) {
-  const auto bits = static_cast<unsigned>(wanted);
-  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
-}
-
-}  // namespace
-
 std::string precision_name(Precision precision) {
   switch (precision) {
     case Precision::kBf16:
@@ -34,15 +24,17 @@ Precision precision_of_name(const std::string& name) {
   throw usage_error("precision {}: wanted f32, bf16 or int8", name);
 }
 
-std::string precision_obstacle(Precision precision) {
-  if (precision == Precision::kBf16 && !has(dnnl::cpu_isa::avx512_core_bf16) && !has(dnnl::cpu_isa::avx2_vnni_2))
+std::string precision_obstacle(Precision precision, dnnl::cpu_isa isa) {
+  if (precision == Precision::kBf16 && !contains(isa, dnnl::cpu_isa::avx512_core_bf16) &&
+      !contains(isa, dnnl::cpu_isa::avx2_vnni_2))
     return "this CPU has no bf16 instructions (avx512_bf16, amx or avx_ne_convert)";
-  if (precision == Precision::kInt8 && !has(dnnl::cpu_isa::avx512_core_vnni) && !has(dnnl::cpu_isa::avx2_vnni))
+  if (precision == Precision::kInt8 && !contains(isa, dnnl::cpu_isa::avx512_core_vnni) &&
+      !contains(isa, dnnl::cpu_isa::avx2_vnni))
     return "this CPU has no int8 instructions (avx512_vnni or avx_vnni)";
   return {};
 }
 
-bool bf16_has_tiles() { return has(dnnl::cpu_isa::avx512_core_amx); }
+bool bf16_has_tiles(dnnl::cpu_isa isa) { return contains(isa, dnnl::cpu_isa::avx512_core_amx); }
 
 Storage eight_bits(float low, float high) {
   using Type = dnnl::memory::data_type;

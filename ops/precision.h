@@ -11,6 +11,8 @@
 #include <dnnl.hpp>
 #include <string>
 
+#include "ops/onednn_isa.h"
+
 namespace resflow {
 
 enum class Precision { kF32, kBf16, kInt8 };
@@ -18,12 +20,12 @@ enum class Precision { kF32, kBf16, kInt8 };
 std::string precision_name(Precision precision);       // "f32", "bf16", "int8"
 Precision precision_of_name(const std::string& name);  // Throws Error{kUsage} for another.
 
-// Why oneDNN computes no faster in `precision` than in f32 on this CPU (as far as ONEDNN_MAX_CPU_ISA lets it use it):
-// "this CPU has no bf16 instructions (avx512_bf16, amx or avx_ne_convert)". Empty where it does.
-std::string precision_obstacle(Precision precision);
+// Why oneDNN, with the instructions of `isa`, computes no faster in `precision` than in f32: "this CPU has no bf16
+// instructions (avx512_bf16, amx or avx_ne_convert)". Empty where it does.
+std::string precision_obstacle(Precision precision, dnnl::cpu_isa isa = onednn_isa());
 
 // Whether oneDNN multiplies bf16 in tiles (amx): many times faster than anything in f32.
-bool bf16_has_tiles();
+bool bf16_has_tiles(dnnl::cpu_isa isa = onednn_isa());
 
 // How the values of an edge are stored: the real value is `scale` times the stored one.
 struct Storage {

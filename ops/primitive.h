@@ -2,6 +2,7 @@
 // For ops/ itself, and for the reorders that a Plan puts on its edges (graph/plan/move.h).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <dnnl.hpp>
 #include <initializer_list>
@@ -57,6 +58,19 @@ class Call {
   std::vector<dnnl_exec_arg_t> args_;
 };
 
+// The base of an op that is one primitive forward and at most one backward. bind() makes the calls; backward_call_
+// stays empty where nothing before the op is trained.
+class TwoCalls : public Op {
+ public:
+  void forward() override { forward_call_.run(); }
+  void backward() override {
+    if (backward_call_) backward_call_.run();
+  }
+
+ protected:
+  Call forward_call_, backward_call_;
+};
+
 // A planned reorder; empty where the two descriptors are the same.
 class PlannedReorder {
  public:
@@ -97,6 +111,25 @@ class ParameterCall {
   ScratchLayout scratch_;
   size_t copy_ = 0, work_ = 0;
   Call call_, reorder_call_;
+};
+
+// The base of an op that multiplies by a weight: a product forward, and backward one for the gradient of src and one
+// for that of the weight, each empty where nobody wants it. bind() makes them.
+class ThreeProducts : public Op {
+ public:
+  void forward() override { forward_.run(); }
+  void backward() override {
+    if (backward_data_) backward_data_.run();
+    if (backward_weights_) backward_weights_.run();
+  }
+
+ protected:
+  // They never run at once, so one buffer serves as the scratch of all.
+  size_t scratch_bytes() const {
+    return std::max({forward_.scratch_bytes(), backward_data_.scratch_bytes(), backward_weights_.scratch_bytes()});
+  }
+
+  ParameterCall forward_, backward_data_, backward_weights_;
 };
 
 // "a + b" of the implementations' names, each once; `names` may hold empty ones.

@@ -8,7 +8,7 @@ namespace {
 using Forward = dnnl::eltwise_forward::primitive_desc;
 using Backward = dnnl::eltwise_backward::primitive_desc;
 
-class Relu final : public Op {
+class Relu final : public TwoCalls {
  public:
   Relu(const OpContext& context, const Desc& src) : compute_(context.compute) {
     const auto& engine = compute_.engine();
@@ -44,17 +44,12 @@ class Relu final : public Op {
         .arg(DNNL_ARG_SCRATCHPAD, backward_.scratchpad_desc(), b.scratch);
   }
 
-  void forward() override { forward_call_.run(); }
-  void backward() override {
-    if (backward_call_) backward_call_.run();
-  }
   std::string implementation() const override { return forward_.impl_info_str(); }
 
  private:
   const Compute& compute_;
   Forward forward_;
   Backward backward_;
-  Call forward_call_, backward_call_;
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ struct Layouts {
                       : context.src_storage.empty() ? kF32
                                                     : context.src_storage.front().type;
     const auto is = [&](Tag candidate) { return given == Desc(s.src, kF32, candidate); };
-    const bool has_eights = cpu_isa() == Isa::kAvx2;
+    const bool has_eights = context.compute.isa() == Isa::kAvx2;
     const Tag blocked = has_eights && !is(Tag::nChw16c) ? Tag::nChw8c : Tag::nChw16c;
     tag = context.layout == Layout::kChannelsLast || type == Type::bf16 || is(Tag::nhwc) ? Tag::nhwc : blocked;
     layout = type == Type::bf16    ? WinogradLayout::kNhwcBf16
@@ -45,7 +45,11 @@ float* floats_at(void* base, size_t offset) { return static_cast<float*>(at(base
 
 Desc bytes_desc(size_t bytes) { return {{static_cast<int64_t>(bytes / sizeof(float))}, kF32, Tag::a}; }
 
-std::string name_of_kernels() { return std::string("winograd_4x4_3x3:") + winograd::cpu_kernels()->name; }
+const winograd::Kernels& kernels_for(const Compute& compute) { return *winograd::best_kernels(compute.isa()); }
+
+std::string name_of_kernels(const Compute& compute) {
+  return std::string("winograd_4x4_3x3:") + kernels_for(compute).name;
+}
 
 class WinogradConv final : public Op {
  public:
@@ -54,12 +58,15 @@ class WinogradConv final : public Op {
         shape_(shape),
         weight_(weight),
         layouts_(context, shape, src),
-        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads()) {
+        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads(),
+                 kernels_for(compute_)) {
     WinogradShape turned = winograd_shape(shape);
     std::swap(turned.C, turned.K);
     if (context.need_diff_src)
-      backward_data_.emplace(turned, layouts_.layout, WinogradForward::Weights::kTurned, compute_.threads());
-    if (!weight.frozen) backward_weights_.emplace(winograd_shape(shape), layouts_.layout, compute_.threads());
+      backward_data_.emplace(turned, layouts_.layout, WinogradForward::Weights::kTurned, compute_.threads(),
+                             kernels_for(compute_));
+    if (!weight.frozen)
+      backward_weights_.emplace(winograd_shape(shape), layouts_.layout, compute_.threads(), kernels_for(compute_));
 
     lay_out(weight_, layouts_.weights, compute_);
     plan_scratch();
@@ -121,7 +128,7 @@ class WinogradConv final : public Op {
     return backward_weights_ ? std::vector<Parameter*>{&weight_} : std::vector<Parameter*>{};
   }
 
-  std::string implementation() const override { return name_of_kernels(); }
+  std::string implementation() const override { return name_of_kernels(compute_); }
   int64_t multiply_adds() const override { return shape_.multiply_adds(); }
 
  private:
@@ -183,7 +190,8 @@ class WinogradInference final : public Op {
         weight_(weight),
         norm_(norm),
         layouts_(context, shape, src),
-        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads()),
+        forward_(winograd_shape(shape), layouts_.layout, WinogradForward::Weights::kAsTheyAre, compute_.threads(),
+                 kernels_for(compute_)),
         keeps_transformed_(context.keep_transformed && forward_.weights_bytes() > 0) {
     if (norm_) check_foldable(norm_->parameters, shape.Co, weight.name);
     if (!borrow_copies(context.lender)) {
@@ -236,7 +244,7 @@ class WinogradInference final : public Op {
     if (keeps_transformed_) compute_.run([&] { forward_.transform_weights(blocked.data(), held_.data()); });
   }
 
-  std::string implementation() const override { return name_of_kernels(); }
+  std::string implementation() const override { return name_of_kernels(compute_); }
   int64_t multiply_adds() const override { return shape_.multiply_adds(); }
   size_t copy_bytes() const override { return borrows_ ? 0 : held_.bytes() + bias_.bytes(); }
 
@@ -270,10 +278,10 @@ class WinogradInference final : public Op {
 
 }  // namespace
 
-bool winograd_is_better(const ConvShape& shape, bool bf16) {
+bool winograd_is_better(const ConvShape& shape, Isa isa, bool bf16, bool tiles) {
   const ConvOptions& o = shape.options;
-  return !(bf16 && bf16_has_tiles()) && o.kernel == 3 && o.stride == 1 && o.pad == 1 && o.dilation == 1 &&
-         o.groups == 1 && winograd_wins(winograd_shape(shape), bf16);
+  return !(bf16 && tiles) && o.kernel == 3 && o.stride == 1 && o.pad == 1 && o.dilation == 1 && o.groups == 1 &&
+         winograd_wins(winograd_shape(shape), bf16, isa);
 }
 
 std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,

@@ -14,9 +14,9 @@
 
 namespace resflow {
 
-// Whether such an op can be made and is faster than the direct one. The same answer for the same arguments: not
-// measured, so that runs are repeatable.
-bool winograd_is_better(const ConvShape& shape, bool bf16 = false);
+// Whether such an op can be made for a CPU of this level and is faster than the direct one; in bf16 it is not where
+// oneDNN multiplies in `tiles`. The same answer for the same arguments: not measured, so that runs are repeatable.
+bool winograd_is_better(const ConvShape& shape, Isa isa, bool bf16 = false, bool tiles = bf16_has_tiles());
 
 // REQUIRES: winograd_is_better, and the caller is inside of Compute::run.
 std::unique_ptr<Op> make_winograd_conv(const OpContext& context, const ConvShape& shape, const Desc& src,

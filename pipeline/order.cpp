@@ -45,8 +45,7 @@ void check_weights(std::span<const double> weights, int64_t samples) {
 }
 
 std::vector<double> balanced_weights(const Dataset& dataset) {
-  std::vector<int64_t> counts(dataset.classes.size());
-  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
+  const std::vector<int64_t> counts = class_sizes(dataset);
   std::vector<double> weights;
   weights.reserve(dataset.samples.size());
   for (const Sample& sample : dataset.samples)

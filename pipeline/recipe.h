@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "io/images/decode.h"
 #include "io/images/image.h"
 #include "pipeline/pixels/auto_augment.h"

@@ -8,6 +8,7 @@
 #include "io/core/check_range.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
+#include "ops/onednn_isa.h"
 #include "pipeline/pixels/random.h"
 
 namespace resflow {
@@ -30,7 +31,7 @@ nlohmann::ordered_json new_report(const char* what, const BenchOptions& o, int t
 
 void print_setup(const BenchOptions& o, int threads, const std::string& what) {
   fmt::print("{}, batch {}, {} x {}, {} on {}, {} (oneDNN {})\n", what, o.batch, o.image_size, o.image_size,
-             plural(threads, "thread", "threads"), cpu_model(), isa_name(), onednn_version());
+             plural(threads, "thread", "threads"), cpu_model(), onednn_isa_name(), onednn_version());
   flush_output();
 }
 

@@ -1,7 +1,6 @@
 // resflow bench layers: each step of a network, beside what this machine could do.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include "apps/bench/common.h"
@@ -15,6 +14,7 @@
 #include "graph/plan/plan.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/core/wording.h"
 #include "ops/machine_peak.h"
 
@@ -64,9 +64,9 @@ StepTimes measure_whole(const LayersCommand& o, Plan& plan, const float* pixels,
   };
   step();
   for (int i = 0; i < o.rounds; ++i) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     step();
-    times.ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    times.ms.push_back(watch.milliseconds());
   }
   return times;
 }

@@ -1,5 +1,4 @@
 // resflow bench load: the pipeline alone.
-#include <chrono>
 #include <optional>
 
 #include "apps/bench/common.h"
@@ -9,6 +8,7 @@
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/core/wording.h"
 #include "io/files/sha256.h"
 #include "io/images/decode.h"
@@ -25,19 +25,16 @@ class LoadMeasurement {
 
   // An epoch of it, or what `seconds` allow.
   void run(uint64_t epoch, double seconds) {
-    using Clock = std::chrono::steady_clock;
-    const auto start = Clock::now();
-    auto last = start;
+    const Stopwatch whole;
+    Stopwatch watch;
     const EpochReport report = loader_.run(epoch, 0, [&](const Batch& batch) {
       if (hash_ != nullptr) add(batch);
-      const auto now = Clock::now();
-      times.ms.push_back(std::chrono::duration<double, std::milli>(now - last).count());
-      last = now;
-      return std::chrono::duration<double>(now - start).count() < seconds;
+      times.ms.push_back(watch.lap() * 1e3);
+      return whole.seconds() < seconds;
     });
     images += report.images;
     broken += static_cast<int64_t>(report.broken.size());
-    this->seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    this->seconds += whole.seconds();
   }
 
   StepTimes times;

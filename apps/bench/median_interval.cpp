@@ -1,4 +1,5 @@
 #include "apps/bench/median_interval.h"
+#include "io/core/median.h"
 
 #include <algorithm>
 #include <cmath>
@@ -21,9 +22,9 @@ double binomial_below(size_t n, size_t k) {
 
 MedianInterval median_interval(std::vector<double> values, double wanted) {
   std::sort(values.begin(), values.end());
-  const size_t n = values.size(), half = n / 2;
+  const size_t n = values.size();
   MedianInterval result;
-  result.median = n % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+  result.median = median(values);
   size_t k = 1;
   while (2 * (k + 1) <= n && 1 - 2 * binomial_below(n, k + 1) >= wanted) ++k;
   result.low = values[k - 1];

@@ -10,8 +10,7 @@ namespace resflow {
 // their largest (96.9 %); of fewer the interval is the same and `coverage` says what it is worth.
 //
 // Source  e.g. Conover 1999, Practical Nonparametric Statistics, 3.2: P(the median lies below the k-th smallest of n)
-// is
-//         P(B < k), B binomial with n and 1/2.
+//         is P(B < k), B binomial with n and 1/2.
 struct MedianInterval {
   double median = 0;
   double low = 0, high = 0;

@@ -3,21 +3,17 @@
 #include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <memory>
 
 #include "apps/bench/pipeline_stages.h"
 #include "apps/host/signals.h"
+#include "io/core/stopwatch.h"
 #include "ops/machine_peak.h"
 #include "pipeline/loader.h"
 
 namespace resflow {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point from) { return std::chrono::duration<double>(Clock::now() - from).count(); }
 
 constexpr double kWarmupSeconds = 0.3;
 constexpr size_t kLongEpoch = 1 << 16;  // samples: an epoch's start and end must not count
@@ -70,13 +66,13 @@ class Setup {
   double gemm(double seconds) { return gemm_.run(seconds); }
 
   double model(double seconds) {
-    const auto start = Clock::now();
+    const Stopwatch watch;
     int64_t images = 0;
     do {
       network_.step(pixels_.data(), labels_);
       images += static_cast<int64_t>(labels_.size());
-    } while (seconds_since(start) < seconds);
-    return static_cast<double>(images) / seconds_since(start);
+    } while (watch.seconds() < seconds);
+    return static_cast<double>(images) / watch.seconds();
   }
 
   double loader(double seconds, LoaderSums* sums) { return stream(seconds, false, sums); }
@@ -87,21 +83,21 @@ class Setup {
   double stream(double seconds, bool model, LoaderSums* sums) {
     int64_t images = 0;
     double counted = 0, in_model = 0;
-    const auto start = Clock::now();
+    const Stopwatch whole;
     while (counted < seconds || images == 0) {
-      Clock::time_point first;
+      Stopwatch since_first;
       double last = 0;
       const EpochReport report = loader_.run(++epoch_, 0, [&](const Batch& batch) {
         if (model) {
-          const auto from = Clock::now();
+          const Stopwatch watch;
           network_.step(batch.pixels, batch.labels);
-          in_model += seconds_since(from);
+          in_model += watch.seconds();
         }
         if (batch.number == 0) {
-          first = Clock::now();
+          since_first.restart();
           return true;
         }
-        last = seconds_since(first);
+        last = since_first.seconds();
         images += batch.size;
         return counted + last < seconds;
       });
@@ -115,7 +111,7 @@ class Setup {
     }
     if (sums != nullptr) {
       sums->model += in_model;
-      sums->seconds += seconds_since(start);
+      sums->seconds += whole.seconds();
     }
     return static_cast<double>(images) / counted;
   }

@@ -4,6 +4,7 @@
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
 #include "io/core/wording.h"
+#include "ops/onednn_isa.h"
 
 namespace resflow {
 namespace {
@@ -120,7 +121,7 @@ std::string peak_text(const PipelineReport& report) {
 
 void print_pipeline_setup(const PipelineReport& report) {
   fmt::print("pictures   {}\nnetwork    {}\nmachine    {}, {} (oneDNN {})\nmethod     {}\n", pictures_text(report),
-             network_text(report), cpu_model(), isa_name(), onednn_version(), method_text(report));
+             network_text(report), cpu_model(), onednn_isa_name(), onednn_version(), method_text(report));
   flush_output();
 }
 

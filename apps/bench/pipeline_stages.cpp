@@ -6,16 +6,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
 #include <limits>
 
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 
 namespace resflow {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 bool same(const Image& a, const Image& b) {
   return a.width() == b.width() && a.height() == b.height() &&
@@ -108,8 +106,8 @@ double StageRunner::run(Stage stage, double seconds) {
   // Threads take one picture after another, so that none waits for the others at the end of a pass. The one that
   // comes to the first picture of a pass too late ends the work there.
   std::atomic<int64_t> next = 0, end = std::numeric_limits<int64_t>::max(), done = 0;
-  const auto start = Clock::now();
-  const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const Stopwatch watch;
+  const auto passed = [&] { return watch.seconds(); };
   runner.arena.execute([&] {
     tbb::parallel_for(
         0, runner.threads, 1,

@@ -1,11 +1,11 @@
 // resflow bench read: weights from a file to memory.
-#include <chrono>
 
 #include "apps/bench/common.h"
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
+#include "io/core/stopwatch.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/weights/weights.h"
@@ -24,9 +24,9 @@ int bench_read(const BenchOptions& o) {
              plural(count, "tensor", "tensors"), format_bytes(static_cast<double>(bytes)));
   flush_output();
   // What a program pays that reads its weights once; later times find memory that the process has already.
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   read_weights(o.weights);
-  const double first = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const double first = watch.milliseconds();
   const StepTimes times = measure_steps(o.seconds, [&] { read_weights(o.weights); });
   const double rate = static_cast<double>(bytes) / 1e6 / (times.median() / 1e3);
   fmt::print("{:.0f} MB/s: first {:.1f} ms, then median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate,

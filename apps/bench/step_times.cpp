@@ -1,7 +1,8 @@
 #include "apps/bench/step_times.h"
+#include "io/core/median.h"
+#include "io/core/stopwatch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 namespace resflow {
@@ -11,12 +12,11 @@ constexpr size_t kWarmupSteps = 2, kLeastSteps = 3;
 constexpr double kStepWarmupSeconds = 0.5;
 
 void repeat(double seconds, size_t least, const std::function<void()>& step, std::vector<double>* ms) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  for (size_t n = 0; n < least || std::chrono::duration<double>(Clock::now() - start).count() < seconds; ++n) {
-    const auto before = Clock::now();
+  const Stopwatch watch;
+  for (size_t n = 0; n < least || watch.seconds() < seconds; ++n) {
+    const Stopwatch step_watch;
     step();
-    if (ms != nullptr) ms->push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());
+    if (ms != nullptr) ms->push_back(step_watch.milliseconds());
   }
 }
 
@@ -24,12 +24,7 @@ void repeat(double seconds, size_t least, const std::function<void()>& step, std
 
 double StepTimes::minimum() const { return *std::min_element(ms.begin(), ms.end()); }
 
-double StepTimes::median() const {
-  std::vector<double> sorted = ms;
-  std::sort(sorted.begin(), sorted.end());
-  const size_t half = sorted.size() / 2;
-  return sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
+double StepTimes::median() const { return resflow::median(ms); }
 
 double StepTimes::total_seconds() const { return std::accumulate(ms.begin(), ms.end(), 0.0) / 1e3; }
 

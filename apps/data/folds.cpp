@@ -11,8 +11,7 @@ namespace {
 
 void check_folds(const Dataset& dataset, int folds) {
   if (folds < 2) throw usage_error("{} is {}: wanted at least 2", setting("folds"), folds);
-  std::vector<int> counts(dataset.classes.size());
-  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
+  const std::vector<int64_t> counts = class_sizes(dataset);
   const auto least = std::min_element(counts.begin(), counts.end());
   if (*least < folds)
     throw usage_error("{} {}: {} has {} pictures, fewer than one a fold: give {} {} or less", setting("folds"), folds,

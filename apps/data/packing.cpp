@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "io/core/broken_reason.h"
-#include "io/images/exif.h"
 #include "io/images/exif_write.h"
+#include "io/images/image_format.h"
 #include "io/images/jpeg_encode.h"
 #include "pipeline/pixels/crop.h"
 
@@ -42,10 +42,9 @@ PackedPicture PicturePacker::pack(const Sample& sample, int short_side, int qual
       return packed;
     }
     packed.file = encode_jpeg(small_, quality);
-    // TIFFs are upright when they are decoded.
-    const ImageFormat format = decoder_.format();
+    const ImageFormat* format = decoder_.format();
     const Orientation orientation = read_orientation(bytes, format);
-    if (!orientation.is_upright() && format != ImageFormat::kTiff) put_orientation(packed.file, orientation.exif());
+    if (!orientation.is_upright() && !format->always_upright) put_orientation(packed.file, orientation.exif());
   } catch (const Error& error) {
     packed.error = broken_reason(error, sample.path);
   }

@@ -11,6 +11,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 
 namespace resflow {
 namespace {
@@ -42,17 +43,6 @@ CairoSurface make_surface(int width, int height) {
 uint32_t* surface_row(cairo_surface_t* surface, int y) {
   return reinterpret_cast<uint32_t*>(cairo_image_surface_get_data(surface) +
                                      static_cast<ptrdiff_t>(y) * cairo_image_surface_get_stride(surface));
-}
-
-size_t character_bytes(unsigned char first) { return first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2; }
-
-// Where the characters of a UTF-8 text begin, and its end.
-std::vector<size_t> character_starts(const std::string& text) {
-  std::vector<size_t> starts;
-  for (size_t at = 0; at < text.size(); at += character_bytes(static_cast<unsigned char>(text[at])))
-    starts.push_back(at);
-  starts.push_back(text.size());
-  return starts;
 }
 
 double width_of(cairo_t* context, const std::string& text) {

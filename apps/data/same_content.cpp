@@ -9,7 +9,6 @@
 
 #include "io/core/error.h"
 #include "io/files/file.h"
-#include "io/files/sha256.h"
 #include "pipeline/in_order.h"
 
 namespace resflow {
@@ -46,25 +45,34 @@ Digest digest_of(const std::string& path, std::vector<uint8_t>& buffer) {
 
 }  // namespace
 
+std::vector<std::vector<size_t>> group_same(const std::vector<FileDigest>& files) {
+  std::map<Sha256::Digest, std::vector<size_t>> of_digest;
+  for (const auto& [digest, file] : files) of_digest[digest].push_back(file);
+  std::vector<std::vector<size_t>> groups;
+  for (auto& [digest, group] : of_digest) {
+    if (group.size() < 2) continue;
+    std::sort(group.begin(), group.end());
+    groups.push_back(std::move(group));
+  }
+  std::sort(groups.begin(), groups.end());
+  return groups;
+}
+
 std::vector<std::vector<size_t>> find_same_content(const std::vector<Sample>& samples, int threads,
                                                    const std::function<bool(int64_t done, int64_t total)>& progress) {
   const std::vector<size_t> candidates = of_shared_size(samples);
   const auto total = static_cast<int64_t>(candidates.size());
-  std::map<Sha256::Digest, std::vector<size_t>> of_digest;
+  std::vector<FileDigest> digests;
   for_each_in_order<std::vector<uint8_t>, Digest>(
       total, threads,
       [&](std::vector<uint8_t>& buffer, int64_t number) {
         return digest_of(samples[candidates[static_cast<size_t>(number)]].path, buffer);
       },
       [&](int64_t number, const Digest& digest) {
-        if (digest) of_digest[*digest].push_back(candidates[static_cast<size_t>(number)]);
+        if (digest) digests.push_back({*digest, candidates[static_cast<size_t>(number)]});
         return progress(number + 1, total);
       });
-  std::vector<std::vector<size_t>> groups;
-  for (auto& [digest, files] : of_digest)
-    if (files.size() > 1) groups.push_back(std::move(files));
-  std::sort(groups.begin(), groups.end());
-  return groups;
+  return group_same(digests);
 }
 
 }  // namespace resflow

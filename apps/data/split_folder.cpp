@@ -16,6 +16,7 @@
 #include "apps/host/console.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
 

@@ -1,7 +1,6 @@
 #include "apps/data/stats.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <filesystem>
@@ -10,11 +9,14 @@
 #include <set>
 
 #include "apps/data/damaged_packs.h"
+#include "apps/data/same_content.h"
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/files/sha256.h"
 #include "io/images/decode.h"
 #include "io/images/image_format.h"
+#include "io/images/jpeg.h"
 #include "io/images/jpeg_facts.h"
 #include "io/pack/reader.h"
 #include "pipeline/in_order.h"
@@ -33,23 +35,11 @@ std::string lower_extension(const std::string& path) {
   return extension;
 }
 
-// What a file of this name should be; kUnknown where the name does not say.
-ImageFormat format_by_name(const std::string& path) {
-  const std::string extension = lower_extension(path);
-  if (extension == ".jpg" || extension == ".jpeg") return ImageFormat::kJpeg;
-  if (extension == ".png") return ImageFormat::kPng;
-  if (extension == ".webp") return ImageFormat::kWebp;
-  if (extension == ".bmp") return ImageFormat::kBmp;
-  if (extension == ".tif" || extension == ".tiff") return ImageFormat::kTiff;
-  if (extension == ".ppm" || extension == ".pgm") return ImageFormat::kPnm;
-  return ImageFormat::kUnknown;
-}
-
 // What is learned of one picture.
 struct Seen {
   int64_t bytes = 0;
   std::optional<Sha256::Digest> digest;  // absent where the file cannot be read at all
-  ImageFormat format = ImageFormat::kUnknown;
+  const ImageFormat* format = nullptr;
   std::optional<JpegFacts> jpeg;
   int width = 0, height = 0;
   PixelSums pixels;
@@ -73,7 +63,7 @@ struct Reader {
       hash.add(content.data(), content.size());
       seen.digest = hash.digest();
       seen.format = image_format(content);
-      if (seen.format == ImageFormat::kJpeg) seen.jpeg = jpeg_facts(content);
+      if (is_jpeg(content)) seen.jpeg = jpeg_facts(content);
       decoder.open(content, path);
       add_pixels(options, seen.pixels);
       seen.width = decoder.width();
@@ -125,9 +115,8 @@ PartStats list_part(const DataPart& part, Listener& listener) {
   stats.part = part;
   stats.dataset = list_image_folder(part.root);
   warn_of_damaged_packs(stats.dataset.samples, listener);
-  stats.pictures_of_class.resize(stats.dataset.classes.size());
+  stats.pictures_of_class = class_sizes(stats.dataset);
   stats.broken_of_class.resize(stats.dataset.classes.size());
-  for (const Sample& sample : stats.dataset.samples) ++stats.pictures_of_class[static_cast<size_t>(sample.label)];
   stats.ignored = ignored_files(part.root);
   return stats;
 }
@@ -151,12 +140,12 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   const Sample& sample = part.dataset.samples[index];
   part.bytes += seen.bytes;
   if (seen.digest) {
-    ++part.formats[std::string(image_format_name(seen.format))];
+    ++part.formats[seen.format == nullptr ? "unknown" : std::string(seen.format->name)];
     if (seen.jpeg) add_jpeg(*seen.jpeg, part);
     // A picture that was shrunk for a pack has become a JPEG and kept its name.
     const bool renamed = sample.pack && sample.pack->info().short_side > 0;
-    if (!renamed && seen.format != ImageFormat::kUnknown && seen.format != format_by_name(sample.path))
-      part.misnamed.emplace_back(index, image_format_name(seen.format));
+    if (!renamed && seen.format != nullptr && seen.format != image_format_of_name(sample.path))
+      part.misnamed.emplace_back(index, seen.format->name);
   }
   if (!seen.error.empty()) {
     part.broken.push_back({index, seen.error});
@@ -168,22 +157,14 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   ++part.sizes.count_of[{seen.width, seen.height}];
 }
 
-struct Content {
-  Sha256::Digest digest;
-  SameContent::File file;
-};
-
-// Empty files are broken, not copies of each other: they are not among `all`.
-void find_same(std::vector<Content>& all, DataStats& stats) {
-  std::stable_sort(all.begin(), all.end(), [](const Content& a, const Content& b) { return a.digest < b.digest; });
-  for (size_t begin = 0, end = 0; begin < all.size(); begin = end) {
-    while (end < all.size() && all[end].digest == all[begin].digest) ++end;
-    if (end - begin < 2) continue;
+// `digests` are of the files that `files` lists. Empty files are broken, not copies of each other: none is among them.
+void find_same(const std::vector<SameContent::File>& files, const std::vector<FileDigest>& digests, DataStats& stats) {
+  for (const std::vector<size_t>& group : group_same(digests)) {
     SameContent same;
     std::set<std::string> classes;
     std::set<size_t> parts;
-    for (size_t i = begin; i < end; ++i) {
-      const SameContent::File file = all[i].file;
+    for (const size_t i : group) {
+      const SameContent::File file = files[i];
       const Dataset& dataset = stats.parts[file.part].dataset;
       same.files.push_back(file);
       parts.insert(file.part);
@@ -195,10 +176,6 @@ void find_same(std::vector<Content>& all, DataStats& stats) {
       stats.leaked += std::count_if(same.files.begin(), same.files.end(), [](const auto& f) { return f.part > 0; });
     stats.same.push_back(std::move(same));
   }
-  // In the order of the files, not of their hashes.
-  std::sort(stats.same.begin(), stats.same.end(), [](const SameContent& a, const SameContent& b) {
-    return std::pair(a.files[0].part, a.files[0].sample) < std::pair(b.files[0].part, b.files[0].sample);
-  });
 }
 
 // `count_of` are values and how often each occurs.
@@ -295,7 +272,7 @@ int64_t SizeStats::below(int short_side) const {
 }
 
 DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options, Listener& listener) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   DataStats stats;
   for (const DataPart& part : parts) stats.parts.push_back(list_part(part, listener));
   for (size_t p = 1; p < stats.parts.size(); ++p) compare_classes(stats.parts[0].dataset, stats.parts[p]);
@@ -303,7 +280,7 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
   std::vector<SameContent::File> files;
   for (size_t p = 0; p < stats.parts.size(); ++p)
     for (size_t i = 0; i < stats.parts[p].dataset.samples.size(); ++i) files.push_back({p, i});
-  std::vector<Content> contents;
+  std::vector<FileDigest> digests;
   const auto total = static_cast<int64_t>(files.size());
   Progress progress(listener, {.label = "reading", .total = total});
   for_each_in_order<Reader, Seen>(
@@ -315,14 +292,14 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
       [&](int64_t number, const Seen& seen) {
         const SameContent::File file = files[static_cast<size_t>(number)];
         add_seen(seen, file.sample, stats.parts[file.part]);
-        if (seen.digest && seen.bytes > 0) contents.push_back({*seen.digest, file});
+        if (seen.digest && seen.bytes > 0) digests.push_back({*seen.digest, static_cast<size_t>(number)});
         stats.looked_at = number + 1;
         progress.update(stats.looked_at);
         stats.stopped = listener.stop();
         return !stats.stopped;
       });
-  if (!stats.stopped) find_same(contents, stats);
-  stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!stats.stopped) find_same(files, digests, stats);
+  stats.seconds = watch.seconds();
   return stats;
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -17,8 +16,6 @@
 
 namespace resflow {
 namespace {
-
-namespace fs = std::filesystem;
 
 // "ant, bee, cat", of many the first ones and how many more.
 std::string listed(const std::vector<std::string>& names) {
@@ -63,9 +60,8 @@ void match_classes(Dataset& data, const std::vector<std::string>& classes, const
     throw data_error("{}: none of its classes ({}) is one of {} ({}): is it the data of another set?", root,
                      listed(data.classes), classes_of, listed(classes));
   if (!unknown.empty())
-    listener.warn(fmt::format("{}: {} of {} left out: {} has no such {}", root,
-                              plural(static_cast<int64_t>(gone), "picture", "pictures"), listed(unknown), words.owner,
-                              unknown.size() == 1 ? "class" : "classes"));
+    listener.warn(fmt::format("{}: {} of {} left out: {} has no such {}", root, plural(gone, "picture", "pictures"),
+                              listed(unknown), words.owner, unknown.size() == 1 ? "class" : "classes"));
   if (!missing.empty())
     listener.warn(fmt::format("{}: no pictures of {} to {} with", root, listed(missing), words.purpose));
   if (!unclear.empty())
@@ -78,9 +74,8 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
   Sha256 hash;
   // With their final zeros, so that no two lists of names look alike.
   for (const auto& name : dataset.classes) hash.add(name.c_str(), name.size() + 1);
-  const fs::path base(root);
   for (const Sample& sample : dataset.samples) {
-    const std::string name = fs::path(sample.path).lexically_relative(base).string();
+    const std::string name = path_below(root, sample.path);
     hash.add(name.c_str(), name.size() + 1);
   }
   // Shrunk for a pack they are other pictures, whatever their names.
@@ -95,13 +90,11 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
 
 TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener) {
   TrainingData found;
-  const fs::path root(data);
-  const bool split = holds_folders((root / "train").string());
-  found.train_root = split ? (root / "train").string() : data;
-  if (!val.empty())
-    found.val_root = val;
-  else if (split && holds_folders((root / "val").string()))
-    found.val_root = (root / "val").string();
+  const std::vector<DataPart> parts = data_parts(data);
+  found.train_root = parts.front().root;
+  found.val_root = val;
+  for (const DataPart& part : parts)
+    if (val.empty() && part.name == "val") found.val_root = part.root;
 
   found.train = list_image_folder(found.train_root);
   if (found.train.classes.size() < 2)

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "io/pictures/data_folders.h"
-
 namespace resflow {
 
 std::vector<int> Evaluation::labels() const {
@@ -33,12 +31,6 @@ Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samp
   evaluation.stopped = summary.stopped;
   evaluation.times = summary.times;
   return evaluation;
-}
-
-std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes) {
-  const std::string val = data.ends_with('/') ? data + "val" : data + "/val";
-  const bool is_class = std::find(classes.begin(), classes.end(), "val") != classes.end();
-  return !is_class && holds_folders(val) ? val : data;
 }
 
 }  // namespace resflow

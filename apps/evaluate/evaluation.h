@@ -32,7 +32,4 @@ struct Evaluation {
 Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samples, const PredictOptions& options,
                     Listener& listener, const std::string& label = "evaluating");
 
-// The labelled folder that `data` means: DATA/val where it has that and the model no class of the name, else DATA.
-std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes);
-
 }  // namespace resflow

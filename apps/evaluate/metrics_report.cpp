@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/core/wording.h"
 #include "io/files/csv.h"
 
@@ -17,11 +17,6 @@ namespace {
 constexpr size_t kAllClasses = 50;   // up to so many classes are all shown
 constexpr size_t kWeakest = 20;      // of more classes so many are shown
 constexpr size_t kNameLetters = 32;  // longer names are cut
-
-size_t letters(const std::string& utf8) {
-  return static_cast<size_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
-}
 
 std::string padded(const std::string& name, size_t width) {
   return name + std::string(width - std::min(width, letters(name)), ' ');
@@ -80,47 +75,6 @@ std::string metrics_text(const Metrics& m, const std::vector<std::string>& class
                                 printable(classes[static_cast<size_t>(pair.said)], 40), format_count(pair.count)));
   if (!pairs.empty()) text += fmt::format("\nconfused   {}\n", fmt::join(pairs, ", "));
   return text;
-}
-
-nlohmann::ordered_json metrics_json(const Metrics& m, const std::vector<std::string>& classes) {
-  const auto averages = [](const Averages& a) {
-    return nlohmann::ordered_json{{"precision", a.precision}, {"recall", a.recall}, {"f1", a.f1}};
-  };
-  nlohmann::ordered_json json;
-  json["pictures"] = m.pictures;
-  json["right"] = m.right;
-  json["accuracy"] = m.accuracy;
-  json["accuracy_95"] = {m.accuracy_interval.low, m.accuracy_interval.high};
-  json["top5_accuracy"] = m.top5_accuracy;
-  json["log_loss"] = m.log_loss;
-  json["ece"] = m.ece;
-  json["mean_confidence"] = m.mean_confidence;
-  json["macro"] = averages(m.macro);
-  json["weighted"] = averages(m.weighted);
-  json["classes"] = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < classes.size(); ++i) {
-    const ClassMetrics& c = m.classes[i];
-    json["classes"].push_back({{"name", classes[i]},
-                               {"precision", c.precision},
-                               {"recall", c.recall},
-                               {"f1", c.f1},
-                               {"pictures", c.support},
-                               {"said", c.said}});
-  }
-  // [true class][said class]
-  json["confusion"] = nlohmann::ordered_json::array();
-  for (size_t truth = 0; truth < classes.size(); ++truth) {
-    const auto begin = m.confusion.counts.begin() + static_cast<std::ptrdiff_t>(truth * classes.size());
-    json["confusion"].push_back(std::vector<int64_t>(begin, begin + static_cast<std::ptrdiff_t>(classes.size())));
-  }
-  json["calibration"] = nlohmann::ordered_json::array();
-  for (const CalibrationBin& bin : m.calibration)
-    json["calibration"].push_back({{"low", bin.low},
-                                   {"high", bin.high},
-                                   {"pictures", bin.count},
-                                   {"confidence", bin.confidence},
-                                   {"accuracy", bin.accuracy}});
-  return json;
 }
 
 std::string predictions_csv(const Evaluation& e) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "graph/model/model.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 
 namespace resflow {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "ops/precision.h"
 
 namespace resflow {

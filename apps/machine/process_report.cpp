@@ -4,6 +4,7 @@
 
 #include "apps/machine/versions.h"
 #include "io/files/file.h"
+#include "ops/onednn_isa.h"
 
 namespace resflow {
 
@@ -17,7 +18,7 @@ nlohmann::ordered_json process_report() {
   nlohmann::ordered_json report;
   report["peak_rss_bytes"] = peak_rss_bytes();
   report["cpu"] = cpu_model();
-  report["isa"] = isa_name();
+  report["isa"] = onednn_isa_name();
   report["versions"]["resflow"] = resflow_version();
   for (const auto& [library, version] : library_versions()) report["versions"][library] = version;
   return report;

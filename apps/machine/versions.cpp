@@ -12,6 +12,8 @@
 
 #include <jpeglib.h>
 
+#include "ops/onednn_isa.h"
+
 #define RESFLOW_TEXT_OF(x) #x
 #define RESFLOW_TEXT(x) RESFLOW_TEXT_OF(x)
 
@@ -26,35 +28,6 @@ std::string cpu_model() {
     if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
   }
   return {};
-}
-
-std::string isa_name() {
-  switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::sse41:
-      return "sse41";
-    case dnnl::cpu_isa::avx:
-      return "avx";
-    case dnnl::cpu_isa::avx2:
-      return "avx2";
-    case dnnl::cpu_isa::avx2_vnni:
-      return "avx2_vnni";
-    case dnnl::cpu_isa::avx2_vnni_2:
-      return "avx2_vnni_2";
-    case dnnl::cpu_isa::avx512_core:
-      return "avx512_core";
-    case dnnl::cpu_isa::avx512_core_vnni:
-      return "avx512_core_vnni";
-    case dnnl::cpu_isa::avx512_core_bf16:
-      return "avx512_core_bf16";
-    case dnnl::cpu_isa::avx512_core_fp16:
-      return "avx512_core_fp16";
-    case dnnl::cpu_isa::avx512_core_amx:
-      return "avx512_core_amx";
-    case dnnl::cpu_isa::avx512_core_amx_fp16:
-      return "avx512_core_amx_fp16";
-    default:
-      return "generic";
-  }
 }
 
 std::string onednn_version() {
@@ -74,20 +47,20 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
 std::string version_text() {
   std::string text = fmt::format("resflow {}\n", resflow_version());
   for (const auto& [library, version] : library_versions()) text += fmt::format("{:14} {}\n", library, version);
-  text += fmt::format("{:14} {}\n{:14} {}", "CPU", cpu_model(), "instructions", isa_name());
+  text += fmt::format("{:14} {}\n{:14} {}", "CPU", cpu_model(), "instructions", onednn_isa_name());
   return text;
 }
 
 std::string run_fingerprint(int threads) {
   return fmt::format("resflow {}, oneDNN {}, {}, {}, {} threads", resflow_version(), onednn_version(), cpu_model(),
-                     isa_name(), threads);
+                     onednn_isa_name(), threads);
 }
 
 std::vector<std::pair<std::string, std::string>> report_versions() {
   std::vector<std::pair<std::string, std::string>> all = {{"resflow", resflow_version()}};
   for (const auto& library : library_versions()) all.push_back(library);
   all.emplace_back("CPU", cpu_model());
-  all.emplace_back("instructions", isa_name());
+  all.emplace_back("instructions", onednn_isa_name());
   return all;
 }
 

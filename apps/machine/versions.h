@@ -9,7 +9,6 @@ namespace resflow {
 
 std::string resflow_version();
 std::string cpu_model();  // "AMD EPYC"; empty where the system does not say
-std::string isa_name();   // the instruction set that oneDNN uses: "avx512_core_bf16"
 std::string onednn_version();
 
 // (library, version) of everything linked.

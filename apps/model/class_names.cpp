@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
@@ -53,12 +54,11 @@ std::vector<std::string> load_class_names(const std::string& spec, Listener& lis
                      format_bytes(static_cast<double>(size)));
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(spec, buffer);
-  if (const ImageFormat format = image_format(bytes); format != ImageFormat::kUnknown)
-    throw data_error("{}: is a {}: wanted \"imagenet\" or a text file with a name a line", spec,
-                     image_format_name(format));
+  if (const ImageFormat* format = image_format(bytes))
+    throw data_error("{}: is a {}: wanted \"imagenet\" or a text file with a name a line", spec, format->name);
   if (std::find(bytes.begin(), bytes.end(), uint8_t{0}) != bytes.end())
     throw data_error("{}: is no text: wanted \"imagenet\" or a text file with a name a line", spec);
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string_view text = text_of(bytes);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::vector<std::string> names = split_lines(text);
   if (names.empty()) throw data_error("{}: holds no class names: wanted a name a line", spec);

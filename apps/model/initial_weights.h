@@ -5,8 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "io/core/listener.h"
+#include "io/core/named_array.h"
 
 namespace resflow {
 

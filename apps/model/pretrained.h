@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 
 namespace resflow {
 

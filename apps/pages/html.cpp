@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "io/core/base64.h"
-#include "io/core/text.h"
+#include "io/core/bytes.h"
+#include "io/core/utf8.h"
 
 namespace resflow {
 namespace {
@@ -16,21 +17,13 @@ std::vector<std::string_view> characters(std::string_view text) {
   static constexpr std::string_view kReplacement = "\xEF\xBF\xBD", kSpace = " ";
   std::vector<std::string_view> all;
   while (!text.empty()) {
-    const auto first = static_cast<uint8_t>(text[0]);
-    size_t bytes = 1;
-    for (size_t n = 1; n <= 4 && n <= text.size(); ++n) {
-      if (!is_utf8(text.substr(0, n))) continue;
-      bytes = n;
-      break;
-    }
-    const std::string_view c = text.substr(0, bytes);
-    if (first == '\n' || first == '\r' || first == '\t')
+    const Character c = next_character(text);
+    if (c.point == '\n' || c.point == '\r' || c.point == '\t')
       all.push_back(kSpace);
-    else if (!is_utf8(c) || first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<uint8_t>(c[1]) < 0xA0))
+    else if (!c.valid || c.is_control())
       all.push_back(kReplacement);
     else
-      all.push_back(c);
-    text.remove_prefix(bytes);
+      all.push_back(c.bytes);
   }
   return all;
 }
@@ -98,7 +91,7 @@ std::string data_uri(std::string_view mime, std::span<const uint8_t> bytes) {
   std::string uri = "data:";
   uri += mime;
   uri += ";base64,";
-  return uri + base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return uri + base64(text_of(bytes));
 }
 
 std::string html_name_values(const NameValues& values) {

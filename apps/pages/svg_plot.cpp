@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/pages/html.h"
+#include "io/core/utf8.h"
 
 namespace resflow {
 namespace {
@@ -108,11 +109,6 @@ std::string draw_series(const PlotSeries& series, const Axis& x, const Axis& y) 
 
 std::string text(double x, double y, const char* anchor, const std::string& words, const char* more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>", x, y, anchor, more, words);
-}
-
-size_t letters(const std::string& utf8) {
-  return static_cast<size_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
 // Names with a piece of their line, in one row under the title.

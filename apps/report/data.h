@@ -10,7 +10,7 @@
 #include "apps/evaluate/evaluation.h"
 #include "apps/pages/html.h"
 #include "graph/head/metrics.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/training_state.h"
 #include "io/core/stage_times.h"
 #include "io/pictures/broken_picture.h"
 
@@ -50,8 +50,8 @@ struct HtmlReport {
 inline constexpr size_t kReportCards = 24;  // of each kind
 inline constexpr int kThumbnailSide = 208;
 
-// Measures the evaluation and finds the mistakes of which the model was most confident, and the pictures of which it was
-// least certain. For their thumbnails it reads up to 2 * kReportCards of the files again.
+// Measures the evaluation and finds the mistakes of which the model was most confident, and the pictures of which it
+// was least certain. For their thumbnails it reads up to 2 * kReportCards of the files again.
 ReportedEvaluation reported_evaluation(const Evaluation& evaluation, const std::string& data, Views views);
 
 }  // namespace resflow

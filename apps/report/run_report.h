@@ -6,7 +6,7 @@
 
 #include "apps/data/training_data.h"
 #include "apps/report/page.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/training_state.h"
 #include "io/core/listener.h"
 #include "io/core/stage_times.h"
 #include "ops/compute.h"

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <limits>
 #include <utility>
 
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/core/wording.h"
 
 namespace resflow {
@@ -87,10 +87,10 @@ ExecutorChoice choose_executors(std::unique_ptr<Executors> one, Model& model, co
     }
   }
   std::vector<double> seconds(all.size(), std::numeric_limits<double>::infinity());
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   do {
     for (size_t i = 0; i < all.size(); ++i) seconds[i] = std::min(seconds[i], all[i]->round_seconds(work));
-  } while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < kTrialSeconds);
+  } while (watch.seconds() < kTrialSeconds);
 
   ExecutorChoice choice;
   for (size_t i = 0; i < all.size(); ++i)

@@ -2,7 +2,6 @@
 // is the same.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,13 +18,5 @@ struct Difference {
   std::string first, second;
 };
 std::optional<Difference> first_difference(const Fingerprint& first, const Fingerprint& second);
-
-// As journals and shards have it in their files (docs/score-files.md).
-nlohmann::ordered_json json_of_fingerprint(const Fingerprint& fingerprint);
-Fingerprint fingerprint_of_json(const nlohmann::ordered_json& json);  // Throws Error{kData} or nlohmann's exceptions.
-
-// How those files spell a name: setting("all_scores") is "--all-scores" there, other names are as they are.
-std::string stored_name(const std::string& name);
-std::string name_of_stored(const std::string& stored);
 
 }  // namespace resflow

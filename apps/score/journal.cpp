@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "apps/score/fingerprint_json.h"
 #include "io/core/base64.h"
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/files/xxh3.h"
 
@@ -70,7 +72,7 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
   for (const ScoreJournal::File& file : journal.files)
     json["files"].push_back({{"path", json_of_bytes(file.path)}, {"bytes", file.bytes}});
   const std::string text = json.dump(1) + "\n";
-  replace_file(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, files);
+  replace_file(path, bytes_of(text), files);
 }
 
 std::optional<ScoreJournal> load_journal(const std::string& path) {

@@ -11,8 +11,10 @@
 #include <span>
 #include <system_error>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/files/npy_file.h"
 #include "io/files/sequential_file.h"
 #include "io/files/zip_archive.h"
@@ -55,19 +57,9 @@ void for_each_record(const std::string& path, const std::function<void(const Rec
 
 // Python's UTF-8 with surrogateescape: a byte that is none becomes U+DC00 and itself.
 void append_code_points(std::string_view text, std::vector<uint32_t>& points) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
   while (!text.empty()) {
-    const uint32_t first = byte(0);
-    const size_t bytes = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (text.size() < bytes || !is_utf8(text.substr(0, bytes))) {
-      points.push_back(0xDC00 + first);
-      text.remove_prefix(1);
-      continue;
-    }
-    uint32_t point = bytes == 1 ? first : first & (0x7FU >> bytes);
-    for (size_t i = 1; i < bytes; ++i) point = point << 6 | (byte(i) & 0x3FU);
-    points.push_back(point);
-    text.remove_prefix(bytes);
+    const Character character = next_character(text);
+    points.push_back(character.valid ? character.point : 0xDC00 + character.point);
   }
 }
 
@@ -107,7 +99,7 @@ class Gathered {
   std::string& text() { return text_; }
   void give(size_t at_least = kPiece) {
     if (text_.size() < at_least) return;
-    sink_({reinterpret_cast<const uint8_t*>(text_.data()), text_.size()});
+    sink_(bytes_of(text_));
     text_.clear();
   }
 
@@ -145,10 +137,7 @@ std::optional<std::string> bytes_of_code_points(std::string_view points) {
       continue;
     }
     if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return std::nullopt;
-    const int more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    constexpr std::array<uint32_t, 4> kFirst = {0, 0xC0, 0xE0, 0xF0};
-    bytes += static_cast<char>(kFirst[static_cast<size_t>(more)] | point >> (6 * more));
-    for (int k = more - 1; k >= 0; --k) bytes += static_cast<char>(0x80 | (point >> (6 * k) & 0x3FU));
+    append_utf8(point, bytes);
   }
   return bytes;
 }
@@ -211,10 +200,7 @@ void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, c
                      }),
           {.name = "error_rows.npy",
            .bytes = error_rows.size(),
-           .write =
-               [&](const ZipStream::Sink& sink) {
-                 sink({reinterpret_cast<const uint8_t*>(error_rows.data()), error_rows.size()});
-               }},
+           .write = [&](const ZipStream::Sink& sink) { sink(bytes_of(error_rows)); }},
           text_entry("errors", errors,
                      [&](const auto& take) {
                        for_each_record(parts.names, [&](const Record& record) {

@@ -1,7 +1,6 @@
 #include "apps/score/predictions.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <deque>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "graph/plan/executors.h"
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "pipeline/stream_loader.h"
 
 namespace resflow {
@@ -348,7 +348,7 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   Predictor predictor(trained, options, views, loader, take);
   if (count || options.whole_plan) predictor.plan(batch_size, count);
 
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   EpochReport report;
   try {
     report = loader.run([&](const Batch& batch) {
@@ -365,7 +365,7 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
     throw;
   }
   predictor.finish(summary);
-  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  summary.seconds = watch.seconds();
   // A list on a pipe ends when the job is asked to stop while it waits for it: nobody knows what more it would have
   // had.
   summary.stopped = count ? report.stopped && summary.files < *count : listener.stop();

@@ -7,7 +7,7 @@
 #include "apps/score/rows.h"
 #include "graph/head/probabilities.h"
 #include "io/core/base64.h"
-#include "io/core/text.h"
+#include "io/core/utf8.h"
 
 namespace resflow {
 namespace {

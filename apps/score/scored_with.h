@@ -6,7 +6,7 @@
 
 #include "apps/score/fingerprint.h"
 #include "apps/score/output.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "io/images/decode.h"
 #include "ops/precision.h"
 

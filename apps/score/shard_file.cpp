@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "apps/score/fingerprint_json.h"
 #include "io/core/base64.h"
 #include "io/core/error.h"
 #include "io/files/xxh3.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/train/option_field.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "pipeline/pixels/mix.h"
 #include "pipeline/recipe.h"
 

@@ -4,13 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include "apps/host/console.h"
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "io/core/wording.h"
 #include "io/files/sha256.h"
 #include "io/files/xxh3.h"
@@ -57,18 +57,17 @@ std::string recipe_text(const Recipe& r) {
 
 // Names, sizes and times, of packed pictures their checksums: one that is replaced by another is seen without reading
 // it.
-void add_pictures(Sha256& hash, const Dataset& dataset, const fs::path& root) {
+void add_pictures(Sha256& hash, const Dataset& dataset, const std::string& root) {
   for (const Sample& sample : dataset.samples) {
-    const fs::path path(sample.path);
-    add(hash, path.lexically_relative(root).string());
+    add(hash, path_below(root, sample.path));
     if (sample.pack) {
       add(hash,
           fmt::format("packed {} {}", sample.pack->bytes(sample.packed), hex(sample.pack->checksum(sample.packed))));
       continue;
     }
     std::error_code error;
-    const auto size = fs::file_size(path, error);
-    const auto time = fs::last_write_time(path, error);
+    const auto size = fs::file_size(sample.path, error);
+    const auto time = fs::last_write_time(sample.path, error);
     add(hash, error ? "absent" : fmt::format("{} {}", size, time.time_since_epoch().count()));
   }
 }
@@ -112,9 +111,9 @@ bool FeatureExtractor::extract(const FeatureSource& source) {
     warn("{}: {}: {}", cache.path(), cache.discarded(),
          cache.done() == 0 ? "made anew" : fmt::format("what follows row {} is made anew", cache.done()));
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size()), cached = cache.done();
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const bool finished = cache.complete() || compute(source, cache);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = watch.seconds();
   std::string how = cached == 0 ? "" : cached == rows ? " from" : fmt::format(" ({} of them from before) in", cached);
   if (how.empty()) how = " into";
   fmt::print("features   {}: {}{} {}{}\n", source.name, plural(cache.done(), "picture", "pictures"), how, cache.path(),

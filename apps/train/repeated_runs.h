@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "apps/train/train_options.h"
-#include "io/checkpoint/checkpoint.h"
 
 namespace resflow {
 

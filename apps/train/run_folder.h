@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/train/lr_find.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/training_state.h"
 
 namespace resflow {
 

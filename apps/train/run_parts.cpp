@@ -20,12 +20,6 @@ std::string saved_option(const SavedOptions& saved, const std::string& name) {
   return found == saved.end() ? "" : found->second;
 }
 
-std::vector<int64_t> count_classes(const Dataset& dataset) {
-  std::vector<int64_t> counts(dataset.classes.size());
-  for (const Sample& sample : dataset.samples) ++counts[static_cast<size_t>(sample.label)];
-  return counts;
-}
-
 }  // namespace
 
 void freeze_parameters(Model& model, const TrainOptions& options) {
@@ -48,7 +42,7 @@ void group_parameters(Model& model, const TrainOptions& options) {
 
 std::string class_counts(const Dataset& dataset) {
   if (dataset.classes.size() > 8) return {};
-  const std::vector<int64_t> counts = count_classes(dataset);
+  const std::vector<int64_t> counts = class_sizes(dataset);
   std::vector<std::string> parts;
   parts.reserve(counts.size());
   for (size_t i = 0; i < counts.size(); ++i) parts.push_back(fmt::format("{} {}", dataset.classes[i], counts[i]));
@@ -56,7 +50,7 @@ std::string class_counts(const Dataset& dataset) {
 }
 
 std::vector<float> balanced_class_weights(const Dataset& dataset) {
-  const std::vector<int64_t> counts = count_classes(dataset);
+  const std::vector<int64_t> counts = class_sizes(dataset);
   const auto all = static_cast<double>(dataset.samples.size()), classes = static_cast<double>(counts.size());
   std::vector<float> weights;
   weights.reserve(counts.size());

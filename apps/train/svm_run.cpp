@@ -106,10 +106,9 @@ class SvmRun : private FeatureJob {
   }
 
   void check_classes() const {
-    std::vector<int64_t> counts(data_.train.classes.size());
     const FeatureRows& rows = train_;
-    for (int64_t row = 0; row < rows.originals; ++row)
-      ++counts[static_cast<size_t>(rows.labels[static_cast<size_t>(row)])];
+    const std::vector<int64_t> counts =
+        class_sizes(std::span(rows.labels).first(static_cast<size_t>(rows.originals)), data_.train.classes.size());
     for (size_t k = 0; k < counts.size(); ++k)
       if (counts[k] < 2)
         throw data_error("{}: of the class {} there is {} that can be read: cross validation takes at least 2",

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/training_state.h"
 #include "io/files/event_file.h"
 #include "io/images/image.h"
 

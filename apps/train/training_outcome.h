@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/training_state.h"
 #include "io/core/stage_times.h"
 #include "io/images/decode.h"
 

@@ -7,6 +7,7 @@
 #include "apps/train/run_parts.h"
 #include "apps/train/training_run.h"
 #include "io/core/wording.h"
+#include "ops/onednn_isa.h"
 
 namespace resflow {
 // "12,345 of 67,890 parameters (18.2 %)" and what the frozen batch norms do.
@@ -44,7 +45,8 @@ void TrainingRun::print_setup() const {
              format_bytes(static_cast<double>(memory.parameters)), format_bytes(static_cast<double>(memory.gradients)),
              format_bytes(static_cast<double>(optimizer)), format_bytes(static_cast<double>(validation)));
   if (options_.precision != "f32") fmt::print("precision  {}; validation f32\n", options_.precision);
-  fmt::print("threads    {}, {} (oneDNN {}) on {}\n", options_.threads, isa_name(), onednn_version(), cpu_model());
+  fmt::print("threads    {}, {} (oneDNN {}) on {}\n", options_.threads, onednn_isa_name(), onednn_version(),
+             cpu_model());
   fmt::print("folder     {}\n", folder_->path());
   if (options_.resume)
     fmt::print("resumed    at epoch {}, batch {} of {}\n", state_.epoch + 1, state_.next_batch + 1, batches_);

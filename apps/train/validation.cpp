@@ -1,7 +1,7 @@
 #include "apps/train/validation.h"
+#include "io/core/stopwatch.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace resflow {
 namespace {
@@ -42,13 +42,13 @@ size_t Validation::bytes() const {
 ValidationResult Validation::run(const std::function<bool(int64_t done)>& progress) {
   ValidationResult result;
   int64_t seen = 0;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   EpochReport report = loader_.run(0, 0, [&](const Batch& batch) {
     if (batch.size > 0) result.sums += evaluator_.evaluate(batch.pixels, batch.labels, batch.samples);
     seen += batch.size + static_cast<int64_t>(batch.broken.size());
     return progress(seen);
   });
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = watch.seconds();
   result.broken = std::move(report.broken);
   result.stopped = report.stopped;
   return result;

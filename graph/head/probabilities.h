@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 
 namespace resflow {
 

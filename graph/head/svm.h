@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 
 namespace resflow {
 

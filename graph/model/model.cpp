@@ -48,8 +48,8 @@ int64_t Model::feature_count() const { return std::get<LinearNode>(graph_.nodes(
 void Model::load(const std::vector<NamedArray>& values) {
   const WeightsFit fit = compare_weights(specs_, entries_of(values), DTypeRule::kExact);
   if (!fit.fits())
-    throw data_error("The weights are not those of {} with {} classes: {}. Trained with another --model?",
-                     description_.architecture, description_.num_classes, to_sentence(fit));
+    throw data_error("The weights are not those of {} with {} classes: {}. Trained with another {}?",
+                     description_.architecture, description_.num_classes, to_sentence(fit), setting("model"));
   for (const auto& parameter : parameters_)
     if (parameter->is_count) parameter->count = 0;
   for (const NamedArray& value : values) set(parameter(value.name), value.array);

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "graph/model/graph.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
+#include "io/core/named_array.h"
 #include "ops/compute.h"
 #include "ops/parameter.h"
 

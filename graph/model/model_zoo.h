@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "graph/model/graph.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 
 namespace resflow {
 

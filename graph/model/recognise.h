@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "graph/model/graph.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/checkpoint/description.h"
 #include "io/core/named_array.h"
 
 namespace resflow {

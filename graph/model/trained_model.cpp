@@ -17,7 +17,7 @@ TrainedModel make_trained_model(Checkpoint checkpoint, const std::string& path, 
     trained.model->set_quantization(std::move(checkpoint.quantization));
   } catch (const Error& e) {
     // The description comes from the file, not from the command line.
-    throw data_error("{}: {}", path, e.what());
+    throw data_error("{}: {}", path, e.marked());
   }
   trained.classes = std::move(checkpoint.classes);
   trained.preprocessing = std::move(checkpoint.preprocessing);

@@ -1,6 +1,5 @@
 #include "graph/plan/executors.h"
 
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 
 namespace resflow {
 namespace {
@@ -168,10 +168,10 @@ bool Executors::oldest_is_done() const {
 }
 
 double Executors::round_seconds(const Work& work) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   for (int i = 0; i < count(); ++i) give(work);
   for (int i = 0; i < count(); ++i) take();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / count();
+  return watch.seconds() / count();
 }
 
 PlanMemory Executors::memory() const {

@@ -11,6 +11,7 @@
 
 #include "graph/model/model.h"
 #include "graph/plan/arena.h"
+#include "io/core/named_array.h"
 
 namespace resflow {
 

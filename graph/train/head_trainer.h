@@ -13,6 +13,7 @@
 #include "graph/train/evaluator.h"
 #include "graph/train/optimizer.h"
 #include "graph/train/trainer.h"
+#include "io/core/named_array.h"
 
 namespace resflow {
 

@@ -161,8 +161,8 @@ void Optimizer::load(const std::vector<NamedArray>& state, int64_t steps) {
   }
   for (const auto& [name, array] : found) wrong.push_back(name + " unexpected");
   if (!wrong.empty())
-    throw data_error("The optimizer state is not one of {} for this model: {}. Saved with another --optimizer?",
-                     options_.name, fmt::join(wrong, "; "));
+    throw data_error("The optimizer state is not one of {} for this model: {}. Saved with another {}?", options_.name,
+                     fmt::join(wrong, "; "), setting("optimizer"));
   for (size_t i = 0; i < slots_.size(); ++i) slots_[i].tensor.import_from(*values[i], compute_);
   steps_ = steps;
 }

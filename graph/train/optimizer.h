@@ -8,7 +8,7 @@
 
 #include "graph/plan/arena.h"
 #include "graph/plan/gradients.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/core/named_array.h"
 #include "ops/optimizer.h"
 
 namespace resflow {

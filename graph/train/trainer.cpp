@@ -1,19 +1,15 @@
 #include "graph/train/trainer.h"
 
-#include <chrono>
 #include <functional>
 #include <map>
 
 #include "graph/train/gradient_sum.h"
 #include "io/core/error.h"
+#include "io/core/stopwatch.h"
 #include "ops/softmax_loss.h"
 
 namespace resflow {
 namespace {
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // A plan for one number of rows, with the loss of its logits.
 struct Sized {
@@ -47,9 +43,9 @@ struct Trainer::Impl {
     optimizer = std::make_unique<Optimizer>(optimizer_options, full->plan.buckets(), model.compute());
     // Made once: to make one a step would be an allocation a step.
     apply = [this](const Bucket& bucket) {
-      const double start = seconds_now();
+      const Stopwatch watch;
       optimizer->apply(index_of(bucket), bucket);
-      times.optimizer += seconds_now() - start;
+      times.optimizer += watch.seconds();
     };
     add = [this](const Bucket& bucket) { sum->add(index_of(bucket), bucket, factor); };
   }
@@ -81,26 +77,26 @@ struct Trainer::Impl {
                  const std::function<void(const Bucket&)>& done) {
     const auto rows = static_cast<int64_t>(labels.size());
     running = &sized_for(rows);
-    const double start = seconds_now();
+    Stopwatch watch;
     const std::span<const float> logits = running->plan.forward(pixels, rows);
     float* const diff = running->diff_logits.data();
     const LossResult result = targets.empty() ? running->loss.run(logits.data(), labels, diff)
                                               : running->loss.run(logits.data(), targets.data(), rows, diff);
-    const double middle = seconds_now(), optimized = times.optimizer;
+    times.forward += watch.lap();
+    const double optimized = times.optimizer;
     running->plan.backward(diff, done);
-    times.forward += middle - start;
     ++times.batches;
-    times.backward += seconds_now() - middle - (times.optimizer - optimized);
+    times.backward += watch.seconds() - (times.optimizer - optimized);
     return {.loss = result.loss, .correct = result.correct};
   }
 
   // The whole update at once.
   void update(const std::vector<Bucket>& buckets) {
-    const double start = seconds_now();
+    const Stopwatch watch;
     optimizer->begin_step();
     if (clips) optimizer->clip(buckets);
     for (size_t i = 0; i < buckets.size(); ++i) optimizer->apply(i, buckets[i]);
-    times.optimizer += seconds_now() - start;
+    times.optimizer += watch.seconds();
   }
 
   Model& model;

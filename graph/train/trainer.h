@@ -9,7 +9,7 @@
 
 #include "graph/plan/plan.h"
 #include "graph/train/optimizer.h"
-#include "io/checkpoint/checkpoint.h"
+#include "io/core/named_array.h"
 
 namespace resflow {
 

@@ -1,11 +1,8 @@
 #include "io/checkpoint/checkpoint.h"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <filesystem>
 #include <span>
-#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -17,10 +14,6 @@ namespace resflow {
 namespace {
 
 using Entries = google::protobuf::RepeatedPtrField<proto::Tensor>;
-
-std::span<const uint8_t> values_of(const Array& array) {
-  return {reinterpret_cast<const uint8_t*>(array.raw()), array.bytes()};
-}
 
 // Adds the arrays to `entries`, one behind the other from `end` on, which moves.
 void add_entries(const std::vector<NamedArray>& arrays, Entries& entries, uint64_t& end,
@@ -34,9 +27,9 @@ void add_entries(const std::vector<NamedArray>& arrays, Entries& entries, uint64
     entry.mutable_dims()->Add(array.dims().begin(), array.dims().end());
     entry.set_offset(aligned(end));
     entry.set_bytes(array.bytes());
-    entry.set_xxh3(checkpoint_checksum(values_of(array)));
+    entry.set_xxh3(checkpoint_checksum(array.raw_bytes()));
     end = entry.offset() + entry.bytes();
-    values.push_back(values_of(array));
+    values.push_back(array.raw_bytes());
   }
 }
 
@@ -95,35 +88,6 @@ Checkpoint describe(const CheckpointFile& file, const std::string& path) {
 }
 
 }  // namespace
-
-std::string head_name(Head::Kind kind) { return kind == Head::Kind::kSoftmax ? "softmax" : "one_vs_rest"; }
-
-Head::Kind head_of_name(const std::string& name) {
-  for (const Head::Kind kind : {Head::Kind::kSoftmax, Head::Kind::kOneVsRest})
-    if (name == head_name(kind)) return kind;
-  throw data_error("its outputs are of the kind \"{}\", this resflow knows softmax and one_vs_rest", name);
-}
-
-void check_head(const Head& head, int64_t classes) {
-  const auto wanted = head.kind == Head::Kind::kSoftmax ? size_t{0} : static_cast<size_t>(classes);
-  if (head.platt_a.size() != wanted || head.platt_b.size() != wanted)
-    throw data_error("its {} head has {} and {} of Platt's A and B, wanted {}", head_name(head.kind),
-                     head.platt_a.size(), head.platt_b.size(), wanted);
-  for (const auto* values : {&head.platt_a, &head.platt_b})
-    if (!std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }))
-      throw data_error("its {} head has values of Platt's A and B that are no numbers", head_name(head.kind));
-}
-
-void check_quantization(const Quantization& quantization) {
-  if (quantization.pictures < 1)
-    throw data_error("its activations were seen in {} pictures, wanted at least 1", quantization.pictures);
-  std::unordered_set<std::string_view> names;
-  for (const auto& [name, low, high] : quantization.activations) {
-    if (!std::isfinite(low) || !std::isfinite(high) || low > high)
-      throw data_error("the range of its activation {} is {} to {}", name, low, high);
-    if (!names.insert(name).second) throw data_error("the range of its activation {} stands there twice", name);
-  }
-}
 
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path, int generations, FileSystem& files) {
   proto::Manifest manifest;

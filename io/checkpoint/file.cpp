@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "io/core/array.h"
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/images/image_format.h"
 
@@ -41,18 +42,15 @@ static_assert(sizeof(Header) == kTensorAlignment && offsetof(Header, checksum) =
 
 using Bytes = std::span<const uint8_t>;
 
-Bytes bytes_of(const Header& header) { return {reinterpret_cast<const uint8_t*>(&header), sizeof header}; }
-
 uint64_t header_checksum(const Header& header) {
-  return checkpoint_checksum(bytes_of(header).first(offsetof(Header, checksum)));
+  return checkpoint_checksum(bytes_of_value(header).first(offsetof(Header, checksum)));
 }
 
 // What a file is that is no checkpoint.
 std::string describe_other(Bytes start) {
   if (start.empty()) return "is empty";
   if (start.size() >= 4 && std::memcmp(start.data(), "PK\3\4", 4) == 0) return "is a zip file, as PyTorch's .pth are,";
-  const ImageFormat format = image_format(start);
-  if (format != ImageFormat::kUnknown) return fmt::format("is a {}", image_format_name(format));
+  if (const ImageFormat* format = image_format(start)) return fmt::format("is a {}", format->name);
   return "is another program's file";
 }
 
@@ -189,8 +187,8 @@ void write_checkpoint_file(const proto::Manifest& manifest, const std::vector<By
     at += bytes.size();
   };
   const auto pad_to = [&](uint64_t offset) { write(Bytes(kZeros).first(offset - at)); };
-  write(bytes_of(header));
-  write({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  write(bytes_of_value(header));
+  write(bytes_of(text));
   pad_to(tensors_offset);
   for (size_t i = 0; i < values.size(); ++i) {
     pad_to(tensors_offset + offsets[i]);

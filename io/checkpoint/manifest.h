@@ -1,5 +1,5 @@
 // A checkpoint's description and its Protobuf form. Tensors go as entries: where their values stand in the file is
-// checkpoint_file.h's business.
+// the business of io/checkpoint/file.h.
 #pragma once
 
 #include "io/checkpoint/checkpoint.h"

@@ -68,6 +68,8 @@ class Array {
 
   std::byte* raw() { return data_.get(); }
   const std::byte* raw() const { return data_.get(); }
+  // The values as files hold them.
+  std::span<const uint8_t> raw_bytes() const { return {reinterpret_cast<const uint8_t*>(data_.get()), bytes()}; }
 
   // REQUIRES: T is the array's dtype; else Error{kInternal}.
   template <class T>

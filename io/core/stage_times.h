@@ -4,11 +4,12 @@
 // Used by one thread at a time.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "io/core/stopwatch.h"
 
 namespace resflow {
 
@@ -45,15 +46,14 @@ class StageTimes {
 class StageTimer {
  public:
   StageTimer(StageTimes& times, std::string_view name) : times_(times), name_(name) {}
-  ~StageTimer() { times_.add(name_, std::chrono::duration<double>(Clock::now() - start_).count()); }
+  ~StageTimer() { times_.add(name_, watch_.seconds()); }
   StageTimer(const StageTimer&) = delete;
   StageTimer& operator=(const StageTimer&) = delete;
 
  private:
-  using Clock = std::chrono::steady_clock;
   StageTimes& times_;
   std::string_view name_;
-  Clock::time_point start_ = Clock::now();
+  Stopwatch watch_;
 };
 
 }  // namespace resflow

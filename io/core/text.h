@@ -1,12 +1,11 @@
 // Texts that come out of foreign files.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace resflow {
-
-bool is_utf8(std::string_view text);  // no surrogates, no overlong forms, nothing above U+10FFFF
 
 // The text as it may stand in an error's sentence: control characters and bytes that are no UTF-8 become "?", and what
 // is longer than `limit` bytes is cut and ends with "...".

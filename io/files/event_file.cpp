@@ -15,6 +15,7 @@
 #include "io/core/crc32c.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/files/event.pb.h"
 
 namespace resflow {

@@ -30,8 +30,8 @@ class EventFile {
 
   const std::string& path() const { return path_; }
 
-  // Each call is one write to the file: nothing of it waits in this process. Throws Error{kSystem}; the object is of no
-  // more use then. A "/" in a tag groups charts. NaN and infinities are written, and shown as such.
+  // Each call is one write to the file: nothing waits in this process. Throws Error{kSystem}, after which the object
+  // must not be used. A "/" in a tag groups charts. NaN and infinities are written, and shown as such.
   void scalars(int64_t step, std::span<const std::pair<std::string, double>> values);
   // `file` is a whole PNG or JPEG file of width x height RGB pixels.
   void image(int64_t step, const std::string& tag, int width, int height, std::span<const uint8_t> file);

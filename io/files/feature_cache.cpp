@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 
 namespace resflow {
@@ -61,11 +62,6 @@ uint64_t checksum_of(const T& head) {
   return XXH3_64bits(&head, offsetof(T, checksum));
 }
 
-template <class T>
-std::span<const uint8_t> bytes_of(const T& head) {
-  return {reinterpret_cast<const uint8_t*>(&head), sizeof head};
-}
-
 // False where the bytes do not hold as many reasons as there are broken rows.
 bool read_reasons(std::span<const uint8_t> bytes, std::span<const uint8_t> status, int64_t first,
                   std::vector<BrokenRow>& broken) {
@@ -76,8 +72,7 @@ bool read_reasons(std::span<const uint8_t> bytes, std::span<const uint8_t> statu
     std::memcpy(&length, bytes.data(), sizeof length);
     bytes = bytes.subspan(sizeof length);
     if (length > bytes.size()) return false;
-    broken.push_back(
-        {first + static_cast<int64_t>(row), std::string(reinterpret_cast<const char*>(bytes.data()), length)});
+    broken.push_back({first + static_cast<int64_t>(row), std::string(text_of(bytes.first(length)))});
     bytes = bytes.subspan(length);
   }
   return true;
@@ -94,7 +89,7 @@ FeatureCache::FeatureCache(std::string path, const FeatureCacheKey& key, FileSys
   open();
   try {
     read();
-    if (complete()) {  // nothing to write: others may read it meanwhile, and so may those who come
+    if (complete()) {  // nothing will be written, so other programs may read the file
       ::flock(file_, LOCK_UN);
       return;
     }
@@ -112,11 +107,11 @@ void FeatureCache::open() {
   if (file_ < 0) {
     const int error = errno;
     if (error == EACCES || error == EPERM || error == EROFS || error == ENOENT || error == ENOTDIR || error == EISDIR)
-      throw usage_error("{}: features cannot be kept there: {}; --feature-cache names another folder", path_,
-                        reason_of(error));
+      throw usage_error("{}: features cannot be kept there: {}; {} names another folder", path_, reason_of(error),
+                        setting("feature_cache"));
     fail("opened", error);
   }
-  // Waits a moment: whoever only reads is done soon.
+  // Waits a moment, because a program that only reads the file is done soon.
   constexpr int kTries = 10;
   for (int i = 0; ::flock(file_, LOCK_EX | LOCK_NB) != 0; ++i) {
     const int error = errno;
@@ -124,9 +119,10 @@ void FeatureCache::open() {
       ::usleep(100'000);
       continue;
     }
-    if (error != EWOULDBLOCK) break;  // a file system without locks: one writer a file is the user's business there
+    if (error != EWOULDBLOCK) break;  // the file system has no locks: the user must see to it that one program writes
     files_.close(file_);
-    throw usage_error("{}: another run is making these features: wait for it, or name another --feature-cache", path_);
+    throw usage_error("{}: another run is making these features: wait for it, or name another {}", path_,
+                      setting("feature_cache"));
   }
 }
 
@@ -160,7 +156,7 @@ void FeatureCache::read_header(const InputFile& file) {
   }
 }
 
-// The block at end_: its rows become ours. False where it is not whole.
+// Takes over the rows of the block at end_. False where the block is not whole.
 bool FeatureCache::read_block(const InputFile& file) {
   const auto room = static_cast<uint64_t>(file.size() - end_);
   const auto damaged = [&] {
@@ -180,7 +176,7 @@ bool FeatureCache::read_block(const InputFile& file) {
   if (room - sizeof block < all) return false;  // cut off
   std::vector<uint8_t> ends(status_bytes + (padded(value_bytes) - value_bytes) + padded(block.reasons));
   const std::span<uint8_t> status = std::span(ends).first(status_bytes), rest = std::span(ends).subspan(status_bytes);
-  // Straight to its place: most of a file are values.
+  // The values are read straight to their place, because they are most of the file.
   const std::span<uint8_t> values(reinterpret_cast<uint8_t*>(values_.values<float>().data() + done_ * key_.columns),
                                   value_bytes);
   int64_t at = end_ + static_cast<int64_t>(sizeof block);
@@ -205,7 +201,7 @@ bool FeatureCache::read_block(const InputFile& file) {
   return true;
 }
 
-// Ready to append: what is behind the last whole block goes.
+// Makes the file ready to be appended to: cuts off what stands behind its last whole block.
 void FeatureCache::begin() {
   const std::string folder = std::filesystem::path(path_).parent_path().string();
   const int64_t needed = (key_.rows - done_) * static_cast<int64_t>(row_bytes(static_cast<uint64_t>(key_.columns)));
@@ -224,7 +220,7 @@ void FeatureCache::begin() {
                        .checksum = 0};
   std::copy(key_.key.begin(), key_.key.end(), header.key.begin());
   header.checksum = checksum_of(header);
-  write(bytes_of(header), 0);
+  write(bytes_of_value(header), 0);
   end_ = sizeof header;
 }
 
@@ -239,8 +235,8 @@ void FeatureCache::append(int64_t count, std::span<const float> values, const st
       throw internal_error("{}: row {} is not among the {} after {}", path_, row.row, count, done_);
     status[static_cast<size_t>(row.row - done_)] = 1;
     const auto length = static_cast<uint32_t>(std::min<size_t>(row.reason.size(), kMaxReason));
-    const auto* bytes = reinterpret_cast<const uint8_t*>(&length);
-    reasons.insert(reasons.end(), bytes, bytes + sizeof length);
+    const std::span<const uint8_t> length_bytes = bytes_of_value(length);
+    reasons.insert(reasons.end(), length_bytes.begin(), length_bytes.end());
     reasons.insert(reasons.end(), row.reason.begin(), row.reason.begin() + length);
   }
   Block block{.first = static_cast<uint64_t>(done_),
@@ -249,7 +245,7 @@ void FeatureCache::append(int64_t count, std::span<const float> values, const st
               .payload = 0,
               .checksum = 0};
   const size_t value_bytes = values.size_bytes();
-  // In one write: what a kill leaves is a whole block or its beginning.
+  // The block is one write, so that a run that is killed leaves a whole block or the beginning of one.
   std::vector<uint8_t> bytes(sizeof block);
   bytes.reserve(sizeof block + status.size() + padded(value_bytes) + padded(reasons.size()));
   bytes.insert(bytes.end(), status.begin(), status.end());
@@ -284,9 +280,10 @@ void FeatureCache::write(std::span<const uint8_t> bytes, int64_t offset) {
 
 void FeatureCache::fail(const char* doing, int error) const {
   if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-    throw system_error("{}: no room for the features of {} pictures, {} MB: free some, or name another --feature-cache",
-                       path_, key_.rows,
-                       static_cast<uint64_t>(key_.rows) * row_bytes(static_cast<uint64_t>(key_.columns)) / 1'000'000);
+    throw system_error("{}: no room for the features of {} pictures, {} MB: free some, or name another {}", path_,
+                       key_.rows,
+                       static_cast<uint64_t>(key_.rows) * row_bytes(static_cast<uint64_t>(key_.columns)) / 1'000'000,
+                       setting("feature_cache"));
   throw system_error("{}: cannot be {}: {}", path_, doing, reason_of(error));
 }
 

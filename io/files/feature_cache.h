@@ -31,8 +31,8 @@ struct BrokenRow {
 class FeatureCache {
  public:
   // Opens the file at `path`, or begins one, and reads the rows that are there. Only one program writes a file at a
-  // time: Error{kUsage} where another one does just now. Error{kUsage} too where it cannot be made (no permission, no
-  // such folder), Error{kSystem} where the machine fails.
+  // time. Throws Error{kUsage} where another program is writing it, and where it cannot be made (no permission, no such
+  // folder); Error{kSystem} where the machine fails.
   FeatureCache(std::string path, const FeatureCacheKey& key, FileSystem& files = machine_files());
   ~FeatureCache();
   FeatureCache(const FeatureCache&) = delete;
@@ -43,15 +43,14 @@ class FeatureCache {
   int64_t done() const { return done_; }
   bool complete() const { return done_ == key_.rows; }
   // Why rows that were in the file are not used: "is of other weights, ...", "is damaged after row 96"; else empty.
-  // A last block that was cut off where a run was killed is nothing to speak of.
+  // It stays empty where the last block is cut off alone: that is what a run leaves that was killed.
   const std::string& discarded() const { return discarded_; }
 
-  // Appends rows done(), done() + 1, ...: `values` has as many rows as `count`, zeros where `broken` names one
-  // (ascending, by row of the whole). Throws Error{kSystem} where the disk is full or fails; what was there before is
-  // whole then.
+  // Appends `count` rows, numbered from done() on. `values` holds them all, with zeros for those that `broken` names,
+  // in ascending order. Throws Error{kSystem} where the disk is full or fails; the rows from before stay whole.
   void append(int64_t count, std::span<const float> values, const std::vector<BrokenRow>& broken);
 
-  // On the disk for certain. Throws as append does.
+  // Returns when all appended rows are on the disk. Throws as append does.
   void sync();
 
   // (rows, columns) f32; rows from done() on are zeros.

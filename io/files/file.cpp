@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/files/file_errors.h"
 
@@ -208,9 +209,7 @@ void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileS
   file.commit();
 }
 
-void replace_text_file(const std::string& path, std::string_view text) {
-  replace_file(path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
-}
+void replace_text_file(const std::string& path, std::string_view text) { replace_file(path, bytes_of(text)); }
 
 void check_can_be_written(const std::string& path) {
   if (!path.empty()) const AtomicFile file(path, 0);

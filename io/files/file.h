@@ -62,7 +62,8 @@ std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>
                                    FileSystem& files = machine_files());
 
 // Replaces `path` at commit(), atomically and durably: PATH.partial is written beside it, synced and renamed,
-// then the folder is synced. Until commit() has returned the previous file is the file. One writer a path.
+// then the folder is synced. Until commit() has returned `path` is the previous file. Only one program may
+// write a path at a time.
 class AtomicFile {
  public:
   // `bytes` is how much will be written. Throws Error{kSystem} where the disk has less (needed and free are
@@ -98,8 +99,8 @@ class AtomicFile {
 void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileSystem& files = machine_files());
 void replace_text_file(const std::string& path, std::string_view text);
 
-// Throws now what replace_file would throw of a folder that is not there or may not be written in, so that a command
-// can say it before its work and not after it. Does nothing where `path` is empty.
+// Throws what replace_file would throw where the folder of `path` is absent or may not be written in, so that a command
+// can say so before its work and not after it. Does nothing where `path` is empty.
 void check_can_be_written(const std::string& path);
 
 }  // namespace resflow

@@ -1,4 +1,4 @@
-// What the writers of files have in common: why a call failed, and the folder that a name lies in.
+// What the writers of files have in common: which failures say what, and the folder that a name lies in.
 #pragma once
 
 #include <cerrno>
@@ -7,8 +7,6 @@
 #include "io/files/file.h"
 
 namespace resflow {
-
-std::string reason_of(int error);  // std::strerror is not safe in several threads
 
 inline bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
 inline bool is_no_permission(int error) { return error == EACCES || error == EPERM || error == EROFS; }

@@ -1,4 +1,5 @@
-// Files by a pattern, as the shell would expand it, but one after another: there may be more than fit into a command.
+// The files that match a pattern, as the shell would expand it. They come one after another, because there may be more
+// than fit into a command.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 namespace resflow {
 
-// True where the text has one of * ? [ that no backslash takes its meaning.
+// True where the text holds a * ? or [ without a backslash before it.
 bool has_wildcard(const std::string& text);
 
 // What matches a pattern: * ? and [...] stand for what fnmatch(3) says, within a folder's name or a file's; a leading
@@ -22,7 +23,8 @@ class Glob {
 
   struct Match {
     std::string path;
-    std::string error;  // of a folder that the pattern goes through: why it cannot be read
+    std::string
+        error;  // not empty: `path` is a folder that the pattern leads through, and this is why it cannot be read
   };
 
   // False at the end.

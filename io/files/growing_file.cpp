@@ -27,7 +27,7 @@ GrowingFile::GrowingFile(std::string path, FileSystem& files)
     if (error == ENOENT || error == ENOTDIR) throw usage_error("{}: there is no folder {}", path_, folder_);
     fail("be created");
   }
-  // A file system without locks: one writer a file is the user's business there.
+  // Where the file system has no locks, the user must see to it that only one program writes the file.
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     close();
     throw usage_error("{}: another program is writing it: wait for it, or write elsewhere", path_);

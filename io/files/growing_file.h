@@ -9,14 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "io/core/bytes.h"
 #include "io/files/file.h"
 
 namespace resflow {
 
 class GrowingFile {
  public:
-  // Opens PATH.partial, which is made where it is not there, as it lies; resize() says where to go on.
-  // Throws Error{kUsage}: no folder, no permission, another program writes it (flock); Error{kSystem} else.
+  // Opens PATH.partial with what it holds, or makes it; resize() then says where to go on.
+  // Throws Error{kUsage} where there is no such folder or no permission, and where another program writes the file
+  // (flock); Error{kSystem} where the machine fails.
   explicit GrowingFile(std::string path, FileSystem& files = machine_files());
   // Keeps PATH.partial, without what was not synced, unless discard() was called.
   ~GrowingFile();
@@ -27,18 +29,18 @@ class GrowingFile {
   std::string partial_path() const { return partial_; }
   int64_t size() const { return size_; }  // of what was kept and written, synced or not
 
-  // Cuts what is there to `bytes`. REQUIRES: before the first write.
-  // Throws Error{kData} where there is less; Error{kSystem}.
+  // Cuts the file to its first `bytes`. REQUIRES: nothing has been written yet.
+  // Throws Error{kData} where the file is shorter, Error{kSystem} where the machine fails.
   void resize(int64_t bytes);
 
   // Appends; small pieces are gathered. Throws Error{kSystem}.
   void write(std::span<const uint8_t> bytes);
-  void write(std::string_view text) { write({reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
+  void write(std::string_view text) { write(bytes_of(text)); }
 
   // Writes over what was written at `offset`. REQUIRES: all of it was written before. Throws as write does.
   void rewrite(int64_t offset, std::string_view text);
 
-  // All that was written is on the disk. Throws as write does; a sync that failed must not be tried again.
+  // Returns when all that was written is on the disk. Throws as write does; a sync that failed must not be tried again.
   void sync();
 
   // Synced, PATH.partial becomes PATH, atomically and durably; the object is of no more use then.

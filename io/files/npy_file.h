@@ -23,13 +23,13 @@ struct NpyShape {
   std::optional<int64_t> columns;
 };
 
-// Of a header that npy_header made; nothing for any other.
+// What a header says that npy_header made; nothing for any other header.
 std::optional<NpyShape> parse_npy_header(std::string_view header);
 
-// Nearest, ties to even; beyond f16's range infinite; NaN stays NaN.
+// Rounds to the nearest f16, ties to even. Values beyond its range become infinite; NaN stays NaN.
 uint16_t to_f16(float value);
 
-// The row's values, as they lie in the file, at the end of `bytes`.
+// Appends the row's values to `bytes` as they lie in the file.
 void append_f32(std::span<const float> row, std::string& bytes);
 void append_f16(std::span<const float> row, std::string& bytes);
 

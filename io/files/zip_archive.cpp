@@ -63,8 +63,8 @@ uint64_t little_endian(std::span<const uint8_t> bytes) {
   return value;
 }
 
-// What the directory keeps of a stored entry in 64 bits, because 32 are too few. minizip 1.1 overlooks it, since it
-// compares 32 bits with the largest unsigned long.
+// The 64-bit fields that the directory has for a stored entry whose sizes do not fit 32 bits. minizip 1.1 overlooks
+// them, because it compares 32 bits with the largest unsigned long.
 struct Zip64 {
   std::optional<uint64_t> bytes, header;
 };
@@ -170,7 +170,7 @@ const ZipEntry* ZipArchive::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : &entries_[found->second];
 }
 
-// minizip takes what is missing at the very end for zeros.
+// False where the file ends early: minizip would take the missing bytes at its very end for zeros.
 bool ZipArchive::ends_as_zip() const {
   static constexpr std::array<uint8_t, 4> kEnd = {'P', 'K', 5, 6};
   unz_global_info64 info{};
@@ -238,7 +238,7 @@ void ZipArchive::list_entries() {
   }
 }
 
-// Of the entry at which minizip stands; nothing where its header contradicts the directory.
+// Where the bytes of the entry at which minizip stands begin; nothing where its header contradicts the directory.
 std::optional<uint64_t> ZipArchive::offset_of_current() const {
   int method = 0, level = 0;
   if (unzOpenCurrentFile2(reader_->zip, &method, &level, 1) != UNZ_OK) return std::nullopt;
@@ -247,7 +247,7 @@ std::optional<uint64_t> ZipArchive::offset_of_current() const {
   return offset;
 }
 
-// The same for a header that lies where minizip does not look.
+// The same of an entry whose header begins at `header`, where minizip does not look.
 std::optional<uint64_t> ZipArchive::offset_behind_header(uint64_t header, std::string_view name) const {
   static constexpr std::array<uint8_t, 4> kSignature = {'P', 'K', 3, 4};
   const auto size = static_cast<uint64_t>(file().size());

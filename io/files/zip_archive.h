@@ -1,7 +1,7 @@
 // The directory of a zip file and where each entry's bytes lie, by minizip.
 //
-// Stored entries are read by whoever wants them, straight from the file: the archive says where they are and what their
-// CRC-32 must be. Compressed ones are read here, and only where they are small.
+// A caller reads stored entries straight from the file: the archive says where they lie and what their CRC-32 must be.
+// Compressed entries are read here, and only where they are small.
 #pragma once
 
 #include <cstdint>

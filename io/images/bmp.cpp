@@ -1,9 +1,12 @@
 #include "io/images/bmp.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/images/bmp_header.h"
 
@@ -52,7 +55,7 @@ class RleReader {
     return true;
   }
 
-  // A run ends with its row, wherever the data think that they are.
+  // A run ends with its row, even where the data go on.
   void put_run(size_t count, uint8_t value, std::vector<uint8_t>& indices) {
     if (column_ + count > bmp_.width) count = bmp_.width - std::min<size_t>(column_, bmp_.width);
     if (bmp_.pixels == BmpPixels::kRle8) {
@@ -103,7 +106,7 @@ class BmpReader final : public ImageReader {
       throw data_error("truncated BMP: its {} bytes end in or before row {} of {}", bytes_.size(),
                        indices_.size() / bmp_.width + 1, bmp_.height);
     }
-    // Of the last row in the file nothing follows its pixels.
+    // The last row in the file may end with its pixels, without padding.
     const uint64_t end = bmp_.offset + bmp_.stride * (bmp_.height - 1) + bmp_.row_bytes;
     if (!encoded && end > bytes_.size()) {
       throw data_error("truncated BMP: its {} bytes end {} before the last pixel", bytes_.size(), end - bytes_.size());
@@ -170,7 +173,20 @@ class BmpReader final : public ImageReader {
   std::vector<uint8_t> indices_;
 };
 
+// The four bytes at 6 are zero in nearly every BMP; where they are not, the header's length tells.
+bool has_bmp_header(std::span<const uint8_t> bytes) {
+  using namespace std::string_view_literals;
+  constexpr std::array kLengths = {"\x0C\0\0\0"sv, "\x28\0\0\0"sv, "\x40\0\0\0"sv, "\x6C\0\0\0"sv, "\x7C\0\0\0"sv};
+  return std::any_of(kLengths.begin(), kLengths.end(), [&](auto length) { return begins_with(bytes, length, 14); });
+}
+
 }  // namespace
+
+// Two letters alone would take texts for a BMP.
+bool is_bmp(std::span<const uint8_t> bytes) {
+  using namespace std::string_view_literals;
+  return begins_with(bytes, "BM") && (begins_with(bytes, "\0\0\0\0"sv, 6) || has_bmp_header(bytes));
+}
 
 std::unique_ptr<ImageReader> make_bmp_reader() { return std::make_unique<BmpReader>(); }
 

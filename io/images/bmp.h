@@ -10,11 +10,16 @@
 // Of a file that is not run-length encoded decode reads only the region.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "io/images/image_reader.h"
 
 namespace resflow {
+
+// Whether a file that begins with these bytes is a BMP.
+bool is_bmp(std::span<const uint8_t> bytes);
 
 std::unique_ptr<ImageReader> make_bmp_reader();
 

@@ -7,13 +7,6 @@
 #include <utility>
 
 #include "io/core/error.h"
-#include "io/images/bmp.h"
-#include "io/images/exif.h"
-#include "io/images/jpeg.h"
-#include "io/images/png.h"
-#include "io/images/pnm.h"
-#include "io/images/tiff.h"
-#include "io/images/webp.h"
 
 namespace resflow {
 
@@ -24,19 +17,14 @@ DecodeMode decode_mode(std::string_view name) {
 }
 
 struct Decoder::Impl {
-  // A line a format that is read.
-  const std::map<ImageFormat, std::unique_ptr<ImageReader>> readers = [] {
-    std::map<ImageFormat, std::unique_ptr<ImageReader>> all;
-    all[ImageFormat::kJpeg] = make_jpeg_reader();
-    all[ImageFormat::kPng] = make_png_reader();
-    all[ImageFormat::kWebp] = make_webp_reader();
-    all[ImageFormat::kTiff] = make_tiff_reader();
-    all[ImageFormat::kBmp] = make_bmp_reader();
-    all[ImageFormat::kPnm] = make_pnm_reader();
+  const std::map<const ImageFormat*, std::unique_ptr<ImageReader>> readers = [] {
+    std::map<const ImageFormat*, std::unique_ptr<ImageReader>> all;
+    for (const ImageFormat& known : image_formats())
+      if (known.make_reader != nullptr) all[&known] = known.make_reader();
     return all;
   }();
   ImageReader* reader = nullptr;  // of the opened picture
-  ImageFormat format = ImageFormat::kUnknown;
+  const ImageFormat* format = nullptr;
   int width = 0, height = 0;            // upright, as the Decoder gives it
   int full_width = 0, full_height = 0;  // stored, before any scaling
   int eighths = 8;
@@ -68,8 +56,7 @@ struct Decoder::Impl {
       throw data_error("its header says {}x{} pixels, wanted at most {} in all", reader->width(), reader->height(),
                        kMaxPixels);
     }
-    // Pillow turns a TIFF upright unasked.
-    if (exif || format == ImageFormat::kTiff) orientation = read_orientation(bytes, format);
+    if (exif || format->always_upright) orientation = read_orientation(bytes, format);
     full_width = reader->width();
     full_height = reader->height();
     eighths = 8;
@@ -105,7 +92,7 @@ void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
   self.named([&] { self.open(bytes); });
 }
 
-ImageFormat Decoder::format() const { return impl_->format; }
+const ImageFormat* Decoder::format() const { return impl_->format; }
 int Decoder::width() const { return impl_->width; }
 int Decoder::height() const { return impl_->height; }
 

@@ -44,7 +44,8 @@ class Decoder {
   // Throws Error{kData} for what is no image we read, truncated, or too large.
   void open(std::span<const uint8_t> bytes, std::string_view name = {});
 
-  ImageFormat format() const;
+  // What open() took the file for; null where it is none that resflow knows. REQUIRES: open() was called.
+  const ImageFormat* format() const;
   int width() const;
   int height() const;
 

@@ -1,20 +1,15 @@
 #include "io/images/exif.h"
 
-#include <webp/demux.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "io/core/bytes.h"
 
 namespace resflow {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
-
-bool starts_with(Bytes bytes, std::string_view text) {
-  return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin(),
-                                                   [](char c, uint8_t b) { return static_cast<uint8_t>(c) == b; });
-}
 
 // REQUIRES: at + count <= bytes.size(), count <= 8.
 uint64_t number(Bytes bytes, size_t at, size_t count, bool little) {
@@ -66,7 +61,7 @@ Orientation of_tiff(Bytes tiff, bool may_be_big) {
   using namespace std::string_view_literals;
   constexpr std::array<std::string_view, 6> kStarts = {"II*\0"sv, "MM\0*"sv, "II\0*"sv,
                                                        "MM*\0"sv, "II+\0"sv, "MM\0+"sv};
-  const bool known = std::any_of(kStarts.begin(), kStarts.end(), [&](auto text) { return starts_with(tiff, text); });
+  const bool known = std::any_of(kStarts.begin(), kStarts.end(), [&](auto text) { return begins_with(tiff, text); });
   if (!known || tiff.size() < 8) return {};
   const bool little = tiff[0] == 'I', big = tiff[2] == '+' || tiff[3] == '+';
   if (!big) return orientation_of_directory(tiff, number(tiff, 4, 4, little), {.little = little});
@@ -75,82 +70,14 @@ Orientation of_tiff(Bytes tiff, bool may_be_big) {
                                   {.little = little, .count_bytes = 8, .entry_bytes = 20, .offset_bytes = 8});
 }
 
-// From marker to marker, as far as the first scan.
-Orientation of_jpeg(Bytes jpeg) {
-  size_t at = 2;
-  while (at + 4 <= jpeg.size()) {
-    if (jpeg[at] != 0xFF) {  // Pillow looks for the next marker, too
-      ++at;
-      continue;
-    }
-    const uint8_t marker = jpeg[at + 1];
-    if (marker == 0xFF) {  // a fill byte
-      ++at;
-      continue;
-    }
-    const bool has_content = marker != 0 && marker != 0x01 && !(marker >= 0xD0 && marker <= 0xD8);
-    if (!has_content) {
-      at += 2;
-      continue;
-    }
-    if (marker == 0xDA || marker == 0xD9) return {};
-    const auto length = static_cast<size_t>(number(jpeg, at + 2, 2, false));
-    if (length < 2 || jpeg.size() - at - 2 < length) return {};
-    const Bytes content = jpeg.subspan(at + 4, length - 2);
-    using namespace std::string_view_literals;
-    if (marker == 0xE1 && starts_with(content, "Exif\0"sv)) return exif_orientation(content);
-    at += 2 + length;
-  }
-  return {};
-}
-
-Orientation of_png(Bytes png) {
-  Bytes exif;
-  size_t at = 8;
-  while (at <= png.size() && png.size() - at >= 12) {
-    const uint64_t length = number(png, at, 4, false);
-    if (length > png.size() - at - 12 || starts_with(png.subspan(at + 4), "IEND")) break;
-    if (starts_with(png.subspan(at + 4), "eXIf")) exif = png.subspan(at + 8, static_cast<size_t>(length));
-    at += 12 + static_cast<size_t>(length);
-  }
-  return exif_orientation(exif);
-}
-
-Orientation of_webp(Bytes webp) {
-  const WebPData data = {webp.data(), webp.size()};
-  WebPDemuxer* demuxer = WebPDemux(&data);
-  if (demuxer == nullptr) return {};
-  Orientation found;
-  WebPChunkIterator chunk;
-  if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk) != 0) {
-    found = exif_orientation({chunk.chunk.bytes, chunk.chunk.size});
-    WebPDemuxReleaseChunkIterator(&chunk);
-  }
-  WebPDemuxDelete(demuxer);
-  return found;
-}
-
 }  // namespace
 
 Orientation exif_orientation(std::span<const uint8_t> exif) {
   using namespace std::string_view_literals;
   constexpr auto kStart = "Exif\0\0"sv;
-  return of_tiff(starts_with(exif, kStart) ? exif.subspan(kStart.size()) : exif, false);
+  return of_tiff(begins_with(exif, kStart) ? exif.subspan(kStart.size()) : exif, false);
 }
 
-Orientation read_orientation(std::span<const uint8_t> bytes, ImageFormat format) {
-  switch (format) {
-    case ImageFormat::kJpeg:
-      return of_jpeg(bytes);
-    case ImageFormat::kPng:
-      return of_png(bytes);
-    case ImageFormat::kWebp:
-      return of_webp(bytes);
-    case ImageFormat::kTiff:
-      return of_tiff(bytes, true);
-    default:
-      return {};
-  }
-}
+Orientation tiff_orientation(std::span<const uint8_t> tiff) { return of_tiff(tiff, true); }
 
 }  // namespace resflow

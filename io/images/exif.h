@@ -1,20 +1,19 @@
-// The orientation that an image file states in its EXIF data, read as Pillow reads it.
+// The orientation that EXIF data state, read as Pillow reads it. Where they stand in a file is the business of its
+// format: jpeg_exif, png_exif and webp_exif in io/images/.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "io/images/image_format.h"
 #include "io/images/orientation.h"
 
 namespace resflow {
 
-// Of a JPEG the first APP1 segment with EXIF, of a PNG the last chunk eXIf (texts that carry EXIF or XMP are not looked
-// at), of a WebP its chunk EXIF, of a TIFF its first directory. Upright where there is none, where what it says is no
-// orientation, and where the data are malformed: they are never an error. `bytes` may be anything.
-Orientation read_orientation(std::span<const uint8_t> bytes, ImageFormat format);
-
-// The same of EXIF data by themselves: a TIFF directory, "Exif\0\0" before it or not.
+// Of EXIF data, which are a TIFF directory, with "Exif\0\0" before it or not. Upright where there are none, where what
+// they say is no orientation, and where they are malformed: that is never an error. `exif` may be anything.
 Orientation exif_orientation(std::span<const uint8_t> exif);
+
+// The same of the first directory of a TIFF file, which may be a BigTIFF.
+Orientation tiff_orientation(std::span<const uint8_t> tiff);
 
 }  // namespace resflow

@@ -3,24 +3,70 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
+
+#include "io/core/bytes.h"
+#include "io/images/bmp.h"
+#include "io/images/exif.h"
+#include "io/images/jpeg.h"
+#include "io/images/png.h"
+#include "io/images/pnm.h"
+#include "io/images/tiff.h"
+#include "io/images/webp.h"
 
 namespace resflow {
 namespace {
 
-constexpr std::string_view kReadFormats = "resflow reads JPEG, PNG, WebP, TIFF, BMP and PNM (PPM, PGM, PBM)";
+bool is_gif(std::span<const uint8_t> bytes) { return begins_with(bytes, "GIF87a") || begins_with(bytes, "GIF89a"); }
 
-bool begins_with(std::span<const uint8_t> bytes, std::string_view magic, size_t at = 0) {
-  return bytes.size() >= at + magic.size() &&
-         std::equal(magic.begin(), magic.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at),
-                    [](char c, uint8_t byte) { return static_cast<uint8_t>(c) == byte; });
+// No file begins as two of these do, so that the order of the rows is that of sentences alone.
+constexpr ImageFormat kFormats[] = {
+    {.name = "JPEG",
+     .extensions = {".jpg", ".jpeg"},
+     .begins = is_jpeg,
+     .make_reader = make_jpeg_reader,
+     .orientation = [](std::span<const uint8_t> bytes) { return exif_orientation(jpeg_exif(bytes)); }},
+    {.name = "PNG",
+     .extensions = {".png"},
+     .begins = is_png,
+     .make_reader = make_png_reader,
+     .orientation = [](std::span<const uint8_t> bytes) { return exif_orientation(png_exif(bytes)); }},
+    {.name = "WebP",
+     .extensions = {".webp"},
+     .begins = is_webp,
+     .make_reader = make_webp_reader,
+     .orientation = [](std::span<const uint8_t> bytes) { return exif_orientation(webp_exif(bytes)); }},
+    {.name = "TIFF",
+     .extensions = {".tif", ".tiff"},
+     .begins = is_tiff,
+     .make_reader = make_tiff_reader,
+     .orientation = tiff_orientation,
+     .always_upright = true},
+    {.name = "BMP", .extensions = {".bmp"}, .begins = is_bmp, .make_reader = make_bmp_reader},
+    {.name = "PNM",
+     .kinds = " (PPM, PGM, PBM)",
+     .extensions = {".ppm", ".pgm"},
+     .begins = is_pnm,
+     .make_reader = make_pnm_reader},
+    {.name = "GIF", .begins = is_gif},
+};
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool ends_with_ignoring_case(std::string_view path, std::string_view extension) {
+  return path.size() >= extension.size() &&
+         std::equal(extension.begin(), extension.end(), path.end() - static_cast<std::ptrdiff_t>(extension.size()),
+                    [](char wanted, char c) { return wanted == lower(c); });
 }
 
-// The four bytes at 6 are zero in nearly every BMP; where they are not, the header's length tells.
-bool has_bmp_header(std::span<const uint8_t> bytes) {
-  using namespace std::string_view_literals;
-  constexpr std::array kLengths = {"\x0C\0\0\0"sv, "\x28\0\0\0"sv, "\x40\0\0\0"sv, "\x6C\0\0\0"sv, "\x7C\0\0\0"sv};
-  return std::any_of(kLengths.begin(), kLengths.end(), [&](auto length) { return begins_with(bytes, length, 14); });
+// "resflow reads JPEG, PNG and BMP"
+std::string what_is_read() {
+  std::vector<std::string> names;
+  for (const ImageFormat& format : kFormats)
+    if (format.make_reader != nullptr) names.push_back(fmt::format("{}{}", format.name, format.kinds));
+  std::string sentence = "resflow reads " + names.front();
+  for (size_t i = 1; i < names.size(); ++i) sentence += (i + 1 < names.size() ? ", " : " and ") + names[i];
+  return sentence;
 }
 
 // A page that a web server sent instead of a picture is the usual case.
@@ -32,44 +78,36 @@ bool is_text(std::span<const uint8_t> bytes) {
 
 }  // namespace
 
-ImageFormat image_format(std::span<const uint8_t> bytes) {
-  using namespace std::string_view_literals;
-  if (begins_with(bytes, "\xFF\xD8\xFF"sv)) return ImageFormat::kJpeg;
-  if (begins_with(bytes, "\x89PNG\r\n\x1A\n"sv)) return ImageFormat::kPng;
-  if (begins_with(bytes, "GIF87a"sv) || begins_with(bytes, "GIF89a"sv)) return ImageFormat::kGif;
-  for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {  // the last two are BigTIFF
-    if (begins_with(bytes, magic)) return ImageFormat::kTiff;
-  }
-  if (begins_with(bytes, "RIFF"sv) && begins_with(bytes, "WEBP"sv, 8)) return ImageFormat::kWebp;
-  // Two letters alone would take texts for a BMP.
-  if (begins_with(bytes, "BM"sv) && (begins_with(bytes, "\0\0\0\0"sv, 6) || has_bmp_header(bytes)))
-    return ImageFormat::kBmp;
-  if (bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
-      (bytes[2] == ' ' || (bytes[2] >= '\t' && bytes[2] <= '\r')))
-    return ImageFormat::kPnm;
-  return ImageFormat::kUnknown;
+std::span<const ImageFormat> image_formats() { return kFormats; }
+
+const ImageFormat* image_format(std::span<const uint8_t> bytes) {
+  const auto* found = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                   [&](const ImageFormat& format) { return format.begins(bytes); });
+  return found == std::end(kFormats) ? nullptr : found;
 }
 
-std::string_view image_format_name(ImageFormat format) {
-  switch (format) {
-    case ImageFormat::kJpeg:
-      return "JPEG";
-    case ImageFormat::kPng:
-      return "PNG";
-    case ImageFormat::kGif:
-      return "GIF";
-    case ImageFormat::kBmp:
-      return "BMP";
-    case ImageFormat::kPnm:
-      return "PNM";
-    case ImageFormat::kTiff:
-      return "TIFF";
-    case ImageFormat::kWebp:
-      return "WebP";
-    case ImageFormat::kUnknown:
-      break;
-  }
-  return "unknown";
+const ImageFormat* image_format_of_name(std::string_view path) {
+  for (const ImageFormat& format : kFormats)
+    for (const std::string_view extension : format.extensions)
+      if (!extension.empty() && ends_with_ignoring_case(path, extension)) return &format;
+  return nullptr;
+}
+
+bool has_image_extension(std::string_view path) { return image_format_of_name(path) != nullptr; }
+
+const std::string& image_extensions() {
+  static const std::string kAll = [] {
+    std::string all;
+    for (const ImageFormat& format : kFormats)
+      for (const std::string_view extension : format.extensions)
+        if (!extension.empty()) all += fmt::format("{}{}", all.empty() ? "" : " ", extension);
+    return all;
+  }();
+  return kAll;
+}
+
+Orientation read_orientation(std::span<const uint8_t> bytes, const ImageFormat* format) {
+  return format == nullptr || format->orientation == nullptr ? Orientation() : format->orientation(bytes);
 }
 
 std::string describe_unreadable(std::span<const uint8_t> bytes, std::string_view name) {
@@ -77,11 +115,10 @@ std::string describe_unreadable(std::span<const uint8_t> bytes, std::string_view
   const size_t slash = name.rfind('/'), dot = name.rfind('.');
   const bool has_extension = dot != std::string_view::npos && (slash == std::string_view::npos || dot > slash);
   const std::string named = has_extension ? fmt::format(" named {}", name.substr(dot)) : "";
-  const ImageFormat format = image_format(bytes);
-  if (format != ImageFormat::kUnknown)
-    return fmt::format("is a {}{}; {}", image_format_name(format), named, kReadFormats);
-  if (is_text(bytes)) return fmt::format("is a text{}; {}", named, kReadFormats);
-  return fmt::format("is no image of a known format; {}", kReadFormats);
+  if (const ImageFormat* format = image_format(bytes))
+    return fmt::format("is a {}{}; {}", format->name, named, what_is_read());
+  if (is_text(bytes)) return fmt::format("is a text{}; {}", named, what_is_read());
+  return fmt::format("is no image of a known format; {}", what_is_read());
 }
 
 }  // namespace resflow

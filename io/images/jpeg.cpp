@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdio>  // jpeglib.h wants it before itself
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include <jpeglib.h>
 
 #include <jerror.h>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 
 namespace resflow {
@@ -40,8 +42,8 @@ void print_nothing(j_common_ptr) {}
 
 void source_ignores(j_decompress_ptr) {}
 
-// All bytes are there from the start: whoever needs more has hit the end of a truncated file. Suspending, as
-// Pillow does, keeps the verdict its own: what it can finish without more bytes is whole.
+// libjpeg has all bytes from the start: where it asks for more, the file is truncated. It is told to suspend, as Pillow
+// tells it, so that its verdict is Pillow's: a picture that can be finished without more bytes is whole.
 boolean no_more_bytes(j_decompress_ptr) { return FALSE; }
 
 void skip_bytes(j_decompress_ptr info, long count) {
@@ -270,6 +272,37 @@ class JpegReader final : public ImageReader {
 };
 
 }  // namespace
+
+bool is_jpeg(std::span<const uint8_t> bytes) { return begins_with(bytes, "\xFF\xD8\xFF"); }
+
+// From marker to marker, as far as the first scan.
+std::span<const uint8_t> jpeg_exif(std::span<const uint8_t> jpeg) {
+  size_t at = 2;
+  while (at + 4 <= jpeg.size()) {
+    if (jpeg[at] != 0xFF) {  // Pillow looks for the next marker, too
+      ++at;
+      continue;
+    }
+    const uint8_t marker = jpeg[at + 1];
+    if (marker == 0xFF) {  // a fill byte
+      ++at;
+      continue;
+    }
+    const bool has_content = marker != 0 && marker != 0x01 && !(marker >= 0xD0 && marker <= 0xD8);
+    if (!has_content) {
+      at += 2;
+      continue;
+    }
+    if (marker == 0xDA || marker == 0xD9) return {};
+    const size_t length = static_cast<size_t>(jpeg[at + 2]) << 8U | jpeg[at + 3];
+    if (length < 2 || jpeg.size() - at - 2 < length) return {};
+    const std::span<const uint8_t> content = jpeg.subspan(at + 4, length - 2);
+    using namespace std::string_view_literals;
+    if (marker == 0xE1 && begins_with(content, "Exif\0"sv)) return content;
+    at += 2 + length;
+  }
+  return {};
+}
 
 std::unique_ptr<ImageReader> make_jpeg_reader() { return std::make_unique<JpegReader>(); }
 

@@ -6,11 +6,19 @@
 // needs, and reads nothing after its last row.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "io/images/image_reader.h"
 
 namespace resflow {
+
+// Whether a file that begins with these bytes is a JPEG.
+bool is_jpeg(std::span<const uint8_t> bytes);
+
+// Its EXIF data: the content of the first APP1 segment that holds some; empty where none does. `jpeg` may be anything.
+std::span<const uint8_t> jpeg_exif(std::span<const uint8_t> jpeg);
 
 std::unique_ptr<ImageReader> make_jpeg_reader();
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/images/png_chunks.h"
 
@@ -237,6 +238,8 @@ class PngReader final : public ImageReader {
 };
 
 }  // namespace
+
+bool is_png(std::span<const uint8_t> bytes) { return begins_with(bytes, "\x89PNG\r\n\x1A\n"); }
 
 std::unique_ptr<ImageReader> make_png_reader() { return std::make_unique<PngReader>(); }
 

@@ -9,11 +9,20 @@
 // decode always decodes all of the picture.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "io/images/image_reader.h"
 
 namespace resflow {
+
+// Whether a file that begins with these bytes is a PNG.
+bool is_png(std::span<const uint8_t> bytes);
+
+// Its EXIF data: the content of the last chunk eXIf; empty where there is none. Texts that carry EXIF or XMP are not
+// looked at. `png` may be anything.
+std::span<const uint8_t> png_exif(std::span<const uint8_t> png);
 
 std::unique_ptr<ImageReader> make_png_reader();
 

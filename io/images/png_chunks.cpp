@@ -6,7 +6,9 @@
 #include <cctype>
 #include <string>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
+#include "io/images/png.h"
 
 namespace resflow {
 namespace {
@@ -92,6 +94,19 @@ PngChunks read_png_chunks(std::span<const uint8_t> bytes) {
     if (chunk.content.size() < chunk.length)
       throw data_error("truncated PNG: its {} bytes end within the chunk {}", bytes.size(), chunk.name);
   }
+}
+
+// Neither names nor checksums are looked at: that is read_png_chunks's business.
+std::span<const uint8_t> png_exif(std::span<const uint8_t> png) {
+  std::span<const uint8_t> exif;
+  size_t at = kSignatureBytes;
+  while (at <= png.size() && png.size() - at >= 12) {
+    const size_t length = big_endian(&png[at]);
+    if (length > png.size() - at - 12 || begins_with(png, "IEND", at + 4)) break;
+    if (begins_with(png, "eXIf", at + 4)) exif = png.subspan(at + 8, length);
+    at += 12 + length;
+  }
+  return exif;
 }
 
 }  // namespace resflow

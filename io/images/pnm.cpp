@@ -203,6 +203,11 @@ class PnmReader final : public ImageReader {
 
 }  // namespace
 
+bool is_pnm(std::span<const uint8_t> bytes) {
+  return bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
+         (bytes[2] == ' ' || (bytes[2] >= '\t' && bytes[2] <= '\r'));
+}
+
 std::unique_ptr<ImageReader> make_pnm_reader() { return std::make_unique<PnmReader>(); }
 
 }  // namespace resflow

@@ -9,11 +9,16 @@
 // Of a binary file decode reads only the region, of a plain one always all.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "io/images/image_reader.h"
 
 namespace resflow {
+
+// Whether a file that begins with these bytes is a PPM, PGM, PBM or PAM.
+bool is_pnm(std::span<const uint8_t> bytes);
 
 std::unique_ptr<ImageReader> make_pnm_reader();
 

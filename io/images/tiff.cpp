@@ -7,8 +7,10 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/images/tiff_pixels.h"
 
@@ -302,6 +304,12 @@ class TiffReader final : public ImageReader {
 };
 
 }  // namespace
+
+bool is_tiff(std::span<const uint8_t> bytes) {
+  using namespace std::string_view_literals;
+  constexpr std::array kStarts = {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv};  // the last two are BigTIFF
+  return std::any_of(kStarts.begin(), kStarts.end(), [&](auto start) { return begins_with(bytes, start); });
+}
 
 std::unique_ptr<ImageReader> make_tiff_reader() { return std::make_unique<TiffReader>(); }
 

@@ -11,11 +11,16 @@
 // decode always decodes all of the picture. Nothing of libtiff's is printed.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "io/images/image_reader.h"
 
 namespace resflow {
+
+// Whether a file that begins with these bytes is a TIFF or a BigTIFF.
+bool is_tiff(std::span<const uint8_t> bytes);
 
 std::unique_ptr<ImageReader> make_tiff_reader();
 

@@ -2,6 +2,7 @@
 
 #include <webp/demux.h>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 
 namespace resflow {
@@ -62,6 +63,22 @@ class WebpReader final : public ImageReader {
 };
 
 }  // namespace
+
+bool is_webp(std::span<const uint8_t> bytes) { return begins_with(bytes, "RIFF") && begins_with(bytes, "WEBP", 8); }
+
+std::span<const uint8_t> webp_exif(std::span<const uint8_t> webp) {
+  const WebPData data = {webp.data(), webp.size()};
+  WebPDemuxer* demuxer = WebPDemux(&data);
+  if (demuxer == nullptr) return {};
+  std::span<const uint8_t> exif;
+  WebPChunkIterator chunk;
+  if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk) != 0) {
+    exif = {chunk.chunk.bytes, chunk.chunk.size};  // within `webp`: nothing is copied
+    WebPDemuxReleaseChunkIterator(&chunk);
+  }
+  WebPDemuxDelete(demuxer);
+  return exif;
+}
 
 std::unique_ptr<ImageReader> make_webp_reader() { return std::make_unique<WebpReader>(); }
 

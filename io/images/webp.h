@@ -4,11 +4,19 @@
 // decode always decodes all of the picture.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "io/images/image_reader.h"
 
 namespace resflow {
+
+// Whether a file that begins with these bytes is a WebP.
+bool is_webp(std::span<const uint8_t> bytes);
+
+// Its EXIF data: the content of its chunk EXIF; empty where there is none. `webp` may be anything.
+std::span<const uint8_t> webp_exif(std::span<const uint8_t> webp);
 
 std::unique_ptr<ImageReader> make_webp_reader();
 

@@ -71,16 +71,11 @@ inline uint64_t checksum(const void* bytes, size_t count, uint64_t seed = 0) {
 
 inline uint64_t head_checksum(const Header& header) { return checksum(&header, offsetof(Header, checksum)); }
 
-// Seeded by where the chunk begins: what only looks like one, within a picture, is none.
+// Seeded by the chunk's place: bytes within a picture that only look like a chunk then have another checksum.
 inline uint64_t head_checksum(const Chunk& chunk, uint64_t offset) {
   return checksum(&chunk, offsetof(Chunk, checksum), offset);
 }
 
 inline uint32_t name_hash(std::string_view name) { return static_cast<uint32_t>(xxh3(name)); }
-
-template <class T>
-std::span<const uint8_t> bytes_of(const T& value) {
-  return {reinterpret_cast<const uint8_t*>(&value), sizeof value};
-}
 
 }  // namespace resflow::pack_format

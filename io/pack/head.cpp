@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
 
@@ -26,7 +27,7 @@ bool read_classes(std::span<const uint8_t> bytes, uint32_t count, std::vector<st
     std::memcpy(&length, bytes.data(), sizeof length);
     bytes = bytes.subspan(sizeof length);
     if (length > bytes.size()) return false;
-    classes.emplace_back(reinterpret_cast<const char*>(bytes.data()), length);
+    classes.emplace_back(text_of(bytes.first(length)));
     bytes = bytes.subspan(length);
   }
   return bytes.empty();

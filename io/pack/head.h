@@ -17,13 +17,13 @@ struct PackHead {
   uint64_t first_chunk = 0;  // where it begins
 };
 
-// True where the file's first bytes are a pack's. False for anything else, a folder or an absent file too.
+// True where the file begins as a pack does. False for anything else, and for a folder or an absent file.
 bool is_pack(const std::string& path);
 
 // Throws Error{kData}: no pack, a version that is not read, damaged, or cut off before its first picture.
 PackHead read_pack_head(const InputFile& file, const std::string& path);
 
-// True where `chunk`, read at `offset`, is one, and its payload ends within `end`.
+// True where `chunk`, read at `offset`, has the marks and the checksum of a chunk, and its payload ends within `end`.
 bool is_whole(const pack_format::Chunk& chunk, uint64_t offset, uint64_t end);
 
 }  // namespace resflow

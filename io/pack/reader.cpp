@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/pack/walker.h"
 
@@ -64,7 +65,7 @@ bool PackReader::read_block(uint64_t offset) {
         entry.bytes > end_ - entry.offset - sizeof(Chunk) || entry.name_bytes > entry.bytes ||
         entry.name_bytes > names.size())
       return false;
-    add(entry, {reinterpret_cast<const char*>(names.data()), entry.name_bytes});
+    add(entry, text_of(names.first(entry.name_bytes)));
     names = names.subspan(entry.name_bytes);
   }
   return names.empty();

@@ -16,8 +16,8 @@ namespace resflow {
 // Memory: 40 bytes a picture and the names. Any number of threads may read from one reader.
 class PackReader {
  public:
-  // Reads the index. Where that is damaged, or missing because the file was cut off, goes through the whole file for
-  // the pictures, and damage() says so. Throws as InputFile and read_pack_head do.
+  // Reads the index. Where the index is damaged, or missing because the file was cut off, this reads the whole file to
+  // find the pictures, and damage() says so. Throws as InputFile and read_pack_head do.
   explicit PackReader(std::string path, FileSystem& files = machine_files());
 
   const std::string& path() const { return path_; }

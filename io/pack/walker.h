@@ -1,5 +1,5 @@
-// Goes through a pack from its first picture to its last, in large blocks: no index is needed, memory is that of a
-// block and of the largest picture. Damage costs the pictures that it hit, and no others.
+// Goes through a pack from its first picture to its last, in large blocks. It needs no index, and memory for a block
+// and the largest picture. Damage loses only the pictures that it hit.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +33,10 @@ class PackWalker {
   // Throws Error{kData} where the file cannot be read or becomes shorter meanwhile.
   bool next(PackRecord& record);
 
-  // After the last one: what is wrong with the file as a whole, "" where nothing is. Of a file that was cut off it says
-  // how many pictures came.
+  // What is wrong with the file as a whole; "" where nothing is. Where the file was cut off, it says how many pictures
+  // came. REQUIRES: next() has returned false.
   std::string damage() const;
-  // True where pictures at the end did not come, because the file was cut off or damaged there.
+  // True where pictures at the end are missing, because the file was cut off or is damaged there.
   bool cut_off() const { return static_cast<uint64_t>(next_) < head_.records; }
 
  private:

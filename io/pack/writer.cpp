@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/pack/format.h"
@@ -38,7 +39,7 @@ std::vector<uint8_t> class_section(const std::vector<std::string>& classes) {
   std::vector<uint8_t> bytes;
   for (const std::string& name : classes) {
     const auto length = static_cast<uint32_t>(name.size());
-    const auto length_bytes = bytes_of(length);
+    const auto length_bytes = bytes_of_value(length);
     bytes.insert(bytes.end(), length_bytes.begin(), length_bytes.end());
     bytes.insert(bytes.end(), name.begin(), name.end());
   }
@@ -52,7 +53,7 @@ PackWriter::PackWriter(std::string path, PackInfo info, int64_t expected_bytes, 
   const std::vector<uint8_t> classes = class_section(info_.classes);
   if (classes.size() > std::numeric_limits<uint32_t>::max())
     throw internal_error("{}: class names of {} bytes", path_, classes.size());
-  put(bytes_of(header_of(info_, classes, 0, 0, 0)));
+  put(bytes_of_value(header_of(info_, classes, 0, 0, 0)));
   put(classes);
   pad();
 }
@@ -64,7 +65,7 @@ void PackWriter::put(std::span<const uint8_t> bytes) {
 
 void PackWriter::put_chunk(pack_format::Chunk chunk) {
   chunk.checksum = head_checksum(chunk, static_cast<uint64_t>(offset_));
-  put(bytes_of(chunk));
+  put(bytes_of_value(chunk));
 }
 
 void PackWriter::pad() {
@@ -99,10 +100,10 @@ void PackWriter::add(std::string_view name, int label, std::span<const uint8_t> 
              .name_hash = name_hash(name),
              .payload = entry.payload,
              .checksum = 0});
-  put({reinterpret_cast<const uint8_t*>(name.data()), name.size()});
+  put(bytes_of(name));
   put(data);
   pad();
-  const auto bytes = bytes_of(entry);
+  const auto bytes = bytes_of_value(entry);
   entries_.insert(entries_.end(), bytes.begin(), bytes.end());
   names_.insert(names_.end(), name.begin(), name.end());
   ++records_;
@@ -142,8 +143,8 @@ void PackWriter::commit() {
              .checksum = 0});
   put({reinterpret_cast<const uint8_t*>(blocks_.data()), bytes});
   flush();
-  file_.rewrite(0, bytes_of(header_of(info_, class_section(info_.classes), static_cast<uint64_t>(records_), directory,
-                                      static_cast<uint64_t>(offset_))));
+  file_.rewrite(0, bytes_of_value(header_of(info_, class_section(info_.classes), static_cast<uint64_t>(records_),
+                                            directory, static_cast<uint64_t>(offset_))));
   file_.commit();
 }
 

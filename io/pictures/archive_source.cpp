@@ -13,9 +13,10 @@
 #include <string_view>
 #include <utility>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
-#include "io/pictures/dataset.h"
+#include "io/images/image_format.h"
 
 namespace resflow {
 namespace {
@@ -204,7 +205,7 @@ bool has_archive_extension(const std::string& path) {
 }
 
 bool begins_as_archive(std::span<const uint8_t> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view text = text_of(bytes);
   if (text.size() > 262 && text.substr(257, 5) == "ustar") return true;
   using namespace std::string_view_literals;
   constexpr std::array<std::string_view, 5> kBegins = {"PK\x03\x04"sv, "\x1F\x8B"sv, "\x28\xB5\x2F\xFD"sv,

@@ -17,16 +17,18 @@ namespace resflow {
 // The largest file that any picture we read may be: uncompressed, of as many pixels as we read, with room for a header.
 inline constexpr int64_t kMaxMember = 3 * kMaxPixels + (int64_t{1} << 20);
 
-// Members that image_extensions() names, as WebDataset has them beside others, in the archive's order, each with its
-// bytes, called ARCHIVE/MEMBER. A member that cannot be had (damaged, encrypted, larger than `max_member`, a link,
-// which a stream cannot follow) is a picture with an error.
+// Gives the members whose extension is a picture's (WebDataset has others beside them), in the archive's order, each
+// with its bytes, under the name ARCHIVE/MEMBER. A member is a picture with an error where it is damaged, encrypted,
+// larger than `max_member`, or a link, which a stream cannot follow.
 //
-// Throws Error{kData}, after the whole members before it: no archive; one that ends early, a missing end mark included;
-// one with damage that nothing can be read beyond; at its end, that there was no picture. Of a compressed archive that
-// ends early, the last 128 KiB before its end are not unpacked, and members in them not given.
+// Throws Error{kData} for what is no archive, for an archive that ends early (a missing end mark included) or is
+// damaged so that nothing behind the damage can be read, and at the end of one without a picture. The whole members
+// before the damage come first. Where a compressed archive ends early, the last 128 KiB before its end are not
+// unpacked, and the members in them are not given.
 class ArchiveSource : public PictureSource {
  public:
-  // Opens it, which waits for a writer where it is a pipe. Throws Error{kData} where it cannot be opened.
+  // Opens the archive; where that is a pipe, waits for a program that writes to it. Throws Error{kData} where it cannot
+  // be opened.
   explicit ArchiveSource(std::string path, int64_t max_member = kMaxMember);
   ~ArchiveSource() override;
 
@@ -45,7 +47,8 @@ class ArchiveSource : public PictureSource {
   bool ended_ = false;
 };
 
-// A name that ends as archives' do: .tar .tar.gz .tgz .tar.zst .tzst .tar.xz .txz .tar.bz2 .tbz2 .zip, case ignored.
+// True where the name ends as an archive's does: .tar .tar.gz .tgz .tar.zst .tzst .tar.xz .txz .tar.bz2 .tbz2 .zip,
+// case ignored.
 bool has_archive_extension(const std::string& path);
 
 // Whether a file that begins with these bytes may be an archive: a tar, a zip, or something compressed as tars are.

@@ -1,7 +1,13 @@
 #include "io/pictures/data_folders.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
+
+#include "io/files/file.h"
+#include "io/files/folder_listing.h"
+#include "io/images/image_format.h"
+#include "io/pack/head.h"
 
 namespace resflow {
 
@@ -14,6 +20,30 @@ bool holds_folders(const std::string& folder) {
     if (at->is_directory(broken_link)) return true;
   }
   return false;
+}
+
+bool holds_classes(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code broken_link;
+    if (!at->is_directory(broken_link) && has_image_extension(at->path().string())) return false;
+  }
+  return holds_folders(folder);
+}
+
+bool has_class_of(const std::string& root, const std::vector<std::string>& classes) {
+  const std::vector<std::string> packed =
+      is_pack(root) ? read_pack_head(InputFile(root), root).info.classes : std::vector<std::string>();
+  return std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
+    return std::find(packed.begin(), packed.end(), name) != packed.end() ||
+           (!name.empty() && fs::is_directory(fs::path(root) / name));
+  });
+}
+
+std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes) {
+  const std::string val = join_path(data, "val");
+  const bool is_class = std::find(classes.begin(), classes.end(), "val") != classes.end();
+  return !is_class && holds_folders(val) ? val : data;
 }
 
 std::vector<DataPart> data_parts(const std::string& data) {

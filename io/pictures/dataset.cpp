@@ -1,30 +1,26 @@
 #include "io/pictures/dataset.h"
 
-#include <sys/stat.h>
-
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <filesystem>
-#include <string_view>
+#include <limits>
 #include <system_error>
 #include <utility>
 
 #include "io/core/error.h"
 #include "io/files/file.h"
 #include "io/files/folder_listing.h"
+#include "io/images/image_format.h"
 #include "io/pack/reader.h"
+#include "io/pictures/folder_walk.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 9> kExtensions = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
-                                                         ".pgm", ".tif",  ".tiff", ".webp"};
-constexpr const char* kExtensionList = ".jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp";
+constexpr size_t kAll = std::numeric_limits<size_t>::max();  // a data set is listed in order, however large it is
 
 struct Listing {
   std::vector<std::string> folders, files;  // names, sorted; a file is all that is no folder
@@ -33,50 +29,20 @@ struct Listing {
 // std::string compares bytes as unsigned, as strcmp does: the order of code points in UTF-8.
 Listing list(const std::string& folder) {
   Listing listing;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code broken_link;  // is a file then, whose reader will say what is wrong
-    (at->is_directory(broken_link) ? listing.folders : listing.files).push_back(at->path().filename().string());
-  }
-  if (error) throw data_error("{}: the folder cannot be read: {}", folder, error.message());
-  std::sort(listing.folders.begin(), listing.folders.end());
-  std::sort(listing.files.begin(), listing.files.end());
+  FolderListing entries(folder, kAll);
+  FolderEntry entry;
+  while (entries.next(entry)) (entry.folder ? listing.folders : listing.files).push_back(std::move(entry.name));
+  if (!entries.failure().empty()) throw data_error("{}: {}", folder, entries.failure());
   return listing;
 }
 
-using Identity = std::pair<dev_t, ino_t>;
-
-struct Folder {
-  std::string path;
-  std::vector<std::string> files;
-};
-
-Identity identity(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw data_error("{}: the folder cannot be read: {}", path, reason_of(errno));
-  return {status.st_dev, status.st_ino};
-}
-
-void walk(const std::string& path, std::vector<Identity>& above, std::vector<Folder>& found) {
-  const Identity self = identity(path);
-  if (std::find(above.begin(), above.end(), self) != above.end()) return;
-  Listing listing = list(path);
-  found.push_back({path, std::move(listing.files)});
-  above.push_back(self);
-  for (const auto& name : listing.folders) walk(join_path(path, name), above, found);
-  above.pop_back();
-}
-
-// Appends the image files at and below `path`: folders sorted by their whole path, as sorted(os.walk(path)) does.
-// `above` are folders that links must not lead back to.
-void append_pictures(const std::string& path, int label, std::vector<Identity> above, std::vector<Sample>& samples) {
-  std::vector<Folder> folders;
-  walk(path, above, folders);
-  std::sort(folders.begin(), folders.end(), [](const Folder& a, const Folder& b) { return a.path < b.path; });
-  for (const auto& folder : folders) {
-    for (const auto& file : folder.files) {
-      if (has_image_extension(file)) samples.push_back({join_path(folder.path, file), label});
-    }
+// Appends the image files at and below `folder`. `within` as FolderWalk has it.
+void append_pictures(const std::string& folder, const std::string& within, int label, std::vector<Sample>& samples) {
+  FolderWalk walk(folder, kAll, within);
+  std::string path, failure;
+  while (walk.next(path, failure)) {
+    if (!failure.empty()) throw data_error("{}: {}", path, failure);
+    samples.push_back({std::move(path), label});
   }
 }
 
@@ -119,22 +85,25 @@ Dataset list_pack(const std::string& path) {
 
 }  // namespace
 
-bool has_image_extension(const std::string& path) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::any_of(kExtensions.begin(), kExtensions.end(), [&](std::string_view extension) {
-    return path.size() >= extension.size() &&
-           std::equal(extension.begin(), extension.end(), path.end() - static_cast<std::ptrdiff_t>(extension.size()),
-                      [&](char wanted, char c) { return wanted == lower(c); });
-  });
-}
-
-const char* image_extensions() { return kExtensionList; }
-
 std::vector<int32_t> labels_of(const Dataset& dataset) {
   std::vector<int32_t> labels;
   labels.reserve(dataset.samples.size());
   for (const Sample& sample : dataset.samples) labels.push_back(sample.label);
   return labels;
+}
+
+std::vector<int64_t> class_sizes(std::span<const int32_t> labels, size_t classes) {
+  std::vector<int64_t> counts(classes);
+  for (const int32_t label : labels) ++counts[static_cast<size_t>(label)];
+  return counts;
+}
+
+std::vector<int64_t> class_sizes(const Dataset& dataset) {
+  return class_sizes(labels_of(dataset), dataset.classes.size());
+}
+
+std::string path_below(const std::string& root, const std::string& path) {
+  return fs::path(path).lexically_relative(root).string();
 }
 
 Dataset list_image_folder(const std::string& root) {
@@ -154,12 +123,12 @@ Dataset list_image_folder(const std::string& root) {
   for (std::string& name : top.folders) {
     const size_t before = dataset.samples.size();
     const auto label = static_cast<int>(dataset.classes.size());
-    append_pictures(join_path(root, name), label, {identity(root)}, dataset.samples);
+    append_pictures(join_path(root, name), root, label, dataset.samples);
     (dataset.samples.size() == before ? dataset.empty_classes : dataset.classes).push_back(std::move(name));
   }
   if (dataset.classes.empty())
     throw data_error("{}: no picture in its class folders ({}); wanted files that end in {}", root,
-                     fmt::join(dataset.empty_classes, ", "), kExtensionList);
+                     fmt::join(dataset.empty_classes, ", "), image_extensions());
   return dataset;
 }
 
@@ -177,8 +146,8 @@ std::vector<Sample> list_pictures(const std::string& path) {
     samples.push_back({path, -1});
     return samples;
   }
-  append_pictures(path, -1, {}, samples);
-  if (samples.empty()) throw data_error("{}: holds no picture; wanted files that end in {}", path, kExtensionList);
+  append_pictures(path, {}, -1, samples);
+  if (samples.empty()) throw data_error("{}: holds no picture; wanted files that end in {}", path, image_extensions());
   return samples;
 }
 

@@ -28,6 +28,14 @@ struct Dataset {
 
 std::vector<int32_t> labels_of(const Dataset& dataset);  // of its samples, in their order
 
+// How many samples each class has. REQUIRES: every sample has a label.
+std::vector<int64_t> class_sizes(const Dataset& dataset);
+// The same of labels below `classes`.
+std::vector<int64_t> class_sizes(std::span<const int32_t> labels, size_t classes);
+
+// A sample's path below the root that it was listed from: "ants/1.jpg". REQUIRES: `path` lies there.
+std::string path_below(const std::string& root, const std::string& path);
+
 // A link back to a folder that it lies in is not followed: it leads to no other picture.
 // A class folder without a picture, at which torchvision stops, is left out and named in empty_classes.
 // `root` may be a pack: its pictures then come in the order of the folder that it was made of.
@@ -39,10 +47,6 @@ Dataset list_image_folder(const std::string& root);
 // absent, for then its reader says so); else all image files below it, in the order of ImageFolder's walk.
 // Throws Error{kData} where the folder or pack holds no picture or cannot be read.
 std::vector<Sample> list_pictures(const std::string& path);
-
-// .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp, case ignored.
-bool has_image_extension(const std::string& path);
-const char* image_extensions();  // these, for a sentence
 
 // The picture's file, read to `buffer`, which only grows: the part of it that holds the file. Used from any thread.
 // Throws as read_file (io/files/file.h) and PackReader::read do; errors begin with the sample's path, or with the

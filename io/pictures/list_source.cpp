@@ -79,8 +79,8 @@ bool ListSource::next(Picture& picture) {
   while (!ended_ && next_entry(entry_)) {
     if (!options_.null) {
       if (entry_.find('\0') != std::string::npos)
-        throw data_error("{}: line {} holds a zero byte; is it a list of find -print0? Say --null then", name_,
-                         number_);
+        throw data_error("{}: line {} holds a zero byte; is it a list of find -print0? Say {} then", name_, number_,
+                         setting("null"));
       if (entry_.ends_with('\r')) entry_.pop_back();
     }
     if (entry_.empty()) continue;

@@ -12,16 +12,17 @@
 namespace resflow {
 
 struct ListOptions {
-  bool ids = false;   // an entry is PATH, tab, ID: the picture is called ID; by its path where there is no tab
+  bool ids = false;   // an entry is PATH, a tab and what the picture is called; without a tab it is called by its path
   bool null = false;  // entries end with a zero byte, as find -print0 has them; else with a line feed
   std::function<bool()> stop = {};  // asked while there is nothing to read: true ends the list as if it were empty
 };
 
-// An entry is a path, relative ones to the working directory; empty entries are none. In lines, a carriage return at
-// the end does not count. Each entry is one picture, whatever it names: an archive or a folder cannot be decoded.
+// An entry is a path, absolute or relative to the working directory; empty entries are passed over. A carriage return
+// at the end of a line is no part of the path. Each entry is one picture, whatever it names: an archive or a folder is
+// a picture that cannot be decoded.
 //
-// next() waits where a pipe has nothing yet, and with it whoever asks: of pictures that trickle in, the rows of one may
-// come with the next.
+// next() waits while a pipe has nothing to read, and so does its caller. Where pictures trickle in, the row of one may
+// therefore appear only when the next picture arrives.
 //
 // Throws Error{kData}: the list cannot be read, or names nothing; an entry is longer than any path; zero bytes where
 // lines were expected.

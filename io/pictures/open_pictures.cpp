@@ -10,6 +10,7 @@
 #include "io/core/error.h"
 #include "io/files/file.h"
 #include "io/files/glob.h"
+#include "io/images/image_format.h"
 #include "io/pack/head.h"
 #include "io/pictures/archive_source.h"
 #include "io/pictures/dataset.h"

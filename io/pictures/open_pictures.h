@@ -1,4 +1,4 @@
-// What the inputs of a job are, told by what is there: the one place where a kind of input is recognised.
+// What kind of input a path is: the one place where the kinds are told apart.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +37,9 @@ std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptio
 // The pictures of several inputs, one input after the other; each is opened when its turn comes.
 class InputSource : public PictureSource {
  public:
-  // Looks at each input as far as its first picture, so that a mistake in the last one is found before the first one is
-  // worked through: throws the Error{kData} of a folder, pack, pattern, archive or list that has none or cannot be
-  // read. Of standard input and other pipes nothing is known until their turn.
+  // Looks at each input as far as its first picture, so that a mistake in the last input is found before the first one
+  // is worked through. Throws Error{kData} for a folder, pack, pattern, archive or list that holds no picture or cannot
+  // be read. Standard input and other pipes are not looked at until their turn comes.
   explicit InputSource(std::vector<Input> inputs, ListOptions list = {});
 
   bool next(Picture& picture) override;

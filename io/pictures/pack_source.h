@@ -11,13 +11,13 @@
 
 namespace resflow {
 
-// Each comes with its bytes, by the name PACK/NAME. One that is damaged comes with an error and costs no other. Of a
-// pack that was cut off come those before the cut, then next() throws Error{kData}. Needs no index, and memory for a
-// block of 4 MiB and the largest picture.
+// Each picture comes with its bytes, under the name PACK/NAME. A damaged one comes with an error, and the others still
+// come. Where the pack was cut off, next() gives the pictures before the cut and then throws Error{kData}. This needs
+// no index, and memory for a block of 4 MiB and the largest picture.
 class PackSource final : public PictureSource {
  public:
-  // Throws Error{kData}: no pack (io/pack/head.h says what is), or damaged in its header. So does next() at the end of
-  // one without a picture.
+  // Throws Error{kData} where the file is no pack (is_pack in io/pack/head.h) or its header is damaged. next() throws
+  // it at the end of a pack without a picture.
   explicit PackSource(const std::string& path, FileSystem& files = machine_files());
 
   bool next(Picture& picture) override;

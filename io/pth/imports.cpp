@@ -6,7 +6,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
-#include "io/pth/internal.h"
+#include "io/pth/file.h"
 
 namespace resflow {
 namespace {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "io/core/utf8.h"
 #include "io/pth/pickle.h"
 
 namespace resflow {
@@ -18,23 +19,6 @@ std::optional<uint32_t> digits(std::string_view text, size_t count, int base) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + count, value, base);
   if (error != std::errc() || end != text.data() + count) return std::nullopt;
   return value;
-}
-
-// REQUIRES: code is below 0x110000.
-void put_utf8(uint32_t code, std::string& to) {
-  const auto put = [&](uint32_t byte) { to += static_cast<char>(byte); };
-  if (code < 0x80) return put(code);
-  if (code < 0x800) {
-    put(0xC0 | code >> 6);
-  } else if (code < 0x10000) {
-    put(0xE0 | code >> 12);
-    put(0x80 | (code >> 6 & 0x3F));
-  } else {
-    put(0xF0 | code >> 18);
-    put(0x80 | (code >> 12 & 0x3F));
-    put(0x80 | (code >> 6 & 0x3F));
-  }
-  put(0x80 | (code & 0x3F));
 }
 
 // Takes the escape that `text` starts with, behind its backslash, off it. Nothing where Python knows no such escape.
@@ -138,7 +122,7 @@ std::optional<std::string> pickle_unicode(std::string_view text) {
     const size_t hex = text.starts_with("\\u") ? 4 : text.starts_with("\\U") ? 8 : 0;
     const auto code = hex == 0 ? static_cast<uint8_t>(text[0]) : digits(text.substr(2), hex, 16);
     if (!code || *code >= 0x110000) return std::nullopt;
-    put_utf8(*code, decoded);
+    append_utf8(*code, decoded);
     text.remove_prefix(hex == 0 ? 1 : 2 + hex);
   }
   return decoded;

@@ -8,9 +8,10 @@
 #include <string_view>
 #include <utility>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/images/image_format.h"
-#include "io/pth/internal.h"
+#include "io/pth/file.h"
 
 namespace resflow {
 namespace {
@@ -73,10 +74,9 @@ PthFile open_pth(const std::string& path) {
       break;
   }
   if (size == 0) throw data_error("{}: is empty, wanted a file of torch.save", path);
-  const ImageFormat image = image_format({reinterpret_cast<const uint8_t*>(bytes.data()), size});
-  throw data_error(
-      "{}: is {} and none of torch.save's: wanted .pth of the zip form or the legacy form", path,
-      image == ImageFormat::kUnknown ? "another program's file" : fmt::format("a {}", image_format_name(image)));
+  const ImageFormat* image = image_format(bytes_of({bytes.data(), size}));
+  throw data_error("{}: is {} and none of torch.save's: wanted .pth of the zip form or the legacy form", path,
+                   image == nullptr ? "another program's file" : fmt::format("a {}", image->name));
 }
 
 PthSummary summary_of(const PthFile& file) {

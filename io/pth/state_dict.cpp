@@ -7,7 +7,8 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
-#include "io/pth/internal.h"
+#include "io/core/utf8.h"
+#include "io/pth/file.h"
 
 namespace resflow {
 namespace {

@@ -6,8 +6,10 @@
 #include <unordered_set>
 #include <utility>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/files/zip_writer.h"
 #include "io/pth/pth.h"
 
@@ -148,10 +150,6 @@ void check_names(const std::vector<NamedArray>& tensors) {
   }
 }
 
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 }  // namespace
 
 void write_pth(const std::vector<NamedArray>& tensors, const std::string& path, FileSystem& files) {
@@ -161,9 +159,7 @@ void write_pth(const std::vector<NamedArray>& tensors, const std::string& path, 
   std::vector<ZipContent> contents = {{"archive/data.pkl", bytes_of(pickle)},
                                       {"archive/byteorder", bytes_of("little")}};
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const Array& array = tensors[i].array;
-    contents.push_back(
-        {"archive/data/" + std::to_string(i), {reinterpret_cast<const uint8_t*>(array.raw()), array.bytes()}});
+    contents.push_back({"archive/data/" + std::to_string(i), tensors[i].array.raw_bytes()});
   }
   contents.push_back({"archive/version", bytes_of("3\n")});
   write_zip(contents, path, files);

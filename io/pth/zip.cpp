@@ -8,7 +8,7 @@
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/files/zip_archive.h"
-#include "io/pth/internal.h"
+#include "io/pth/file.h"
 #include "io/pth/pickle_bytes.h"
 
 namespace resflow {

@@ -9,6 +9,7 @@
 #include <span>
 #include <unordered_set>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/weights/onnx_dtype.h"
 
@@ -19,10 +20,6 @@ static_assert(std::endian::native == std::endian::little, "raw_data is little-en
 
 // Protobuf's, of any message.
 constexpr uint64_t kMaxFileBytes = INT_MAX;
-
-std::span<const uint8_t> bytes_of(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 // What comes before the bytes of a field that has a length.
 std::string field_head(int number, uint64_t length) {
@@ -160,7 +157,7 @@ void OnnxBuilder::save(const std::string& path, FileSystem& files) const {
   for (size_t i = 0; i < heads.size(); ++i) {
     const Array& array = impl_->initializers[i].array;
     file.write(bytes_of(heads[i]));
-    file.write({reinterpret_cast<const uint8_t*>(array.raw()), array.bytes()});
+    file.write(array.raw_bytes());
   }
   file.commit();
 }

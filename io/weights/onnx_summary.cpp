@@ -11,6 +11,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/weights/onnx.h"
 #include "io/weights/onnx_dtype.h"
 

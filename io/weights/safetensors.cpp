@@ -7,6 +7,7 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/weights/safetensors_header.h"
@@ -130,11 +131,8 @@ void write_safetensors(const std::vector<NamedArray>& tensors, const Metadata& m
 
   AtomicFile file(path, static_cast<int64_t>(kLengthBytes + json.size() + end), files);
   file.write(length);
-  file.write({reinterpret_cast<const uint8_t*>(json.data()), json.size()});
-  for (const size_t i : order) {
-    const Array& array = tensors[i].array;
-    file.write({reinterpret_cast<const uint8_t*>(array.raw()), array.bytes()});
-  }
+  file.write(bytes_of(json));
+  for (const size_t i : order) file.write(tensors[i].array.raw_bytes());
   file.commit();
 }
 

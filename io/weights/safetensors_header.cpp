@@ -10,6 +10,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 
 namespace resflow {
 namespace {

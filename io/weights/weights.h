@@ -16,7 +16,7 @@ namespace resflow {
 
 enum class WeightsFormat { kCheckpoint, kPth, kSafetensors, kOnnx };
 
-std::string_view weights_format_name(WeightsFormat format);  // "pth", the value of --from and --to
+std::string_view weights_format_name(WeightsFormat format);  // "pth", as options and files name it
 
 // By the first bytes; nothing where the file is none of them. Throws Error{kData} where it cannot be read.
 std::optional<WeightsFormat> recognise_weights(const std::string& path);

@@ -9,6 +9,11 @@
 namespace resflow::winograd {
 namespace {
 
+using V __attribute__((vector_size(32))) = float;
+using Bits __attribute__((vector_size(32))) = uint32_t;
+#define RESFLOW_ROUNDING RESFLOW_VECTOR
+#include "ops/kernels/bf16_rounding.inc"
+
 struct Vec {
   static constexpr const char* kName = "avx2";
   using Type = __m256;
@@ -19,14 +24,8 @@ struct Vec {
     const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
   }
-  // To the nearest, half to even, as oneDNN rounds; a NaN stays one.
   RESFLOW_VECTOR void store(Bf16* p, Type x) {
-    const __m256i bits = _mm256_castps_si256(x);
-    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
-    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
-    const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
-    const __m256i whole = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, is_nan), 16);
+    const __m256i whole = (__m256i)bf16_words((V)x);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1)));
   }

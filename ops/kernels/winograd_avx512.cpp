@@ -13,6 +13,11 @@
 namespace resflow::winograd {
 namespace {
 
+using V __attribute__((vector_size(64))) = float;
+using Bits __attribute__((vector_size(64))) = uint32_t;
+#define RESFLOW_ROUNDING RESFLOW_VECTOR
+#include "ops/kernels/bf16_rounding.inc"
+
 struct Vec {
   static constexpr const char* kName = "avx512";
   using Type = __m512;
@@ -23,15 +28,8 @@ struct Vec {
     const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
   }
-  // To the nearest, half to even, as oneDNN rounds; a NaN stays one. Not by the instruction, which not every CPU has
-  // and which takes denormals for zero.
   RESFLOW_VECTOR void store(Bf16* p, Type x) {
-    const __m512i bits = _mm512_castps_si512(x);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
-    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
-    const __m512i whole = _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), rounded, quiet);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(_mm512_srli_epi32(whole, 16)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16((__m512i)bf16_words((V)x)));
   }
   // To memory, leaving out the caches; 64-byte aligned.
   RESFLOW_VECTOR void stream(float* p, Type x) { _mm512_stream_ps(p, x); }

@@ -135,7 +135,7 @@ struct Kernels {
 // Null where the target is not x86-64. They do not look at the CPU.
 const Kernels* avx512_kernels();
 const Kernels* avx2_kernels();
-// The best that this CPU can run, or null.
-const Kernels* cpu_kernels();
+// The best of them that a CPU of this level runs; null where there are none.
+const Kernels* best_kernels(Isa isa = cpu_isa());
 
 }  // namespace resflow::winograd

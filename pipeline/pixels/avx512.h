@@ -1,4 +1,4 @@
-// The intrinsics and function attributes of the kernels in AVX-512 with BW, VL, VBMI and VNNI (Simd::kAvx512).
+// The intrinsics and function attributes of the kernels in AVX-512 with BW, VL, VBMI and VNNI (Isa::kAvx512Vnni).
 #pragma once
 
 // g++ 12 takes the undefined pass-through operand within its own intrinsics for a mistake of ours (GCC bug 105593).

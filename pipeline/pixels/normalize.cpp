@@ -11,7 +11,7 @@
 
 namespace resflow {
 
-Normalizer::Normalizer(const float mean[3], const float std[3], Simd simd) : simd_(simd) {
+Normalizer::Normalizer(const float mean[3], const float std[3], Isa isa) : avx512_(isa >= Isa::kAvx512Vnni) {
   for (int c = 0; c < 3; ++c) {
     if (!std::isfinite(mean[c]) || !std::isfinite(std[c]) || !(std[c] > 0))
       throw usage_error("normalization of channel {}: mean {} and std {}, wanted finite numbers and a std above 0", c,
@@ -25,7 +25,7 @@ Normalizer::Normalizer(const float mean[3], const float std[3], Simd simd) : sim
       table_[c][value] = centred / std[c];
     }
   }
-  if (simd_ == Simd::kAvx512) {
+  if (avx512_) {
     // The kernel's multiplications must give every division's bits, for this mean and std; else the table does it.
     alignas(64) uint8_t bytes[256 * 3];
     for (int i = 0; i < 256 * 3; ++i) bytes[i] = static_cast<uint8_t>(i / 3);
@@ -34,13 +34,13 @@ Normalizer::Normalizer(const float mean[3], const float std[3], Simd simd) : sim
     normalize_kernels::row_avx512(bytes, 256, false, {mean_, std_, inverse_std_}, planes);
     const auto same_bits = [](float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b); };
     for (int c = 0; c < 3; ++c)
-      if (!std::equal(std::begin(got[c]), std::end(got[c]), std::begin(table_[c]), same_bits)) simd_ = Simd::kPlain;
+      if (!std::equal(std::begin(got[c]), std::end(got[c]), std::begin(table_[c]), same_bits)) avx512_ = false;
   }
 }
 
 void Normalizer::run(const uint8_t* src, int width, int height, bool flip, float* dst) const {
   const size_t plane = static_cast<size_t>(width) * static_cast<size_t>(height);
-  const int done = simd_ == Simd::kAvx512 ? width / normalize_kernels::kPixels * normalize_kernels::kPixels : 0;
+  const int done = avx512_ ? width / normalize_kernels::kPixels * normalize_kernels::kPixels : 0;
   for (int y = 0; y < height; ++y, src += static_cast<size_t>(width) * 3, dst += width) {
     float* const planes[3] = {dst, dst + plane, dst + 2 * plane};
     if (done > 0) normalize_kernels::row_avx512(src, width, flip, {mean_, std_, inverse_std_}, planes);

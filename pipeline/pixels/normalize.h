@@ -6,21 +6,21 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pipeline/pixels/simd.h"
+#include "io/core/cpu.h"
 
 namespace resflow {
 
 class Normalizer {
  public:
   // Throws Error{kUsage} for a std that is not above 0, or numbers that are not finite.
-  Normalizer(const float mean[3], const float std[3], Simd simd = best_simd());
+  Normalizer(const float mean[3], const float std[3], Isa isa = cpu_isa());
 
   // src: height rows of width * 3 bytes without padding. dst: three planes of height x width.
   // flip: mirrored left to right.
   void run(const uint8_t* src, int width, int height, bool flip, float* dst) const;
 
  private:
-  Simd simd_;
+  bool avx512_;
   float mean_[3], std_[3];
   float inverse_std_[3];
   float table_[3][256];  // what each byte becomes

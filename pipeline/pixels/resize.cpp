@@ -76,10 +76,9 @@ void Resizer::run(const Image& source, uint8_t* out, size_t stride) {
   const size_t bytes = static_cast<size_t>(across_.size()) * 3;
   const size_t middle_stride = (bytes + kRowSlack + 63) / 64 * 64;
   middle_.resize(std::max(middle_.size(), middle_stride * static_cast<size_t>(source.height())));
-  Horizontal* horizontal = simd_ == Simd::kAvx512 ? horizontal_avx512
-                           : simd_ == Simd::kAvx2 ? horizontal_avx2
-                                                  : horizontal_plain;
-  Vertical* vertical = simd_ == Simd::kAvx512 ? vertical_avx512 : simd_ == Simd::kAvx2 ? vertical_avx2 : vertical_plain;
+  const bool avx512 = isa_ >= Isa::kAvx512Vnni, avx2 = isa_ >= Isa::kAvx2;
+  Horizontal* horizontal = avx512 ? horizontal_avx512 : avx2 ? horizontal_avx2 : horizontal_plain;
+  Vertical* vertical = avx512 ? vertical_avx512 : avx2 ? vertical_avx2 : vertical_plain;
   horizontal(source, across_, middle_.data(), middle_stride, scratch_);
   vertical(middle_.data(), middle_stride, down_, bytes, out, stride);
 }

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "io/core/cpu.h"
 #include "io/images/image.h"
-#include "pipeline/pixels/simd.h"
 
 namespace resflow {
 
@@ -36,7 +36,7 @@ struct ResampleAxis {
 // Resizes one picture after another; owned by one thread, reuses its memory.
 class Resizer {
  public:
-  explicit Resizer(Simd simd = best_simd()) : simd_(simd) {}
+  explicit Resizer(Isa isa = cpu_isa()) : isa_(isa) {}
 
   // Prepares width x height -> out_width x out_height, of which only `keep` is wanted, and returns the part
   // of the source that it reads.
@@ -53,7 +53,7 @@ class Resizer {
   void run(const Image& source, uint8_t* out, size_t stride);
 
  private:
-  Simd simd_;
+  Isa isa_;
   ResampleAxis across_, down_;
   std::vector<uint8_t> middle_;   // rows after the horizontal pass
   std::vector<uint8_t> scratch_;  // of the kernels

@@ -9,6 +9,7 @@
 
 #include "apps/data/split_folder.h"
 #include "io/core/error.h"
+#include "io/images/image_format.h"
 #include "io/pictures/dataset.h"
 #include "tests/apps/program.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/pth/internal.h"
+#include "io/pth/file.h"
 #include "io/pth/pth.h"
 #include "tests/fuzz/fuzz_file.h"
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/house/rooms.h"
+#include "tests/house/sources.h"
 
 namespace resflow::testing {
 namespace {
@@ -17,12 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kLargestRoom = 42;  // files of its own: what one can still look over
-
-// "apps/score/output.h" -> "apps/score"
-std::string folder_of(const std::string& file) {
-  const size_t slash = file.rfind('/');
-  return slash == std::string::npos ? "" : file.substr(0, slash);
-}
 
 bool within(const std::string& room, const std::set<std::string>& rooms) {
   if (rooms.contains(room)) return true;
@@ -48,20 +43,6 @@ std::vector<std::string> includes_of(const fs::path& file) {
   for (std::string line; std::getline(stream, line);)
     if (std::regex_search(line, match, kInclude)) found.push_back(match[1]);
   return found;
-}
-
-bool is_source(const fs::path& file) {
-  const std::string extension = file.extension().string();
-  return extension == ".cpp" || extension == ".h" || extension == ".inc";
-}
-
-// Paths below the project's root of all that lies in its folder `top`.
-std::vector<std::string> sources(const std::string& top) {
-  std::vector<std::string> all;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(RESFLOW_SOURCE_DIR) / top))
-    if (entry.is_regular_file() && is_source(entry.path()))
-      all.push_back(entry.path().lexically_relative(RESFLOW_SOURCE_DIR).string());
-  return all;
 }
 
 TEST(Arrows, TheRuleForbidsWhatTheDesignForbids) {

@@ -24,7 +24,7 @@ TEST_P(OpTest, EqualsLoopsInF64) {
     SCOPED_TRACE(::testing::Message() << run.op->implementation() << ", " << threads << " threads");
     // Blocks of sixteen are avx512's: no plan of avx2 has them, and oneDNN adds padded ones by reference there.
     const bool foreign_sum = GetParam().kind == Kind::kAdd && GetParam().tag == Tag::nChw16c;
-    if (!foreign_sum || cpu_isa() == Isa::kAvx512) {
+    if (!foreign_sum || cpu_isa() >= Isa::kAvx512) {
       EXPECT_EQ(run.op->implementation().find("ref"), std::string::npos);
     }
     // Twice: nothing of the first run may show in the second.
@@ -41,6 +41,35 @@ TEST_P(OpTest, EqualsLoopsInF64) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, OpTest, ::testing::ValuesIn(op_cases()),
+                         [](const auto& info) { return info.param.name; });
+
+// The ops that have kernels of ours run those of older CPUs here, too.
+class OpOnOlderCpu : public ::testing::TestWithParam<OpCase> {};
+
+TEST_P(OpOnOlderCpu, EqualsLoopsInF64) {
+  for (const Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512}) {
+    if (isa >= cpu_isa()) break;
+    OpRun run(GetParam(), 2, nullptr, std::make_shared<Compute>(2, isa));
+    SCOPED_TRACE(::testing::Message() << run.op->implementation() << " for " << isa_name(isa));
+    run.forward();
+    if (GetParam().training) run.backward();
+    const Errors errors = errors_against_loops(run);
+    EXPECT_LE(errors.forward, forward_limit(GetParam(), run.op->implementation()));
+    EXPECT_LE(errors.backward, kBackwardLimit);
+  }
+}
+
+std::vector<OpCase> cases_with_kernels_of_ours() {
+  std::vector<OpCase> cases;
+  for (const OpCase& c : op_cases()) {
+    const bool ours =
+        c.kind == Kind::kBatchNorm || ((c.kind == Kind::kConv || c.kind == Kind::kFoldedConv) && c.conv.kernel == 3);
+    if (ours && !c.bench) cases.push_back(c);
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, OpOnOlderCpu, ::testing::ValuesIn(cases_with_kernels_of_ours()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -123,6 +123,19 @@ TEST_P(OptimizerTest, SameBitsForAnyThreadsAndSlices) {
   EXPECT_EQ(ten_steps(GetParam(), four, start, gradients, 7), wanted);
 }
 
+// The kernels of older CPUs run here, too.
+TEST_P(OptimizerTest, EveryInstructionSetComputesTheSame) {
+  const std::vector<float> start = normal(kElements, 1, 0.1F), gradients = normal(kElements * kSteps, 2, 0.5F);
+  const std::vector<float> wanted = ten_steps(GetParam(), Compute(2), start, gradients, 1000);
+  for (const Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512}) {
+    if (isa >= cpu_isa()) break;
+    const std::vector<float> got = ten_steps(GetParam(), Compute(2, isa), start, gradients, 1000);
+    // As against PyTorch: fused multiply-adds round once where others round twice.
+    for (size_t i = 0; i < got.size(); ++i)
+      ASSERT_NEAR(got[i], wanted[i], 2e-6 * std::max(1.0F, std::abs(wanted[i]))) << isa_name(isa) << ", " << i;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Table, OptimizerTest, ::testing::ValuesIn(optimizer_cases()),
                          [](const auto& info) { return info.param.name; });
 

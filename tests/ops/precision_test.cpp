@@ -111,6 +111,34 @@ TEST(Precision, HasNames) {
   EXPECT_EQ(precision_obstacle(Precision::kF32), "");
 }
 
+// Of made-up CPUs: what each of them would be told.
+TEST(Precision, NamesTheInstructionsThatACpuDoesNotHave) {
+  using dnnl::cpu_isa;
+  for (const cpu_isa isa : {cpu_isa::sse41, cpu_isa::avx2, cpu_isa::avx512_core, cpu_isa::avx512_core_amx})
+    EXPECT_EQ(precision_obstacle(Precision::kF32, isa), "");
+  const std::string no_bf16 = "this CPU has no bf16 instructions (avx512_bf16, amx or avx_ne_convert)";
+  const std::string no_int8 = "this CPU has no int8 instructions (avx512_vnni or avx_vnni)";
+  for (const cpu_isa isa : {cpu_isa::sse41, cpu_isa::avx2, cpu_isa::avx512_core}) {
+    EXPECT_EQ(precision_obstacle(Precision::kBf16, isa), no_bf16);
+    EXPECT_EQ(precision_obstacle(Precision::kInt8, isa), no_int8);
+  }
+  for (const cpu_isa isa : {cpu_isa::avx2_vnni, cpu_isa::avx512_core_vnni}) {
+    EXPECT_EQ(precision_obstacle(Precision::kBf16, isa), no_bf16);
+    EXPECT_EQ(precision_obstacle(Precision::kInt8, isa), "");
+  }
+  for (const cpu_isa isa : {cpu_isa::avx2_vnni_2, cpu_isa::avx512_core_bf16, cpu_isa::avx512_core_amx}) {
+    EXPECT_EQ(precision_obstacle(Precision::kBf16, isa), "");
+    EXPECT_EQ(precision_obstacle(Precision::kInt8, isa), "");
+  }
+}
+
+TEST(Precision, TilesAreOfAmx) {
+  EXPECT_FALSE(bf16_has_tiles(dnnl::cpu_isa::avx2_vnni_2));
+  EXPECT_FALSE(bf16_has_tiles(dnnl::cpu_isa::avx512_core_bf16));
+  EXPECT_TRUE(bf16_has_tiles(dnnl::cpu_isa::avx512_core_amx));
+  EXPECT_TRUE(bf16_has_tiles(dnnl::cpu_isa::avx512_core_amx_fp16));
+}
+
 TEST(Precision, EightBitsHoldTheirRange) {
   EXPECT_EQ(eight_bits(0, 51), (Storage{Type::u8, 0.2F}));
   EXPECT_EQ(eight_bits(-25.4F, 3), (Storage{Type::s8, 0.2F}));

@@ -24,19 +24,24 @@ OpCase conv_case(bool training) {
 class WinogradConv : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (winograd::cpu_kernels() == nullptr) GTEST_SKIP() << "no kernels for this CPU";
+    if (winograd::best_kernels() == nullptr) GTEST_SKIP() << "no kernels for this CPU";
   }
 };
 
 TEST_F(WinogradConv, TakesTheLayoutOfItsSource) {
-  std::vector<Tag> tags = {Tag::nhwc, Tag::nChw16c};
-  if (cpu_isa() == Isa::kAvx2) tags.push_back(Tag::nChw8c);
-  for (const Tag tag : tags) {
+  for (const Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nChw8c}) {
     OpCase c = conv_case(true);
     c.tag = tag;
-    const OpRun run(c, 2);
+    // Blocks of eight are those of plans for avx2, and no other CPU's.
+    const Isa isa = tag == Tag::nChw8c ? Isa::kAvx2 : cpu_isa();
+    OpRun run(c, 2, nullptr, std::make_shared<Compute>(2, isa));
     EXPECT_TRUE(run.op->implementation().starts_with("winograd")) << run.op->implementation();
     EXPECT_EQ(run.op->requirements().src[0], Desc(c.src, dnnl::memory::data_type::f32, tag));
+    run.forward();
+    run.backward();
+    const Errors errors = errors_against_loops(run);
+    EXPECT_LE(errors.forward, kForwardLimit);
+    EXPECT_LE(errors.backward, kBackwardLimit);
   }
   OpCase last = conv_case(true);
   last.tag = Tag::nChw16c;
@@ -70,7 +75,7 @@ TEST_F(WinogradConv, InferenceHoldsOneCopyOfTheWeights) {
 TEST_F(WinogradConv, LeavesWhatItCannotOrShouldNotDoToDirectConvolution) {
   const auto is_better = [](const ConvOptions& options, const Dims& src, int64_t out) {
     return winograd_is_better(
-        ConvShape(options, src, {out, src[1] / options.groups, options.kernel, options.kernel}, ""));
+        ConvShape(options, src, {out, src[1] / options.groups, options.kernel, options.kernel}, ""), cpu_isa());
   };
   const ConvOptions plain{.kernel = 3, .pad = 1};
   EXPECT_TRUE(is_better(plain, {32, 64, 56, 56}, 64));
@@ -89,12 +94,19 @@ TEST_F(WinogradConv, LeavesWhatItCannotOrShouldNotDoToDirectConvolution) {
 
 // Direct sums of bf16 are twice as fast, in tiles many times.
 TEST_F(WinogradConv, OfBf16WinsWithMoreTiles) {
-  const auto is_better = [](const Dims& src, int64_t out, bool bf16) {
-    return winograd_is_better(ConvShape({.kernel = 3, .pad = 1}, src, {out, src[1], 3, 3}, ""), bf16);
+  bool tiles = false;
+  const auto is_better = [&](const Dims& src, int64_t out, bool bf16) {
+    return winograd_is_better(ConvShape({.kernel = 3, .pad = 1}, src, {out, src[1], 3, 3}, ""), Isa::kAvx2, bf16,
+                              tiles);
   };
-  EXPECT_EQ(is_better({32, 64, 56, 56}, 64, true), !bf16_has_tiles());
-  EXPECT_EQ(is_better({32, 512, 7, 7}, 512, true), !bf16_has_tiles());
-  EXPECT_EQ(is_better({1, 128, 28, 28}, 128, true), !bf16_has_tiles());
+  for (const bool has_tiles : {false, true}) {
+    tiles = has_tiles;
+    EXPECT_EQ(is_better({32, 64, 56, 56}, 64, true), !tiles);
+    EXPECT_EQ(is_better({32, 512, 7, 7}, 512, true), !tiles);
+    EXPECT_EQ(is_better({1, 128, 28, 28}, 128, true), !tiles);
+    EXPECT_TRUE(is_better({32, 64, 56, 56}, 64, false));
+  }
+  tiles = false;
   for (const auto& [src, out] : std::vector<std::pair<Dims, int64_t>>{{{1, 256, 14, 14}, 256}, {{4, 512, 7, 7}, 512}}) {
     EXPECT_FALSE(is_better(src, out, true));
     EXPECT_TRUE(is_better(src, out, false));

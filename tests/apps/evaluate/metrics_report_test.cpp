@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 namespace resflow {
 namespace {
 
@@ -29,20 +27,6 @@ TEST(PredictionsCsv, HasARowForEachPictureAndTheBrokenOnesLast) {
             "a/1.jpg,cat,cat,0.750000,0.750000,1,\n"
             "\"b,2.jpg\",\"big, \"\"dog\"\"\",cat,0.625000,0.375000,0,\n"
             "c.jpg,,,,,,\"is truncated, badly\"\n");
-}
-
-TEST(MetricsJson, HasFiguresClassesAndConfusions) {
-  const Evaluation e = two_answers();
-  const auto json = metrics_json(classification_metrics(e.labels(), e.probabilities), e.classes);
-  EXPECT_EQ(json.at("pictures"), 2);
-  EXPECT_EQ(json.at("right"), 1);
-  EXPECT_EQ(json.at("accuracy"), 0.5);
-  EXPECT_EQ(json.at("classes").at(0).at("name"), "cat");
-  EXPECT_EQ(json.at("classes").at(0).at("recall"), 1);
-  EXPECT_EQ(json.at("classes").at(0).at("precision"), 0.5);
-  EXPECT_EQ(json.at("classes").at(1).at("said"), 0);
-  EXPECT_EQ(json.at("confusion").dump(), "[[1,0],[1,0]]");
-  EXPECT_EQ(json.at("calibration").size(), static_cast<size_t>(kCalibrationBins));
 }
 
 TEST(MetricsText, ShowsAllOfFewClassesAndTheWeakestOfMany) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "io/core/setting.h"
 
 namespace resflow {
@@ -32,15 +30,6 @@ TEST(Fingerprint, KeepsItsMarksForWhoeverNamesSettingsOtherwise) {
   const auto found = first_difference(kOne, {{"model", "m"}, {setting("top"), "2"}});
   ASSERT_TRUE(found);
   EXPECT_EQ(found->second, setting("top") + " 2");
-}
-
-TEST(Fingerprint, IsStoredWithSettingsAsTheyHaveAlwaysBeenSpelt) {
-  const nlohmann::ordered_json json = json_of_fingerprint(kOne);
-  EXPECT_EQ(json.dump(), R"([["model","m"],["--top","1"],["--all-scores",""]])");
-  EXPECT_EQ(fingerprint_of_json(json), kOne);
-  EXPECT_EQ(stored_name("out"), "out");
-  EXPECT_EQ(name_of_stored("out"), "out");
-  EXPECT_EQ(name_of_stored(stored_name(setting("embeddings_dtype"))), setting("embeddings_dtype"));
 }
 
 }  // namespace

@@ -158,7 +158,7 @@ TEST(Precision, EdgesHoldWhatIsAskedFor) {
     EXPECT_EQ(convolutions, 53);
     EXPECT_LE(reorders, 2);  // of the pixels, and for the global average pool
     // Of pictures as small as these the first three alone have tiles enough.
-    const bool wins = winograd::cpu_kernels() != nullptr && !bf16_has_tiles();
+    const bool wins = winograd::best_kernels() != nullptr && !bf16_has_tiles();
     EXPECT_EQ(winograd, precision == Precision::kBf16 && wins ? 3 : 0);
   }
 }

@@ -1,3 +1,4 @@
+// Covers: io/checkpoint/file io/checkpoint/manifest
 #include "io/checkpoint/checkpoint.h"
 
 #include <gtest/gtest.h>

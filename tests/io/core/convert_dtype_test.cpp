@@ -1,3 +1,4 @@
+// Covers: io/core/not_finite
 #include "io/core/convert_dtype.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Covers: io/core/crc32c
 #include "io/files/event_file.h"
 
 #include <gmock/gmock.h>

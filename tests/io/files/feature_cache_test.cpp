@@ -181,7 +181,7 @@ TEST_F(FeatureCacheTest, HasOneWriterAndAnyNumberOfReaders) {
 }
 
 TEST_F(FeatureCacheTest, APlaceThatCannotBeIsTheUsersToChange) {
-  expect_error(ErrorKind::kUsage, {"--feature-cache names another folder"},
+  expect_error(ErrorKind::kUsage, {"feature_cache names another folder"},
                [&] { const FeatureCache cache(folder_ / "absent/x.features", key()); });
 }
 

@@ -1,3 +1,4 @@
+// Covers: io/files/zip_writer
 #include "io/files/zip_archive.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Covers: io/images/bmp io/images/bmp_header io/images/pnm
 // BMP and PNM.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// Covers: io/images/exif_write io/images/orientation
 #include "io/images/exif.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +9,9 @@
 #include <vector>
 
 #include "io/images/decode.h"
+#include "io/images/exif_write.h"
+#include "io/images/image_format.h"
+#include "tests/io/expect_error.h"
 #include "tests/io/images/made_jpeg.h"
 #include "tests/io/images/pillow_peer.h"
 
@@ -104,6 +108,17 @@ TEST(Exif, BytesByThemselves) {
   EXPECT_EQ(exif_orientation({}).exif(), 1);
 }
 
+TEST(Exif, AnOrientationThatIsPutIntoAJpegComesBack) {
+  const std::vector<uint8_t> jpeg = testing::make_jpeg({.width = 64, .height = 48});
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    std::vector<uint8_t> turned = jpeg;
+    put_orientation(turned, orientation);
+    EXPECT_EQ(read_orientation(turned, image_format(turned)).exif(), orientation);
+  }
+  std::vector<uint8_t> text = {'t', 'e', 'x', 't'};
+  testing::expect_error(ErrorKind::kInternal, {"no JPEG"}, [&] { put_orientation(text, 6); });
+}
+
 // Under the sanitizers a read outside of the bytes ends the test.
 TEST(Exif, AnyBytesAreTaken) {
   std::mt19937 random(1);
@@ -114,8 +129,8 @@ TEST(Exif, AnyBytesAreTaken) {
     for (unsigned k = random() % 4; k > 0; --k) bytes[random() % bytes.size()] = static_cast<uint8_t>(random());
     bytes.resize(random() % (bytes.size() + 1));
     const std::vector<uint8_t> exact(bytes);  // without room behind its end
-    for (const ImageFormat format : {ImageFormat::kJpeg, ImageFormat::kPng, ImageFormat::kWebp, ImageFormat::kTiff})
-      upright += read_orientation(exact, format).is_upright() ? 1 : 0;
+    for (const ImageFormat& format : image_formats())
+      if (format.orientation != nullptr) upright += read_orientation(exact, &format).is_upright() ? 1 : 0;
   }
   EXPECT_GT(upright, 70000);
 }

@@ -34,7 +34,7 @@ TEST(EncodePng, ComesBackTheSame) {
     const auto bytes = encode_png(image);
     Image back;
     decoder.open(bytes);
-    EXPECT_EQ(decoder.format(), ImageFormat::kPng);
+    EXPECT_EQ(decoder.format()->name, "PNG");
     decoder.decode(back);
     EXPECT_EQ(digest(back), digest(image));
   }

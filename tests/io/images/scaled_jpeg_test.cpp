@@ -12,6 +12,7 @@
 #include "io/core/error.h"
 #include "io/files/file.h"
 #include "io/images/decode.h"
+#include "io/images/jpeg.h"
 #include "io/images/png_encode.h"
 #include "io/pictures/dataset.h"
 #include "tests/io/images/equals_crop.h"
@@ -141,7 +142,7 @@ TEST(ScaledJpeg, EqualsPillowsDraft) {
     const auto samples = list_pictures(root);
     for (size_t i = 0; i < samples.size(); i += 10) {
       const auto bytes = read_file(samples[i].path, buffer);
-      if (image_format(bytes) == ImageFormat::kJpeg) put(bytes, samples[i].path);
+      if (is_jpeg(bytes)) put(bytes, samples[i].path);
     }
   }
   list.close();

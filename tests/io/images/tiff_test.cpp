@@ -1,3 +1,4 @@
+// Covers: io/images/tiff_pixels
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Covers: io/pack/head io/pack/reader io/pack/walker io/pack/writer io/pictures/pack_source
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

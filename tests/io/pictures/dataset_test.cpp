@@ -114,6 +114,22 @@ TEST(Dataset, ClassFoldersWithoutAPictureAreNamedAndNoClasses) {
   EXPECT_EQ(dataset.samples[1].label, 1);
 }
 
+TEST(Dataset, CountsThePicturesOfEachClass) {
+  const TemporaryFolder folder;
+  for (const char* name : {"ant/1.jpg", "ant/2.jpg", "bee/1.jpg"}) touch(folder / name);
+  EXPECT_EQ(class_sizes(list_image_folder(folder.path().string())), (std::vector<int64_t>{2, 1}));
+  EXPECT_EQ(class_sizes(std::vector<int32_t>{2, 0, 2}, 3), (std::vector<int64_t>{1, 0, 2}));
+}
+
+TEST(Dataset, NamesPicturesBelowTheirRoot) {
+  const TemporaryFolder folder;
+  touch(folder / "ant/sub/1.jpg");
+  for (const std::string& root :
+       {folder.path().string(), folder.path().string() + "/", folder / "../" + folder.path().filename().string()})
+    EXPECT_EQ(path_below(root, list_image_folder(root).samples.at(0).path), "ant/sub/1.jpg") << root;
+  EXPECT_EQ(path_below(".", "./ant/1.jpg"), "ant/1.jpg");
+}
+
 TEST(ListPictures, ListsAFolderRecursivelyAndAFileAsItself) {
   const TemporaryFolder folder;
   touch(folder / "b.jpg");

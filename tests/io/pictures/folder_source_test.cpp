@@ -1,3 +1,4 @@
+// Covers: io/files/folder_listing
 #include "io/pictures/folder_source.h"
 
 #include <gmock/gmock.h>

@@ -109,7 +109,7 @@ TEST(ListSource, SaysWhatIsWrong) {
   });
   expect_error(ErrorKind::kData, {"list", "names no file"}, [] { listed(""); });
   expect_error(ErrorKind::kData, {"list", "names no file"}, [] { listed("\n\r\n"); });
-  expect_error(ErrorKind::kData, {"line 2", "zero byte", "--null"}, [] { listed("a\nb\0c\n"s); });
+  expect_error(ErrorKind::kData, {"line 2", "zero byte", "Say null then"}, [] { listed("a\nb\0c\n"s); });
   expect_error(ErrorKind::kData, {"entry 2", "longer than 65536"}, [] { listed("a\n" + std::string(70'000, 'x')); });
 }
 

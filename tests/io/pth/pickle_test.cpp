@@ -1,3 +1,4 @@
+// Covers: io/pth/pickle_bytes
 #include "io/pth/pickle.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Covers: io/pth/imports io/pth/legacy io/pth/state_dict io/pth/values io/pth/zip
 #include "io/pth/pth.h"
 
 #include <gmock/gmock.h>

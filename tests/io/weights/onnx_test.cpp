@@ -1,3 +1,4 @@
+// Covers: io/weights/onnx_dtype io/weights/onnx_metadata io/weights/onnx_summary
 #include "io/weights/onnx.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Covers: io/weights/safetensors_header
 #include "io/weights/safetensors.h"
 
 #include <gtest/gtest.h>

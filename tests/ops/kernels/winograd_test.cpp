@@ -313,14 +313,18 @@ INSTANTIATE_TEST_SUITE_P(Winograd, WinogradBf16,
                          name_of);
 
 TEST(Winograd, AppliesToMultiplesOfSixteenChannels) {
-  const bool has_kernels = winograd::cpu_kernels() != nullptr;
-  EXPECT_EQ(winograd_applies({.N = 1, .C = 16, .K = 32, .H = 4, .W = 4}), has_kernels);
+  for (const Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni}) {
+    const bool has_kernels = winograd::best_kernels(isa) != nullptr;
+    EXPECT_EQ(winograd_applies({.N = 1, .C = 16, .K = 32, .H = 4, .W = 4}, isa), has_kernels);
+    EXPECT_FALSE(winograd_applies({.N = 1, .C = 3, .K = 64, .H = 4, .W = 4}, isa));
+  }
+  EXPECT_EQ(winograd::best_kernels(Isa::kPlain), nullptr);
   EXPECT_FALSE(winograd_applies({.N = 1, .C = 3, .K = 64, .H = 4, .W = 4}));
   EXPECT_FALSE(winograd_applies({.N = 1, .C = 64, .K = 40, .H = 4, .W = 4}));
 }
 
 TEST(Winograd, ANotANumberIsNotClipped) {
-  if (winograd::cpu_kernels() == nullptr) GTEST_SKIP() << "no kernels for this CPU";
+  if (winograd::best_kernels() == nullptr) GTEST_SKIP() << "no kernels for this CPU";
   const WinogradShape shape{.N = 1, .C = 16, .K = 16, .H = 4, .W = 4};
   const WinogradForward forward(shape, WinogradLayout::kNhwc, WinogradForward::Weights::kAsTheyAre, 1);
   const Buffer src = random_buffer(16 * 16, 1);

@@ -11,6 +11,7 @@
 
 #include "io/files/file.h"
 #include "io/images/decode.h"
+#include "io/images/jpeg.h"
 #include "io/pictures/dataset.h"
 #include "pipeline/pixels/image_op.h"
 
@@ -51,8 +52,7 @@ inline std::vector<std::string> photographs(size_t step) {
   std::vector<uint8_t> buffer;
   const Dataset all = list_image_folder(root + "/train");
   for (size_t i = 0; i < all.samples.size(); i += step)
-    if (image_format(read_file(all.samples[i].path, buffer)) == ImageFormat::kJpeg)
-      paths.push_back(all.samples[i].path);
+    if (is_jpeg(read_file(all.samples[i].path, buffer))) paths.push_back(all.samples[i].path);
   return paths;
 }
 

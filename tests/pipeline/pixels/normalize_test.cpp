@@ -16,9 +16,9 @@ constexpr float kMean[3] = {0.485F, 0.456F, 0.406F};
 constexpr float kStd[3] = {0.229F, 0.224F, 0.225F};
 
 TEST(Normalizer, EveryWidthAndFlipGivesTheFormulaInF32) {
-  for (const Simd simd : {Simd::kPlain, Simd::kAvx2, Simd::kAvx512}) {
-    if (!simd_supported(simd)) continue;
-    const Normalizer normalizer(kMean, kStd, simd);
+  for (const Isa isa : {Isa::kPlain, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni}) {
+    if (isa > cpu_isa()) break;
+    const Normalizer normalizer(kMean, kStd, isa);
     for (const int width : {1, 15, 16, 17, 31, 48, 224, 255})
       for (const bool flip : {false, true}) {
         constexpr int kHeight = 3;

@@ -17,8 +17,7 @@ using testing::python_has;
 using testing::run_python;
 using testing::TemporaryFolder;
 
-constexpr Simd kAll[] = {Simd::kPlain, Simd::kAvx2, Simd::kAvx512};
-const char* name(Simd simd) { return simd == Simd::kPlain ? "plain" : simd == Simd::kAvx2 ? "AVX2" : "AVX-512"; }
+constexpr Isa kAll[] = {Isa::kPlain, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Vnni};
 
 // Noise, with the extremes more frequent than they would be: a sum that overflows shows there.
 Image noise_with_extremes(int width, int height) {
@@ -42,8 +41,8 @@ Image part_of(const Image& image, const Rect& rect) {
 }
 
 // Rows 5 bytes further apart than they are long; the gap must stay as it was.
-std::vector<uint8_t> resized(const Image& image, int width, int height, const Rect& keep, Simd simd) {
-  Resizer resizer(simd);
+std::vector<uint8_t> resized(const Image& image, int width, int height, const Rect& keep, Isa isa) {
+  Resizer resizer(isa);
   const Rect source = resizer.plan(image.width(), image.height(), width, height, keep);
   const size_t bytes = static_cast<size_t>(keep.width) * 3, stride = bytes + 5;
   std::vector<uint8_t> out(stride * static_cast<size_t>(keep.height), 77);
@@ -96,10 +95,10 @@ TEST(Resize, EqualsPillowInEveryInstructionSet) {
     std::vector<uint8_t> wanted(static_cast<size_t>(c.out_width) * static_cast<size_t>(c.out_height) * 3);
     ASSERT_TRUE(file.read(reinterpret_cast<char*>(wanted.data()), static_cast<std::streamsize>(wanted.size())));
     const Image image = noise_with_extremes(c.width, c.height);
-    for (const Simd simd : kAll) {
-      if (!simd_supported(simd)) continue;
-      EXPECT_TRUE(resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, simd) == wanted)
-          << name(simd) << ": " << c.width << " x " << c.height << " to " << c.out_width << " x " << c.out_height;
+    for (const Isa isa : kAll) {
+      if (isa > cpu_isa()) break;
+      EXPECT_TRUE(resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, isa) == wanted)
+          << isa_name(isa) << ": " << c.width << " x " << c.height << " to " << c.out_width << " x " << c.out_height;
     }
   }
 }
@@ -109,16 +108,16 @@ TEST(Resize, APartEqualsThatPartOfTheWhole) {
     const Image image = noise_with_extremes(c.width, c.height);
     Image whole;
     whole.resize(c.out_width, c.out_height);
-    const auto all = resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, Simd::kPlain);
+    const auto all = resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, Isa::kPlain);
     std::copy(all.begin(), all.end(), whole.row(0));
     const Rect keep{c.out_width / 3, c.out_height / 4, c.out_width - c.out_width / 3 - c.out_width / 4,
                     c.out_height - c.out_height / 4 - c.out_height / 5};
     const Image part = part_of(whole, keep);
     const std::vector<uint8_t> wanted(part.row(0), part.row(0) + part.row_bytes() * static_cast<size_t>(keep.height));
-    for (const Simd simd : kAll) {
-      if (!simd_supported(simd)) continue;
-      EXPECT_TRUE(resized(image, c.out_width, c.out_height, keep, simd) == wanted)
-          << name(simd) << ": " << c.width << " x " << c.height << " to " << c.out_width << " x " << c.out_height;
+    for (const Isa isa : kAll) {
+      if (isa > cpu_isa()) break;
+      EXPECT_TRUE(resized(image, c.out_width, c.out_height, keep, isa) == wanted)
+          << isa_name(isa) << ": " << c.width << " x " << c.height << " to " << c.out_width << " x " << c.out_height;
     }
   }
 }
@@ -131,9 +130,9 @@ TEST(Resize, ReadsOnlyWhatTheKeptPartNeeds) {
 }
 
 TEST(Resize, OneResizerServesOnePictureAfterAnother) {
-  for (const Simd simd : kAll) {
-    if (!simd_supported(simd)) continue;
-    Resizer reused(simd);
+  for (const Isa isa : kAll) {
+    if (isa > cpu_isa()) break;
+    Resizer reused(isa);
     for (const ResizeCase& c : resize_cases()) {
       const Image image = noise_with_extremes(c.width, c.height);
       const Rect keep{0, 0, c.out_width, c.out_height};
@@ -141,7 +140,7 @@ TEST(Resize, OneResizerServesOnePictureAfterAnother) {
       ASSERT_EQ(source, (Rect{0, 0, c.width, c.height}));
       std::vector<uint8_t> got(static_cast<size_t>(c.out_width) * static_cast<size_t>(c.out_height) * 3);
       reused.run(image, got.data(), static_cast<size_t>(c.out_width) * 3);
-      EXPECT_TRUE(got == resized(image, c.out_width, c.out_height, keep, simd)) << name(simd);
+      EXPECT_TRUE(got == resized(image, c.out_width, c.out_height, keep, isa)) << isa_name(isa);
     }
   }
 }

@@ -5,7 +5,7 @@
 namespace resflow {
 namespace {
 
-TEST(Console, DurationsReadAsClocksDo) {
+TEST(Wording, DurationsReadAsClocksDo) {
   EXPECT_EQ(format_duration(7.4), "0:07");
   EXPECT_EQ(format_duration(59.6), "1:00");
   EXPECT_EQ(format_duration(725), "12:05");
@@ -13,14 +13,14 @@ TEST(Console, DurationsReadAsClocksDo) {
   EXPECT_EQ(format_duration(-1), "?");
 }
 
-TEST(Console, BytesHaveTheUnitThatFits) {
+TEST(Wording, BytesHaveTheUnitThatFits) {
   EXPECT_EQ(format_bytes(512), "512 B");
   EXPECT_EQ(format_bytes(1500), "1.5 KB");
   EXPECT_EQ(format_bytes(46.76e6), "46.8 MB");
   EXPECT_EQ(format_bytes(1.8e9), "1.80 GB");
 }
 
-TEST(Console, CountsAreGroupedByThousands) {
+TEST(Wording, CountsAreGroupedByThousands) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(999), "999");
   EXPECT_EQ(format_count(1000), "1,000");
@@ -32,7 +32,7 @@ TEST(Console, CountsAreGroupedByThousands) {
   EXPECT_EQ(format_rate(1212.5), "1,213");
 }
 
-TEST(Console, OneIsSingular) {
+TEST(Wording, OneIsSingular) {
   EXPECT_EQ(plural(1, "class", "classes"), "1 class");
   EXPECT_EQ(plural(2, "class", "classes"), "2 classes");
 }

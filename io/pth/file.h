@@ -1,4 +1,5 @@
-// What the readers of io/pth/pth.h share: what a pickle says of tensors and storages, and where those lie in the file.
+// A .pth file as its pickle describes it: storages, the tensors that are views of them, and where they lie in the file.
+// What the two readers (zip.cpp, legacy.cpp) and read_pth_values share.
 #pragma once
 
 #include <cstdint>

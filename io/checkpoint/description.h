@@ -1,0 +1,65 @@
+// What a file of weights says about its model beside the weights: structure, preprocessing, head, quantization.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace resflow {
+
+// What is needed to build the network again (graph/model/model_zoo.h reads it).
+struct ModelDescription {
+  std::string architecture;  // "resnet34"
+  int64_t num_classes = 1000;
+  bool zero_init_residual = false;
+  std::vector<bool> replace_stride_with_dilation = {false, false, false};
+  int64_t groups = 0;           // 0: what the architecture says
+  int64_t width_per_group = 0;  // 0: what the architecture says
+  bool operator==(const ModelDescription&) const = default;
+};
+
+// How a photograph becomes the network's input when it is scored.
+struct Preprocessing {
+  int resize = 256;  // short side
+  int crop = 224;    // centre crop, square
+  std::vector<float> mean = {0.485F, 0.456F, 0.406F};
+  std::vector<float> std = {0.229F, 0.224F, 0.225F};
+  std::string interpolation = "bilinear";  // Pillow's, with antialiasing; the only one there is
+  bool exif = false;                       // first turned upright, as its EXIF orientation says
+  bool operator==(const Preprocessing&) const = default;
+};
+
+// How the network's outputs become probabilities.
+struct Head {
+  enum class Kind {
+    kSoftmax,    // outputs are logits: p = softmax(x)
+    kOneVsRest,  // outputs are decision values of a classifier a class: p_k = q_k / sum q, with Platt's sigmoid
+                 // q_k = 1 / (1 + exp(platt_a[k] x_k + platt_b[k]))
+  };
+  Kind kind = Kind::kSoftmax;
+  std::vector<double> platt_a = {}, platt_b = {};  // kOneVsRest: one a class
+  bool operator==(const Head&) const = default;
+};
+// "softmax", "one_vs_rest": as files have it.
+std::string head_name(Head::Kind kind);
+Head::Kind head_of_name(const std::string& name);  // Throws Error{kData} for another.
+// Throws Error{kData} unless there are as many finite A and B as the kind wants.
+void check_head(const Head& head, int64_t classes);
+
+// What scoring in 8 bits needs to know beside the weights: the range of values of each activation, as seen in a sample
+// of pictures (graph/plan/calibration.h). Names are those of the ops that make them: "input", "conv1",
+// "layer1.0.conv1".
+struct ActivationRange {
+  std::string name;
+  float low = 0, high = 0;
+  bool operator==(const ActivationRange&) const = default;
+};
+struct Quantization {
+  int64_t pictures = 0;  // of the sample
+  std::vector<ActivationRange> activations;
+  bool operator==(const Quantization&) const = default;
+};
+// Throws Error{kData} for a range that is none, and where two have the same name.
+void check_quantization(const Quantization& quantization);
+
+}  // namespace resflow

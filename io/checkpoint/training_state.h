@@ -1,0 +1,36 @@
+// Where a run of training stands, and what its epochs came to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace resflow {
+
+// One epoch's line of history.csv.
+struct EpochRecord {
+  int64_t epoch = 0;  // from 1
+  double train_loss = 0, train_accuracy = 0;
+  double val_loss = 0, val_accuracy = 0;  // NaN where there is no validation set
+  double learning_rate = 0;
+  double seconds = 0;
+};
+
+// Where a run stands: all that is needed to go on to the same bits.
+struct TrainingState {
+  uint64_t seed = 0;
+  int64_t epoch = 0;          // finished epochs
+  int64_t next_batch = 0;     // within the epoch that is under way
+  int64_t step = 0;           // optimizer steps so far
+  double epoch_loss_sum = 0;  // of the epoch under way, over samples
+  int64_t epoch_correct = 0;
+  int64_t epoch_samples = 0;
+  double epoch_seconds = 0;
+  double best_val_accuracy = -1;
+  std::vector<EpochRecord> history;
+  std::vector<std::pair<std::string, std::string>> options;  // the run's options, to refuse a resume with others
+  std::string fingerprint;  // machine, threads, versions: the same one gives the same bits
+};
+
+}  // namespace resflow

@@ -1,0 +1,36 @@
+// Which instructions the kernels of ops/ and pipeline/ use: the one place that asks the CPU.
+//
+// One build runs on every x86-64 machine. Each family of kernels exists for some of the levels below, and takes the
+// widest of its own that the level at hand holds: the pixel kernels have code for kAvx512Vnni, kAvx2 and kPlain, so a
+// CPU of level kAvx512 runs those of kAvx2. Whoever chooses kernels takes an Isa, by default cpu_isa(); a test passes a
+// lower one, and the code of older CPUs runs here. What oneDNN uses is its own affair: ops/onednn_isa.h.
+#pragma once
+
+namespace resflow {
+
+// Each level holds the instructions of those before it.
+enum class Isa {
+  kPlain,       // what the compiler makes of C++
+  kAvx2,        // with FMA: Haswell, Zen
+  kAvx512,      // F, DQ, VL: Skylake-X
+  kAvx512Vnni,  // BW, VBMI and VNNI, too: Ice Lake, Zen 4
+};
+
+// What a CPU says of itself, as far as the levels ask.
+struct CpuFeatures {
+  bool avx2 = false, fma = false;
+  bool avx512f = false, avx512dq = false, avx512vl = false;
+  bool avx512bw = false, avx512vbmi = false, avx512vnni = false;
+};
+
+CpuFeatures features_of_this_cpu();
+
+// The highest level whose instructions, and those of all levels before it, are there.
+Isa highest_isa(const CpuFeatures& features);
+
+// The highest level of this machine, found once.
+Isa cpu_isa();
+
+const char* isa_name(Isa isa);  // "plain", "avx2", "avx512", "avx512_vnni"
+
+}  // namespace resflow
