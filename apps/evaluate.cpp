@@ -169,14 +169,14 @@ Action add_evaluate(CLI::App& command) {
                   "(resflow weights lists them)")
       ->required();
   command
-      .add_option(
-          "DATA", options->data,
-          "photographs in one folder a class, named as the model's classes are; a folder with val/ in it; or a pack")
+      .add_option("DATA", options->data,
+                  "photographs in a folder for each class, which has the name of the model's class; a folder with val/ "
+                  "in it; or a pack")
       ->required();
-  command.add_option(
-      "--out", options->out,
-      "write a report to this file: one HTML page with plots, tables and the mistakes, whole or not at all");
-  command.add_option("--csv", options->csv, "write a row a picture to this file: what it is, and what the model says");
+  command.add_option("--out", options->out,
+                     "write a report to this file: one HTML page with plots, tables and the mistakes");
+  command.add_option("--csv", options->csv,
+                     "write a row for each picture to this file: what it is, and what the model says");
   command.add_option("--json", options->json, "write all figures to this file");
   command
       .add_flag(
@@ -184,7 +184,7 @@ Action add_evaluate(CLI::App& command) {
           "average the probabilities of several views of a picture: --tta or --tta=flip, it and its mirror image; "
           "--tta=ten-crop, corners and centre of the resized picture's middle square and their mirror images")
       ->check(CLI::IsMember({"flip", "ten-crop"}));
-  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   add_decode_option(command, options->decode);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
@@ -194,9 +194,9 @@ Action add_evaluate(CLI::App& command) {
   add_threads_option(command, options->threads);
   add_pin_option(command, options->pin);
   command.footer(
-      "Prints accuracy, log loss, calibration, and precision, recall and F1 a class. Pictures of classes that the "
-      "model\n"
-      "does not have are left out, and said. Exit code 3 where no picture could be evaluated.\n"
+      "Prints accuracy, log loss, calibration, and for each class precision, recall and F1. Pictures of classes that\n"
+      "the model does not have are left out, and the program says so. If no picture could be evaluated, the exit code\n"
+      "is 3.\n"
       "Columns of --csv: path,label,class,probability,label_probability,right,error\n\n"
       "Example:\n"
       "  resflow evaluate run/best.resflow photos/val --out report.html\n"

@@ -27,7 +27,7 @@ struct MergeOptions {
   std::string out, embeddings, errors;
 };
 
-// An output, and what score says of it.
+// The output of a shard, and what its OUT.shard says.
 struct Part {
   std::string path;
   std::unique_ptr<ShardFile> shard;
@@ -60,7 +60,7 @@ void check_sizes(const Part& part) {
   }
 }
 
-// All shards of one scoring, once each.
+// Opens the shards. Throws Error{kData} unless they are all shards of one scoring, once each.
 std::vector<Part> open_parts(const std::vector<std::string>& outs) {
   std::vector<Part> parts;
   std::map<int, std::string> seen;
@@ -109,7 +109,7 @@ std::unique_ptr<MergedRows> merged(const std::vector<Part>& parts, const std::st
   return merge_rows(format, inputs, out);
 }
 
-// In the order of the listing. Returns how many are broken.
+// Takes the rows in the order of the listing. Returns how many of them have an error.
 int64_t for_each_row(const std::vector<ShardFile*>& shards, int64_t pictures,
                      const std::function<void(size_t from, bool broken)>& take) {
   using Next = std::tuple<int64_t, size_t, bool>;  // index, shard, broken
@@ -132,7 +132,7 @@ int64_t for_each_row(const std::vector<ShardFile*>& shards, int64_t pictures,
   return failed;
 }
 
-// In the order of the shards, and within one as it was scored. Returns how many are broken.
+// Takes the rows shard by shard, and those of a shard in their order. Returns how many of them have an error.
 int64_t for_each_row_as_scored(const std::vector<ShardFile*>& shards, int64_t pictures,
                                const std::function<void(size_t from, bool broken)>& take) {
   int64_t rows = 0, failed = 0;
@@ -190,13 +190,15 @@ int merge(const MergeOptions& o) {
 
 Action add_merge(CLI::App& command) {
   auto options = std::make_shared<MergeOptions>();
-  command.add_option("OUT", options->outs, "what resflow score --shard I/N wrote, of all N")->required();
-  command.add_option("--out", options->out, "write all rows to this file, whole or not at all")->required();
-  command.add_option("--embeddings", options->embeddings, "and the shards' embeddings to this one");
-  command.add_option("--errors", options->errors, "and their errors to this one");
+  command.add_option("OUT", options->outs, "the files that resflow score --shard I/N wrote, for each I from 1 to N")
+      ->required();
+  command.add_option("--out", options->out, "write all rows to this file, which appears when all are there")
+      ->required();
+  command.add_option("--embeddings", options->embeddings, "write the embeddings of all shards to this file");
+  command.add_option("--errors", options->errors, "write the errors of all shards to this file");
   command.footer(
-      "Rows come in the order of the inputs, as a run without shards writes them; of shards that were scored "
-      "--unordered, shard by shard. OUT.shard must lie beside each OUT.\n\n"
+      "Rows come in the order of the inputs, as a run without shards writes them. If the shards were scored with\n"
+      "--unordered, rows come shard by shard. OUT.shard must lie beside each OUT.\n\n"
       "Example:\n"
       "  resflow merge scores.*.csv --out scores.csv");
   return [options] { return merge(*options); };

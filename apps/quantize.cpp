@@ -53,7 +53,7 @@ void check(const QuantizeOptions& o) {
   check_can_be_written(o.json);
 }
 
-// `count` of them, evenly over the list: of class folders each class has its share.
+// `count` of the samples, spread evenly over the list, so that each class folder has its share.
 std::vector<Sample> spread(const std::vector<Sample>& all, size_t count) {
   if (all.size() <= count) return all;
   std::vector<Sample> some;
@@ -96,8 +96,8 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   return calibrated;
 }
 
-// The pictures to compare f32 and int8 with: DATA/val or DATA, with labels where class folders, or a pack's classes,
-// are the model's.
+// The pictures with which f32 and int8 are compared: those of DATA/val or DATA. They have labels if there are folders
+// of the model's classes, or a pack that has some of its classes.
 struct ComparisonData {
   std::string root;
   std::vector<Sample> samples;
@@ -183,7 +183,8 @@ void print(const QuantizeOptions& o, const Calibrated& calibrated, const Compari
   flush_output();
 }
 
-// Without labels accuracy may fall by as much as answers differ; that counts where a limit was asked for.
+// Throws Error{kData} where int8 costs too much accuracy. Without labels accuracy may fall by as much as answers
+// differ, which is compared with the limit only if one was asked for.
 void require_accuracy(const QuantizeOptions& o, const ComparisonData& data, const Comparison& c) {
   const double limit = o.max_drop.value_or(kMaxDrop);
   if (data.labelled && c.drop() > limit)
@@ -272,26 +273,28 @@ Action add_quantize(CLI::App& command) {
       ->required();
   command
       .add_option("DATA", options->data,
-                  "folder of photographs like those to score, or a pack; train/ and val/ within it, if any")
+                  "folder of photographs like those to score, or a pack; a folder may hold train/ and val/")
       ->required();
   command.add_option("--out", options->out, "the checkpoint to write: MODEL with the ranges of its activations")
       ->required();
   command
       .add_option("--samples", options->samples,
-                  "photographs to learn the ranges from, evenly over DATA (of its train/)")
+                  "photographs to learn the ranges from, spread evenly over DATA, or over its train/")
       ->capture_default_str();
   command.add_option("--max-drop", options->max_drop,
                      "percentage points that accuracy may fall; beyond it nothing is written [1]");
   command.add_option("--json", options->json, "write the figures to this file");
-  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   command.add_flag("--exif", options->exif,
                    "turn pictures upright as their EXIF orientation says [as they are stored]");
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);
   command.footer(
-      "Compares f32 and int8 on all of DATA (of its val/): accuracy where it has folders of the model's classes, else\n"
-      "how often both say the same; an explicit --max-drop then limits how often they do not.\n"
+      "Compares f32 and int8 on all of DATA, or of its val/. If that has folders of the model's classes, accuracies "
+      "are\n"
+      "compared; else it counts how often both say the same class, and if --max-drop is given, it limits how often\n"
+      "they do not.\n"
       "The file keeps its weights in f32: it trains, converts and scores as before, and in 8 bits with --precision "
       "int8.\n\n"
       "Example:\n"

@@ -240,31 +240,38 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
 
 void add_output_options(CLI::App& command, ScoreOptions& o) {
   ScoreOutputOptions& output = o.output;
-  command.add_option("--top", output.rows.top, "classes a row, the most probable first")->capture_default_str();
-  command.add_option("--threshold", output.rows.threshold, "only classes of at least this probability")
+  command.add_option("--top", output.rows.top, "classes in each row, the most probable first")->capture_default_str();
+  command
+      .add_option("--threshold", output.rows.threshold, "leave classes out of a row that are less probable than this")
       ->capture_default_str();
-  command.add_flag("--all-scores", output.rows.all_scores, "also the probability of every class");
-  CLI::Option* out = command.add_option("--out", output.out,
-                                        "write the rows to this file, whole or not at all: .csv, .jsonl, .npy or .npz "
-                                        "[standard output]");
-  command.add_option("--format", o.format, "csv, jsonl, npy or npz, whatever the ending of --out [by it, else csv]");
+  command.add_flag("--all-scores", output.rows.all_scores, "add the probability of every class to each row");
+  CLI::Option* out =
+      command.add_option("--out", output.out,
+                         "write the rows to this file, which appears when all are there: .csv, .jsonl, .npy or .npz "
+                         "[standard output]");
+  command.add_option("--format", o.format,
+                     "csv, jsonl, npy or npz, whatever the ending of --out is [as the ending says, else csv]");
   command.add_flag("--unordered", output.unordered,
                    "write rows batch by batch as they are done, so that a slow file holds back its batch alone; not to "
                    "a .npy [in the order of the inputs]");
-  CLI::Option* embeddings = command.add_option(
-      "--embeddings", output.embeddings,
-      "write what the model's head reads of each picture to this .npy, a row each, in the order of the rows");
-  command.add_option("--embeddings-dtype", o.embeddings_dtype, "of them: f32 or f16")
+  CLI::Option* embeddings = command.add_option("--embeddings", output.embeddings,
+                                               "write what the model's head reads of each picture to this .npy, a row "
+                                               "for each picture in the order of the rows");
+  command.add_option("--embeddings-dtype", o.embeddings_dtype, "type of the embeddings: f32 or f16")
       ->check(CLI::IsMember({"f32", "f16"}))
       ->needs(embeddings)
       ->capture_default_str();
   command.add_option("--errors", output.errors, "write path,error of the files that could not be scored to this .csv");
-  command.add_flag("--strict", o.strict, "exit code 3 where any file could not be scored [only where none could]");
+  command.add_flag("--strict", o.strict, "end with exit code 3 if any file could not be scored [only if none could]");
   CLI::Option* resume =
       command.add_flag("--resume", o.resume, "go on with a run that was killed or stopped, if there is one")
           ->needs(out);
-  command.add_flag("--overwrite", o.overwrite, "throw away what such a run left")->needs(out)->excludes(resume);
-  command.add_option("--save-every", output.save_seconds, "seconds after which a killed run can be gone on with")
+  command.add_flag("--overwrite", o.overwrite, "throw away what a run left that was killed or stopped")
+      ->needs(out)
+      ->excludes(resume);
+  command
+      .add_option("--save-every", output.save_seconds,
+                  "save at most every so many seconds; a run that was killed can go on from there")
       ->needs(out)
       ->capture_default_str();
   command
@@ -285,7 +292,7 @@ Action add_score(CLI::App& command) {
   add_score_inputs(command, options->inputs);
   add_output_options(command, *options);
   command.add_option("--json", options->json, "write speed and memory to this file");
-  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   command.add_flag("--exif", options->exif,
                    "turn pictures upright as their EXIF orientation says [as in the model's training]");
   add_decode_option(command, options->decode);
@@ -297,8 +304,8 @@ Action add_score(CLI::App& command) {
   add_pin_option(command, options->pin);
   command.footer(
       "Columns of csv: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
-      "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n"
-      ".npy holds all scores, f32, NaN where there is an error; .npz has names, classes and errors beside them.\n" +
+      "A file that cannot be read gets a row with the error. If no file could be scored, the exit code is 3.\n"
+      "A .npy holds all scores as f32, with NaN where there is an error; a .npz also has names, classes and errors.\n" +
       std::string(score_inputs_help()) +
       "\n\nExample:\n"
       "  resflow score run/best.resflow holiday-photos --top 3 --out scores.csv --resume\n"

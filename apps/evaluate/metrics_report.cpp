@@ -22,7 +22,7 @@ std::string padded(const std::string& name, size_t width) {
   return name + std::string(width - std::min(width, letters(name)), ' ');
 }
 
-// Which classes are shown: all in order, or the weakest ones that have pictures, weakest first.
+// Which classes are shown: all in their order, or the weakest of those that have pictures, the weakest first.
 std::vector<size_t> shown_classes(const std::vector<ClassMetrics>& classes) {
   std::vector<size_t> shown(classes.size());
   std::iota(shown.begin(), shown.end(), size_t{0});

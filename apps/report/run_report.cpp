@@ -12,7 +12,7 @@ int64_t best_epoch(const std::vector<EpochRecord>& history) {
   int64_t best = 0;
   double accuracy = -1;
   for (const EpochRecord& record : history) {
-    if (!(record.val_accuracy > accuracy)) continue;  // NaN without validation
+    if (!(record.val_accuracy > accuracy)) continue;  // it is NaN where there was no validation
     accuracy = record.val_accuracy;
     best = record.epoch;
   }

@@ -29,7 +29,7 @@ struct RunReport {
 // Throws as load_checkpoint, evaluate and write_html_report do.
 bool write_run_report(const RunReport& run, const Compute& compute, Listener& listener);
 
-// The epoch of the best validation accuracy, the first of equal ones; 0 where there is no validation.
+// The epoch with the best validation accuracy, the first one if several have it; 0 where there was no validation.
 int64_t best_epoch(const std::vector<EpochRecord>& history);
 
 }  // namespace resflow

@@ -13,8 +13,8 @@ namespace resflow {
 namespace {
 
 constexpr double kTrialSeconds = 1;
-constexpr size_t kMostBytes = size_t{2} << 30U;  // of memory that nobody asked for
-constexpr int kFewThreads = 4;                   // of an executor, where there are many
+constexpr size_t kMostBytes = size_t{2} << 30U;  // an executor more than asked for may take so much memory
+constexpr int kFewThreads = 4;                   // so many threads has an executor where there are many threads
 constexpr double kWorthIt = 1.02;
 
 std::string threads_text(const ExecutorSpeed& speed) {

@@ -10,10 +10,10 @@
 
 namespace resflow {
 
-inline constexpr int kChooseExecutors = 0;  // by a measurement
+inline constexpr int kChooseExecutors = 0;  // a measurement chooses the number
 
-// kChooseExecutors, or a number: latency is 1, throughput one a thread. Throws Error{kUsage} for anything else, and for
-// more than `threads`.
+// "auto" is kChooseExecutors, "latency" 1, "throughput" as many as threads; others are numbers. Throws Error{kUsage}
+// for any other text, and for more than `threads`.
 int parse_executors(const std::string& text, int threads);
 
 // A run that goes on to write `out` computes with as many executors as it was begun with. Throws Error{kUsage} where

@@ -135,7 +135,8 @@ class Averager {
   const PredictOptions& options_;
 };
 
-// Batches in, predictions out, in the same order; as many batches under way as executors can use.
+// Takes batches, and gives their scored pictures in the same order. As many batches are under way as the executors can
+// use.
 class Predictor {
  public:
   Predictor(const TrainedModel& trained, const PredictOptions& options, std::vector<View> views, StreamLoader& loader,
@@ -146,7 +147,7 @@ class Predictor {
         loader_(loader),
         take_(take) {}
 
-  // For batches of `batch` pictures, `pictures` in all where that is known.
+  // Plans the network for batches of `batch` pictures. `pictures` is how many there are in all, if that is known.
   void plan(int batch, std::optional<int64_t> pictures) {
     int count = std::max(options_.executors, 1);
     const int threads = threads_of_each(options_.threads, count);
@@ -155,7 +156,7 @@ class Predictor {
     hold();
     if (options_.executors != kChooseExecutors) return;
     const int64_t trial = trial_batches(batch, options_.threads) * batch;
-    // Of few pictures the faster way would not make up for the time that the measurement takes.
+    // With few pictures the faster way would not make up for the time that the measurement takes.
     if (!pictures || options_.rows_before + *pictures >= 2 * trial) trial_at_ = trial;
   }
   bool planned() const { return executors_ != nullptr; }
@@ -188,8 +189,8 @@ class Predictor {
     return static_cast<int64_t>(batch.samples.size() + batch.broken.size());
   }
 
-  // One executor is done when the batch has been given to it. Several have work in store, for the moments in which this
-  // thread is busy.
+  // One executor alone is done with a batch as soon as it has been given to it. Several executors have batches in
+  // store, for the moments in which this thread is busy.
   void hold() {
     const int count = executors_->count();
     held_ = count == 1 ? 0 : static_cast<size_t>(count + (count + 1) / 2);
@@ -277,8 +278,8 @@ class Predictor {
   std::vector<std::unique_ptr<UnderWay>> idle_;
   size_t held_ = 0;  // batches that may be under way when consume returns
   int64_t rows_ = 0, trial_at_ = -1;
-  bool failed_ = false;                   // something has thrown: what is under way goes nowhere
-  std::unique_ptr<Executors> executors_;  // the last: its threads end before what they use
+  bool failed_ = false;                   // something has thrown, and nobody takes what is under way
+  std::unique_ptr<Executors> executors_;  // the last member, so that its threads end before what they use
 };
 
 // Files that are listed already. Those in a pack are read here, one after another, as a pack is best read.

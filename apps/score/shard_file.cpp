@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMagic = "rfshard1", kUnorderedMagic = "rfshard2";
-constexpr int64_t kEnd = 16;  // length of the footer, magic
+constexpr int64_t kEnd = 16;  // bytes behind the footer: its length, and the magic
 constexpr int64_t kMostFooter = int64_t{64} << 20;
 constexpr int64_t kReadAhead = int64_t{64} << 10;
 
@@ -32,7 +32,8 @@ uint64_t place_and_outcome(int64_t pictures, const ScoredPicture& picture) {
   return static_cast<uint64_t>(pictures) * 2 + (picture.error.empty() ? 0 : 1);
 }
 
-// A row is the number of listed pictures between the row before and it, doubled, and one more where it is broken.
+// A row is twice the number of pictures that are listed between the row before and this one, plus one if the picture is
+// broken.
 class ShardSink : public RowSink {
  public:
   ShardSink(GrowingFile& file, int64_t before) : file_(file), last_(before - 1) {}
@@ -47,7 +48,7 @@ class ShardSink : public RowSink {
   int64_t last_;
 };
 
-// A row is its index in the listing, doubled, and one more where it is broken.
+// A row is twice the picture's index in the listing, plus one if the picture is broken.
 class UnorderedShardSink : public RowSink {
  public:
   explicit UnorderedShardSink(GrowingFile& file) : file_(file) {}

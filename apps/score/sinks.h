@@ -35,16 +35,16 @@ using TextOutput = std::function<void(std::string_view)>;
 // Gives each row to `output` at once, so that whoever reads them need not wait for more of them.
 std::unique_ptr<RowSink> make_printing_sink(TextOutput output, std::unique_ptr<RowText> rows);
 
-// A .npy of f32 probabilities, NaN of broken pictures.
+// A .npy of f32 probabilities. Rows of broken pictures are NaN.
 std::unique_ptr<RowSink> make_scores_sink(GrowingFile& file, int64_t classes);
 
-// A .npy of the pooled features, NaN of broken pictures. REQUIRES: kF32 or kF16.
+// A .npy of the pooled features. Rows of broken pictures are NaN. REQUIRES: `dtype` is kF32 or kF16.
 std::unique_ptr<RowSink> make_embeddings_sink(GrowingFile& file, int64_t features, DType dtype);
 
-// The parts of a .npz (apps/score/npz.h).
+// The two files of which a .npz is made at the end (apps/score/npz.h).
 std::unique_ptr<RowSink> make_npz_sink(GrowingFile& scores, GrowingFile& names, int64_t classes);
 
-// path,error of the broken ones.
+// A .csv with path,error of the broken pictures.
 std::unique_ptr<RowSink> make_errors_sink(GrowingFile& file);
 
 }  // namespace resflow

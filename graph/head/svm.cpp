@@ -26,7 +26,7 @@ struct FreeModel {
 };
 using LiblinearModel = std::unique_ptr<::model, FreeModel>;
 
-// Standardized rows as liblinear takes them: (column from 1, value), the bias, the end.
+// Standardized rows as liblinear takes them: pairs of a column, from 1, and its value; then the bias, and the end.
 class Rows {
  public:
   Rows(const SvmData& data, const Standardization& standard)
@@ -76,7 +76,7 @@ class SvmTrainer {
     }
   }
 
-  // On the rows of all folds but `held_out`; of all where that is negative.
+  // Trains on the rows of all folds except `held_out`; on all rows if that is negative.
   LiblinearModel fit(double c, int held_out) {
     std::vector<double> labels;
     std::vector<feature_node*> rows;
@@ -104,7 +104,7 @@ class SvmTrainer {
     return LiblinearModel(train(&all, &how));
   }
 
-  // Decision values of held-out rows, one a class, into their rows of `to`.
+  // Writes the decision values of the rows that are held out, one for each class, to their rows of `to`.
   void decide(const ::model& fitted, int held_out, std::vector<double>& to) {
     const auto classes = static_cast<size_t>(data_.classes);
     std::vector<double> values(classes);
@@ -121,7 +121,7 @@ class SvmTrainer {
     }
   }
 
-  // For the features as they are.
+  // The same classifiers for features that are not standardized.
   LinearSvm unstandardized(const ::model& fitted) const {
     const auto columns = static_cast<size_t>(data_.columns);
     LinearSvm svm = {.weights = std::vector<double>(static_cast<size_t>(data_.classes) * columns),
@@ -153,7 +153,7 @@ class SvmTrainer {
   std::vector<double> weights_;
 };
 
-// Of the held-out rows.
+// The accuracy on the rows that are held out.
 double accuracy(const SvmData& data, const std::vector<int>& folds, const std::vector<double>& decisions) {
   const auto classes = static_cast<size_t>(data.classes);
   int64_t right = 0, all = 0;
