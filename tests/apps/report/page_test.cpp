@@ -1,3 +1,4 @@
+// The whole page, and with it sections.h.
 #include "apps/report/page.h"
 #include "apps/machine/versions.h"
 

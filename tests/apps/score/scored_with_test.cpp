@@ -4,6 +4,7 @@
 
 #include "io/core/setting.h"
 #include "tests/support/files.h"
+#include "tests/support/python.h"
 
 namespace resflow {
 namespace {
