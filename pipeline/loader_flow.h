@@ -5,21 +5,23 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "io/core/array.h"
+#include "io/core/stopwatch.h"
 #include "io/images/decode.h"
 #include "io/pictures/picture_source.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
+#include "pipeline/stages.h"
 #include "pipeline/stream_loader.h"
 
 namespace resflow {
@@ -41,15 +43,19 @@ struct Slot {
   std::atomic<int> pending = 0;            // begun rows not yet finished
 };
 
-// What one picture at a time needs. As many as threads: the tokens of reading and transforming.
+// What one picture at a time needs; it goes with the picture's row from node to node. There are as many as threads:
+// they are the tokens that bound how many pictures are under way.
 struct Worker {
   Worker(const Recipe& recipe, bool exif, DecodeMode decode) : recipe_worker(recipe, decode) { decoder.set_exif(exif); }
   Decoder decoder;
   RecipeWorker recipe_worker;
   Picture picture;  // of a source: the one at hand
   std::vector<uint8_t> buffer;
+  std::span<const uint8_t> bytes;  // of the file at hand: in `buffer`, in `picture`, or in a pack
   // Of one run; whoever holds the worker adds to them.
-  std::chrono::steady_clock::duration reading{}, decoding{}, transforming{};
+  Stopwatch watch;
+  StageSeconds seconds;
+  int64_t bytes_read = 0;
 };
 
 struct Row {
@@ -98,13 +104,18 @@ class LoaderFlow {
     uint64_t seed = 0, epoch = 0;
   };
 
-  // Batches first_batch, ... end_batch - 1, or until the source has no more rows; as Loader::run has it.
-  // With keep_broken the report names every broken row.
-  EpochReport run(RowSource& source, const Keys& keys, int64_t first_batch, int64_t end_batch, bool keep_broken,
-                  const std::function<bool(const Batch&)>& consume);
+  struct RunOptions {
+    Keys keys = {};
+    int64_t first_batch = 0;
+    int64_t end_batch = std::numeric_limits<int64_t>::max();  // one past the last, unless the source ends before
+    bool keep_broken = false;                                 // the report names every broken row
+  };
+
+  // Streams batches of the source's rows to `consume`, as Loader::run has it.
+  EpochReport run(RowSource& source, const RunOptions& options, const std::function<bool(const Batch&)>& consume);
 
  private:
-  struct Run;
+  class Run;
   StreamOptions options_;
   Recipe recipe_;
   tbb::task_arena arena_;

@@ -206,9 +206,7 @@ void TrainingRun::train_epoch() {
         return true;
       });
   note_broken(data_.train, report.broken);
-  times_.add("read", report.read_seconds, report.images);
-  times_.add("decode", report.decode_seconds, report.images);
-  times_.add("transform", report.transform_seconds, report.images);
+  for (const Stage stage : kStages) times_.add(stage_name(stage), report.seconds[stage], report.images);
   times_.add("wait", report.wait_seconds, report.batches);
   if (state_.next_batch >= batches_ && state_.epoch_samples == 0) {
     report_broken();

@@ -1,4 +1,7 @@
 // Every case of the table against plain f64 loops, under several thread counts.
+//
+// Covers: ops/add ops/batch_norm ops/compute ops/conv ops/conv_shape ops/fold_batch_norm ops/folded_conv
+// Covers: ops/global_avg_pool ops/linear ops/max_pool ops/pool ops/primitive ops/relu
 #include <gtest/gtest.h>
 
 #include "ops/kernels/simd.h"

@@ -1,4 +1,4 @@
-// The whole page, and with it sections.h.
+// Covers: apps/pages/style apps/report/classes apps/report/sections
 #include "apps/report/page.h"
 #include "apps/machine/versions.h"
 

@@ -1,5 +1,6 @@
-// The files of a scoring, without a model: rows are made up. Covers output.h, and with it the sinks that write files
-// (sinks.h), shard_file.h, npz.h, and what a run finds of a journal when it goes on.
+// The files of a scoring, without a model: rows are made up.
+//
+// Covers: apps/score/npz apps/score/shard_file
 #include "apps/score/output.h"
 
 #include <gmock/gmock.h>

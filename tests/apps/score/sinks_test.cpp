@@ -1,4 +1,4 @@
-// The sink that prints. Those that write files are covered by output_test.cpp, which reads the files again.
+// The sink that prints. output_test.cpp reads again what those that write files have written.
 #include "apps/score/sinks.h"
 
 #include <gmock/gmock.h>

@@ -233,7 +233,8 @@ TEST(Svm, StopsWhenAsked) {
 // liblinear draws from std::rand(), which belongs to the whole process.
 TEST(Svm, LeavesTheProcessRandomNumbersAlone) {
   const Clouds clouds(60, 8, 3, 1);
-  SvmOptions options = {.c = 1};
+  SvmOptions options;
+  options.c = 1;
   for (int row = 0; row < 60; ++row) options.folds.push_back(row / 3 % 2);
   std::srand(7);
   std::vector<int> wanted;
