@@ -10,7 +10,7 @@
 #include "apps/data/demo_photos.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
 #include "apps/score/predictions.h"
 #include "apps/score/rows.h"

@@ -11,7 +11,7 @@
 #include "apps/data/preview_grid.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/model/model_file.h"
 #include "apps/options/augment_options.h"
 #include "apps/options/common.h"

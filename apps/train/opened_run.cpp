@@ -7,6 +7,7 @@
 
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/versions.h"
 #include "apps/options/common.h"
 #include "apps/train/run_parts.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "apps/data/training_data.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/model/initial_weights.h"
 #include "apps/train/run_folder.h"
 #include "apps/train/train_options.h"

@@ -4,7 +4,7 @@
 
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/report/run_report.h"
 #include "apps/train/features_run.h"
 #include "apps/train/run_folder.h"

@@ -219,7 +219,7 @@ TEST(Folds, AreStratifiedWholeAndDisjoint) {
   EXPECT_EQ(validated.size(), 51U);
   EXPECT_EQ(make_folds(all, 4, 3)[1].val_identity, folds[1].val_identity);
   EXPECT_NE(make_folds(all, 4, 4)[1].val_identity, folds[1].val_identity);
-  expect_error(ErrorKind::kUsage, {"--folds 8: a has 7 pictures"}, [&] { make_folds(all, 8, 3); });
+  expect_error(ErrorKind::kUsage, {"folds 8: a has 7 pictures"}, [&] { make_folds(all, 8, 3); });
 }
 
 TEST(Spread, IsMeanAndSampleDeviation) {

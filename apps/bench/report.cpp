@@ -1,24 +1,14 @@
-#include "apps/bench/common.h"
+#include "apps/bench/report.h"
+
+#include <nlohmann/json.hpp>
 
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
-#include "apps/options/common.h"
-#include "graph/plan/plan.h"
-#include "io/core/check_range.h"
 #include "io/core/wording.h"
-#include "io/files/file.h"
 #include "ops/onednn_isa.h"
-#include "pipeline/pixels/random.h"
 
 namespace resflow {
-
-void check(const BenchOptions& o) {
-  check_range("--batch", o.batch, 1, 65536);
-  check_range("--image-size", o.image_size, kMinImageSize, 4096);
-  check_range("--seconds", o.seconds, 0, 86400);
-  check_can_be_written(o.json);
-}
 
 nlohmann::ordered_json new_report(const char* what, const BenchOptions& o, int threads) {
   nlohmann::ordered_json report;
@@ -50,13 +40,6 @@ int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes
   flush_output();
   if (!o.json.empty()) write_json(o.json, report);
   return 0;
-}
-
-std::vector<float> synthetic_pixels(const BenchOptions& o) {
-  std::vector<float> pixels(static_cast<size_t>(o.batch) * 3 * static_cast<size_t>(o.image_size * o.image_size));
-  Draw draw(o.seed, 0, 0, DrawFor::kOrder);
-  for (float& value : pixels) value = static_cast<float>(draw.next()) * 0x1p-30F - 2.0F;  // [-2, 2)
-  return pixels;
 }
 
 }  // namespace resflow

@@ -1,4 +1,4 @@
-#include "apps/machine/python_process.h"
+#include "apps/machine/python_script.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -6,9 +6,7 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <string_view>
 
 #include "io/core/error.h"
@@ -58,21 +56,6 @@ class FileActions {
 };
 
 }  // namespace
-
-ScratchFolder::ScratchFolder() {
-  std::error_code failed;
-  std::string folder = std::filesystem::temp_directory_path(failed);
-  if (failed) folder = "/tmp";
-  path_ = folder + "/resflow-XXXXXX";
-  if (mkdtemp(path_.data()) == nullptr)
-    throw system_error("{}: no temporary folder can be made there ({}); TMPDIR names another place", folder,
-                       std::strerror(errno));
-}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 PythonRun run_python_script(const std::string& python, const std::string& script,
                             const std::vector<std::string>& arguments, const ScratchFolder& folder) {
