@@ -1,4 +1,4 @@
-#include "apps/train/run_folder.h"
+#include "apps/train/folder.h"
 
 #include <fmt/format.h>
 
@@ -21,17 +21,20 @@ std::string number(double value) { return std::isnan(value) ? "" : fmt::format("
 
 RunFolder::RunFolder(const std::string& path, Open how) : path_(path) {
   while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
-  if (path_.empty()) throw usage_error("--out is empty: wanted a folder");
+  if (path_.empty()) throw usage_error("{} is empty: wanted a folder", setting("out"));
   std::error_code error;
   const bool has_run = fs::exists(last(), error);
   if (how == Open::kResume && !has_run)
-    throw usage_error("--resume: {} holds no run (no last.resflow): start one without --resume", path_);
+    throw usage_error("{}: {} holds no run (no last.resflow): start one without {}", setting("resume"), path_,
+                      setting("resume"));
   if (how == Open::kNew && (has_run || fs::exists(best(), error)))
-    throw usage_error("--out {} holds a run already: --resume goes on with it, --overwrite replaces it", path_);
+    throw usage_error("{} {} holds a run already: {} goes on with it, {} replaces it", setting("out"), path_,
+                      setting("resume"), setting("overwrite"));
   if (fs::exists(path_, error) && !fs::is_directory(path_, error))
-    throw usage_error("--out {}: is a file, wanted a folder", path_);
+    throw usage_error("{} {}: is a file, wanted a folder", setting("out"), path_);
   fs::create_directories(path_, error);
-  if (error) throw usage_error("--out {}: cannot make the folder: {}; give another one", path_, error.message());
+  if (error)
+    throw usage_error("{} {}: cannot make the folder: {}; give another one", setting("out"), path_, error.message());
 }
 
 void RunFolder::clear() const {

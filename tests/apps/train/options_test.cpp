@@ -1,5 +1,5 @@
 // Covers: apps/options/config_file
-#include "apps/train/train_options.h"
+#include "apps/train/options.h"
 #include "apps/train/saved_options.h"
 
 #include <gmock/gmock.h>
@@ -35,16 +35,16 @@ TEST(TrainOptions, DefaultsFitTheOptimizer) {
 }
 
 TEST(TrainOptions, WhatCannotBeIsRefusedWithASentence) {
-  EXPECT_EQ(train_refusal({.epochs = -1}), "--epochs is -1: wanted at least 0");
-  EXPECT_EQ(train_refusal({.batch = 0}), "--batch is 0: wanted at least 1");
-  EXPECT_EQ(train_refusal({.image_size = 31}), "--image-size is 31: wanted at least 32");
-  EXPECT_EQ(train_refusal({.optimizer = "lion"}), "--optimizer lion: wanted sgd, adam, adamw or rmsprop");
-  EXPECT_EQ(train_refusal({.label_smoothing = 1}), "--label-smoothing is 1: wanted 0 or more and less than 1");
-  EXPECT_EQ(train_refusal({.lr = -1, .given = {"--lr"}}), "--lr is -1: wanted a number from 0 up");
-  EXPECT_EQ(train_refusal({.threads = 0, .given = {"--threads"}}), "--threads is 0: wanted at least 1");
-  EXPECT_EQ(train_refusal({.momentum = 0.9, .given = {"--momentum"}}),
-            "--momentum goes with --optimizer sgd or rmsprop, not adam");
-  EXPECT_EQ(train_refusal({.on_error = "ignore"}), "--on-error ignore: wanted skip or stop");
+  EXPECT_EQ(train_refusal({.epochs = -1}), "epochs is -1: wanted at least 0");
+  EXPECT_EQ(train_refusal({.batch = 0}), "batch is 0: wanted at least 1");
+  EXPECT_EQ(train_refusal({.image_size = 31}), "image_size is 31: wanted at least 32");
+  EXPECT_EQ(train_refusal({.optimizer = "lion"}), "optimizer lion: wanted sgd, adam, adamw or rmsprop");
+  EXPECT_EQ(train_refusal({.label_smoothing = 1}), "label_smoothing is 1: wanted 0 or more and less than 1");
+  EXPECT_EQ(train_refusal({.lr = -1, .given = {"lr"}}), "lr is -1: wanted a number from 0 up");
+  EXPECT_EQ(train_refusal({.threads = 0, .given = {"threads"}}), "threads is 0: wanted at least 1");
+  EXPECT_EQ(train_refusal({.momentum = 0.9, .given = {"momentum"}}),
+            "momentum goes with optimizer sgd or rmsprop, not adam");
+  EXPECT_EQ(train_refusal({.on_error = "ignore"}), "on_error ignore: wanted skip or stop");
   EXPECT_THAT(train_refusal({.model = "resnet19"}), ::testing::HasSubstr("resnet18, resnet34"));
 }
 
@@ -57,7 +57,7 @@ TEST(TrainOptions, AResumedRunTakesOverWhatIsNotGiven) {
                         .lr = 0.1 + 0.2,
                         .nesterov = true};
   resolve(began);
-  TrainOptions resumed = {.epochs = 9, .given = {"--epochs"}};
+  TrainOptions resumed = {.epochs = 9, .given = {"epochs"}};
   adopt_saved(resumed, saved_options(began));
   EXPECT_EQ(resumed.batch, 6);
   EXPECT_EQ(resumed.seed, 18446744073709551615U);
@@ -72,14 +72,14 @@ TEST(TrainOptions, AResumedRunTakesOverWhatIsNotGiven) {
 TEST(TrainOptions, AResumedRunRefusesOtherOptionsByName) {
   TrainOptions began;
   resolve(began);
-  TrainOptions resumed = {.batch = 16, .seed = 0, .lr = 0.5, .given = {"--batch", "--seed", "--lr"}};
+  TrainOptions resumed = {.batch = 16, .seed = 0, .lr = 0.5, .given = {"batch", "seed", "lr"}};
   try {
     adopt_saved(resumed, saved_options(began));
     FAIL() << "other options were accepted";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::kUsage);
-    EXPECT_THAT(e.what(), ::testing::HasSubstr("--batch was 32, now 16; --lr was 0.001, now 0.5;"));
-    EXPECT_THAT(e.what(), ::testing::Not(::testing::HasSubstr("--seed")));
+    EXPECT_THAT(e.what(), ::testing::HasSubstr("batch was 32, now 16; lr was 0.001, now 0.5;"));
+    EXPECT_THAT(e.what(), ::testing::Not(::testing::HasSubstr("seed")));
   }
 }
 

@@ -1,4 +1,4 @@
-// The options of a training run: defaults and limits. What of them is kept is in apps/train/saved_options.h.
+// The options of a training run: their defaults and limits. apps/train/option_table.h has what else is known of each.
 //
 // Defaults are those of PyTorch's optimizers, and of torchvision's reference training for SGD.
 #pragma once
@@ -72,18 +72,20 @@ struct TrainOptions {
   int folds = 0;            // cross validation; 0: none
   int repeat = 1;           // seeds
 
-  std::set<std::string> given = {};  // names of the options that the user wrote: "--lr"
+  std::set<std::string> given = {};  // names of the options that the user wrote: "lr"
 
   OptimizerOptions optimizer_options() const;
   ScheduleOptions schedule_options(int64_t epoch_steps = 1) const;  // of the optimizer, an epoch
 };
 
-// Puts numbers in place of "what fits". Throws Error{kUsage} for values that cannot be, and for options that were given
-// and would do nothing beside the others.
+// Puts numbers in place of "what fits the others". `threads` stays 0 where `pin` is on and nobody gave a number:
+// whoever pins the threads decides it then. Throws Error{kUsage} for values that cannot be, for options that exclude
+// each other, and for options that were given and would do nothing beside the others.
 void resolve(TrainOptions& options);
 
-// The mode of the run: of one to be resumed that of its last.resflow, which a mode given besides does not change; else
-// as given, empty where what is given implies it. Throws Error{kData} where last.resflow cannot be read.
-std::string mode_of(const TrainOptions& options);
+// What a run goes by: what resolve() makes of the options, and where `resume` is on also of those that the run in `out`
+// began with. Changes nothing else. Throws as resolve() and adopt_saved() do, and Error{kData} where the run to be
+// resumed cannot be read.
+TrainOptions resolved(TrainOptions options);
 
 }  // namespace resflow

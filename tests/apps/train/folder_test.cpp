@@ -1,4 +1,4 @@
-#include "apps/train/run_folder.h"
+#include "apps/train/folder.h"
 
 #include <gtest/gtest.h>
 
