@@ -37,13 +37,13 @@ enum class ScoreStart {
 };
 
 struct ScoreOutputOptions {
-  std::string out;   // empty: rows go to `print`, and no later run can go on with them
-  TextOutput print;  // where `out` is empty, takes the rows, of csv or jsonl
+  std::string out = {};   // empty: rows go to `print`, and no later run can go on with them
+  TextOutput print = {};  // where `out` is empty, takes the rows, of csv or jsonl
   ScoreFormat format = ScoreFormat::kCsv;
-  RowOptions rows;
+  RowOptions rows = {};
   std::string embeddings = {}, errors = {};  // empty: none
   DType embeddings_dtype = DType::kF32;
-  std::optional<Shard> shard;
+  std::optional<Shard> shard = {};
   bool unordered = false;  // batches come in any order
   ScoreStart start = ScoreStart::kNew;
   double save_seconds = 2;  // between savings

@@ -57,7 +57,7 @@ struct SvmOptions {
   std::vector<float> class_weights = {};
   // For each row the fold that holds it out. An augmented copy has -1 - fold, with the fold of its original: it is left
   // out of training together with the original, but no accuracy is measured on it.
-  std::vector<int> folds;
+  std::vector<int> folds = {};
 };
 
 struct SvmResult {
