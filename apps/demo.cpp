@@ -63,13 +63,13 @@ double score_photos(const std::string& checkpoint, const std::string& photos, co
   const std::vector<Sample> samples = list_pictures(photos);
   std::string table = rows->header();
   int64_t right = 0;
+  TerminalListener listener;
   const PredictSummary summary =
-      predict_samples(trained, samples, {.batch = 32, .threads = threads}, [&](const Prediction& p) {
-        const std::string& path = samples[static_cast<size_t>(p.sample)].path;
-        rows->append({.name = path, .error = p.error, .probabilities = p.probabilities}, table);
+      predict_samples(trained, samples, {.batch = 32, .threads = threads}, listener, [&](const ScoredPicture& p) {
+        rows->append(p, table);
         if (!p.error.empty()) return;
         const auto best = static_cast<size_t>(top_classes(p.probabilities, 1)[0]);
-        right += trained.classes[best] == fs::path(path).parent_path().filename() ? 1 : 0;
+        right += trained.classes[best] == fs::path(p.name).parent_path().filename() ? 1 : 0;
       });
   replace_text_file(csv, table);
   fmt::print("scored     {} at {:.1f} img/s: {:.1f} % right\n", plural(summary.files, "photograph", "photographs"),

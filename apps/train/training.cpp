@@ -39,7 +39,8 @@ TrainingOutcome train(const TrainOptions& options, const std::shared_ptr<const T
                             .threads = outcome.threads,
                             .decode = outcome.decode,
                             .out = report_path(outcome.best)};
-  if (write_run_report(report, Compute(outcome.threads))) listener.say(fmt::format("report     {}", report.out));
+  if (write_run_report(report, Compute(outcome.threads), listener))
+    listener.say(fmt::format("report     {}", report.out));
   return outcome;
 }
 

@@ -1,27 +1,28 @@
-// The table of an evaluation on a terminal.
+#include "apps/evaluate/metrics_report.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
 
-#include "apps/evaluate/evaluation.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
 #include "io/core/wording.h"
+#include "io/files/csv.h"
 
 namespace resflow {
 namespace {
 
-constexpr size_t kAllClasses = 50;   // as many are shown whole
-constexpr size_t kWeakest = 20;      // of more
+constexpr size_t kAllClasses = 50;   // up to so many classes are all shown
+constexpr size_t kWeakest = 20;      // of more classes so many are shown
 constexpr size_t kNameLetters = 32;  // longer names are cut
 
 std::string padded(const std::string& name, size_t width) {
   return name + std::string(width - std::min(width, letters(name)), ' ');
 }
 
-// Which classes are shown: all in order, or the weakest ones that have pictures, weakest first.
+// Which classes are shown: all in their order, or the weakest of those that have pictures, the weakest first.
 std::vector<size_t> shown_classes(const std::vector<ClassMetrics>& classes) {
   std::vector<size_t> shown(classes.size());
   std::iota(shown.begin(), shown.end(), size_t{0});
@@ -37,7 +38,7 @@ std::string share(double value, int64_t of) { return of == 0 ? "-" : fmt::format
 
 }  // namespace
 
-std::string evaluation_text(const Metrics& m, const std::vector<std::string>& classes) {
+std::string metrics_text(const Metrics& m, const std::vector<std::string>& classes) {
   std::string text = fmt::format("accuracy   {:.2f} %, {} of {} right; 95 % interval {:.1f} to {:.1f}\n",
                                  100 * m.accuracy, format_count(m.right), format_count(m.pictures),
                                  100 * m.accuracy_interval.low, 100 * m.accuracy_interval.high);
@@ -73,6 +74,18 @@ std::string evaluation_text(const Metrics& m, const std::vector<std::string>& cl
     pairs.push_back(fmt::format("{} said to be {} ({})", printable(classes[static_cast<size_t>(pair.truth)], 40),
                                 printable(classes[static_cast<size_t>(pair.said)], 40), format_count(pair.count)));
   if (!pairs.empty()) text += fmt::format("\nconfused   {}\n", fmt::join(pairs, ", "));
+  return text;
+}
+
+std::string predictions_csv(const Evaluation& e) {
+  std::string text = "path,label,class,probability,label_probability,right,error\n";
+  for (size_t i = 0; i < e.samples.size(); ++i) {
+    const std::span<const float> row = e.probabilities.row(i);
+    const auto label = static_cast<size_t>(e.samples[i].label), said = static_cast<size_t>(most_probable(row));
+    text += fmt::format("{},{},{},{:.6f},{:.6f},{},\n", csv_field(e.samples[i].path), csv_field(e.classes[label]),
+                        csv_field(e.classes[said]), row[said], row[label], label == said ? 1 : 0);
+  }
+  for (const BrokenPicture& b : e.broken) text += fmt::format("{},,,,,,{}\n", csv_field(b.name), csv_field(b.reason));
   return text;
 }
 
