@@ -1,4 +1,6 @@
 // resflow train --mode features and --mode svm: what is trained and what stays, caches, kills, broken files.
+//
+// Covers: apps/host/signals
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

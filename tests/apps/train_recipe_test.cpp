@@ -1,5 +1,7 @@
 // resflow train with what a recipe can have besides a rate: average, clipping, accumulation, one cycle; its
 // configuration file; several runs at once; the search for a rate.
+//
+// Covers: apps/data/folds
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Every case of the table against plain f64 loops, under several thread counts.
 //
-// The table (tests/ops/cases.h) is the test of add, batch_norm, compute, conv, fold_batch_norm, folded_conv,
-// global_avg_pool, linear, max_pool, parameter, pool and relu, and of the batch norm's kernels.
+// Covers: ops/add ops/batch_norm ops/compute ops/conv ops/fold_batch_norm ops/folded_conv
+// Covers: ops/global_avg_pool ops/linear ops/max_pool ops/pool ops/relu
 //
 // What an op does on other CPUs is tested here, too, as far as it is ours: a Compute of a lower Isa runs the kernels of
 // older CPUs (OpOnOlderCpu). What needs the CPU itself skips elsewhere, for oneDNN has no code for it there:

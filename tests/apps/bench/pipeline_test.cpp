@@ -1,4 +1,6 @@
 // resflow bench pipeline and layers, by the real program and piece by piece.
+//
+// Covers: apps/bench/layer_times apps/bench/pictures apps/bench/pipeline_bench apps/bench/pipeline_stages
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

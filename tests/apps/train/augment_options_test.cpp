@@ -1,3 +1,4 @@
+// Covers: apps/options/augment_options
 #include "apps/train/augment_options.h"
 
 #include <gmock/gmock.h>

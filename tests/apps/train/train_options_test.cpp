@@ -1,3 +1,4 @@
+// Covers: apps/options/config_file
 #include "apps/train/train_options.h"
 #include "apps/train/saved_options.h"
 

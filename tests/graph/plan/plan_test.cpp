@@ -1,4 +1,4 @@
-// plan, plan_profile, and arena, which a Plan alone has.
+// Covers: graph/plan/arena graph/plan/plan_profile
 #include "graph/plan/plan.h"
 
 #include <gmock/gmock.h>

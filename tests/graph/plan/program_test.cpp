@@ -1,4 +1,4 @@
-// program, and what it is made of: make_op, move and gradients.
+// Covers: graph/plan/gradients graph/plan/make_op graph/plan/move
 #include "graph/plan/program.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// winograd, winograd_tiling, winograd_forward, winograd_backward_weights, and the kernels of each instruction set that
-// this CPU has, against f64 loops. (simd and optimizer_kernels are tested by tests/ops/optimizer_test.cpp.)
+// Covers: ops/kernels/winograd_avx2 ops/kernels/winograd_avx512 ops/kernels/winograd_backward_weights
+// Covers: ops/kernels/winograd_forward ops/kernels/winograd_tiling
 #include "ops/kernels/winograd.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// image_op, and what it applies: affine, enhance, hue and tone.
+// Covers: pipeline/pixels/affine pipeline/pixels/enhance pipeline/pixels/hue pipeline/pixels/tone
 #include "pipeline/pixels/image_op.h"
 
 #include <fmt/format.h>

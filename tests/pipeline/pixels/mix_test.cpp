@@ -1,4 +1,4 @@
-// mix, and beta, whose draws it weighs pictures by.
+// Covers: pipeline/pixels/beta
 #include "pipeline/pixels/mix.h"
 
 #include <fmt/format.h>

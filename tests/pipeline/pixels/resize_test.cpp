@@ -1,4 +1,4 @@
-// resize, with its kernels in every instruction set of this CPU.
+// Covers: pipeline/pixels/resize_avx2 pipeline/pixels/resize_avx512
 #include "pipeline/pixels/resize.h"
 
 #include <gtest/gtest.h>
