@@ -8,7 +8,7 @@
 #include "io/core/check_range.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
-#include "ops/onednn_isa.h"
+#include "ops/compute.h"
 #include "pipeline/pixels/random.h"
 
 namespace resflow {

@@ -7,7 +7,7 @@
 #include "apps/train/run_parts.h"
 #include "apps/train/training_run.h"
 #include "io/core/wording.h"
-#include "ops/onednn_isa.h"
+#include "ops/compute.h"
 
 namespace resflow {
 // "12,345 of 67,890 parameters (18.2 %)" and what the frozen batch norms do.

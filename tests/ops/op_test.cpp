@@ -1,6 +1,6 @@
 // Every case of the table against plain f64 loops, under several thread counts.
 //
-// Covers: ops/add ops/batch_norm ops/compute ops/conv ops/fold_batch_norm ops/folded_conv
+// Covers: ops/add ops/batch_norm ops/conv ops/fold_batch_norm ops/folded_conv
 // Covers: ops/global_avg_pool ops/linear ops/max_pool ops/pool ops/relu
 //
 // What an op does on other CPUs is tested here, too, as far as it is ours: a Compute of a lower Isa runs the kernels of
