@@ -8,11 +8,22 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <dnnl.hpp>
+#include <string>
 #include <utility>
 
 #include "io/core/cpu.h"
 
 namespace resflow {
+
+// Which instructions oneDNN uses. It asks the CPU by itself and heeds ONEDNN_MAX_CPU_ISA, so it may use others than our
+// kernels (io/core/cpu.h). Its instruction sets do not lie on one line: avx2_vnni_2 multiplies bf16 and avx512_core
+// does not.
+dnnl::cpu_isa onednn_isa();
+
+// Whether `isa` has all instructions of `wanted`.
+bool contains(dnnl::cpu_isa isa, dnnl::cpu_isa wanted);
+
+std::string onednn_isa_name(dnnl::cpu_isa isa = onednn_isa());  // "avx512_core_bf16"; "generic" for an unknown one
 
 class Compute {
  public:

@@ -11,7 +11,7 @@
 #include <dnnl.hpp>
 #include <string>
 
-#include "ops/onednn_isa.h"
+#include "ops/compute.h"
 
 namespace resflow {
 

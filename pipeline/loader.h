@@ -7,8 +7,8 @@
 //        |                 ^------------- worker returns ------------------------------------+           |
 //        +-- slot returns -- consumer, on the thread that called run() <- deliver <- [sequencer] <-------+ slot full
 //
-// A picture passes four nodes (pipeline/stages.h). With its row goes the worker whose buffers hold the picture; the
-// last three nodes are lightweight, so that they run in the task of the first, and a hand-over costs a call.
+// A picture passes four nodes (pipeline/stages.h). With its row goes the worker whose buffers hold the picture, so that
+// a hand-over copies nothing, and the thread that has done one stage goes on with the next.
 //
 // Tokens bound everything: a batch starts when there is a free slot, a picture when there is a free worker (a
 // decoder with its buffers, one a thread). The thread that called run() takes part in the work whenever no batch is

@@ -102,10 +102,10 @@ class LoaderFlow::Run {
   using Work = std::tuple<Row, Worker*>;
   using Start = std::tuple<int64_t, Slot*>;
   using FanOut = flow::multifunction_node<Start, std::tuple<Row>>;
-  using LastStage = flow::multifunction_node<Work, std::tuple<Worker*, Slot*>, flow::lightweight>;
-  // A lightweight node runs within the task of the node before it, so that a hand-over costs a call. Its body must be
-  // noexcept, else oneTBB makes a task of each message.
-  using MiddleStage = flow::function_node<Work, Work, flow::lightweight>;
+  using LastStage = flow::multifunction_node<Work, std::tuple<Worker*, Slot*>>;
+  // Each message is a task, which the thread that sends it runs next. Not flow::lightweight: oneTBB runs the body of
+  // such a node while it holds a lock of the node before it, so that all threads would decode one picture at a time.
+  using MiddleStage = flow::function_node<Work, Work>;
 
   // Bodies of nodes. None throws: an exception would cancel the graph, and with it whatever runs beneath a node.
   void start(Slot& slot, int64_t number);
@@ -199,13 +199,13 @@ LoaderFlow::Run::Run(LoaderFlow& loader_flow, RowSource& source, const RunOption
               return run_stage(Stage::kRead, work, [this](const Row& row, Worker& worker) { read(row, worker); });
             }),
       decode_(graph_, flow::unlimited,
-              [this](const Work& work) noexcept {
+              [this](const Work& work) {
                 return run_stage(Stage::kDecode, work, [this](const Row& row, Worker& worker) { decode(row, worker); });
               }),
       resize_(graph_, flow::unlimited,
-              [this](const Work& work) noexcept { return run_stage(Stage::kResize, work, &Run::resize); }),
+              [this](const Work& work) { return run_stage(Stage::kResize, work, &Run::resize); }),
       normalize_(graph_, flow::unlimited,
-                 [this](const Work& work, LastStage::output_ports_type& ports) noexcept {
+                 [this](const Work& work, LastStage::output_ports_type& ports) {
                    finish(run_stage(Stage::kNormalize, work, &Run::normalize), ports);
                  }),
       in_order_(graph_, [this](Slot* slot) { return static_cast<size_t>(slot->batch.number - options_.first_batch); }),

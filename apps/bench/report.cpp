@@ -6,7 +6,8 @@
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
 #include "io/core/wording.h"
-#include "ops/onednn_isa.h"
+#include "io/files/file.h"
+#include "ops/compute.h"
 
 namespace resflow {
 

@@ -6,7 +6,7 @@
 
 #include "apps/machine/versions.h"
 #include "io/files/file.h"
-#include "ops/onednn_isa.h"
+#include "ops/compute.h"
 
 namespace resflow {
 

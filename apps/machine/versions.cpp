@@ -12,7 +12,7 @@
 
 #include <jpeglib.h>
 
-#include "ops/onednn_isa.h"
+#include "ops/compute.h"
 
 #define RESFLOW_TEXT_OF(x) #x
 #define RESFLOW_TEXT(x) RESFLOW_TEXT_OF(x)

@@ -7,7 +7,7 @@
 #include "graph/model/graph.h"
 #include "io/core/setting.h"
 #include "io/core/wording.h"
-#include "ops/onednn_isa.h"
+#include "ops/compute.h"
 
 namespace resflow {
 namespace {

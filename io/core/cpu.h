@@ -3,7 +3,7 @@
 // One build runs on every x86-64 machine. Each family of kernels exists for some of the levels below, and takes the
 // widest of its own that the level at hand holds: the pixel kernels have code for kAvx512Vnni, kAvx2 and kPlain, so a
 // CPU of level kAvx512 runs those of kAvx2. Whoever chooses kernels takes an Isa, by default cpu_isa(); a test passes a
-// lower one, and the code of older CPUs runs here. What oneDNN uses is its own affair: ops/onednn_isa.h.
+// lower one, and the code of older CPUs runs here. What oneDNN uses is its own affair: ops/compute.h.
 #pragma once
 
 namespace resflow {

@@ -1,7 +1,7 @@
 // Every case of the table against plain f64 loops, under several thread counts.
 //
-// The table (tests/ops/cases.h) is the test of add, batch_norm, compute, conv, fold_batch_norm, folded_conv,
-// global_avg_pool, linear, max_pool, parameter, pool and relu, and of the batch norm's kernels.
+// Covers: ops/add ops/batch_norm ops/conv ops/fold_batch_norm ops/folded_conv
+// Covers: ops/global_avg_pool ops/linear ops/max_pool ops/pool ops/relu
 //
 // What an op does on other CPUs is tested here, too, as far as it is ours: a Compute of a lower Isa runs the kernels of
 // older CPUs (OpOnOlderCpu). What needs the CPU itself skips elsewhere, for oneDNN has no code for it there:
@@ -12,9 +12,6 @@
 // Everything around them runs on every CPU: rounding and f64 loops in op_run_test, the choice of kernels and the words
 // for what is missing in precision_test and winograd_conv_test with made-up CPUs, and the first op's pixels in bf16 and
 // 8 bits in graph/plan/pixels_test.
-//
-// Covers: ops/add ops/batch_norm ops/compute ops/conv ops/conv_shape ops/fold_batch_norm ops/folded_conv
-// Covers: ops/global_avg_pool ops/linear ops/max_pool ops/pool ops/primitive ops/relu
 #include <gtest/gtest.h>
 
 #include "ops/kernels/simd.h"

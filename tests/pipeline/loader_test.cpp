@@ -1,4 +1,4 @@
-// loader, and loader_flow, which stream_loader_test.cpp and delivery_test.cpp test, too.
+// Covers: pipeline/loader_flow
 #include "pipeline/loader.h"
 
 #include <gmock/gmock.h>
