@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
@@ -13,8 +14,8 @@
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
@@ -138,9 +139,8 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
   if (evaluation.stopped) {
-    fmt::print(stderr, "resflow: stopped after {} of {}; nothing is written\n", answered + broken,
-               plural(pictures, "picture", "pictures"));
-    return 128 + stop_signal();
+    return say_stopped(
+        fmt::format(" after {} of {}; nothing is written", answered + broken, plural(pictures, "picture", "pictures")));
   }
   if (answered == 0)
     throw data_error("{}: not one of its {} could be evaluated; first reason: {}", data.root,
@@ -167,11 +167,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
 
 Action add_evaluate(CLI::App& command) {
   auto options = std::make_shared<EvaluateOptions>();
-  command
-      .add_option("MODEL", options->model,
-                  "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
-                  "(resflow weights lists them)")
-      ->required();
+  add_model_file_argument(command, options->model);
   command
       .add_option(
           "DATA", options->data,
@@ -181,7 +177,7 @@ Action add_evaluate(CLI::App& command) {
       "--out", options->out,
       "write a report to this file: one HTML page with plots, tables and the mistakes, whole or not at all");
   command.add_option("--csv", options->csv, "write a row a picture to this file: what it is, and what the model says");
-  command.add_option("--json", options->json, "write all figures to this file");
+  add_json_option(command, options->json, "all figures");
   command
       .add_flag(
           "--tta{flip}", options->tta,
@@ -193,8 +189,7 @@ Action add_evaluate(CLI::App& command) {
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);
-  command.add_flag("--exif", options->exif,
-                   "turn pictures upright as their EXIF orientation says [as in the model's training]");
+  add_exif_option(command, options->exif);
   add_threads_option(command, options->threads);
   add_pin_option(command, options->pin);
   command.footer(

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/commands.h"
@@ -14,8 +15,8 @@
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/options/common.h"
@@ -219,10 +220,7 @@ nlohmann::ordered_json report(const Calibrated& calibrated, const ComparisonData
   return json;
 }
 
-int stopped() {
-  fmt::print(stderr, "resflow: stopped; nothing is written\n");
-  return 128 + stop_signal();
-}
+int stopped() { return say_stopped("; nothing is written"); }
 
 int quantize(const QuantizeOptions& o, int threads) {
   check(o);
@@ -269,9 +267,7 @@ int quantize(const QuantizeOptions& o, int threads) {
 
 Action add_quantize(CLI::App& command) {
   auto options = std::make_shared<QuantizeOptions>();
-  command
-      .add_option("MODEL", options->model, "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name")
-      ->required();
+  add_model_file_argument(command, options->model);
   command
       .add_option("DATA", options->data,
                   "folder of photographs like those to score, or a pack; train/ and val/ within it, if any")
@@ -284,10 +280,9 @@ Action add_quantize(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--max-drop", options->max_drop,
                      "percentage points that accuracy may fall; beyond it nothing is written [1]");
-  command.add_option("--json", options->json, "write the figures to this file");
+  add_json_option(command, options->json, "the figures");
   command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
-  command.add_flag("--exif", options->exif,
-                   "turn pictures upright as their EXIF orientation says [as they are stored]");
+  add_exif_option(command, options->exif);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);

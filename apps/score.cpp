@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/commands.h"
@@ -11,8 +12,8 @@
 #include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
@@ -172,8 +173,7 @@ int stop(const ScoreOptions& o, ScoreOutput& output) {
       out.empty() ? ""
       : kept == 0 ? fmt::format("; {} is not written", out)
                   : fmt::format("; {} of {} are kept: go on with --resume", plural(kept, "row", "rows"), out);
-  fmt::print(stderr, "resflow: stopped after {}{}\n", plural(output.done().rows, "file", "files"), after);
-  return 128 + stop_signal();
+  return say_stopped(fmt::format(" after {}{}", plural(output.done().rows, "file", "files"), after));
 }
 
 // What is said at the end, and the exit code.
@@ -268,17 +268,12 @@ void add_output_options(CLI::App& command, ScoreOptions& o) {
 
 Action add_score(CLI::App& command) {
   auto options = std::make_shared<ScoreOptions>();
-  command
-      .add_option("MODEL", options->model,
-                  "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
-                  "(resflow weights lists them)")
-      ->required();
+  add_model_file_argument(command, options->model);
   add_score_inputs(command, options->inputs);
   add_output_options(command, *options);
-  command.add_option("--json", options->json, "write speed and memory to this file");
+  add_json_option(command, options->json, "speed and memory");
   command.add_option("--batch", options->output.batch, "pictures at once")->capture_default_str();
-  command.add_flag("--exif", options->exif,
-                   "turn pictures upright as their EXIF orientation says [as in the model's training]");
+  add_exif_option(command, options->exif);
   add_decode_option(command, options->decode);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);

@@ -1,5 +1,6 @@
 #include "apps/options/score_inputs.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "apps/host/signals.h"

@@ -1,12 +1,15 @@
 // The inputs of `resflow score`: its arguments, and its options for lists.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "io/pictures/picture_source.h"
+
+namespace CLI {
+class App;
+}
 
 namespace resflow {
 
