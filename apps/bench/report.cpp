@@ -6,7 +6,6 @@
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
 #include "io/core/wording.h"
-#include "io/files/file.h"
 #include "ops/compute.h"
 
 namespace resflow {

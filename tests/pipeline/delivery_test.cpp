@@ -37,6 +37,8 @@ class HeldRows : public RowSource {
     slot.rows = 0;
     slot.names.resize(kBatch);
     slot.batch.names.resize(kBatch);
+    slot.places.resize(kBatch);
+    slot.batch.places.resize(kBatch);
     for (int64_t row = 0; row < kBatch; ++row) {
       slot.batch.samples.push_back(number * kBatch + row);
       slot.batch.labels.push_back(-1);
