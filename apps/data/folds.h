@@ -8,8 +8,9 @@
 
 namespace resflow {
 
-// Fold i validates with its k-th of `all`'s training pictures, divided so, and trains on the rest. Pictures keep their
-// order. Throws Error{kUsage} for fewer than two folds, or more than the smallest class has pictures.
+// Divides the training pictures of `all` into `folds` parts. Fold i validates with part i and trains on the others.
+// Pictures keep their order. Throws Error{kUsage} for fewer than two folds, and for more than the smallest class
+// has\n// pictures.
 std::vector<TrainingData> make_folds(const TrainingData& all, int folds, uint64_t seed);
 
 }  // namespace resflow

@@ -5,7 +5,7 @@
 namespace resflow {
 namespace {
 
-// CLI11 would take the words after a list for more of it.
+// Without allow_extra_args(false) CLI11 would take the words after a list for more elements of it.
 CLI::Option* add_list(CLI::App& command, const char* name, std::vector<double>& values, const char* help) {
   return command.add_option(name, values, help)->delimiter(',')->allow_extra_args(false);
 }

@@ -1,4 +1,4 @@
-// resflow inspect: models, checkpoints, pictures.
+// resflow inspect: models, checkpoints, pictures. Covers apps/inspect/file_summary and model_summary.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

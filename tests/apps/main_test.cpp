@@ -1,4 +1,5 @@
-// The program as a whole: help, versions, usage errors. One clear sentence and exit code 2 each.
+// The program as a whole: help, versions, usage errors. One clear sentence and exit code 2 each. Covers
+// apps/machine/versions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// resflow pack, and the commands that take a pack where they take a folder.
+// resflow pack, and the commands that take a pack where they take a folder. Covers apps/data/damaged_packs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// resflow stats: against numpy and Pillow, and on data sets in which everything is wrong.
+// resflow stats: against numpy and Pillow, and on data sets in which everything is wrong. Covers
+// apps/data/stats_report.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// resflow train --weights: what a run starts from, what it says, and what it refuses.
+// resflow train --weights: what a run starts from, what it says, and what it refuses. Covers
+// apps/model/initial_weights.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

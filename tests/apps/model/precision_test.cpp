@@ -15,12 +15,10 @@ TEST(PrecisionByName, IsOneOfThree) {
   EXPECT_EQ(checked_precision({.name = "f32"}), Precision::kF32);
   EXPECT_EQ(checked_precision({.name = "int8"}), Precision::kInt8);
   EXPECT_EQ(checked_precision({.name = "bf16", .force = true}), Precision::kBf16);
-  expect_error(ErrorKind::kUsage, {"precision f16: wanted f32, bf16 or int8"}, [] {
-    checked_precision({.name = "f16"});
-  });
-  expect_error(ErrorKind::kUsage, {"force_precision: is about precision bf16, not f32"}, [] {
-    checked_precision({.name = "f32", .force = true});
-  });
+  expect_error(ErrorKind::kUsage, {"precision f16: wanted f32, bf16 or int8"},
+               [] { checked_precision({.name = "f16"}); });
+  expect_error(ErrorKind::kUsage, {"force_precision: is about precision bf16, not f32"},
+               [] { checked_precision({.name = "f32", .force = true}); });
 }
 
 TEST(PrecisionByName, Bf16IsRefusedWhereItIsNoFaster) {
@@ -28,9 +26,8 @@ TEST(PrecisionByName, Bf16IsRefusedWhereItIsNoFaster) {
     EXPECT_EQ(checked_precision({.name = "bf16"}), Precision::kBf16);
     return;
   }
-  expect_error(ErrorKind::kUsage, {"precision bf16: ", "force_precision runs it all the same"}, [] {
-    checked_precision({.name = "bf16"});
-  });
+  expect_error(ErrorKind::kUsage, {"precision bf16: ", "force_precision runs it all the same"},
+               [] { checked_precision({.name = "bf16"}); });
 }
 
 TEST(PrecisionByName, TrainingKnowsF32AndBf16) {
@@ -54,12 +51,10 @@ TEST(PrecisionByName, WhatIsNoFasterIsWarnedOf) {
 TEST(PrecisionByName, Int8NeedsAQuantizedModel) {
   const Compute compute(1);
   TrainedModel trained;
-  trained.model =
-      std::make_unique<Model>(ModelDescription{.architecture = "resnet18", .num_classes = 2}, compute);
+  trained.model = std::make_unique<Model>(ModelDescription{.architecture = "resnet18", .num_classes = 2}, compute);
   EXPECT_NO_THROW(require_quantized(trained, Precision::kF32, "m.pth"));
-  expect_error(ErrorKind::kUsage, {"precision int8: m.pth is not quantized"}, [&] {
-    require_quantized(trained, Precision::kInt8, "m.pth");
-  });
+  expect_error(ErrorKind::kUsage, {"precision int8: m.pth is not quantized"},
+               [&] { require_quantized(trained, Precision::kInt8, "m.pth"); });
   trained.model->set_quantization(Quantization{});
   EXPECT_NO_THROW(require_quantized(trained, Precision::kInt8, "m.pth"));
 }
