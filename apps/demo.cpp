@@ -9,12 +9,13 @@
 #include "apps/commands.h"
 #include "apps/data/demo_photos.h"
 #include "apps/host/console.h"
+#include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
 #include "apps/score/predictions.h"
 #include "apps/score/rows.h"
-#include "apps/train/run_training.h"
+#include "apps/train/training.h"
 #include "graph/head/probabilities.h"
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
@@ -77,6 +78,14 @@ double score_photos(const std::string& checkpoint, const std::string& photos, co
   return static_cast<double>(right) / static_cast<double>(summary.files);
 }
 
+TrainingOutcome train_model(const TrainOptions& options) {
+  TerminalListener listener;
+  const ThreadLimit limit(options.threads);
+  const auto data = std::make_shared<const TrainingData>(load_training_data(options.data, options.val, listener));
+  const StopSignals signals;
+  return train(resolved(options), data, listener);
+}
+
 int demo(const DemoOptions& o, int threads) {
   const Stopwatch watch;
   const fs::path out(o.out);
@@ -101,8 +110,7 @@ int demo(const DemoOptions& o, int threads) {
   options.batch = 16;
   options.image_size = 64;  // small pictures, so that it takes a minute
   options.threads = threads;
-  TerminalListener listener;
-  const TrainingOutcome outcome = run_training(options, load_training_data(options.data, options.val, listener));
+  const TrainingOutcome outcome = train_model(options);
   if (!outcome.finished) return 0;
 
   fmt::print("\n3. Scoring the validation photographs\n");

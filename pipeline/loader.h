@@ -2,10 +2,13 @@
 //
 //   batch numbers -+
 //                  +-> [join] -> fan out -> queue -+
-//   free slots ----+                               +-> [join] -> read -> transform --> [sequencer] -> deliver
-//        ^            free workers ----------------+                |  (slot full)                       |
-//        |                 ^------------- worker returns -----------+                                    |
-//        +---------- slot returns ----------- consumer, on the thread that called run() <----------------+
+//   free slots ----+                               +-> [join] -> read -> decode -> resize -> normalize --+
+//        ^            free workers ----------------+                                         |           |
+//        |                 ^------------- worker returns ------------------------------------+           |
+//        +-- slot returns -- consumer, on the thread that called run() <- deliver <- [sequencer] <-------+ slot full
+//
+// A picture passes four nodes (pipeline/stages.h). With its row goes the worker whose buffers hold the picture; the
+// last three nodes are lightweight, so that they run in the task of the first, and a hand-over costs a call.
 //
 // Tokens bound everything: a batch starts when there is a free slot, a picture when there is a free worker (a
 // decoder with its buffers, one a thread). The thread that called run() takes part in the work whenever no batch is
@@ -16,6 +19,14 @@
 //
 // Batches are the same bits for any number of threads. A broken file never hangs or kills the epoch: it is
 // skipped and reported (its batch is then smaller), or stops the run, as OnError says.
+//
+//   const Dataset photos = list_image_folder("photos/train");
+//   Loader loader(photos, Recipe::train(224), {.batch = 32, .threads = 4, .seed = 1});
+//   for (uint64_t epoch = 0; epoch < 10; ++epoch)
+//     loader.run(epoch, 0, [&](const Batch& batch) {
+//       if (batch.size > 0) trainer.step(batch.pixels, batch.labels);
+//       return true;  // false would end the epoch here
+//     });
 #pragma once
 
 #include <cstdint>
@@ -27,6 +38,7 @@
 #include "io/pictures/broken_picture.h"
 #include "io/pictures/dataset.h"
 #include "pipeline/recipe.h"
+#include "pipeline/stages.h"
 
 namespace resflow {
 
@@ -71,10 +83,7 @@ struct EpochReport {
   std::vector<BrokenPicture> broken;
   bool stopped = false;     // the consumer asked to stop
   double wait_seconds = 0;  // how long there was no batch to consume
-  // Where the loader's threads spent their time, summed over threads; of whole pictures.
-  double read_seconds = 0;       // from the file system
-  double decode_seconds = 0;     // of the part that the crop needs
-  double transform_seconds = 0;  // resizing, augmentation, normalization
+  StageSeconds seconds;     // where the loader's threads spent their time, summed over threads; of whole pictures
   int64_t bytes_read = 0;
 };
 

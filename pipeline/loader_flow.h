@@ -5,21 +5,23 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "io/core/array.h"
+#include "io/core/stopwatch.h"
 #include "io/images/decode.h"
 #include "io/pictures/picture_source.h"
 #include "pipeline/loader.h"
 #include "pipeline/recipe.h"
+#include "pipeline/stages.h"
 #include "pipeline/stream_loader.h"
 
 namespace resflow {
@@ -41,15 +43,19 @@ struct Slot {
   std::atomic<int> pending = 0;            // begun rows not yet finished
 };
 
-// What one picture at a time needs. As many as threads: the tokens of reading and transforming.
+// What one picture at a time needs; it goes with the picture's row from node to node. There are as many as threads:
+// they are the tokens that bound how many pictures are under way.
 struct Worker {
   Worker(const Recipe& recipe, bool exif, DecodeMode decode) : recipe_worker(recipe, decode) { decoder.set_exif(exif); }
   Decoder decoder;
   RecipeWorker recipe_worker;
   Picture picture;  // of a source: the one at hand
   std::vector<uint8_t> buffer;
+  std::span<const uint8_t> bytes;  // of the file at hand: in `buffer`, in `picture`, or in a pack
   // Of one run; whoever holds the worker adds to them.
-  std::chrono::steady_clock::duration reading{}, decoding{}, transforming{};
+  Stopwatch watch;
+  StageSeconds seconds;
+  int64_t bytes_read = 0;
 };
 
 struct Row {
@@ -62,18 +68,18 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // Sets what the slot is to hold: begun, rows (0 where list() will count them), labels and samples.
+  // Begins batch `number`: sets the slot's begun, rows (0 where list() will count them), labels and samples.
   virtual void start(Slot& slot, int64_t number) = 0;
 
-  // Whether rows are to be listed, one after another and in order, before they are read; and, from any thread, whether
-  // list() has come to an end, so that no further batch need be begun.
+  // Whether each row is to be listed before it is read: one after another, in order.
   virtual bool lists() const { return false; }
+  // Whether list() has come to the end of the source, so that no further batch need be begun. Any thread may ask.
   virtual bool ended() const { return false; }
 
   // Finds the picture that the row is; false where there is none. Throws nothing: see RowSource::read.
   virtual bool list(const Row& /*row*/, Worker& /*worker*/) { return true; }
 
-  // What is said of the row after its batch has been made: it no longer lies where it was.
+  // The sample and the name of a row as it was begun: rows of the Batch have moved up over broken ones since.
   virtual int64_t sample(const Slot& slot, size_t row) const = 0;
   virtual const std::string& name(const Slot& slot, size_t row) const = 0;
 
@@ -87,7 +93,7 @@ class LoaderFlow {
   LoaderFlow(const Recipe& recipe, const StreamOptions& options);
   ~LoaderFlow();
 
-  // At most as many slots as the options say. To be called once, before run.
+  // Makes the slots: as many as the options say, or fewer where there are fewer batches. To be called once, before run.
   void make_slots(int64_t batches);
 
   // As StreamLoader::hold.
@@ -98,13 +104,18 @@ class LoaderFlow {
     uint64_t seed = 0, epoch = 0;
   };
 
-  // Batches first_batch, ... end_batch - 1, or until the source has no more rows; as Loader::run has it.
-  // With keep_broken the report names every broken row.
-  EpochReport run(RowSource& source, const Keys& keys, int64_t first_batch, int64_t end_batch, bool keep_broken,
-                  const std::function<bool(const Batch&)>& consume);
+  struct RunOptions {
+    Keys keys = {};
+    int64_t first_batch = 0;
+    int64_t end_batch = std::numeric_limits<int64_t>::max();  // one past the last, unless the source ends before
+    bool keep_broken = false;                                 // the report names every broken row
+  };
+
+  // Streams batches of the source's rows to `consume`, as Loader::run has it.
+  EpochReport run(RowSource& source, const RunOptions& options, const std::function<bool(const Batch&)>& consume);
 
  private:
-  struct Run;
+  class Run;
   StreamOptions options_;
   Recipe recipe_;
   tbb::task_arena arena_;

@@ -133,8 +133,8 @@ std::vector<int> plan_split(const std::vector<int>& labels, const std::vector<st
                             const SplitPlanOptions& options) {
   const bool in_range = options.val >= 0 && options.test >= 0 && options.val + options.test > 0;
   if (!in_range || !(options.val + options.test < 1))
-    throw usage_error("--val {} and --test {}: wanted parts of the whole, 0 or more each, above 0 and below 1 together",
-                      options.val, options.test);
+    throw usage_error("{} {} and {} {}: wanted parts of the whole, 0 or more each, above 0 and below 1 together",
+                      setting("val"), options.val, setting("test"), options.test);
   const std::vector<int> strata = options.stratify ? labels : std::vector<int>(labels.size(), 0);
   const int classes = labels.empty() ? 0 : *std::max_element(strata.begin(), strata.end()) + 1;
   std::vector<int64_t> pictures(static_cast<size_t>(classes));

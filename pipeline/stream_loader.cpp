@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -113,11 +112,10 @@ void StreamLoader::hold(int batches) { impl_->flow.hold(batches); }
 EpochReport StreamLoader::run(const std::function<bool(const Batch&)>& consume) {
   SourceRows rows(impl_->source, impl_->options.batch);
   int64_t consumed = 0;
-  EpochReport report =
-      impl_->flow.run(rows, {}, 0, std::numeric_limits<int64_t>::max(), false, [&](const Batch& batch) {
-        consumed += batch.size + static_cast<int64_t>(batch.broken.size());
-        return consume(batch);
-      });
+  EpochReport report = impl_->flow.run(rows, {}, [&](const Batch& batch) {
+    consumed += batch.size + static_cast<int64_t>(batch.broken.size());
+    return consume(batch);
+  });
   // Whoever stops with the last picture has stopped nothing.
   if (report.stopped && rows.ended() && consumed == rows.listed()) report.stopped = false;
   if (!report.stopped && rows.failure()) std::rethrow_exception(rows.failure());

@@ -28,7 +28,8 @@ Dataset repeated(const Dataset& set, size_t batch) {
 
 // What a loader's runs add up to.
 struct LoaderSums {
-  double seconds = 0, read = 0, decode = 0, transform = 0, wait = 0, model = 0;
+  StageSeconds stages;
+  double seconds = 0, wait = 0, model = 0;
   int64_t bytes = 0;
 };
 
@@ -103,9 +104,7 @@ class Setup {
       });
       counted += last;
       if (sums == nullptr) continue;
-      sums->read += report.read_seconds;
-      sums->decode += report.decode_seconds;
-      sums->transform += report.transform_seconds;
+      sums->stages += report.seconds;
       sums->wait += report.wait_seconds;
       sums->bytes += report.bytes_read;
     }
@@ -129,10 +128,10 @@ class Setup {
 
 LoaderShares shares_of(const LoaderSums& sums, int threads) {
   const double all = sums.seconds * threads;
-  const double busy = (sums.read + sums.decode + sums.transform) / all + sums.model / sums.seconds;
-  return {.read = sums.read / all,
-          .decode = sums.decode / all,
-          .transform = sums.transform / all,
+  StageSeconds stages;
+  for (const Stage stage : kStages) stages[stage] = sums.stages[stage] / all;
+  const double busy = stages.sum() + sums.model / sums.seconds;
+  return {.stages = stages,
           .model = sums.model / sums.seconds,
           .wait = sums.wait / sums.seconds,
           .idle = std::max(0.0, 1 - busy),

@@ -12,15 +12,16 @@
 #include "apps/bench/median_interval.h"
 #include "apps/bench/network.h"
 #include "apps/bench/pictures.h"
+#include "pipeline/stages.h"
 
 namespace resflow {
 
 // Where the time of a part went that has a loader in it, over all its repeats.
 struct LoaderShares {
-  double read = 0, decode = 0, transform = 0;  // of the threads' time: 1 is all threads all the time
-  double model = 0;                            // of the time: the consumer is in the model
-  double wait = 0;                             // of the time: no batch was ready (it helps to load meanwhile)
-  double idle = 0;                             // of the threads' time: in none of these, the model taken as all threads
+  StageSeconds stages;  // of the threads' time: 1 is all threads all the time
+  double model = 0;     // of the time: the consumer is in the model
+  double wait = 0;      // of the time: no batch was ready (it helps to load meanwhile)
+  double idle = 0;      // of the threads' time: in none of these, the model taken as all threads
   int64_t bytes_read = 0;
   double bytes_a_second = 0;
 };

@@ -108,21 +108,18 @@ std::string shares_table(const PipelineReport& report) {
   for (const PartResult& part : report.result.parts) {
     if (!part.has_loader()) continue;
     const LoaderShares& s = part.shares;
-    rows += fmt::format(
-        "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}/s</td></"
-        "tr>\n",
-        part.part, part.threads, percent(s.read), percent(s.decode), percent(s.transform), percent(s.model),
-        percent(s.wait), percent(s.idle), format_bytes(s.bytes_a_second));
+    rows += fmt::format("<tr><th>{}</th><td>{}</td>", part.part, part.threads);
+    for (const Stage stage : kStages) rows += fmt::format("<td>{}</td>", percent(s.stages[stage]));
+    rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}/s</td></tr>\n", percent(s.model), percent(s.wait),
+                        percent(s.idle), format_bytes(s.bytes_a_second));
   }
   return fmt::format(
       "<div class=\"scroll\"><table class=\"figures\"><thead><tr><th "
       "class=\"name\">part</th><th>threads</th><th>read</th><th>decode</th>"
-      "<th>transform</th><th>model</th><th>waiting</th><th>idle</th><th>bytes "
+      "<th>resize</th><th>normalize</th><th>model</th><th>waiting</th><th>idle</th><th>bytes "
       "read</th></tr></thead><tbody>\n{}</tbody></table></div>\n"
-      "<p class=\"soft\">Reading, decoding, transforming (resizing and normalizing) and idling are parts of the "
-      "threads' time. "
-      "The "
-      "model, and waiting for a batch, are parts of the time that passes; who waits helps to load.</p>\n",
+      "<p class=\"soft\">Reading, decoding, resizing, normalizing and idling are parts of the threads' time. "
+      "The model, and waiting for a batch, are parts of the time that passes; who waits helps to load.</p>\n",
       rows);
 }
 

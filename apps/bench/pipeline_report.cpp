@@ -28,17 +28,20 @@ void print_parts(const PipelineReport& report) {
 
 void print_shares(const PipelineReport& report) {
   const auto percent = [](double share) { return fmt::format("{:.1f} %", 100 * share); };
-  fmt::print("\n{:10} {:>7} {:>8} {:>8} {:>10} {:>8} {:>8} {:>8} {:>11}\n", "time in", "threads", "read", "decode",
-             "transform", "model", "waiting", "idle", "bytes read");
+  fmt::print("\n{:10} {:>7}", "time in", "threads");
+  for (const Stage stage : kStages) fmt::print(" {:>9}", stage_name(stage));
+  fmt::print(" {:>8} {:>8} {:>8} {:>11}\n", "model", "waiting", "idle", "bytes read");
   for (const PartResult& part : report.result.parts) {
     if (!part.has_loader()) continue;
     const LoaderShares& s = part.shares;
-    fmt::print("{:10} {:7} {:>8} {:>8} {:>10} {:>8} {:>8} {:>8} {:>11}\n", part.part, part.threads, percent(s.read),
-               percent(s.decode), percent(s.transform), percent(s.model), percent(s.wait), percent(s.idle),
+    fmt::print("{:10} {:7}", part.part, part.threads);
+    for (const Stage stage : kStages) fmt::print(" {:>9}", percent(s.stages[stage]));
+    fmt::print(" {:>8} {:>8} {:>8} {:>11}\n", percent(s.model), percent(s.wait), percent(s.idle),
                format_bytes(s.bytes_a_second) + "/s");
   }
   fmt::print(
-      "read, decode, transform, idle: of the threads' time; model, waiting for a batch (while helping to load): of the "
+      "read, decode, resize, normalize, idle: of the threads' time; model, waiting for a batch (while helping to "
+      "load): of the "
       "time\n");
 }
 
@@ -52,8 +55,13 @@ nlohmann::ordered_json part_json(const PipelineResult& result, const PartResult&
   json["efficiency"] = result.efficiency(part);
   if (part.has_loader()) {
     const LoaderShares& s = part.shares;
-    json["shares"] = {{"read", s.read},   {"decode", s.decode}, {"transform", s.transform},
-                      {"model", s.model}, {"wait", s.wait},     {"idle", s.idle}};
+    nlohmann::ordered_json& shares = json["shares"];
+    for (const Stage stage : kStages) shares[stage_name(stage)] = s.stages[stage];
+    // Once the two were one: for readers who know that.
+    shares["transform"] = s.stages[Stage::kResize] + s.stages[Stage::kNormalize];
+    shares["model"] = s.model;
+    shares["wait"] = s.wait;
+    shares["idle"] = s.idle;
     json["bytes_read"] = s.bytes_read;
     json["bytes_per_second"] = s.bytes_a_second;
   }

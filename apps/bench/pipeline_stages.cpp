@@ -51,20 +51,6 @@ const float* StageWorker::normalize(const BenchPicture& picture) {
   return row;
 }
 
-const char* stage_name(Stage stage) {
-  switch (stage) {
-    case Stage::kRead:
-      return "read";
-    case Stage::kDecode:
-      return "decode";
-    case Stage::kResize:
-      return "resize";
-    case Stage::kNormalize:
-      break;
-  }
-  return "normalize";
-}
-
 struct StageRunner::Impl {
   Impl(const BenchPictures& the_pictures, int the_threads, int batch)
       : pictures(the_pictures), threads(the_threads), arena(the_threads) {

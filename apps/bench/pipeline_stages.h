@@ -11,6 +11,7 @@
 #include "io/images/decode.h"
 #include "pipeline/pixels/normalize.h"
 #include "pipeline/pixels/resize.h"
+#include "pipeline/stages.h"
 
 namespace resflow {
 
@@ -40,10 +41,6 @@ class StageWorker {
   std::vector<float> rows_;
   size_t row_floats_, next_row_ = 0;
 };
-
-enum class Stage { kRead, kDecode, kResize, kNormalize };
-inline constexpr Stage kStages[] = {Stage::kRead, Stage::kDecode, Stage::kResize, Stage::kNormalize};
-const char* stage_name(Stage stage);  // "read", "decode", "resize", "normalize"
 
 // Runs a stage on a number of threads, on all pictures again and again.
 class StageRunner {

@@ -17,7 +17,7 @@
 namespace resflow {
 namespace {
 
-// As many executors as --executors says. Where it says auto, the speeds are measured and printed.
+// The executors that --executors asks for. Where their number is to be measured, prints what was found.
 std::unique_ptr<Executors> make_executors(const BenchOptions& o, RandomModel& bench, Precision precision, int threads,
                                           int wanted, const Executors::Work& work) {
   const PlanOptions options = {.batch = o.batch,
@@ -57,7 +57,7 @@ int bench_score(const BenchOptions& o, int threads) {
   const size_t planned = executors->memory().total();
   fmt::print("planned memory {}\n", format_bytes(static_cast<double>(planned)));
 
-  // Each executor has the next batch waiting, as in a stream of photographs.
+  // Each has the next batch waiting, as in a stream of photographs.
   const int count = executors->count();
   if (count > 1)
     for (int i = 0; i < count; ++i) executors->give(work);

@@ -221,8 +221,9 @@ std::string html_times(const StageTimes& times) {
   }
   return fmt::format(
       "<div class=\"scroll\"><table><thead><tr><th class=\"name\">part</th><th>time</th><th>times</th><th>each</th>"
-      "<th></th></tr></thead><tbody>{}</tbody></table></div>\n<p class=\"soft\">Reading, decoding and transforming run "
-      "beside the rest, in several threads whose times are added up; waiting is what they did not hide.</p>\n",
+      "<th></th></tr></thead><tbody>{}</tbody></table></div>\n<p class=\"soft\">Reading, decoding, resizing and "
+      "normalizing "
+      "run beside the rest, in several threads whose times are added up; waiting is what they did not hide.</p>\n",
       rows);
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/checkpoint/checkpoint.pb.h"
 #include "io/files/file.h"
+#include "resflow/io/checkpoint/checkpoint.pb.h"
 
 namespace resflow {
 

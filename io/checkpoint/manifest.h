@@ -3,7 +3,7 @@
 #pragma once
 
 #include "io/checkpoint/checkpoint.h"
-#include "io/checkpoint/checkpoint.pb.h"
+#include "resflow/io/checkpoint/checkpoint.pb.h"
 
 namespace resflow {
 

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "io/core/error.h"

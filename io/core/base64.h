@@ -1,7 +1,7 @@
 // Bytes as text, RFC 4648 (libcrypto).
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>

@@ -1,4 +1,5 @@
-// How long the stages of a job took: "read", "decode", "transform", "wait", "forward", "backward", "optimizer".
+// How long the stages of a job took: "read", "decode", "resize", "normalize", "wait", "forward", "backward",
+// "optimizer".
 //
 // Seconds of stages that run in several threads at once are added up over the threads, so they may exceed the job's.
 // Used by one thread at a time.

@@ -16,7 +16,7 @@
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
-#include "io/files/event.pb.h"
+#include "resflow/io/files/event.pb.h"
 
 namespace resflow {
 namespace {

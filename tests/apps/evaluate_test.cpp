@@ -1,4 +1,6 @@
 // resflow evaluate: the program on labelled folders, and the report of a run.
+//
+// Covers: apps/evaluate/evaluation apps/evaluate/evaluation_text apps/report/run_report
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,6 @@
-// resflow inspect: models, checkpoints, pictures. Covers apps/inspect/file_summary and model_summary.
+// resflow inspect: models, checkpoints, pictures.
+//
+// Covers: apps/inspect/file_summary apps/inspect/model_summary
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,6 @@
 // resflow score --shard and resflow merge: together what one run writes.
+//
+// Covers: apps/score/merged_rows apps/score/npz
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,6 @@
-// resflow pack, and the commands that take a pack where they take a folder. Covers apps/data/damaged_packs.
+// resflow pack, and the commands that take a pack where they take a folder.
+//
+// Covers: apps/data/damaged_packs apps/data/packing
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

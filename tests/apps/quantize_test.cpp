@@ -1,4 +1,6 @@
 // resflow quantize, and --precision of the commands that score.
+//
+// Covers: apps/model/precision apps/options/precision_options
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,6 @@
 // resflow split: the folder that comes out of it, and that nothing is lost whatever happens.
+//
+// Covers: apps/data/split_folder
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

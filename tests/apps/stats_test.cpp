@@ -1,5 +1,7 @@
-// resflow stats: against numpy and Pillow, and on data sets in which everything is wrong. Covers
-// apps/data/stats_report.
+// resflow stats: against numpy and Pillow, and on data sets in which everything is wrong.
+//
+// Covers: apps/data/stats apps/data/stats_report
+// Covers: apps/machine/process_report
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

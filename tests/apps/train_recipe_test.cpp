@@ -1,5 +1,8 @@
 // resflow train with what a recipe can have besides a rate: average, clipping, accumulation, one cycle; its
 // configuration file; several runs at once; the search for a rate.
+//
+// Covers: apps/data/folds
+// Covers: apps/train/lr_find apps/train/repeats
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +11,7 @@
 #include <fstream>
 
 #include "apps/train/lr_find.h"
-#include "apps/train/repeated_runs.h"
+#include "apps/train/repeats.h"
 #include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
 #include "tests/apps/runs.h"

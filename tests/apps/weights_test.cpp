@@ -1,4 +1,6 @@
 // resflow weights: the list, one entry, and what it says of the files on this machine.
+//
+// Covers: apps/options/model_file_options
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

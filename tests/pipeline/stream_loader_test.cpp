@@ -148,7 +148,7 @@ TEST_F(StreamLoaderTest, GivesTheBatchesOfALoaderThatHasThemListed) {
   EXPECT_EQ(report.images, 53);
   EXPECT_FALSE(report.stopped);
   EXPECT_GT(report.bytes_read, 53 * 300);
-  EXPECT_GT(report.decode_seconds, 0);
+  EXPECT_GT(report.seconds[Stage::kDecode], 0);
 }
 
 TEST_F(StreamLoaderTest, SameBytesForAnyThreadsAndSlots) {

@@ -1,4 +1,6 @@
 // Medians with their intervals, and the rule by which one measurement is slower than another.
+//
+// Covers: apps/bench/median_interval
 #include "apps/bench/compare.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,6 @@
 // resflow bench pipeline and layers, by the real program and piece by piece.
+//
+// Covers: apps/bench/layer_times apps/bench/pictures apps/bench/pipeline_bench apps/bench/pipeline_stages
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -165,8 +167,10 @@ void expect_documented(const json& file, const std::vector<int>& threads) {
     EXPECT_EQ(part.contains("shares"), has_loader);
     if (has_loader) {
       const json& shares = part.at("shares");
-      const double of_threads =
-          shares.at("read").get<double>() + shares.at("decode").get<double>() + shares.at("transform").get<double>();
+      double of_threads = 0;
+      for (const Stage stage : kStages) of_threads += shares.at(stage_name(stage)).get<double>();
+      EXPECT_DOUBLE_EQ(shares.at("transform").get<double>(),
+                       shares.at("resize").get<double>() + shares.at("normalize").get<double>());
       EXPECT_GT(of_threads, 0);
       EXPECT_LE(of_threads, 1.001) << "threads cannot work for longer than there is";
       EXPECT_LE(shares.at("model").get<double>() + shares.at("wait").get<double>(), 1.001);

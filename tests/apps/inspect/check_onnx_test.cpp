@@ -1,3 +1,4 @@
+// Covers: apps/machine/python_process
 #include "apps/inspect/check_onnx.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Covers: graph/model/trained_model
 #include "apps/model/model_file.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Covers: apps/pages/style apps/report/classes apps/report/sections
 #include "apps/report/page.h"
 #include "apps/machine/versions.h"
 

@@ -1,3 +1,4 @@
+// Covers: apps/score/facts
 #include "apps/score/facts_json.h"
 
 #include <gtest/gtest.h>

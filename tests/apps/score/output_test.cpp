@@ -1,4 +1,6 @@
 // The files of a scoring, without a model: made up rows.
+//
+// Covers: apps/score/journal apps/score/shard_file apps/score/sinks
 #include "apps/score/output.h"
 
 #include <gmock/gmock.h>

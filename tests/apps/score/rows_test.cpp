@@ -1,3 +1,4 @@
+// Covers: apps/score/rows_csv apps/score/rows_jsonl
 #include "apps/score/rows.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,6 @@
 // resflow score --unordered: the rows of an ordered run, each once, whatever happens meanwhile.
+//
+// Covers: apps/score/tracked_source
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// Covers: graph/plan/arena graph/plan/layout_name graph/plan/pixels graph/plan/plan_profile
 #include "graph/plan/plan.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,6 @@
 // Whole networks in bf16 and in 8 bits beside f32.
+//
+// Covers: graph/plan/calibration
 #include "ops/precision.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Covers: graph/plan/buffers graph/plan/gradients graph/plan/make_op graph/plan/move
 #include "graph/plan/program.h"
 
 #include <gmock/gmock.h>

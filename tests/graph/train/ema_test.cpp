@@ -1,3 +1,4 @@
+// Covers: ops/vector_math
 #include "graph/train/ema.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Covers: graph/train/head_plan
 #include "graph/train/head_trainer.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Covers: graph/train/evaluator graph/train/gradient_sum graph/train/optimizer
 #include "graph/train/trainer.h"
 
 #include <gmock/gmock.h>

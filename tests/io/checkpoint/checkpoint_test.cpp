@@ -174,6 +174,11 @@ TEST(Checkpoint, SummaryListsTensorsWithoutReadingThem) {
   EXPECT_TRUE(summary.checkpoint.parameters.empty());
 }
 
+// Two libraries in a process may not have a .proto file of one name.
+TEST(Checkpoint, TheManifestsFileHasAProjectsName) {
+  EXPECT_EQ(proto::Manifest::descriptor()->file()->name(), "resflow/io/checkpoint/checkpoint.proto");
+}
+
 TEST(Checkpoint, TensorsLieAligned) {
   const TemporaryFolder folder;
   const Checkpoint saved = full_checkpoint();

@@ -1,3 +1,5 @@
+// Covers: ops/kernels/winograd_avx2 ops/kernels/winograd_avx512 ops/kernels/winograd_backward_weights
+// Covers: ops/kernels/winograd_forward ops/kernels/winograd_tiling
 #include "ops/kernels/winograd.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,6 @@
 // The draws of the random transforms.
+//
+// Covers: pipeline/pixels/auto_augment pipeline/pixels/color_jitter pipeline/pixels/erasing
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

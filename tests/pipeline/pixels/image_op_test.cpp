@@ -1,3 +1,4 @@
+// Covers: pipeline/pixels/affine pipeline/pixels/enhance pipeline/pixels/hue pipeline/pixels/tone
 #include "pipeline/pixels/image_op.h"
 
 #include <fmt/format.h>

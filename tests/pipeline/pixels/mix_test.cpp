@@ -1,3 +1,4 @@
+// Covers: pipeline/pixels/beta
 #include "pipeline/pixels/mix.h"
 
 #include <fmt/format.h>

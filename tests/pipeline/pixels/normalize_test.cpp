@@ -1,3 +1,4 @@
+// Covers: pipeline/pixels/normalize_avx512
 #include "pipeline/pixels/normalize.h"
 
 #include <gtest/gtest.h>

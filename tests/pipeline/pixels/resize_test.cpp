@@ -1,3 +1,4 @@
+// Covers: pipeline/pixels/resize_avx2 pipeline/pixels/resize_avx512
 #include "pipeline/pixels/resize.h"
 
 #include <gtest/gtest.h>

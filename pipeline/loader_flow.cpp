@@ -1,0 +1,407 @@
+#include "pipeline/loader_flow.h"
+
+#include <oneapi/tbb/flow_graph.h>
+#include <oneapi/tbb/task_group.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <new>
+#include <tuple>
+#include <utility>
+
+#include "io/core/broken_reason.h"
+#include "io/core/error.h"
+#include "io/core/stopwatch.h"
+#include "pipeline/delivery.h"
+
+namespace resflow {
+namespace {
+
+namespace flow = tbb::flow;
+
+// A row that its source does not have.
+constexpr int kNoRow = -1;
+
+// Moves whole rows up over broken ones, so that rows [0, size) are whole and in order.
+void close_gaps(Slot& slot) {
+  Batch& batch = slot.batch;
+  size_t kept = 0;
+  for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
+    if (slot.errors[row]) continue;
+    if (kept != row) {
+      std::memcpy(batch.pixels + kept * slot.row_floats(), batch.pixels + row * slot.row_floats(),
+                  slot.row_floats() * sizeof(float));
+      batch.labels[kept] = batch.labels[row];
+      batch.samples[kept] = batch.samples[row];
+    }
+    if (!slot.names.empty()) {
+      batch.names[kept] = slot.names[row];
+      batch.places[kept] = slot.places[row];
+    }
+    ++kept;
+  }
+  batch.size = static_cast<int>(kept);
+  batch.labels.resize(kept);
+  batch.samples.resize(kept);
+}
+
+// Why a file is broken, without its name. What is not the file's fault is thrown on.
+std::string read_failure(const std::string& name, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& failure) {
+    return broken_reason(failure, name);
+  } catch (const std::bad_alloc&) {
+    throw system_error("{}: not enough memory to decode it", name);
+  }
+}
+
+}  // namespace
+
+Slot::Slot(int capacity, int image_size)
+    : pixels(DType::kF32, {capacity, 3, image_size, image_size}), errors(static_cast<size_t>(capacity)) {
+  batch.capacity = capacity;
+  batch.image_size = image_size;
+  batch.pixels = pixels.values<float>().data();
+  batch.labels.reserve(static_cast<size_t>(capacity));
+  batch.samples.reserve(static_cast<size_t>(capacity));
+}
+
+LoaderFlow::LoaderFlow(const Recipe& recipe, const StreamOptions& options) : options_(options), recipe_(recipe) {
+  if (options.batch < 1) throw usage_error("batch size {}: wanted at least 1", options.batch);
+  if (options.threads < 1) throw usage_error("{} threads: wanted at least 1", options.threads);
+  if (options.slots < 1) throw usage_error("{} batch slots: wanted at least 1", options.slots);
+  arena_.initialize(options.threads, 1, tbb::task_arena::priority::low);
+  for (int i = 0; i < options.threads; ++i)
+    workers_.push_back(std::make_unique<Worker>(recipe, options.exif, options.decode));
+}
+
+LoaderFlow::~LoaderFlow() = default;
+
+void LoaderFlow::make_slots(int64_t batches) {
+  for (int64_t i = 0; i < std::min<int64_t>(options_.slots, batches); ++i)
+    slots_.push_back(std::make_unique<Slot>(options_.batch, recipe_.size));
+}
+
+void LoaderFlow::hold(int batches) {
+  for (; held_ < static_cast<size_t>(batches); ++held_)
+    slots_.push_back(std::make_unique<Slot>(options_.batch, recipe_.size));
+}
+
+// One run: the graph with its nodes, and what their bodies share.
+class LoaderFlow::Run {
+ public:
+  Run(LoaderFlow& flow, RowSource& source, const RunOptions& options, const std::function<bool(const Batch&)>& consume);
+
+  // Streams all batches to `consume`, and throws what failed once nothing is at work any more.
+  EpochReport drive();
+
+ private:
+  // What passes from node to node: a row, and the worker whose buffers go with it.
+  using Work = std::tuple<Row, Worker*>;
+  using Start = std::tuple<int64_t, Slot*>;
+  using FanOut = flow::multifunction_node<Start, std::tuple<Row>>;
+  using LastStage = flow::multifunction_node<Work, std::tuple<Worker*, Slot*>, flow::lightweight>;
+  // A lightweight node runs within the task of the node before it, so that a hand-over costs a call. Its body must be
+  // noexcept, else oneTBB makes a task of each message.
+  using MiddleStage = flow::function_node<Work, Work, flow::lightweight>;
+
+  // Bodies of nodes. None throws: an exception would cancel the graph, and with it whatever runs beneath a node.
+  void start(Slot& slot, int64_t number);
+  Work list(const Work& work);
+  void read(const Row& row, Worker& worker) const;
+  void decode(const Row& row, Worker& worker) const;
+  static void resize(const Row& row, Worker& worker);
+  static void normalize(const Row& row, Worker& worker);
+  void finish(const Work& work, LastStage::output_ports_type& ports) const;
+  void deliver(Slot* slot);
+  // Runs the body of a stage where there is still something to be done for the row, adds its time to the worker's, and
+  // keeps what it throws as the row's error.
+  template <class Body>
+  const Work& run_stage(Stage stage, const Work& work, const Body& body) const noexcept;
+
+  void connect();
+
+  // What follows is used by one thread at a time: the one that took a batch and is not done with it.
+  bool accept(Slot& slot);  // true when the run is over
+  void give(Slot& slot);
+  void name_broken(Slot& slot);
+  void offer_slots();
+
+  LoaderFlow& flow_;
+  RowSource& source_;
+  const RunOptions options_;
+  const std::function<bool(const Batch&)>& consume_;
+
+  Delivery delivery_;
+  std::atomic<bool> stopping_ = false;
+  int64_t begun_;  // the next batch to begin
+
+  EpochReport report_;
+  std::exception_ptr failure_;
+  size_t offered_ = 0;          // of the slots there are
+  std::deque<Slot*> consumed_;  // and not free yet
+  int64_t next_, end_;          // batches
+  Slot* last_ = nullptr;        // of a source: the batch within which it ended
+
+  tbb::task_group_context context_;
+  flow::graph graph_;
+  flow::input_node<int64_t> numbers_;
+  flow::buffer_node<Slot*> free_slots_;
+  flow::join_node<Start, flow::reserving> begin_batch_;
+  FanOut fan_out_;
+  flow::queue_node<Row> queue_;  // first in, first out: the batch that is consumed next is the one that is worked on
+  flow::buffer_node<Worker*> free_workers_;
+  flow::join_node<Work, flow::reserving> begin_row_;
+  flow::function_node<Work, Work> list_;  // of a source alone
+  flow::function_node<Work, Work> read_;
+  MiddleStage decode_;
+  MiddleStage resize_;
+  LastStage normalize_;
+  flow::sequencer_node<Slot*> in_order_;
+  flow::function_node<Slot*> deliver_;
+};
+
+LoaderFlow::Run::Run(LoaderFlow& loader_flow, RowSource& source, const RunOptions& options,
+                     const std::function<bool(const Batch&)>& consume)
+    : flow_(loader_flow),
+      source_(source),
+      options_(options),
+      consume_(consume),
+      delivery_(loader_flow.slots_.size()),
+      begun_(options.first_batch),
+      next_(options.first_batch),
+      end_(options.end_batch),
+      context_(tbb::task_group_context::isolated),
+      graph_(context_),
+      numbers_(graph_,
+               [this](tbb::flow_control& control) {
+                 if (begun_ == options_.end_batch || stopping_ || source_.ended()) control.stop();
+                 return begun_++;
+               }),
+      free_slots_(graph_),
+      begin_batch_(graph_),
+      fan_out_(graph_, flow::serial,
+               [this](const Start& token, FanOut::output_ports_type& ports) {
+                 const auto [number, slot] = token;
+                 start(*slot, number);  // NOLINT(clang-analyzer-core.NonNullParamChecker): a token of TBB's noexcept()
+                 const int rows = slot->begun;
+                 for (int row = 0; row < rows; ++row) std::get<0>(ports).try_put({slot, row});
+               }),
+      queue_(graph_),
+      free_workers_(graph_),
+      begin_row_(graph_),
+      // It lists in the order of the rows, because they come one after another and it is serial.
+      list_(graph_, flow::serial, [this](const Work& work) { return list(work); }),
+      read_(graph_, flow::unlimited,
+            [this](const Work& work) {
+              return run_stage(Stage::kRead, work, [this](const Row& row, Worker& worker) { read(row, worker); });
+            }),
+      decode_(graph_, flow::unlimited,
+              [this](const Work& work) noexcept {
+                return run_stage(Stage::kDecode, work, [this](const Row& row, Worker& worker) { decode(row, worker); });
+              }),
+      resize_(graph_, flow::unlimited,
+              [this](const Work& work) noexcept { return run_stage(Stage::kResize, work, &Run::resize); }),
+      normalize_(graph_, flow::unlimited,
+                 [this](const Work& work, LastStage::output_ports_type& ports) noexcept {
+                   finish(run_stage(Stage::kNormalize, work, &Run::normalize), ports);
+                 }),
+      in_order_(graph_, [this](Slot* slot) { return static_cast<size_t>(slot->batch.number - options_.first_batch); }),
+      deliver_(graph_, flow::serial, [this](Slot* slot) { deliver(slot); }) {
+  connect();
+}
+
+void LoaderFlow::Run::connect() {
+  flow::make_edge(numbers_, flow::input_port<0>(begin_batch_));
+  flow::make_edge(free_slots_, flow::input_port<1>(begin_batch_));
+  flow::make_edge(begin_batch_, fan_out_);
+  flow::make_edge(flow::output_port<0>(fan_out_), queue_);
+  flow::make_edge(queue_, flow::input_port<0>(begin_row_));
+  flow::make_edge(free_workers_, flow::input_port<1>(begin_row_));
+  if (source_.lists()) {
+    flow::make_edge(begin_row_, list_);
+    flow::make_edge(list_, read_);
+  } else {
+    flow::make_edge(begin_row_, read_);
+  }
+  flow::make_edge(read_, decode_);
+  flow::make_edge(decode_, resize_);
+  flow::make_edge(resize_, normalize_);
+  flow::make_edge(flow::output_port<0>(normalize_), free_workers_);
+  if (flow_.options_.unordered) {
+    flow::make_edge(flow::output_port<1>(normalize_), deliver_);
+  } else {
+    flow::make_edge(flow::output_port<1>(normalize_), in_order_);
+    flow::make_edge(in_order_, deliver_);
+  }
+}
+
+void LoaderFlow::Run::start(Slot& slot, int64_t number) {
+  Batch& batch = slot.batch;
+  batch.number = number;
+  batch.size = 0;
+  batch.labels.clear();
+  batch.samples.clear();
+  batch.broken.clear();
+  source_.start(slot, number);
+  slot.pending.store(slot.begun, std::memory_order_relaxed);
+  std::fill_n(slot.errors.begin(), slot.begun, nullptr);
+}
+
+LoaderFlow::Run::Work LoaderFlow::Run::list(const Work& work) {
+  const auto [row, worker] = work;
+  const Stopwatch watch;
+  const bool there = !stopping_ && source_.list(row, *worker);
+  worker->seconds[Stage::kRead] += watch.seconds();
+  return {Row{row.slot, there ? row.index : kNoRow}, worker};
+}
+
+template <class Body>
+const LoaderFlow::Run::Work& LoaderFlow::Run::run_stage(Stage stage, const Work& work,
+                                                        const Body& body) const noexcept {
+  const auto& [row, worker] = work;
+  if (stopping_ || row.index == kNoRow) return work;
+  std::exception_ptr& error = row.slot->errors[static_cast<size_t>(row.index)];
+  if (error) return work;
+  try {
+    // A worker's clock runs on from stage to stage: the hand-over counts as part of the stage that it leads to.
+    if (stage == Stage::kRead) worker->watch.restart();
+    body(row, *worker);
+    worker->seconds[stage] += worker->watch.lap();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  return work;
+}
+
+void LoaderFlow::Run::read(const Row& row, Worker& worker) const {
+  worker.bytes = source_.read(row, worker);
+  worker.bytes_read += static_cast<int64_t>(worker.bytes.size());
+}
+
+void LoaderFlow::Run::decode(const Row& row, Worker& worker) const {
+  const auto index = static_cast<size_t>(row.index);
+  worker.decoder.open(worker.bytes, source_.name(*row.slot, index));
+  worker.recipe_worker.plan(worker.decoder, options_.keys.seed, options_.keys.epoch,
+                            static_cast<uint64_t>(row.slot->batch.samples[index]));
+  worker.recipe_worker.decode(worker.decoder);
+}
+
+void LoaderFlow::Run::resize(const Row& /*row*/, Worker& worker) {
+  worker.recipe_worker.resize();
+  worker.recipe_worker.augment();
+}
+
+void LoaderFlow::Run::normalize(const Row& row, Worker& worker) {
+  Slot& slot = *row.slot;
+  worker.recipe_worker.normalize(slot.batch.pixels + static_cast<size_t>(row.index) * slot.row_floats());
+}
+
+void LoaderFlow::Run::finish(const Work& work, LastStage::output_ports_type& ports) const {
+  const auto [row, worker] = work;
+  Slot* const slot = row.slot;
+  std::get<0>(ports).try_put(worker);
+  if (slot->pending.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  close_gaps(*slot);
+  std::get<1>(ports).try_put(slot);
+}
+
+void LoaderFlow::Run::deliver(Slot* slot) {
+  delivery_.put(slot);
+  if (!flow_.options_.unordered) return;
+  if (Slot* const waiting = delivery_.relieve()) delivery_.done(accept(*waiting));
+}
+
+bool LoaderFlow::Run::accept(Slot& slot) {
+  try {
+    if (slot.rows == slot.begun) {
+      give(slot);
+      ++next_;
+    } else {
+      // A source ends within a batch; those behind it are empty. It is the last one in any order: all others are full.
+      end_ = std::min(end_, slot.batch.number);
+      if (slot.rows > 0) last_ = &slot;
+    }
+    if (!report_.stopped && next_ == end_ && last_ != nullptr) give(*last_);
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+  if (!failure_ && !report_.stopped && next_ < end_) return false;
+  stopping_ = true;
+  return true;
+}
+
+void LoaderFlow::Run::give(Slot& slot) {
+  name_broken(slot);
+  report_.stopped = !consume_(slot.batch);
+  ++report_.batches;
+  report_.images += slot.batch.size;
+  offer_slots();
+  consumed_.push_back(&slot);
+  for (; consumed_.size() > flow_.held_; consumed_.pop_front()) free_slots_.try_put(consumed_.front());
+}
+
+// Says of a finished batch which rows are broken. Throws where that is to stop the run.
+void LoaderFlow::Run::name_broken(Slot& slot) {
+  for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
+    const std::exception_ptr error = std::exchange(slot.errors[row], nullptr);
+    if (!error) continue;
+    const std::string& name = source_.name(slot, row);
+    const std::string reason = read_failure(name, error);
+    if (flow_.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
+    BrokenPicture broken = {.sample = source_.sample(slot, row), .reason = reason};
+    if (!slot.names.empty()) {
+      broken.name = name;
+      broken.place = slot.places[row];
+    }
+    slot.batch.broken.push_back(std::move(broken));
+    if (options_.keep_broken) report_.broken.push_back(slot.batch.broken.back());
+  }
+}
+
+// Those that hold() has added since, too.
+void LoaderFlow::Run::offer_slots() {
+  if (offered_ == flow_.slots_.size()) return;
+  delivery_.expect(flow_.slots_.size());
+  for (; offered_ < flow_.slots_.size(); ++offered_) free_slots_.try_put(flow_.slots_[offered_].get());
+}
+
+EpochReport LoaderFlow::Run::drive() {
+  std::exception_ptr own_failure;  // another thread may be at work on `failure_`
+  try {
+    for (const auto& worker : flow_.workers_) {
+      worker->seconds = {};
+      worker->bytes_read = 0;
+      free_workers_.try_put(worker.get());
+    }
+    offer_slots();
+    numbers_.activate();
+    while (options_.first_batch < options_.end_batch) {
+      const Stopwatch waiting;
+      Slot* const slot = delivery_.take();
+      report_.wait_seconds += waiting.seconds();
+      if (slot == nullptr) break;
+      delivery_.done(accept(*slot));
+    }
+  } catch (...) {
+    own_failure = std::current_exception();
+  }
+  stopping_ = true;
+  graph_.wait_for_all();
+  if (!failure_) failure_ = own_failure;
+  if (failure_) std::rethrow_exception(failure_);
+  for (const auto& worker : flow_.workers_) {
+    report_.seconds += worker->seconds;
+    report_.bytes_read += worker->bytes_read;
+  }
+  return std::move(report_);
+}
+
+EpochReport LoaderFlow::run(RowSource& source, const RunOptions& options,
+                            const std::function<bool(const Batch&)>& consume) {
+  return arena_.execute([&] { return Run(*this, source, options, consume).drive(); });
+}
+
+}  // namespace resflow
