@@ -1,5 +1,5 @@
-// resflow bench: how fast this machine loads, trains, scores and reads weights, and what holds it back. The parts are a
-// file each.
+// resflow bench: how fast this machine loads, trains, scores and reads weights, and what holds it back. Each of its
+// subcommands is a file in apps/bench.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <memory>

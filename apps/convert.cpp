@@ -76,7 +76,7 @@ Texts extended_provenance(const ModelFacts& facts) {
   return provenance;
 }
 
-// What the file was written with is what it must hold.
+// Reads the file again: it must hold the values that it was written with.
 void check_written(const std::vector<NamedArray>& written, const ConvertOptions& o, WeightsFormat to) {
   if (!o.check) return;
   const std::vector<NamedArray> read =
@@ -97,7 +97,7 @@ void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) 
                                plural(static_cast<int64_t>(facts.summary.tensors.size()), "tensor", "tensors")));
 }
 
-// What `to` has no place for, of what the file says.
+// Notes what the file says and the format `to` has no place for.
 void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts, const Checkpoint* own,
                    Listener& listener) {
   std::vector<std::string> notes;
@@ -128,7 +128,7 @@ void note_left_out(const ConvertOptions& o, WeightsFormat to, const ModelFacts& 
   say_notes(notes, listener);
 }
 
-// Tensors as they are, of whatever model.
+// Writes the tensors as they are, of any model.
 int convert_tensors(const ConvertOptions& o, WeightsFormat to, Listener& listener) {
   ModelFileOptions options = o.file;
   options.by_hash = to == WeightsFormat::kSafetensors;  // .pth could not say what the hash tells

@@ -35,7 +35,7 @@ struct DemoOptions {
   int threads = 0;
 };
 
-// The demo replaces its own files, nobody else's.
+// The demo replaces only files that a demo made.
 void check_folder(const fs::path& out) {
   std::error_code ignored;
   if (!fs::exists(out, ignored) || fs::exists(out / "photos" / "train" / demo_classes().front(), ignored)) return;
@@ -43,7 +43,7 @@ void check_folder(const fs::path& out) {
   if (!fs::is_empty(out, ignored)) throw usage_error("--out {}: holds other files; give a new folder", out.string());
 }
 
-// As the user may type it: the way that it was called, shortened.
+// The program as the user may type it: a shorter way to say how it was called.
 std::string program_name() {
   std::string called = program_invocation_name;
   if (called.find('/') == std::string::npos) return called;

@@ -59,7 +59,7 @@ int inspect_picture(const std::string& path) {
 }
 
 void print_json(const nlohmann::ordered_json& json) {
-  // Names in files need not be UTF-8, JSON must be.
+  // Names in files need not be UTF-8, but JSON must be.
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 

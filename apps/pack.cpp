@@ -61,7 +61,7 @@ Dataset list_data(const PackOptions& o) {
   std::error_code error;
   if (fs::exists(o.data, error) && !fs::is_directory(o.data, error))
     throw data_error("{}: is a file, wanted a folder of pictures", o.data);
-  // An absent folder gets the sentence that training has for it.
+  // list_image_folder() also says that a folder is absent, in the words that training has.
   if (!o.no_labels && (holds_classes(o.data) || !fs::exists(o.data, error))) {
     Dataset dataset = list_image_folder(o.data);
     if (!dataset.empty_classes.empty())
@@ -71,7 +71,7 @@ Dataset list_data(const PackOptions& o) {
   return {.classes = {}, .samples = list_pictures(o.data)};
 }
 
-// Of files that are packed as they are, to see early that a disk is too full. One that is absent is reported later.
+// The size of a pack of files as they are, to see early that a disk is too full. An absent file is reported later.
 int64_t expected_bytes(const PackOptions& o, const Dataset& dataset) {
   if (o.resize > 0) return 0;
   int64_t bytes = 0;

@@ -38,7 +38,7 @@ struct PreviewOptions {
   std::set<std::string> given;  // names of the augmentation's options that the user wrote
 };
 
-// The evaluation of --model, or the one that training starts with; at --image-size.
+// The preprocessing of --model, or the one that training starts with, at --image-size.
 Preprocessing preprocessing_of(const PreviewOptions& o, Listener& listener) {
   constexpr int kUsualSize = 224;
   if (o.model.empty()) return eval_preprocessing(o.image_size > 0 ? o.image_size : kUsualSize);
@@ -59,7 +59,7 @@ Recipe recipe_of(const PreviewOptions& o, Listener& listener) {
   return train_recipe(preprocessing.crop, preprocessing, o.augment);
 }
 
-// Validation data for the recipe of validation, where there are some.
+// Validation data for the recipe eval, if there are any; else training data.
 DataPart part_of(const PreviewOptions& o) {
   const std::vector<DataPart> parts = data_parts(o.data);
   const auto val = std::find_if(parts.begin(), parts.end(), [](const DataPart& p) { return p.name == "val"; });

@@ -85,12 +85,12 @@ nlohmann::ordered_json to_json(const Row& row) {
   return entry;
 }
 
-// An environment variable need not be UTF-8.
+// The folders come from environment variables, which need not be UTF-8.
 void print_listing_json(const nlohmann::ordered_json& json) {
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
-// One entry by its name: where it is. Its hash is always verified.
+// Says where the file of one entry is. Its hash is always verified.
 int show_one(const WeightsOptions& o) {
   const PretrainedWeights& weights = pretrained_named(o.which);
   if (o.json && !locate_pretrained(weights)) {

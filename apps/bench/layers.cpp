@@ -39,7 +39,7 @@ void check(const LayersCommand& o) {
   if (o.top < 0) throw usage_error("--top is {}: wanted 0 (all) or more", o.top);
 }
 
-// The best of some: whatever disturbs makes it less.
+// The best of several measurements: a disturbance can only make a speed lower.
 Roof measure_roof(const Compute& compute) {
   Roof roof;
   GemmPeak gemm(compute);
@@ -58,7 +58,7 @@ std::vector<float> made_gradients(size_t count) {
   return values;
 }
 
-// Forward, or forward and backward, without a look at the clock in between.
+// Runs forward, or forward and backward, and reads the clock only before and after.
 StepTimes measure_whole(const LayersCommand& o, Plan& plan, const float* pixels, const std::vector<float>& gradients) {
   StepTimes times;
   const auto step = [&] {

@@ -27,7 +27,7 @@ class LoadMeasurement {
  public:
   LoadMeasurement(Loader& loader, Sha256* hash) : loader_(loader), hash_(hash) {}
 
-  // An epoch of it, or what `seconds` allow.
+  // Streams an epoch, or as much of it as `seconds` allow.
   void run(uint64_t epoch, double seconds) {
     const Stopwatch whole;
     Stopwatch watch;

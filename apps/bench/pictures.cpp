@@ -35,7 +35,7 @@ std::vector<Sample> every_nth(const std::vector<Sample>& samples, int64_t count)
   return some;
 }
 
-// Of decoded pictures, on average; those that cannot be opened are none.
+// The average of the decoded pictures. Pictures that cannot be opened do not count.
 int64_t mean_pixel_bytes(const std::vector<Sample>& samples) {
   Decoder decoder;
   std::vector<uint8_t> buffer;
@@ -52,7 +52,7 @@ int64_t mean_pixel_bytes(const std::vector<Sample>& samples) {
   return count == 0 ? 1 : std::max<int64_t>(1, sum / count);
 }
 
-// As RecipeWorker plans it: compare_with_loader() finds where it is not.
+// Plans as RecipeWorker does. compare_with_loader() finds any difference.
 void plan(const Recipe& recipe, int width, int height, uint64_t seed, uint64_t sample, BenchPicture& picture) {
   Resizer resizer;
   if (recipe.kind == Recipe::Kind::kTrain) {

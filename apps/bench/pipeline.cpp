@@ -61,7 +61,7 @@ std::vector<int> ascending(std::vector<int> numbers) {
   return numbers;
 }
 
-// The earlier file, where there is one. What cannot be compared is said before the minutes that measuring takes.
+// The earlier file, if one was given. What cannot be compared is an Error here, before minutes of measuring.
 std::optional<nlohmann::json> load_earlier(const PipelineCommand& o, const PipelineReport& report) {
   if (o.compare.empty()) return std::nullopt;
   nlohmann::json before = read_bench(o.compare);

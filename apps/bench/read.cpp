@@ -26,7 +26,7 @@ int bench_read(const BenchOptions& o) {
   fmt::print("read {}, {}, {} of {}\n", o.weights, weights_format_name(summary.format),
              plural(count, "tensor", "tensors"), format_bytes(static_cast<double>(bytes)));
   flush_output();
-  // What a program pays that reads its weights once; later times find memory that the process has already.
+  // The first time is what a program pays that reads its weights once. Later times reuse memory that the process has.
   const Stopwatch watch;
   read_weights(o.weights);
   const double first = watch.milliseconds();

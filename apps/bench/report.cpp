@@ -25,7 +25,7 @@ void print_setup(const BenchOptions& o, int threads, const std::string& what) {
   flush_output();
 }
 
-// The median: one step that the machine disturbed does not count for the others.
+// The speed is that of the median step, so that one step that the machine disturbed does not change it.
 int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes& times, int batches) {
   const double pictures = o.batch * static_cast<double>(batches), rate = pictures / times.median() * 1e3;
   report["images_per_second"] = rate;

@@ -25,7 +25,7 @@ using Color = std::array<double, 3>;  // 0 to 1
 
 constexpr double kPi = std::numbers::pi;
 
-// The engine's numbers are fixed by the standard, the library's distributions are not.
+// The standard fixes the numbers of the engine, but not those of its distributions: these draws are our own.
 class Dice {
  public:
   explicit Dice(uint64_t seed) : engine_(seed) {}
@@ -34,7 +34,7 @@ class Dice {
   }
   int integer(int low, int high) { return std::min(high, static_cast<int>(uniform(low, high + 1.0))); }
   uint64_t key() { return engine_(); }
-  // Near enough to a normal one: the sum of four uniform ones, variance 1.
+  // Near enough to a normal distribution: the sum of four uniform draws, with variance 1.
   double normal() {
     double sum = 0;
     for (int i = 0; i < 4; ++i) sum += uniform(-0.5, 0.5);
@@ -65,7 +65,7 @@ double cell_value(int x, int y, uint64_t key) {
   return static_cast<double>((h ^ (h >> 31)) >> 11) * 0x1p-53;
 }
 
-// Two colours far enough apart to see the pattern, none of them a class's own.
+// Two colours far enough apart to see the pattern. No class has colours of its own.
 std::array<Color, 2> two_colors(Dice& dice) {
   std::array<Color, 2> colors{};
   double apart = 0;

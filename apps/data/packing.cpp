@@ -17,7 +17,7 @@ constexpr int kLongestJpeg = 65500;
 
 }  // namespace
 
-// False where the opened picture stays as it is.
+// Shrinks the opened picture into small_. Returns false where it stays as it is.
 bool PicturePacker::shrink(int short_side) {
   const int width = decoder_.width(), height = decoder_.height();
   if (short_side == 0 || std::min(width, height) <= short_side) return false;
@@ -38,7 +38,7 @@ PackedPicture PicturePacker::pack(const Sample& sample, int short_side, int qual
     decoder_.open(bytes, sample.path);
     packed.shrunk = shrink(short_side);
     if (!packed.shrunk) {
-      // One pixel has the verdict of all of them.
+      // Decoding a single pixel is enough to know whether the whole file can be decoded.
       decoder_.decode({0, 0, 1, 1}, decoded_);
       packed.file.assign(bytes.begin(), bytes.end());
       return packed;

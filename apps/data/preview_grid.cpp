@@ -51,7 +51,7 @@ double width_of(cairo_t* context, const std::string& text) {
   return std::max(extents.x_advance, extents.x_bearing + extents.width);
 }
 
-// The text where it fits into `width`; else as much of its start, and `tail` characters of its end, as does.
+// The text where it fits into `width`; else as much of its start as fits, and the last `tail` characters.
 std::string elided(cairo_t* context, const std::string& text, double width, size_t tail) {
   if (width_of(context, text) <= width) return text;
   const std::vector<size_t> starts = character_starts(text);

@@ -16,7 +16,7 @@ namespace {
 
 using Digest = std::optional<Sha256::Digest>;
 
-// Samples that share their size with another.
+// The indices of samples whose files have the size of another sample's file.
 std::vector<size_t> of_shared_size(const std::vector<Sample>& samples) {
   std::unordered_map<uintmax_t, std::vector<size_t>> of_size;
   for (size_t i = 0; i < samples.size(); ++i) {

@@ -13,7 +13,7 @@ namespace resflow {
 
 struct FileDigest {
   Sha256::Digest digest;
-  size_t file;  // its index, in whatever list
+  size_t file;  // its index in the caller's list
 };
 
 // Groups of two and more files with the same digest: each group in order, the groups by their first file.

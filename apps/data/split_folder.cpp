@@ -36,7 +36,7 @@ constexpr std::pair<SplitHow, const char*> kNames[] = {{SplitHow::kList, "list"}
                                                        {SplitHow::kCopy, "copy"},
                                                        {SplitHow::kMove, "move"}};
 
-// File names are bytes, JSON is UTF-8: a name that is none is {"hex": "..."}.
+// File names are bytes, and JSON is UTF-8: a name that is no UTF-8 becomes {"hex": "..."}.
 Json name_json(const std::string& name) {
   if (is_utf8(name)) return name;
   std::string hex;
@@ -85,7 +85,7 @@ std::string manifest_text(const SplitJob& job, const std::vector<Made>& files) {
   return json.dump(1) + "\n";
 }
 
-// Below the folder and nowhere else, whoever wrote the manifest.
+// Whether `place` lies below the folder. A manifest that somebody else wrote could say another place.
 bool is_safe(const std::string& place) {
   const fs::path path(place);
   return !place.empty() && path.is_relative() && std::none_of(path.begin(), path.end(), [](const fs::path& step) {
@@ -93,7 +93,7 @@ bool is_safe(const std::string& place) {
   });
 }
 
-// Nothing where the folder was made by no split.
+// The manifest of the split that made the folder, and nothing where no split made it.
 std::optional<Manifest> read_manifest(const fs::path& folder) {
   try {
     std::vector<uint8_t> buffer;
@@ -118,12 +118,13 @@ std::optional<Manifest> read_manifest(const fs::path& folder) {
   }
 }
 
-bool is_there(const fs::path& path) {  // a link that leads nowhere does
+bool is_there(const fs::path& path) {  // true also for a link that leads nowhere
   std::error_code error;
   return fs::exists(fs::symlink_status(path, error));
 }
 
-// Why this is not, or no longer, what the split made; empty where it may go.
+// Why the file must not be removed, which is because it is no longer what the split made, or because it is the only
+// one.
 std::string why_kept(const fs::path& folder, const Made& made, SplitHow how) {
   const fs::path path = folder / made.place;
   std::error_code error;
@@ -206,7 +207,7 @@ dev_t device_of(const fs::path& path) {
   return status.st_dev;
 }
 
-// Before anything is made: that it can be done at all.
+// Finds out before anything is made whether all of it can be made. Sets the sizes of `made`.
 void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<Made>& made) {
   const bool same_device = job.how == SplitHow::kHardlink || job.how == SplitHow::kMove;
   const dev_t device = same_device ? device_of(parent) : 0;
@@ -246,7 +247,7 @@ void place_file(const SplitFile& file, SplitHow how, const fs::path& to) {
       if (error) fail(to, fmt::format("made as a link ({} copy does without)", setting("how")), error);
       return;
     case SplitHow::kHardlink: {
-      // Of the file, not of a link to it: that could lead elsewhere from here.
+      // A hard link to the file, not to a symbolic link to it, which could lead elsewhere from here.
       const fs::path target = fs::canonical(file.source, error);
       if (!error) fs::create_hard_link(target, to, error);
       if (error) fail(to, fmt::format("made as a hard link ({} copy does without)", setting("how")), error);
@@ -267,7 +268,7 @@ const char* label_of(SplitHow how) {
   return how == SplitHow::kCopy ? "copying" : how == SplitHow::kMove ? "moving" : "writing";
 }
 
-// `partial` becomes `out`; what `out` was is `partial` after, if there was anything.
+// `partial` becomes `out`. If there was a former `out`, it is called `partial` afterwards.
 void swap_in(const fs::path& partial, const fs::path& out) {
   std::error_code error;
   const bool replaces = is_there(out) && !fs::is_empty(out, error);
@@ -278,7 +279,7 @@ void swap_in(const fs::path& partial, const fs::path& out) {
   }
   if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, out.c_str(), RENAME_EXCHANGE) == 0) return;
   if (errno != EINVAL && errno != ENOSYS) fail(out, "replaced", std::error_code(errno, std::generic_category()));
-  // A file system without exchange.
+  // This file system cannot exchange two names.
   const fs::path old = out.string() + ".old";
   fs::rename(out, old, error);
   if (error) fail(out, "renamed", error);
@@ -360,7 +361,7 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
   fs::create_directory(partial, error);
   if (error) throw usage_error("{} {}: cannot be made: {}", setting("out"), job.out, error.message());
   try {
-    // First, so that whatever happens what is made next is known to be ours.
+    // The manifest comes first, so that after a kill all that was made is known to be ours.
     replace_text_file((partial / kManifest).string(), manifest_text(job, made));
     const auto total = static_cast<int64_t>(job.files.size());
     Progress progress(listener, {.label = label_of(job.how), .unit = "files", .total = total});

@@ -46,7 +46,7 @@ struct Seen {
   std::string error;  // empty where the picture is whole
 };
 
-// One a thread.
+// What a thread needs to look at pictures. Each thread has its own.
 struct Reader {
   Decoder decoder;
   Resizer resizer;
@@ -142,7 +142,7 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   if (seen.digest) {
     ++part.formats[seen.format == nullptr ? "unknown" : std::string(seen.format->name)];
     if (seen.jpeg) add_jpeg(*seen.jpeg, part);
-    // A picture that was shrunk for a pack has become a JPEG and kept its name.
+    // A picture that was shrunk for a pack is a JPEG under the name of its original.
     const bool renamed = sample.pack && sample.pack->info().short_side > 0;
     if (!renamed && seen.format != nullptr && seen.format != image_format_of_name(sample.path))
       part.misnamed.emplace_back(index, seen.format->name);
@@ -157,7 +157,7 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   ++part.sizes.count_of[{seen.width, seen.height}];
 }
 
-// `digests` are of the files that `files` lists. Empty files are broken, not copies of each other: none is among them.
+// `digests` are of files in `files`. There is none of an empty file: those are broken, not copies of each other.
 void find_same(const std::vector<SameContent::File>& files, const std::vector<FileDigest>& digests, DataStats& stats) {
   for (const std::vector<size_t>& group : group_same(digests)) {
     SameContent same;
@@ -178,7 +178,7 @@ void find_same(const std::vector<SameContent::File>& files, const std::vector<Fi
   }
 }
 
-// `count_of` are values and how often each occurs.
+// `count_of` says of each value how often it occurs.
 SizeStats::Range range_of(const std::map<int, int64_t>& count_of) {
   int64_t total = 0;
   for (const auto& [value, count] : count_of) total += count;

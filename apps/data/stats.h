@@ -16,7 +16,7 @@ namespace resflow {
 
 // Mean and deviation a channel (red, green, blue) of values in [0, 1], over all pixels of all pictures alike: what
 // numpy gives for mean() and std() of the stacked Resize(resize) + CenterCrop(crop) + ToTensor pictures of torchvision.
-// The deviation divides by the number of values (torch.std divides by one less). Not the mean of each picture's
+// The deviation divides by the number of values (torch.std divides by one less). It is not the mean of each picture's
 // deviation.
 class PixelSums {
  public:

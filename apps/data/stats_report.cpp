@@ -16,7 +16,7 @@
 namespace resflow {
 namespace {
 
-constexpr size_t kMostClasses = 20;  // listed all; of more only the largest and the smallest
+constexpr size_t kMostClasses = 20;  // so many are all listed; of more classes only the largest and the smallest
 constexpr size_t kMostFiles = 10;
 constexpr size_t kPathLimit = 500;
 
@@ -39,7 +39,7 @@ std::string percent(int64_t part, int64_t whole) {
   return fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-// "JPEG 955, PNG 5", the most first.
+// "JPEG 955, PNG 5": the most frequent first.
 std::string counts(const std::map<std::string, int64_t>& count_of) {
   std::vector<std::pair<std::string, int64_t>> all(count_of.begin(), count_of.end());
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -114,7 +114,7 @@ void add_part(const PartStats& part, int crop, std::string& text) {
   if (!jpeg.empty()) add(text, "  JPEG     {}; progressive {}\n", counts(jpeg), format_count(part.jpeg_progressive));
 }
 
-// A heading and what belongs under it, the first few.
+// A heading, and under it the first kMostFiles of its lines.
 void add_problem(const std::string& heading, const std::vector<std::string>& lines, std::string& text) {
   add(text, "  {}\n", heading);
   for (size_t i = 0; i < std::min(lines.size(), kMostFiles); ++i) add(text, "    {}\n", lines[i]);
@@ -140,7 +140,7 @@ bool add_same(const DataStats& stats, std::string& text) {
   int64_t copies = 0;
   for (const SameContent& same : stats.same) copies += static_cast<int64_t>(same.files.size()) - 1;
   if (copies == 0) return false;
-  // Each group once, under the worst that can be said of it.
+  // Each group is listed once, under the worst that can be said of it.
   if (stats.leaked > 0)
     add_problem(fmt::format("leakage: {} of val or test {} in train, too, so what is measured there is too good",
                             pictures(stats.leaked), stats.leaked == 1 ? "is" : "are"),

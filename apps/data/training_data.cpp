@@ -17,7 +17,7 @@
 namespace resflow {
 namespace {
 
-// "ant, bee, cat", of many the first ones and how many more.
+// "ant, bee, cat". Of many names the first ten, and how many more there are.
 std::string listed(const std::vector<std::string>& names) {
   constexpr size_t kShown = 10;
   if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
@@ -72,13 +72,13 @@ void match_classes(Dataset& data, const std::vector<std::string>& classes, const
 
 std::string dataset_identity(const Dataset& dataset, const std::string& root) {
   Sha256 hash;
-  // With their final zeros, so that no two lists of names look alike.
+  // Names are hashed with their final zeros, so that no two lists of names look alike.
   for (const auto& name : dataset.classes) hash.add(name.c_str(), name.size() + 1);
   for (const Sample& sample : dataset.samples) {
     const std::string name = path_below(root, sample.path);
     hash.add(name.c_str(), name.size() + 1);
   }
-  // Shrunk for a pack they are other pictures, whatever their names.
+  // Pictures that were shrunk for a pack are other pictures, although their names are the same.
   const PackReader* pack = dataset.samples.empty() ? nullptr : dataset.samples.front().pack.get();
   if (pack != nullptr && pack->info().short_side > 0) {
     const std::string made = fmt::format("{} {}", pack->info().short_side, pack->info().quality);

@@ -33,8 +33,8 @@ struct MatchWords {
 void match_classes(Dataset& data, const std::vector<std::string>& classes, const std::string& root,
                    const std::string& classes_of, Listener& listener, const MatchWords& words = {});
 
-// Counts and a hash of the class names and of the files' names below `root`; of a pack whose pictures were shrunk, of
-// how, too.
+// How many pictures and classes there are, and a hash of the classes' names and of the files' names below `root`. Of a
+// pack whose pictures were shrunk the hash is also of how they were.
 std::string dataset_identity(const Dataset& dataset, const std::string& root);
 
 }  // namespace resflow

@@ -41,7 +41,7 @@ Topology read_topology(const std::string& synthetic) {
   return topology;
 }
 
-// hwloc leaves out of a topology what the cgroup does not allow, but not what the affinity mask does not.
+// hwloc leaves CPUs that the cgroup forbids out of a topology, but not CPUs that the affinity mask forbids.
 CpuSet usable_cpus(hwloc_topology_t topology) {
   CpuSet set(hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(topology)));
   if (hwloc_topology_is_thissystem(topology) == 0) return set;
@@ -57,7 +57,7 @@ std::vector<int> numbers(hwloc_const_bitmap_t set) {
   return all;
 }
 
-// Cores, one node's after another's: those of as few nodes as have `threads` cores come first.
+// The cores, node by node. The first ones are of as few nodes as together have `threads` cores.
 std::vector<Core> by_node(const std::vector<Core>& cores, size_t threads) {
   std::map<int, std::vector<Core>> nodes;
   for (const Core& core : cores) nodes[core.node].push_back(core);
@@ -65,7 +65,7 @@ std::vector<Core> by_node(const std::vector<Core>& cores, size_t threads) {
   ordered.reserve(nodes.size());
   for (auto& [node, its] : nodes) ordered.push_back(std::move(its));
   std::ranges::stable_sort(ordered, std::ranges::greater(), &std::vector<Core>::size);
-  // What the last node gives may fit into a smaller one.
+  // What is still wanted of the last node may be had from a smaller node as well.
   size_t left = threads;
   for (auto first = ordered.begin(); first != ordered.end() && left > 0; ++first) {
     auto smallest = first;
@@ -96,7 +96,7 @@ void bind(const Pinning& pinning) {
 std::vector<Core> usable_cores(const std::string& synthetic) {
   const Topology topology = read_topology(synthetic);
   const CpuSet usable = usable_cpus(topology.get());
-  // Some virtual machines tell of no cores.
+  // Some virtual machines do not say which CPUs share a core.
   const bool has_cores = hwloc_get_nbobjs_by_type(topology.get(), HWLOC_OBJ_CORE) > 0;
   const hwloc_obj_type_t type = has_cores ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
   std::vector<Core> cores;

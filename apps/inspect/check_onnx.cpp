@@ -22,7 +22,7 @@
 namespace resflow {
 namespace {
 
-// One picture alone and three together: the batch is the run's to decide.
+// One picture alone and three together: the file must leave the size of the batch open.
 constexpr int64_t kBatches[] = {1, 3};
 
 // arguments: the model, a file of pixels, the file for the logits, the pictures' side, the batches
@@ -131,7 +131,7 @@ OnnxCheck check_onnx(const std::string& onnx_path, Model& model, const Preproces
     check.reason = fmt::format("{} cannot be started ({}): {}", program, run.why, kAdvice);
     return check;
   }
-  // Nothing is printed before onnxruntime is there.
+  // Without output the script ended before it had imported onnxruntime.
   if (run.out.empty()) {
     check.reason = fmt::format("{} has no onnxruntime that works ({}): {}", program, last_words, kAdvice);
     return check;

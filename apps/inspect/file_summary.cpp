@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kShown = 20;
 constexpr size_t kLineBytes = 4000;
 
-// A line a fact, the name of it in a column of its own.
+// Adds a line: the name of a fact in a column of its own, and the fact.
 template <class... Args>
 void line(std::string& out, std::string_view what, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(out), "{:14} {}\n", what,
@@ -49,7 +49,7 @@ std::string misshapen_text(const WeightsFit::Misshapen& m) {
                      dtype_name(m.wanted.dtype), shape_text(m.wanted.dims));
 }
 
-// Batch norm may be folded in it, and then its tensors are no model's.
+// Batch norm may be folded into an ONNX file's convolutions. Its tensors are then no longer those of a model.
 void add_onnx_model(std::string& out, const WeightsSummary& summary) {
   const auto at = std::find_if(summary.metadata.begin(), summary.metadata.end(),
                                [](const auto& text) { return text.first == "architecture"; });
@@ -59,7 +59,7 @@ void add_onnx_model(std::string& out, const WeightsSummary& summary) {
     line(out, "model", "none that resflow knows");
 }
 
-// Half of it or more is another network's, and a list of it would help nobody.
+// Where half of the tensors or more differ, the file is another network's, and a list of them would help nobody.
 bool is_near(const ModelMatch& match) {
   return (match.fit.missing.size() + match.fit.misshapen.size()) * 2 <
          build_model(match.description).parameters().size();

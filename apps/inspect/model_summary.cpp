@@ -35,7 +35,7 @@ std::string layers_text(const ModelDescription& description, int64_t image_size)
   std::string text;
   const Graph graph = build_model(description);
   const std::vector<Dims> shapes = graph.shapes(image_size, image_size);
-  // A parameter's name is its node's and one word more.
+  // A parameter's name is that of its node and one word more: "conv1.weight".
   std::map<std::string, int64_t> learnt_of;
   for (const ParameterSpec& p : graph.parameters())
     if (p.learnt) learnt_of[p.name.substr(0, p.name.rfind('.'))] += element_count(p.dims);

@@ -140,7 +140,7 @@ void diff_facts(const ModelFacts& first, const ModelFacts& second, WeightsDiff& 
     };
     add_fact("preprocessing", text(*first.preprocessing), text(*second.preprocessing), diff);
   }
-  // .pth has no place for it.
+  // A .pth file has no place for a head and for ranges, so it cannot differ in them.
   if (first.summary.format != WeightsFormat::kPth && second.summary.format != WeightsFormat::kPth) {
     const auto text = [](const Head& head) {
       if (head.kind == Head::Kind::kSoftmax) return head_name(head.kind);

@@ -27,7 +27,7 @@ nlohmann::ordered_json process_report() {
 }
 
 void write_json(const std::string& path, const nlohmann::ordered_json& report) {
-  // Names of files need not be UTF-8, JSON must be.
+  // Names of files need not be UTF-8, but JSON must be.
   replace_text_file(path, report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 

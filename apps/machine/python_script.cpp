@@ -70,7 +70,7 @@ PythonRun run_python_script(const std::string& python, const std::string& script
 
   PythonRun run;
   pid_t pid = -1;
-  // Not fork(): threads of TBB may hold locks that the child would never see released.
+  // posix_spawn and not fork(): threads of TBB may hold locks that the child would never see released.
   if (const int error = posix_spawnp(&pid, argv[0], actions.get(), nullptr, argv.data(), environ); error != 0) {
     if (error == EAGAIN || error == ENOMEM)
       throw system_error("{}: the machine starts no more processes ({})", python, std::strerror(error));

@@ -96,7 +96,7 @@ double folder_quota(const fs::path& folder, bool v2) {
 }
 
 int affinity_cpus() {
-  // The mask of the kernel may be wider than cpu_set_t: grow until it fits.
+  // The mask of the kernel may be wider than cpu_set_t, so the set grows until the mask fits.
   for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(static_cast<size_t>(cpus)),
                                                                [](cpu_set_t* s) { CPU_FREE(s); });
@@ -126,7 +126,7 @@ double cgroup_cpu_quota(const fs::path& root) {
     fs::path folder = (top / fs::path(relative).relative_path()).lexically_normal();
     std::error_code ignored;
     if (!fs::is_directory(folder, ignored)) folder = top;
-    // A limit of any ancestor binds too.
+    // The limits of all ancestors hold for this process, too.
     for (fs::path at = folder;; at = at.parent_path()) {
       quota = std::min(quota, folder_quota(at, mount.v2));
       if (at == top || at == at.parent_path()) break;

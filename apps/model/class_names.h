@@ -13,9 +13,9 @@ namespace resflow {
 // The 1000 classes of ImageNet-1K in the order of torchvision's weights, under torchvision's names.
 std::span<const std::string_view> imagenet_classes();
 
-// "imagenet": those 1000. Anything else is a text file with a name a line, class 0 first; Windows line ends, a byte
-// order mark and empty lines at the end are no part of it. Warns of a name that stands twice.
-// Throws Error{kData} for a file that cannot be read, is no text, holds no name, or has an empty line between names.
+// `spec` is "imagenet" for those 1000 names, or a text file with a name a line, class 0 first. Windows line ends, a
+// byte order mark and empty lines at the end are no part of it. Warns of a name that stands twice. Throws Error{kData}
+// for a file that cannot be read, is no text, holds no name, or has an empty line between names.
 std::vector<std::string> load_class_names(const std::string& spec, Listener& listener);
 
 }  // namespace resflow

@@ -37,7 +37,7 @@ class Skipped {
                        [&](const std::string& pattern) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
   }
 
-  // What is left to complain of.
+  // The differences that are left once the skipped names are taken off.
   WeightsFit rest_of(WeightsFit fit) const {
     std::erase_if(fit.missing, [&](const auto& name) { return contains(name); });
     std::erase_if(fit.unexpected, [&](const auto& name) { return contains(name); });
@@ -69,7 +69,7 @@ ModelMatch choose_model(const std::vector<TensorEntry>& tensors, const Skipped& 
     const size_t differences = match.fit.differences();
     match.fit = skipped.rest_of(std::move(match.fit));
     const size_t rest = match.fit.differences();
-    // What was left out tells models apart as well, where the rest does not.
+    // Where two models fit the rest equally well, what was left out tells them apart.
     if (!best || std::pair(rest, differences) < std::pair(best_rest, best_differences)) {
       best = std::move(match);
       best_rest = rest;
@@ -102,7 +102,7 @@ ModelMatch match_options(const InitialWeightsOptions& options, const std::vector
                    to_sentence(match.fit, kAll), advice);
 }
 
-// Strides and dilation leave no trace in tensors; a file of ours says them, and a run has but one kind.
+// Strides and dilation leave no trace in tensors, but a file that resflow wrote names them. A run has no dilation.
 void check_strides(const ModelFacts& facts) {
   const auto& dilated = facts.match.description.replace_stride_with_dilation;
   if (std::find(dilated.begin(), dilated.end(), true) != dilated.end())
@@ -175,7 +175,7 @@ Preprocessing scale_preprocessing(const Preprocessing& weights, int image_size) 
   return scaled;
 }
 
-// The file, and which of torchvision's it is: those are known under any name.
+// The file, and which of torchvision's entries it is, if any. Its hash tells, so its name may be any.
 struct Origin {
   std::string path, sha256;
   const PretrainedWeights* entry = nullptr;

@@ -22,7 +22,7 @@ struct InitialWeightsOptions {
 
 struct InitialWeights {
   ModelDescription description;    // with as many classes as the data have
-  std::vector<NamedArray> values;  // every one of the model's, as Model::load takes them
+  std::vector<NamedArray> values;  // all of the model's, as Model::load takes them
   // The evaluation that goes with training from them: the weights' mean and deviation, and at image_size their ratio
   // of resize to crop, rounded down as eval_preprocessing does it (232 to 224 gives 232 at 224, 132 at 128).
   // ImageNet's, 256 to 224, where nothing is known of the weights.

@@ -102,7 +102,7 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
   facts.provenance = std::move(written.provenance);
 }
 
-// torchvision's files say nothing but their tensors; the hash says the rest.
+// torchvision's files hold nothing but tensors. The file's hash says which entry it is, and with it all else.
 void recognise_hash(ModelFacts& facts) {
   const ModelDescription& model = facts.match.description;
   if (!facts.match.fit.fits() || model.num_classes != kImagenetClasses || facts.classes || facts.preprocessing ||
@@ -151,7 +151,7 @@ std::vector<std::string> numbered_classes(int64_t count) {
   return names;
 }
 
-// f32 and i64, with a sentence where there was another.
+// The tensors as f32 and i64, with a note on each dtype that was converted.
 std::vector<NamedArray> as_model_dtypes(std::vector<NamedArray> tensors, const std::string& path,
                                         std::vector<std::string>& notes) {
   std::map<std::pair<std::string_view, std::string_view>, int64_t> changed;

@@ -44,7 +44,7 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// A leading ~ stays where the shell did not see it; torch takes it for the home folder.
+// A leading ~ is still there where no shell has read it. torch takes it for the home folder.
 std::string expand_home(const std::string& path) {
   const std::string home = environment("HOME");
   return !home.empty() && (path == "~" || path.starts_with("~/")) ? home + path.substr(1) : path;

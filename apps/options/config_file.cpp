@@ -13,7 +13,7 @@
 namespace resflow {
 namespace {
 
-// What the option gets to read; nothing for what is no value of an option.
+// The text that the option gets to parse. Nothing where a TOML value cannot be an option's value.
 std::vector<std::string> words_of(const toml::node& node) {
   if (const auto* list = node.as_array()) {
     std::vector<std::string> words;

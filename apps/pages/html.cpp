@@ -58,7 +58,7 @@ std::string html_shorten(std::string_view text, size_t limit) {
     for (const std::string_view c : all) append_escaped(out, c);
     return out;
   }
-  // The end tells more: a file's name, the number of a class.
+  // The end tells more than the middle: it is a file's name, or the number of a class.
   const size_t kept = limit - 1, head = kept / 2, tail = kept - head;
   for (size_t i = 0; i < head; ++i) append_escaped(out, all[i]);
   out += "\xE2\x80\xA6";  // an ellipsis

@@ -17,7 +17,7 @@ constexpr double kRight = 388, kBottom = 222, kTop = 48;  // of the axes' frame;
 constexpr double kLetter = 6.6;                           // about the width of one at 12 units
 constexpr int kPalette = 6;
 
-// One axis: values to places.
+// An axis: which place of the drawing a value has.
 class Axis {
  public:
   Axis(double low, double high, bool log, double from, double to) : log_(log), from_(from), to_(to) {
@@ -47,13 +47,13 @@ struct Range {
   }
 };
 
-// What an axis spans: never empty, whatever the data are.
+// The values that an axis spans. The span is never empty, whatever the data are.
 Range span_of(Range range, bool log, bool padded, std::optional<double> low, std::optional<double> high) {
   if (range.low > range.high) range = log ? Range{1, 10} : Range{0, 1};
   if (log) {
     if (range.low == range.high) range = {range.low / 2, range.high * 2};
     if (padded) {
-      // By logarithms: the ratio of two numbers may be none.
+      // The ratio of two finite numbers may be infinite, the difference of their logarithms cannot.
       const double factor = std::pow(10, 0.05 * (std::log10(range.high) - std::log10(range.low)));
       range = {std::max(range.low / factor, std::numeric_limits<double>::min()),
                std::min(range.high * factor, std::numeric_limits<double>::max())};
@@ -64,7 +64,7 @@ Range span_of(Range range, bool log, bool padded, std::optional<double> low, std
       range = {range.low - half, range.high + half};
     } else if (padded) {
       const double pad = (range.high - range.low) * 0.05;
-      // What cannot be negative gets no negative part of an axis.
+      // Values that are all positive get no negative part of an axis.
       range = {range.low >= 0 ? std::max(0.0, range.low - pad) : range.low - pad, range.high + pad};
     }
   }
@@ -81,7 +81,7 @@ const char* colour_class(int colour) {
 
 bool has_line(const PlotSeries& s) { return s.style != PlotSeries::Style::kPoints; }
 bool has_points(const PlotSeries& s) {
-  // A line of one point would not be seen.
+  // A line through a single point would not be seen, so the point is drawn.
   return s.style == PlotSeries::Style::kPoints || s.style == PlotSeries::Style::kLinePoints || s.x.size() == 1;
 }
 
@@ -111,7 +111,7 @@ std::string text(double x, double y, const char* anchor, const std::string& word
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>", x, y, anchor, more, words);
 }
 
-// Names with a piece of their line, in one row under the title.
+// The legend: names with a piece of their line, in one row under the title.
 std::string legend(const std::vector<PlotSeries>& all, double left) {
   std::string out;
   double at = left;
@@ -148,7 +148,7 @@ std::string draw_marks(const std::vector<PlotMark>& marks, const Axis& x, double
 std::string tick_label(double value) {
   if (value == 0) return "0";
   const double size = std::abs(value);
-  // Shortest text of the number without what its making left behind: 0.30000000000000004.
+  // The shortest text of the number without the error of its computation: 0.3, not 0.30000000000000004.
   std::string label = fmt::format("{:.6g}", value);
   if (size >= 1e-3 && size < 1e6) return label;
   const int exponent = static_cast<int>(std::floor(std::log10(size) + 1e-9));
@@ -158,12 +158,12 @@ std::string tick_label(double value) {
 std::vector<double> nice_ticks(double low, double high, int wanted, bool whole) {
   const double rough = (high - low) / std::max(1, wanted);
   const double power = std::pow(10, std::floor(std::log10(rough)));
-  // The nearest of them by ratio, so that there are neither two ticks nor twenty.
+  // The step whose number of ticks is nearest by ratio, so that there are neither two ticks nor twenty.
   const double ratio = rough / power;
   double step = (ratio < 1.5 ? 1 : ratio < 3.5 ? 2 : ratio < 7.5 ? 5 : 10) * power;
   if (whole) step = std::max(1.0, step);
   std::vector<double> ticks;
-  // Counted from a whole multiple, so that no error adds up.
+  // Each tick is a whole multiple of the step, so that no error adds up.
   const double slack = 1e-9 * (high - low);
   for (double n = std::ceil((low - slack) / step); n * step <= high + slack; ++n) ticks.push_back(n * step + 0.0);
   return ticks;
@@ -183,7 +183,7 @@ std::vector<double> log_ticks(double low, double high, int wanted) {
       if (tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.push_back(tick);
     }
   }
-  // Less than a step of 1, 2, 5: the linear axis's.
+  // The axis is shorter than a step of 1, 2, 5: it gets the ticks of a linear axis.
   return ticks.size() >= 2 ? ticks : nice_ticks(low, high, wanted);
 }
 

@@ -3,54 +3,65 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <string>
-#include <vector>
-
 #include "tests/support/files.h"
 #include "tests/support/python.h"
 
-namespace resflow {
+namespace resflow::testing {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::TemporaryFolder;
 
-std::vector<Sample> written(const TemporaryFolder& folder, const std::vector<std::string>& contents) {
-  std::vector<Sample> samples;
-  for (const std::string& content : contents) {
-    samples.push_back({.path = folder / std::to_string(samples.size()), .label = 0});
-    testing::write_text(samples.back().path, content);
-  }
-  return samples;
+Sha256::Digest digest(uint8_t first) {
+  Sha256::Digest all{};
+  all[0] = first;
+  return all;
 }
 
-TEST(SameContent, GroupsFilesInOrder) {
-  const TemporaryFolder folder;
-  std::vector<Sample> samples = written(folder, {"bb", "aaa", "bb", "", "cc", "aaa", "", "bb"});
-  samples.push_back({.path = folder / "absent", .label = 0});
-  const auto always = [](int64_t, int64_t) { return true; };
-  EXPECT_THAT(find_same_content(samples, 2, always), ElementsAre(ElementsAre(0, 2, 7), ElementsAre(1, 5)));
-}
-
-TEST(SameContent, ReadsOnlyFilesThatShareTheirSize) {
-  const TemporaryFolder folder;
-  int64_t read = 0;
-  const auto groups = find_same_content(written(folder, {"a", "bb", "cc", "ddd"}), 1, [&](int64_t done, int64_t total) {
-    EXPECT_EQ(total, 2);
-    read = done;
-    return true;
-  });
-  EXPECT_THAT(groups, IsEmpty());
-  EXPECT_EQ(read, 2);
-}
-
-TEST(SameContent, GroupsDigestsWhateverTheirOrder) {
-  const Sha256::Digest one = {1}, two = {2}, three = {3};
-  EXPECT_THAT(group_same({{two, 7}, {one, 4}, {two, 3}, {three, 0}, {one, 5}}),
-              ElementsAre(ElementsAre(3, 7), ElementsAre(4, 5)));
+TEST(SameContent, EqualDigestsAreAGroupInOrder) {
+  // The second group's digest is the smaller one: groups are in the order of their files.
+  EXPECT_THAT(group_same({{digest(9), 0}, {digest(1), 1}, {digest(5), 2}, {digest(9), 4}, {digest(1), 3}}),
+              ElementsAre(ElementsAre(0, 4), ElementsAre(1, 3)));
   EXPECT_THAT(group_same({}), IsEmpty());
 }
 
+class SameFiles : public ::testing::Test {
+ protected:
+  void file(const std::string& name, const std::string& content) {
+    write_text(folder_ / name, content);
+    samples_.push_back({.path = folder_ / name, .label = 0});
+  }
+
+  TemporaryFolder folder_;
+  std::vector<Sample> samples_;
+};
+
+TEST_F(SameFiles, AreFoundByTheirBytes) {
+  file("a", "one");
+  file("b", "two");
+  file("c", "one");
+  file("d", "of another size");
+  file("e", "two");
+  file("empty 1", "");
+  file("empty 2", "");
+  samples_.push_back({.path = folder_ / "absent", .label = 0});
+  for (const int threads : {1, 3})
+    EXPECT_THAT(find_same_content(samples_, threads, silent()), ElementsAre(ElementsAre(0, 2), ElementsAre(1, 4)));
+}
+
+TEST_F(SameFiles, AreLookedForUntilTheListenerAsksToStop) {
+  class Impatient : public Listener {
+   public:
+    void progress(const ProgressState& state) override { last = state; }
+    bool stop() override { return true; }
+    ProgressState last;
+  } impatient;
+  for (int i = 0; i < 5; ++i) file(std::to_string(i), "same");
+  find_same_content(samples_, 1, impatient);
+  EXPECT_EQ(impatient.last.done, 1);
+  EXPECT_EQ(impatient.last.total, 5);
+  EXPECT_EQ(impatient.last.unit, "files");
+}
+
 }  // namespace
-}  // namespace resflow
+}  // namespace resflow::testing

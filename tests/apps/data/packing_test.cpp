@@ -1,0 +1,62 @@
+#include "apps/data/packing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/pack/reader.h"
+#include "tests/apps/program.h"
+
+namespace resflow::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+class PackingTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    draw_photos(folder_ / "data", 2, 3);
+    write_text(folder_ / "data/net/zz.jpg", "no picture");
+    dataset_ = list_image_folder(folder_ / "data");
+  }
+
+  TemporaryFolder folder_;
+  Dataset dataset_;
+};
+
+TEST_F(PackingTest, BrokenPicturesAreLeftOutAndNamed) {
+  PackWriter writer(folder_ / "p", {.classes = dataset_.classes});
+  const Packing packing = add_pictures(dataset_, folder_ / "data", {.threads = 2}, writer, silent());
+  EXPECT_EQ(writer.records(), 6);
+  EXPECT_FALSE(packing.stopped);
+  EXPECT_EQ(packing.shrunk, 0);
+  ASSERT_EQ(packing.broken.size(), 1U);
+  EXPECT_EQ(packing.broken[0].name, folder_ / "data/net/zz.jpg");
+  EXPECT_EQ(dataset_.samples[static_cast<size_t>(packing.broken[0].sample)].path, packing.broken[0].name);
+  EXPECT_FALSE(packing.broken[0].reason.empty());
+  writer.commit();
+  EXPECT_EQ(list_image_folder(folder_ / "p").samples.size(), 6U);
+}
+
+TEST_F(PackingTest, LargerPicturesAreShrunk) {
+  PackWriter writer(folder_ / "p", {.classes = dataset_.classes, .short_side = 16, .quality = 90});
+  const Packing packing = add_pictures(dataset_, folder_ / "data", {.short_side = 16}, writer, silent());
+  EXPECT_EQ(packing.shrunk, 6);
+  EXPECT_LT(writer.bytes(), packing.read);
+}
+
+TEST_F(PackingTest, EndsWhereTheListenerAsksToStop) {
+  class After2 : public Listener {
+   public:
+    void progress(const ProgressState& state) override { done_ = state.done; }
+    bool stop() override { return done_ >= 2; }
+
+   private:
+    int64_t done_ = 0;
+  } after_2;
+  PackWriter writer(folder_ / "p", {.classes = dataset_.classes});
+  EXPECT_TRUE(add_pictures(dataset_, folder_ / "data", {}, writer, after_2).stopped);
+  EXPECT_EQ(writer.records(), 2);
+}
+
+}  // namespace
+}  // namespace resflow::testing

@@ -1,0 +1,66 @@
+// The sums of data statistics, and how gathering them ends early. What is found in a data set is in
+// tests/apps/stats_test.cpp, which covers stats_report as well.
+#include "apps/data/stats.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/apps/program.h"
+
+namespace resflow::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+TEST(PixelSums, AreOfAllPixelsWhateverTheOrder) {
+  const uint8_t two[] = {0, 51, 255, 0, 153, 255}, one[] = {0, 102, 0};
+  PixelSums first, second;
+  first.add(two, 2);
+  second.add(one, 1);
+  PixelSums both = first, other = second;
+  both.add(second);
+  other.add(first);
+  EXPECT_EQ(both.pixels(), 3U);
+  EXPECT_EQ(both.mean(), other.mean());
+  EXPECT_EQ(both.std(), other.std());
+  EXPECT_DOUBLE_EQ(both.mean()[0], 0);
+  EXPECT_DOUBLE_EQ(both.mean()[1], 0.4);
+  EXPECT_DOUBLE_EQ(both.mean()[2], 2 / 3.0);
+  EXPECT_DOUBLE_EQ(both.std()[0], 0);
+  // Of 51, 102 and 153: divided by their number, not by one less.
+  EXPECT_NEAR(both.std()[1], std::sqrt(2 / 3.0) * 0.2, 1e-12);
+}
+
+TEST(SizeStats, CountsShapesAndFindsMedians) {
+  SizeStats sizes;
+  sizes.count_of = {{{100, 50}, 2}, {{60, 90}, 1}, {{80, 80}, 1}};
+  EXPECT_EQ(sizes.landscape(), 2);
+  EXPECT_EQ(sizes.portrait(), 1);
+  EXPECT_EQ(sizes.square(), 1);
+  EXPECT_EQ(sizes.below(60), 2);
+  EXPECT_EQ(sizes.widths().min, 60);
+  EXPECT_EQ(sizes.widths().max, 100);
+  EXPECT_DOUBLE_EQ(sizes.widths().median, 90);  // 60 80 100 100
+  EXPECT_DOUBLE_EQ(sizes.heights().median, 65);
+  EXPECT_THAT(sizes.most_common(1), ElementsAre(Pair(std::pair(100, 50), 2)));
+}
+
+TEST(DataStats, EndWhereTheListenerAsksToStop) {
+  class After3 : public Listener {
+   public:
+    void progress(const ProgressState& state) override { done_ = state.done; }
+    bool stop() override { return done_ >= 3; }
+
+   private:
+    int64_t done_ = 0;
+  } after_3;
+  const TemporaryFolder folder;
+  draw_photos(folder / "data", 2, 4);
+  const DataStats stats = gather_data_stats({{"train", folder / "data"}}, {.threads = 2}, after_3);
+  EXPECT_TRUE(stats.stopped);
+  EXPECT_EQ(stats.looked_at, 3);
+}
+
+}  // namespace
+}  // namespace resflow::testing
