@@ -4,7 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
 #include "apps/commands.h"
 #include "apps/host/pinning.h"
 #include "apps/options/common.h"
@@ -19,7 +19,7 @@ void add_common(CLI::App& command, BenchOptions& o) {
   command.add_option("--image-size", o.image_size, "side of the network's input")->capture_default_str();
   add_threads_option(command, o.threads);
   add_pin_option(command, o.pin);
-  command.add_option("--json", o.json, "write the figures to this file");
+  add_json_option(command, o.json, "the figures");
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ Action add_bench(CLI::App& command) {
   CLI::App* read = command.add_subcommand("read", "Reading weights: a file to tensors in memory");
   read->add_option("FILE", o.weights, ".pth, .safetensors or a checkpoint")->required();
   read->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
-  read->add_option("--json", o.json, "write the figures to this file");
+  add_json_option(*read, o.json, "the figures");
   read->footer("Example:\n  resflow bench read resnet50.pth --seconds 3");
 
   const std::array<BenchSubcommand, 2> more = {add_bench_pipeline(command), add_bench_layers(command)};

@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/inspect/check_onnx.h"
 #include "apps/inspect/weights_diff.h"
 #include "apps/machine/threads.h"

@@ -9,12 +9,13 @@
 #include "apps/commands.h"
 #include "apps/data/demo_photos.h"
 #include "apps/host/console.h"
+#include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
 #include "apps/score/predictions.h"
 #include "apps/score/rows.h"
-#include "apps/train/run_training.h"
+#include "apps/train/training.h"
 #include "graph/head/probabilities.h"
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
@@ -62,19 +63,27 @@ double score_photos(const std::string& checkpoint, const std::string& photos, co
   const std::vector<Sample> samples = list_pictures(photos);
   std::string table = rows->header();
   int64_t right = 0;
+  TerminalListener listener;
   const PredictSummary summary =
-      predict_samples(trained, samples, {.batch = 32, .threads = threads}, [&](const Prediction& p) {
-        const std::string& path = samples[static_cast<size_t>(p.sample)].path;
-        rows->append({.name = path, .error = p.error, .probabilities = p.probabilities}, table);
+      predict_samples(trained, samples, {.batch = 32, .threads = threads}, listener, [&](const ScoredPicture& p) {
+        rows->append(p, table);
         if (!p.error.empty()) return;
         const auto best = static_cast<size_t>(top_classes(p.probabilities, 1)[0]);
-        right += trained.classes[best] == fs::path(path).parent_path().filename() ? 1 : 0;
+        right += trained.classes[best] == fs::path(p.name).parent_path().filename() ? 1 : 0;
       });
   replace_text_file(csv, table);
   fmt::print("scored     {} at {:.1f} img/s: {:.1f} % right\n", plural(summary.files, "photograph", "photographs"),
              static_cast<double>(summary.files) / summary.seconds,
              100.0 * static_cast<double>(right) / static_cast<double>(summary.files));
   return static_cast<double>(right) / static_cast<double>(summary.files);
+}
+
+TrainingOutcome train_model(const TrainOptions& options) {
+  TerminalListener listener;
+  const ThreadLimit limit(options.threads);
+  const auto data = std::make_shared<const TrainingData>(load_training_data(options.data, options.val, listener));
+  const StopSignals signals;
+  return train(resolved(options), data, listener);
 }
 
 int demo(const DemoOptions& o, int threads) {
@@ -101,8 +110,7 @@ int demo(const DemoOptions& o, int threads) {
   options.batch = 16;
   options.image_size = 64;  // small pictures, so that it takes a minute
   options.threads = threads;
-  TerminalListener listener;
-  const TrainingOutcome outcome = run_training(options, load_training_data(options.data, options.val, listener));
+  const TrainingOutcome outcome = train_model(options);
   if (!outcome.finished) return 0;
 
   fmt::print("\n3. Scoring the validation photographs\n");

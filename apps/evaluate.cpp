@@ -2,19 +2,20 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
 #include "apps/evaluate/evaluation.h"
 #include "apps/evaluate/metrics_json.h"
+#include "apps/evaluate/metrics_report.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
@@ -123,34 +124,29 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   warn_of_obstacle(precision, listener);
 
   const StopSignals signals;
-  Evaluation evaluation;
-  {
-    ProgressLine progress({.label = "evaluating", .total = pictures, .terminal = is_terminal(stderr)});
-    evaluation = evaluate(trained, data.dataset.samples,
-                          {.predict = {.batch = o.batch,
-                                       .threads = threads,
-                                       .views = o.views(),
-                                       .precision = precision,
-                                       .exif = o.exif,
-                                       .decode = decode},
-                           .progress = [&](int64_t done) { progress.update(done); }});
-  }
+  const Evaluation evaluation = evaluate(trained, data.dataset.samples,
+                                         {.batch = o.batch,
+                                          .threads = threads,
+                                          .views = o.views(),
+                                          .precision = precision,
+                                          .exif = o.exif,
+                                          .decode = decode},
+                                         listener);
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
   if (evaluation.stopped) {
-    fmt::print(stderr, "resflow: stopped after {} of {}; nothing is written\n", answered + broken,
-               plural(pictures, "picture", "pictures"));
-    return 128 + stop_signal();
+    return say_stopped(
+        fmt::format(" after {} of {}; nothing is written", answered + broken, plural(pictures, "picture", "pictures")));
   }
   if (answered == 0)
     throw data_error("{}: not one of its {} could be evaluated; first reason: {}", data.root,
                      plural(pictures, "picture", "pictures"), evaluation.broken.front().reason);
 
-  const Metrics metrics = measure(evaluation.labels(), evaluation.probabilities);
+  const Metrics metrics = classification_metrics(evaluation.labels(), evaluation.probabilities);
   fmt::print("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
              evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
              o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
-  fmt::print("{}", evaluation_text(metrics, evaluation.classes));
+  fmt::print("{}", metrics_text(metrics, evaluation.classes));
   if (broken > 0) {
     fmt::print("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
     for (const BrokenPicture& b : evaluation.broken) fmt::print("  {}: {}\n", b.name, b.reason);
@@ -167,40 +163,35 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
 
 Action add_evaluate(CLI::App& command) {
   auto options = std::make_shared<EvaluateOptions>();
+  add_model_file_argument(command, options->model);
   command
-      .add_option("MODEL", options->model,
-                  "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
-                  "(resflow weights lists them)")
+      .add_option("DATA", options->data,
+                  "photographs in a folder for each class, which has the name of the model's class; a folder with val/ "
+                  "in it; or a pack")
       ->required();
-  command
-      .add_option(
-          "DATA", options->data,
-          "photographs in one folder a class, named as the model's classes are; a folder with val/ in it; or a pack")
-      ->required();
-  command.add_option(
-      "--out", options->out,
-      "write a report to this file: one HTML page with plots, tables and the mistakes, whole or not at all");
-  command.add_option("--csv", options->csv, "write a row a picture to this file: what it is, and what the model says");
-  command.add_option("--json", options->json, "write all figures to this file");
+  command.add_option("--out", options->out,
+                     "write a report to this file: one HTML page with plots, tables and the mistakes");
+  command.add_option("--csv", options->csv,
+                     "write a row for each picture to this file: what it is, and what the model says");
+  add_json_option(command, options->json, "all figures");
   command
       .add_flag(
           "--tta{flip}", options->tta,
           "average the probabilities of several views of a picture: --tta or --tta=flip, it and its mirror image; "
           "--tta=ten-crop, corners and centre of the resized picture's middle square and their mirror images")
       ->check(CLI::IsMember({"flip", "ten-crop"}));
-  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
+  command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   add_decode_option(command, options->decode);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);
-  command.add_flag("--exif", options->exif,
-                   "turn pictures upright as their EXIF orientation says [as in the model's training]");
+  add_exif_option(command, options->exif);
   add_threads_option(command, options->threads);
   add_pin_option(command, options->pin);
   command.footer(
-      "Prints accuracy, log loss, calibration, and precision, recall and F1 a class. Pictures of classes that the "
-      "model\n"
-      "does not have are left out, and said. Exit code 3 where no picture could be evaluated.\n"
+      "Prints accuracy, log loss, calibration, and for each class precision, recall and F1. Pictures of classes that\n"
+      "the model does not have are left out, and the program says so. If no picture could be evaluated, the exit code\n"
+      "is 3.\n"
       "Columns of --csv: path,label,class,probability,label_probability,right,error\n\n"
       "Example:\n"
       "  resflow evaluate run/best.resflow photos/val --out report.html\n"

@@ -6,11 +6,13 @@
 #include <charconv>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/inspect/file_summary.h"
 #include "apps/inspect/model_summary.h"
 #include "apps/inspect/weights_diff.h"
@@ -84,7 +86,7 @@ int inspect_difference(const InspectOptions& o, Listener& listener) {
   if (o.json)
     print_json(diff_json(diff));
   else
-    print_diff(diff, first.path, second.path);
+    fmt::print("{}", diff_text(diff, first.path, second.path));
   flush_output();
   return diff.same() ? kSame : kDifferent;
 }
@@ -94,12 +96,18 @@ void require_ranges(const InspectOptions& o, const PlanView& plan) {
     throw usage_error("--precision int8: {} is not quantized; resflow quantize makes a file that is", o.what);
 }
 
+void print_network(const ModelDescription& model, const PlanView& plan) {
+  fmt::print("{}", layers_text(model, plan.image_size));
+  const ThreadLimit limit(plan.threads);
+  fmt::print("{}", plan_text(model, plan));
+}
+
 int inspect_file(const InspectOptions& o, PlanView plan, Listener& listener) {
   const FileView view = view_file(o.what, file_options(o), o.verify, listener);
   if (o.json)
     print_json(file_json(view));
   else
-    print_file(view);
+    fmt::print("{}", file_text(view));
   if (o.plan) {
     require_model(view.facts, file_options(o));
     const ModelDescription& model = view.facts.match.description;
@@ -107,8 +115,7 @@ int inspect_file(const InspectOptions& o, PlanView plan, Listener& listener) {
     require_ranges(o, plan);
     if (plan.image_size == 0) plan.image_size = view.facts.preprocessing.value_or(Preprocessing()).crop;
     fmt::print("\n");
-    print_layers(model, plan.image_size);
-    print_plan(model, plan);
+    print_network(model, plan);
   }
   flush_output();
   return 0;
@@ -129,8 +136,7 @@ int inspect_model(const InspectOptions& o, PlanView plan) {
   const ModelDescription description = {.architecture = o.what, .num_classes = class_count(o.classes)};
   require_ranges(o, plan);
   if (plan.image_size == 0) plan.image_size = Preprocessing().crop;
-  print_layers(description, plan.image_size);
-  print_plan(description, plan);
+  print_network(description, plan);
   flush_output();
   return 0;
 }

@@ -14,6 +14,7 @@
 #include "apps/score/merged_rows.h"
 #include "apps/score/shard_file.h"
 #include "io/core/error.h"
+#include "io/core/setting.h"
 #include "io/core/wording.h"
 
 namespace resflow {
@@ -26,19 +27,20 @@ struct MergeOptions {
   std::string out, embeddings, errors;
 };
 
-// An output, and what score says of it.
+// The output of a shard, and what its OUT.shard says.
 struct Part {
   std::string path;
   std::unique_ptr<ShardFile> shard;
 };
 
-std::string fact(const ShardFooter& footer, const std::string& name) {
-  for (const auto& [key, value] : footer.facts)
+// What its scoring had as `name` in its fingerprint.
+std::string scored_with(const ShardFooter& footer, const std::string& name) {
+  for (const auto& [key, value] : footer.fingerprint)
     if (key == name) return value;
   return {};
 }
 
-// Beside OUT, wherever that lies now.
+// The file of this role. It lies beside OUT, wherever that lies now.
 std::string path_of(const Part& part, const std::string& role) {
   if (role == "out") return part.path;
   const auto& files = part.shard->footer().files;
@@ -58,7 +60,7 @@ void check_sizes(const Part& part) {
   }
 }
 
-// All shards of one scoring, once each.
+// Opens the shards. Throws Error{kData} unless they are all shards of one scoring, once each.
 std::vector<Part> open_parts(const std::vector<std::string>& outs) {
   std::vector<Part> parts;
   std::map<int, std::string> seen;
@@ -71,7 +73,7 @@ std::vector<Part> open_parts(const std::vector<std::string>& outs) {
       if (footer.shard.of != first.shard.of)
         throw data_error("{}: is shard {}, {} is shard {}: they are not of one scoring", path, to_string(footer.shard),
                          outs[0], to_string(first.shard));
-      if (const auto difference = first_difference(first.facts, footer.facts))
+      if (const auto difference = first_difference(first.fingerprint, footer.fingerprint))
         throw data_error("{}: was scored with {}, {} with {}", outs[0], difference->first, path, difference->second);
       if (footer.listed.pictures != first.listed.pictures)
         throw data_error("{}: its inputs held {}, those of {} {}", path,
@@ -107,7 +109,7 @@ std::unique_ptr<MergedRows> merged(const std::vector<Part>& parts, const std::st
   return merge_rows(format, inputs, out);
 }
 
-// In the order of the listing. Returns how many are broken.
+// Takes the rows in the order of the listing. Returns how many of them have an error.
 int64_t for_each_row(const std::vector<ShardFile*>& shards, int64_t pictures,
                      const std::function<void(size_t from, bool broken)>& take) {
   using Next = std::tuple<int64_t, size_t, bool>;  // index, shard, broken
@@ -130,7 +132,7 @@ int64_t for_each_row(const std::vector<ShardFile*>& shards, int64_t pictures,
   return failed;
 }
 
-// In the order of the shards, and within one as it was scored. Returns how many are broken.
+// Takes the rows shard by shard, and those of a shard in their order. Returns how many of them have an error.
 int64_t for_each_row_as_scored(const std::vector<ShardFile*>& shards, int64_t pictures,
                                const std::function<void(size_t from, bool broken)>& take) {
   int64_t rows = 0, failed = 0;
@@ -157,21 +159,21 @@ int merge(const MergeOptions& o) {
     if (!out.empty() && !outs.insert(fs::absolute(out).lexically_normal().string()).second)
       throw usage_error("{}: is to be two files at once: give --out, --embeddings and --errors a name each", out);
   const std::vector<Part> parts = open_parts(o.outs);
-  const ScoreFormat format = score_format(fact(parts[0].shard->footer(), "--format"), "");
+  const ScoreFormat format = score_format(scored_with(parts[0].shard->footer(), setting("format")), "");
   if (const ScoreFormat wanted = score_format("", o.out); wanted != format && fs::path(o.out).has_extension())
     throw usage_error("--out {}: the shards are {}", o.out, score_format_name(format));
 
   std::vector<std::unique_ptr<MergedRows>> all;
   all.push_back(merged(parts, "out", format, o.out));
-  if (!o.embeddings.empty()) all.push_back(merged(parts, "--embeddings", ScoreFormat::kNpy, o.embeddings));
+  if (!o.embeddings.empty()) all.push_back(merged(parts, setting("embeddings"), ScoreFormat::kNpy, o.embeddings));
   const std::unique_ptr<MergedRows> errors =
-      o.errors.empty() ? nullptr : merged(parts, "--errors", ScoreFormat::kCsv, o.errors);
+      o.errors.empty() ? nullptr : merged(parts, setting("errors"), ScoreFormat::kCsv, o.errors);
 
   std::vector<ShardFile*> shards;
   shards.reserve(parts.size());
   for (const Part& part : parts) shards.push_back(part.shard.get());
   const int64_t pictures = parts[0].shard->footer().listed.pictures;
-  // Their facts are the same, so that all of them are unordered or none is.
+  // Their fingerprints are the same, so either all of them are unordered or none is.
   const auto for_all = shards[0]->unordered() ? for_each_row_as_scored : for_each_row;
   const int64_t failed = for_all(shards, pictures, [&](size_t from, bool broken) {
     for (const auto& rows : all) rows->take(from);
@@ -188,13 +190,15 @@ int merge(const MergeOptions& o) {
 
 Action add_merge(CLI::App& command) {
   auto options = std::make_shared<MergeOptions>();
-  command.add_option("OUT", options->outs, "what resflow score --shard I/N wrote, of all N")->required();
-  command.add_option("--out", options->out, "write all rows to this file, whole or not at all")->required();
-  command.add_option("--embeddings", options->embeddings, "and the shards' embeddings to this one");
-  command.add_option("--errors", options->errors, "and their errors to this one");
+  command.add_option("OUT", options->outs, "the files that resflow score --shard I/N wrote, for each I from 1 to N")
+      ->required();
+  command.add_option("--out", options->out, "write all rows to this file, which appears when all are there")
+      ->required();
+  command.add_option("--embeddings", options->embeddings, "write the embeddings of all shards to this file");
+  command.add_option("--errors", options->errors, "write the errors of all shards to this file");
   command.footer(
-      "Rows come in the order of the inputs, as a run without shards writes them; of shards that were scored "
-      "--unordered, shard by shard. OUT.shard must lie beside each OUT.\n\n"
+      "Rows come in the order of the inputs, as a run without shards writes them. If the shards were scored with\n"
+      "--unordered, rows come shard by shard. OUT.shard must lie beside each OUT.\n\n"
       "Example:\n"
       "  resflow merge scores.*.csv --out scores.csv");
   return [options] { return merge(*options); };

@@ -2,16 +2,17 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <vector>
 
 #include "apps/commands.h"
 #include "apps/data/packing.h"
 #include "apps/host/console.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
+#include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
@@ -23,7 +24,6 @@
 #include "io/pack/writer.h"
 #include "io/pictures/data_folders.h"
 #include "io/pictures/dataset.h"
-#include "pipeline/in_order.h"
 
 namespace resflow {
 namespace {
@@ -83,39 +83,6 @@ int64_t expected_bytes(const PackOptions& o, const Dataset& dataset) {
   return bytes;
 }
 
-struct Outcome {
-  struct Broken {
-    std::string path, reason;
-  };
-  std::vector<Broken> broken;
-  int64_t read = 0, shrunk = 0;
-  bool stopped = false;
-};
-
-Outcome pack_all(const PackOptions& o, const Dataset& dataset, PackWriter& writer, int threads) {
-  const auto total = static_cast<int64_t>(dataset.samples.size());
-  ProgressLine progress({.label = "packing", .total = total, .terminal = is_terminal(stderr)});
-  Outcome outcome;
-  for_each_in_order<PicturePacker, PackedPicture>(
-      total, threads,
-      [&](PicturePacker& packer, int64_t number) {
-        return packer.pack(dataset.samples[static_cast<size_t>(number)], o.resize, o.quality);
-      },
-      [&](int64_t number, const PackedPicture& packed) {
-        const Sample& sample = dataset.samples[static_cast<size_t>(number)];
-        outcome.read += packed.read;
-        outcome.shrunk += packed.shrunk ? 1 : 0;
-        if (packed.error.empty())
-          writer.add(path_below(o.data, sample.path), sample.label, packed.file);
-        else
-          outcome.broken.push_back({sample.path, packed.error});
-        progress.update(number + 1, format_bytes(static_cast<double>(writer.bytes())) + " written");
-        outcome.stopped = stop_requested();
-        return !outcome.stopped;
-      });
-  return outcome;
-}
-
 int pack(const PackOptions& o, int threads) {
   const Dataset dataset = list_data(o);
   const auto total = static_cast<int64_t>(dataset.samples.size());
@@ -124,16 +91,17 @@ int pack(const PackOptions& o, int threads) {
   const Stopwatch watch;
   const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
-  const Outcome outcome = pack_all(o, dataset, writer, threads);
-  if (outcome.stopped) {
-    fmt::print(stderr, "resflow: stopped after {} of {}; {} is not written\n", writer.records(),
-               plural(total, "picture", "pictures"), o.out);
-    return 128 + stop_signal();
+  TerminalListener listener;
+  const Packing packing = add_pictures(
+      dataset, o.data, {.short_side = o.resize, .quality = o.quality, .threads = threads}, writer, listener);
+  if (packing.stopped) {
+    return say_stopped(fmt::format(" after {} of {}; {} is not written", writer.records(),
+                                   plural(total, "picture", "pictures"), o.out));
   }
-  const auto broken = static_cast<int64_t>(outcome.broken.size());
+  const auto broken = static_cast<int64_t>(packing.broken.size());
   if (broken > 0) {
     fmt::print("left out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
-    for (const Outcome::Broken& b : outcome.broken) fmt::print("  {}: {}\n", printable(b.path, 1024), b.reason);
+    for (const BrokenPicture& b : packing.broken) fmt::print("  {}: {}\n", printable(b.name, 1024), b.reason);
   }
   if (writer.records() == 0)
     throw data_error("{}: not one of its {} can be read: nothing is written", o.data,
@@ -149,22 +117,22 @@ int pack(const PackOptions& o, int threads) {
                                      : fmt::format(" of {}", plural(dataset.classes.size(), "class", "classes")),
              seconds, rate);
   if (o.resize > 0)
-    fmt::print("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(outcome.shrunk, "picture", "pictures"),
+    fmt::print("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(packing.shrunk, "picture", "pictures"),
                o.resize, o.quality);
   fmt::print("wrote      {}, {} of {} read\n", o.out, format_bytes(static_cast<double>(writer.bytes())),
-             format_bytes(static_cast<double>(outcome.read)));
+             format_bytes(static_cast<double>(packing.read)));
   flush_output();
   if (o.json.empty()) return 0;
   nlohmann::ordered_json report = {{"pictures", writer.records()}, {"classes", dataset.classes.size()}};
-  report["shrunk"] = outcome.shrunk;
-  report["bytes_read"] = outcome.read;
+  report["shrunk"] = packing.shrunk;
+  report["bytes_read"] = packing.read;
   report["bytes_written"] = writer.bytes();
   report["seconds"] = seconds;
   report["images_per_second"] = rate;
   report["threads"] = threads;
   report["broken"] = nlohmann::ordered_json::array();
-  for (const Outcome::Broken& b : outcome.broken)
-    report["broken"].push_back({{"path", printable(b.path, 4096)}, {"reason", b.reason}});
+  for (const BrokenPicture& b : packing.broken)
+    report["broken"].push_back({{"path", printable(b.name, 4096)}, {"reason", b.reason}});
   report.update(process_report());
   write_json(o.json, report);
   return 0;
@@ -188,7 +156,7 @@ Action add_pack(CLI::App& command) {
       command.add_option("--quality", o.quality, "of the JPEGs that --resize makes, 1 to 100")->capture_default_str();
   command.add_flag("--no-labels", o.no_labels, "take folders for mere folders, not for classes");
   command.add_flag("--strict", o.strict, "write nothing where a photograph cannot be read, and exit with 3");
-  command.add_option("--json", o.json, "write what was done to this file");
+  add_json_option(command, o.json, "what was done");
   add_threads_option(command, o.threads);
   command.footer(
       "train, score, evaluate, quantize, stats, preview and bench take a pack where they take a folder. A pack of "

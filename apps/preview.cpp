@@ -11,10 +11,11 @@
 #include "apps/data/preview_grid.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
-#include "apps/machine/threads.h"
+#include "apps/host/thread_limit.h"
 #include "apps/model/model_file.h"
 #include "apps/options/augment_options.h"
 #include "apps/options/common.h"
+#include "apps/options/option_row.h"
 #include "apps/train/augment_options.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
@@ -34,7 +35,7 @@ struct PreviewOptions {
   int batch = 16, columns = 0, image_size = 0, threads = 0;
   uint64_t epoch = 0, seed = 0;
   AugmentOptions augment;
-  std::set<std::string> given;  // names of the options that the user wrote
+  std::set<std::string> given;  // names of the augmentation's options that the user wrote
 };
 
 // The evaluation of --model, or the one that training starts with; at --image-size.
@@ -136,8 +137,7 @@ Action add_preview(CLI::App& command) {
       "  resflow preview photos --out grid.png --recipe eval --batch 32 --columns 8\n"
       "  resflow preview photos --out grid.png --model run/best.resflow");
   return [options, &command] {
-    for (const CLI::Option* option : command.get_options())
-      if (option->count() > 0) options->given.insert(option->get_name());
+    options->given = given_options(command, augment_option_table());
     return preview(*options, resolve_threads(command, options->threads));
   };
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/commands.h"
@@ -11,11 +12,10 @@
 #include "apps/data/training_data.h"
 #include "apps/evaluate/evaluation.h"
 #include "apps/host/console.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/options/common.h"
@@ -54,7 +54,7 @@ void check(const QuantizeOptions& o) {
   check_can_be_written(o.json);
 }
 
-// `count` of them, evenly over the list: of class folders each class has its share.
+// `count` of the samples, spread evenly over the list, so that each class folder has its share.
 std::vector<Sample> spread(const std::vector<Sample>& all, size_t count) {
   if (all.size() <= count) return all;
   std::vector<Sample> some;
@@ -70,7 +70,7 @@ struct Calibrated {
   bool stopped = false;
 };
 
-Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int threads) {
+Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int threads, Listener& listener) {
   Calibrated calibrated{.quantization = {}, .root = data_parts(o.data).front().root};
   const Dataset sample = {.classes = trained.classes,
                           .samples = spread(list_pictures(calibrated.root), static_cast<size_t>(o.samples))};
@@ -80,13 +80,13 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   Calibrator calibrator(*trained.model, batch, side, side);
   Loader loader(sample, Recipe::eval(trained.preprocessing),
                 {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif});
-  ProgressLine progress({.label = "calibrating", .total = total, .terminal = is_terminal(stderr)});
+  Progress progress(listener, {.label = "calibrating", .total = total});
   int64_t done = 0;
   const EpochReport report = loader.run(0, 0, [&](const Batch& pictures) {
     if (pictures.size > 0) calibrator.observe(pictures.pixels, pictures.size);
     done += pictures.size + static_cast<int64_t>(pictures.broken.size());
     progress.update(done);
-    return !stop_requested();
+    return !listener.stop();
   });
   calibrated.stopped = report.stopped && done < total;
   calibrated.broken = static_cast<int64_t>(report.broken.size());
@@ -97,8 +97,8 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   return calibrated;
 }
 
-// The pictures to compare f32 and int8 with: DATA/val or DATA, with labels where class folders, or a pack's classes,
-// are the model's.
+// The pictures with which f32 and int8 are compared: those of DATA/val or DATA. They have labels if there are folders
+// of the model's classes, or a pack that has some of its classes.
 struct ComparisonData {
   std::string root;
   std::vector<Sample> samples;
@@ -125,14 +125,13 @@ struct Answers {
 };
 
 Answers answers(const QuantizeOptions& o, const TrainedModel& trained, const ComparisonData& data, Precision precision,
-                int threads) {
+                int threads, Listener& listener) {
   Answers answers;
-  ProgressLine progress({.label = "scoring in " + precision_name(precision),
-                         .total = static_cast<int64_t>(data.samples.size()),
-                         .terminal = is_terminal(stderr)});
+  Progress progress(listener, {.label = "scoring in " + precision_name(precision),
+                               .total = static_cast<int64_t>(data.samples.size())});
   const PredictSummary summary = predict_samples(
-      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif},
-      [&](const Prediction& p) {
+      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif}, listener,
+      [&](const ScoredPicture& p) {
         const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end());
         answers.classes.push_back(p.probabilities.empty() ? -1 : static_cast<int>(best - p.probabilities.begin()));
         progress.update(static_cast<int64_t>(answers.classes.size()));
@@ -185,7 +184,8 @@ void print(const QuantizeOptions& o, const Calibrated& calibrated, const Compari
   flush_output();
 }
 
-// Without labels accuracy may fall by as much as answers differ; that counts where a limit was asked for.
+// Throws Error{kData} where int8 costs too much accuracy. Without labels accuracy may fall by as much as answers
+// differ, which is compared with the limit only if one was asked for.
 void require_accuracy(const QuantizeOptions& o, const ComparisonData& data, const Comparison& c) {
   const double limit = o.max_drop.value_or(kMaxDrop);
   if (data.labelled && c.drop() > limit)
@@ -219,10 +219,7 @@ nlohmann::ordered_json report(const Calibrated& calibrated, const ComparisonData
   return json;
 }
 
-int stopped() {
-  fmt::print(stderr, "resflow: stopped; nothing is written\n");
-  return 128 + stop_signal();
-}
+int stopped() { return say_stopped("; nothing is written"); }
 
 int quantize(const QuantizeOptions& o, int threads) {
   check(o);
@@ -236,14 +233,14 @@ int quantize(const QuantizeOptions& o, int threads) {
   const ComparisonData data = comparison_data(o, trained.classes, listener);
 
   const StopSignals signals;
-  const Calibrated calibrated = calibrate(o, trained, threads);
+  const Calibrated calibrated = calibrate(o, trained, threads, listener);
   if (calibrated.stopped) return stopped();
   if (const std::string obstacle = precision_obstacle(Precision::kInt8); !obstacle.empty())
-    warn("{}, so int8 is no faster here than f32, or slower", obstacle);
+    listener.warn(obstacle + ", so int8 is no faster here than f32, or slower");
   trained.model->set_quantization(calibrated.quantization);
-  const Answers f32 = answers(o, trained, data, Precision::kF32, threads);
+  const Answers f32 = answers(o, trained, data, Precision::kF32, threads, listener);
   if (f32.stopped) return stopped();
-  const Answers int8 = answers(o, trained, data, Precision::kInt8, threads);
+  const Answers int8 = answers(o, trained, data, Precision::kInt8, threads, listener);
   if (int8.stopped) return stopped();
 
   const Comparison comparison = compare(data, f32, int8);
@@ -269,31 +266,30 @@ int quantize(const QuantizeOptions& o, int threads) {
 
 Action add_quantize(CLI::App& command) {
   auto options = std::make_shared<QuantizeOptions>();
-  command
-      .add_option("MODEL", options->model, "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name")
-      ->required();
+  add_model_file_argument(command, options->model);
   command
       .add_option("DATA", options->data,
-                  "folder of photographs like those to score, or a pack; train/ and val/ within it, if any")
+                  "folder of photographs like those to score, or a pack; a folder may hold train/ and val/")
       ->required();
   command.add_option("--out", options->out, "the checkpoint to write: MODEL with the ranges of its activations")
       ->required();
   command
       .add_option("--samples", options->samples,
-                  "photographs to learn the ranges from, evenly over DATA (of its train/)")
+                  "photographs to learn the ranges from, spread evenly over DATA, or over its train/")
       ->capture_default_str();
   command.add_option("--max-drop", options->max_drop,
                      "percentage points that accuracy may fall; beyond it nothing is written [1]");
-  command.add_option("--json", options->json, "write the figures to this file");
-  command.add_option("--batch", options->batch, "pictures at once")->capture_default_str();
-  command.add_flag("--exif", options->exif,
-                   "turn pictures upright as their EXIF orientation says [as they are stored]");
+  add_json_option(command, options->json, "the figures");
+  command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
+  add_exif_option(command, options->exif);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);
   command.footer(
-      "Compares f32 and int8 on all of DATA (of its val/): accuracy where it has folders of the model's classes, else\n"
-      "how often both say the same; an explicit --max-drop then limits how often they do not.\n"
+      "Compares f32 and int8 on all of DATA, or of its val/. If that has folders of the model's classes, accuracies "
+      "are\n"
+      "compared; else it counts how often both say the same class, and if --max-drop is given, it limits how often\n"
+      "they do not.\n"
       "The file keeps its weights in f32: it trains, converts and scores as before, and in 8 bits with --precision "
       "int8.\n\n"
       "Example:\n"

@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
@@ -20,9 +20,10 @@
 #include "apps/options/precision_options.h"
 #include "apps/options/score_inputs.h"
 #include "apps/score/executor_choice.h"
-#include "apps/score/facts.h"
+#include "apps/score/journal.h"
 #include "apps/score/output.h"
 #include "apps/score/predictions.h"
+#include "apps/score/scored_with.h"
 #include "apps/score/tracked_source.h"
 #include "graph/model/trained_model.h"
 #include "io/core/check_range.h"
@@ -40,19 +41,19 @@ struct ScoreOptions {
   ScoreInputs inputs;
   PrecisionOptions precision;
   std::string format, json, shard, embeddings_dtype = "f32", executors = "auto";
-  ScoreOutputOptions output;  // --batch too; what is parsed of the texts above is put in before anything else is done
-  int threads = 0;
+  ScoreOutputOptions output;  // output_options() adds what the texts above say
+  int batch = 32, threads = 0;
   bool exif = false, strict = false, resume = false, overwrite = false, pin = false;
   std::string decode = "exact";
 };
 
-// What the options' texts say, and what they contradict.
-ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes, int threads) {
+// Reads the options that are texts. Throws Error{kUsage} where options contradict each other.
+ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
   ScoreOutputOptions output = o.output;
-  output.executors = parse_executors(o.executors, threads);
+  output.print = print_rows;
   if (output.rows.top < 1) throw usage_error("--top is {}: wanted at least 1", output.rows.top);
   check_range("--threshold", output.rows.threshold, 0, 1);
-  check_range("--batch", output.batch, 1, 65536);
+  check_range("--batch", o.batch, 1, 65536);
   check_range("--save-every", output.save_seconds, 0, 86400);
   check_can_be_written(o.json);
   output.format = score_format(o.format, output.out);
@@ -72,7 +73,7 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes, i
 
 struct Loaded {
   TrainedModel model;
-  Facts facts;  // none where rows go to standard output
+  Fingerprint fingerprint;  // empty where rows go to standard output
 };
 
 Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precision, const Compute& compute,
@@ -81,25 +82,32 @@ Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precisi
   say_notes(file.notes, listener);
   const auto classes = static_cast<int>(file.checkpoint.classes.size());
   if (output.rows.top > classes)
-    warn("--top {}: the model has {}, so rows have as many", output.rows.top, plural(classes, "class", "classes"));
+    listener.warn(fmt::format("--top {}: the model has {}, so rows have as many", output.rows.top,
+                              plural(classes, "class", "classes")));
   output.rows.top = std::min(output.rows.top, classes);
-  Facts facts;
+  Fingerprint fingerprint;
   if (!output.out.empty())
-    facts = score_facts({.model_path = file.facts.path,
-                         .architecture = file.checkpoint.model.architecture,
-                         .classes = file.checkpoint.classes,
-                         .preprocessing = file.checkpoint.preprocessing},
-                        as_given(o.inputs), o.exif, decode_mode(o.decode), precision, output);
-  return {.model = make_trained_model(std::move(file.checkpoint), file.facts.path, compute), .facts = std::move(facts)};
+    fingerprint = score_fingerprint({.model_path = file.facts.path,
+                                     .architecture = file.checkpoint.model.architecture,
+                                     .classes = file.checkpoint.classes,
+                                     .preprocessing = file.checkpoint.preprocessing,
+                                     .inputs = as_given(o.inputs),
+                                     .exif = o.exif,
+                                     .decode = decode_mode(o.decode),
+                                     .precision = precision,
+                                     .batch = o.batch},
+                                    output);
+  return {.model = make_trained_model(std::move(file.checkpoint), file.facts.path, compute),
+          .fingerprint = std::move(fingerprint)};
 }
 
-// Rows of all pictures that are not there yet. What of this run is not lost, should it end early, is said.
+// Adds the rows of all pictures that have none yet. If it throws, the error says how many rows are kept.
 PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, TrackedSource& source, ScoreOutput& output,
-                        int batch, Precision precision, int threads) {
+                        Precision precision, int threads, Listener& listener) {
   const int64_t before = output.done().rows;
   const auto other_inputs = [&](const Error& why) {
     return usage_error("--resume: {} was begun with other inputs: {}: start anew with --overwrite", o.output.out,
-                       why.what());
+                       why.marked());
   };
   try {
     if (!source.skip_to(output.done().place, output.done().missing))
@@ -108,38 +116,35 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
     if (source.differs()) throw other_inputs(e);
     throw;
   }
-  const auto missing = [&](int64_t pictures) { return source.missing(pictures); };
-  // Where these pictures are but a part, the bits are those that they would have among all.
+  // Where these pictures are only a part, they get the bits that they would have among all.
   const bool whole_plan = before > 0 || !o.shard.empty();
   // A terminal that shows the rows already needs no line between them.
   const bool rows_on_screen = o.output.out.empty() && is_terminal(stdout);
-  ProgressLine progress({.label = "scoring",
-                         .total = source.count() ? before + *source.count() : 0,
-                         .first = before,
-                         .terminal = is_terminal(stderr)});
+  Progress progress(listener,
+                    {.label = "scoring", .total = source.count() ? before + *source.count() : 0, .first = before});
   try {
-    return predict_stream(
-        model, source,
-        {.batch = batch,
-         .threads = threads,
-         .precision = precision,
-         .exif = o.exif,
-         .decode = decode_mode(o.decode),
-         .features = !o.output.embeddings.empty(),
-         .unordered = o.output.unordered,
-         .whole_plan = whole_plan,
-         .executors = output.done().executors,
-         .rows_before = before,
-         .chosen =
-             [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
-               output.set_executors(speeds[chosen].executors);
-               progress.say(fmt::format("executors  {}", executors_sentence(speeds, chosen)));
-             }},
-        [&](const Prediction& p) {
-          output.add({.name = p.name, .error = p.error, .probabilities = p.probabilities, .features = p.features},
-                     source.row(p.sample), missing);
-          if (!rows_on_screen) progress.update(output.done().rows);
-        });
+    return predict_stream(model, source,
+                          {.batch = o.batch,
+                           .threads = threads,
+                           .precision = precision,
+                           .exif = o.exif,
+                           .decode = decode_mode(o.decode),
+                           .features = !o.output.embeddings.empty(),
+                           .unordered = o.output.unordered,
+                           .whole_plan = whole_plan,
+                           .executors = output.done().executors,
+                           .rows_before = before,
+                           .chosen =
+                               [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
+                                 output.set_executors(speeds[chosen].executors);
+                                 listener.say(fmt::format("executors  {}", executors_sentence(speeds, chosen)));
+                               }},
+                          listener, [&](const ScoredPicture& picture) {
+                            output.add(picture);
+                            // In any order, too, batches are full up to the last one, which has the last rows.
+                            if (output.done().rows % o.batch == 0) output.end_batch();
+                            if (!rows_on_screen) progress.update(output.done().rows);
+                          });
   } catch (const Error& e) {
     if (source.differs()) throw other_inputs(e);
     if (output.saved_rows() == 0) throw;
@@ -157,7 +162,7 @@ void write_report(const ScoreOptions& o, const PredictSummary& summary, double r
   report["seconds"] = summary.seconds;
   report["model"] = architecture;
   report["precision"] = precision_name(precision);
-  report["batch"] = o.output.batch;
+  report["batch"] = o.batch;
   report["threads"] = threads;
   report["executors"] = std::max(executors, 1);  // 1 where nothing was measured
   report.update(process_report());
@@ -172,11 +177,10 @@ int stop(const ScoreOptions& o, ScoreOutput& output) {
       out.empty() ? ""
       : kept == 0 ? fmt::format("; {} is not written", out)
                   : fmt::format("; {} of {} are kept: go on with --resume", plural(kept, "row", "rows"), out);
-  fmt::print(stderr, "resflow: stopped after {}{}\n", plural(output.done().rows, "file", "files"), after);
-  return 128 + stop_signal();
+  return say_stopped(fmt::format(" after {}{}", plural(output.done().rows, "file", "files"), after));
 }
 
-// What is said at the end, and the exit code.
+// Says what has been scored. Returns the exit code, or throws what the files that could not be scored call for.
 int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, const PredictSummary& summary,
              double rate) {
   const std::string resumed = before > 0 ? fmt::format(", {} of them before", format_count(before)) : "";
@@ -195,28 +199,33 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
 }
 
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
-  ScoreOutputOptions options = output_options(o, chooses_classes, threads);
+  const int executors = parse_executors(o.executors, threads);
+  ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = checked_precision(o.precision);
-  decode_mode(o.decode);  // for its error, before any work
+  decode_mode(o.decode);  // a wrong word is refused before any work
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  TerminalListener listener;
+  TerminalListener listener(stderr);  // rows go to standard output
   const Loaded loaded = load(o, options, precision, compute, listener);
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
   const StopSignals signals;
-  ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.facts);
+  if (options.start == ScoreStart::kResume)
+    if (const auto journal = load_journal(journal_path(options.out)))
+      check_resumed_executors(executors, journal->executors, options.out);
+  ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.fingerprint);
+  if (!output.resumed()) output.set_executors(executors);
   const int64_t before = output.done().rows;
   if (!output.complete() && output.done().executors > threads)
     throw usage_error(
         "--resume: {} was begun with {} executors, which is more than {}: give --threads {} or more, "
         "or start anew with --overwrite",
         o.output.out, output.done().executors, plural(threads, "thread", "threads"), output.done().executors);
-  TrackedSource source(*inputs, options.shard);
+  TrackedSource source(*inputs, listener, options.shard, output.unscored());
   PredictSummary summary;
   try {
-    if (!output.complete()) summary = add_rows(o, loaded.model, source, output, options.batch, precision, threads);
+    if (!output.complete()) summary = add_rows(o, loaded.model, source, output, precision, threads, listener);
     if (summary.stopped) return stop(o, output);
     output.finish(source.listed());
   } catch (const ReaderGone&) {
@@ -231,31 +240,38 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
 
 void add_output_options(CLI::App& command, ScoreOptions& o) {
   ScoreOutputOptions& output = o.output;
-  command.add_option("--top", output.rows.top, "classes a row, the most probable first")->capture_default_str();
-  command.add_option("--threshold", output.rows.threshold, "only classes of at least this probability")
+  command.add_option("--top", output.rows.top, "classes in each row, the most probable first")->capture_default_str();
+  command
+      .add_option("--threshold", output.rows.threshold, "leave classes out of a row that are less probable than this")
       ->capture_default_str();
-  command.add_flag("--all-scores", output.rows.all_scores, "also the probability of every class");
-  CLI::Option* out = command.add_option("--out", output.out,
-                                        "write the rows to this file, whole or not at all: .csv, .jsonl, .npy or .npz "
-                                        "[standard output]");
-  command.add_option("--format", o.format, "csv, jsonl, npy or npz, whatever the ending of --out [by it, else csv]");
+  command.add_flag("--all-scores", output.rows.all_scores, "add the probability of every class to each row");
+  CLI::Option* out =
+      command.add_option("--out", output.out,
+                         "write the rows to this file, which appears when all are there: .csv, .jsonl, .npy or .npz "
+                         "[standard output]");
+  command.add_option("--format", o.format,
+                     "csv, jsonl, npy or npz, whatever the ending of --out is [as the ending says, else csv]");
   command.add_flag("--unordered", output.unordered,
                    "write rows batch by batch as they are done, so that a slow file holds back its batch alone; not to "
                    "a .npy [in the order of the inputs]");
-  CLI::Option* embeddings = command.add_option(
-      "--embeddings", output.embeddings,
-      "write what the model's head reads of each picture to this .npy, a row each, in the order of the rows");
-  command.add_option("--embeddings-dtype", o.embeddings_dtype, "of them: f32 or f16")
+  CLI::Option* embeddings = command.add_option("--embeddings", output.embeddings,
+                                               "write what the model's head reads of each picture to this .npy, a row "
+                                               "for each picture in the order of the rows");
+  command.add_option("--embeddings-dtype", o.embeddings_dtype, "type of the embeddings: f32 or f16")
       ->check(CLI::IsMember({"f32", "f16"}))
       ->needs(embeddings)
       ->capture_default_str();
   command.add_option("--errors", output.errors, "write path,error of the files that could not be scored to this .csv");
-  command.add_flag("--strict", o.strict, "exit code 3 where any file could not be scored [only where none could]");
+  command.add_flag("--strict", o.strict, "end with exit code 3 if any file could not be scored [only if none could]");
   CLI::Option* resume =
       command.add_flag("--resume", o.resume, "go on with a run that was killed or stopped, if there is one")
           ->needs(out);
-  command.add_flag("--overwrite", o.overwrite, "throw away what such a run left")->needs(out)->excludes(resume);
-  command.add_option("--save-every", output.save_seconds, "seconds after which a killed run can be gone on with")
+  command.add_flag("--overwrite", o.overwrite, "throw away what a run left that was killed or stopped")
+      ->needs(out)
+      ->excludes(resume);
+  command
+      .add_option("--save-every", output.save_seconds,
+                  "save at most every so many seconds; a run that was killed can go on from there")
       ->needs(out)
       ->capture_default_str();
   command
@@ -268,17 +284,12 @@ void add_output_options(CLI::App& command, ScoreOptions& o) {
 
 Action add_score(CLI::App& command) {
   auto options = std::make_shared<ScoreOptions>();
-  command
-      .add_option("MODEL", options->model,
-                  "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
-                  "(resflow weights lists them)")
-      ->required();
+  add_model_file_argument(command, options->model);
   add_score_inputs(command, options->inputs);
   add_output_options(command, *options);
-  command.add_option("--json", options->json, "write speed and memory to this file");
-  command.add_option("--batch", options->output.batch, "pictures at once")->capture_default_str();
-  command.add_flag("--exif", options->exif,
-                   "turn pictures upright as their EXIF orientation says [as in the model's training]");
+  add_json_option(command, options->json, "speed and memory");
+  command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
+  add_exif_option(command, options->exif);
   add_decode_option(command, options->decode);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
@@ -288,8 +299,8 @@ Action add_score(CLI::App& command) {
   add_pin_option(command, options->pin);
   command.footer(
       "Columns of csv: path,class,probability,error (--top 2: path,class,probability,class_2,probability_2,error).\n"
-      "A file that cannot be read gets a row with the error. Exit code 3 where no file could be scored.\n"
-      ".npy holds all scores, f32, NaN where there is an error; .npz has names, classes and errors beside them.\n" +
+      "A file that cannot be read gets a row with the error. If no file could be scored, the exit code is 3.\n"
+      "A .npy holds all scores as f32, with NaN where there is an error; a .npz also has names, classes and errors.\n" +
       std::string(score_inputs_help()) +
       "\n\nExample:\n"
       "  resflow score run/best.resflow holiday-photos --top 3 --out scores.csv --resume\n"

@@ -12,9 +12,9 @@
 #include "apps/data/same_content.h"
 #include "apps/data/split_folder.h"
 #include "apps/host/console.h"
-#include "apps/host/progress.h"
 #include "apps/host/signals.h"
-#include "apps/machine/threads.h"
+#include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
@@ -39,18 +39,6 @@ struct SplitOptions {
   bool stratify = false, no_stratify = false, group = false, no_group = false;  // as they were given
   int threads = 0;
 };
-
-// A line of progress for a loop, and its end where a signal asks for it.
-std::function<bool(int64_t, int64_t)> shown(const std::string& label, const std::string& unit) {
-  auto progress = std::make_shared<std::unique_ptr<ProgressLine>>();
-  return [progress, label, unit](int64_t done, int64_t total) {
-    if (!*progress)
-      *progress = std::make_unique<ProgressLine>(
-          ProgressLineOptions{.label = label, .unit = unit, .total = total, .terminal = is_terminal(stderr)});
-    (*progress)->update(done);
-    return !stop_requested();
-  };
-}
 
 // How many samples are of each class in each part.
 struct Counts {
@@ -147,8 +135,7 @@ std::vector<SplitFile> lists(const SplitOptions& o, const Dataset& dataset, cons
 }
 
 int stopped(const SplitOptions& o) {
-  fmt::print(stderr, "resflow: stopped: {} is not written, and everything is as it was\n", o.out);
-  return 128 + stop_signal();
+  return say_stopped(fmt::format(": {} is not written, and everything is as it was", o.out));
 }
 
 void print_outcome(const SplitOptions& o, SplitHow how, const Counts& counts) {
@@ -190,14 +177,15 @@ int split(const SplitOptions& o, int threads) {
   if (error) throw usage_error("--out {}: {}", o.out, error.message());
   if (out.size() > 1 && out.ends_with('/')) out.pop_back();
   check_split_folder(out, data, o.overwrite);
-  recover_split_folder(out);
+  TerminalListener listener;
+  recover_split_folder(out, listener);
   const Dataset dataset = list_image_folder(o.data);
   if (!dataset.empty_classes.empty())
     warn("{}: no picture in {}: left out", o.data, fmt::join(dataset.empty_classes, ", "));
 
   std::vector<std::vector<size_t>> groups;
-  if (o.group_duplicates) groups = find_same_content(dataset.samples, threads, shown("comparing", "files"));
-  if (stop_requested()) return stopped(o);
+  if (o.group_duplicates) groups = find_same_content(dataset.samples, threads, listener);
+  if (listener.stop()) return stopped(o);
   const std::vector<int> part_of = plan_split(labels_of(dataset), groups, o.plan);
   const Counts counts = count(dataset, part_of);
 
@@ -213,14 +201,9 @@ int split(const SplitOptions& o, int threads) {
   SplitJob job = {.out = out, .data = data, .how = how, .overwrite = o.overwrite, .files = {}};
   job.files =
       how == SplitHow::kList ? lists(o, dataset, part_of, counts, data) : linked_files(o, dataset, part_of, data);
-  job.facts["val"] = o.plan.val;
-  job.facts["test"] = o.plan.test;
-  job.facts["stratify"] = o.plan.stratify;
-  job.facts["group_duplicates"] = o.group_duplicates;
-  job.facts["seed"] = o.plan.seed;
-  static const std::map<SplitHow, std::string> kDoing = {{SplitHow::kCopy, "copying"}, {SplitHow::kMove, "moving"}};
-  const auto doing = kDoing.find(how);
-  if (!make_split_folder(job, shown(doing == kDoing.end() ? "writing" : doing->second, "files"))) return stopped(o);
+  job.plan = o.plan;
+  job.group_duplicates = o.group_duplicates;
+  if (!make_split_folder(job, listener)) return stopped(o);
   print_outcome(o, how, counts);
   flush_output();
   return 0;

@@ -1,14 +1,15 @@
 // resflow stats: what is in a folder of photographs, and what is wrong with it.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
 #include "apps/data/stats_report.h"
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/threads.h"
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/wording.h"
@@ -33,11 +34,10 @@ int stats(const StatsOptions& o, int threads) {
   TerminalListener listener;
   const DataStats found = gather_data_stats(data_parts(o.data), options, listener);
   if (found.stopped) {
-    fmt::print(stderr, "resflow: stopped after {}{}\n", plural(found.looked_at, "picture", "pictures"),
-               o.json.empty() ? "" : fmt::format("; {} is not written", o.json));
-    return 128 + stop_signal();
+    return say_stopped(fmt::format(" after {}{}", plural(found.looked_at, "picture", "pictures"),
+                                   o.json.empty() ? "" : fmt::format("; {} is not written", o.json)));
   }
-  print_data_stats(found, options);
+  fmt::print("{}", with_option_names(data_stats_text(found, options)));
   flush_output();
   if (!o.json.empty()) {
     nlohmann::ordered_json report = data_stats_json(found, options);
@@ -56,7 +56,7 @@ Action add_stats(CLI::App& command) {
       .add_option("DATA", o->data,
                   "folder of class folders with photographs, or one that holds train/ (val/, test/); or a pack")
       ->required();
-  command.add_option("--json", o->json, "write all of it to this file");
+  add_json_option(command, o->json, "all of it");
   command.add_option("--image-size", o->image_size, "mean and std are of pictures of this size")->capture_default_str();
   add_threads_option(command, o->threads);
   command.footer(

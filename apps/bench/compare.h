@@ -5,7 +5,7 @@
 // likewise. The product of two matrices tells whether the machine is the same as it was, and is no part of the verdict.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -2,9 +2,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
 #include "apps/bench/layer_times.h"
+#include "apps/bench/random_model.h"
+#include "apps/bench/report.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/terminal_listener.h"
@@ -118,7 +121,7 @@ int bench_layers(const LayersCommand& o, int threads) {
   check(o);
   TerminalListener listener;
   const Precision precision = resolve_training_precision(o.common.precision, listener);
-  BenchModel bench(o.common, threads);
+  RandomModel bench(o.common, threads);
   Plan plan(bench.model, {.batch = o.common.batch,
                           .height = o.common.image_size,
                           .width = o.common.image_size,
@@ -178,7 +181,7 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
   add_training_precision_options(*command, o.common.precision.name, o.common.precision.force);
   command->add_option("--rounds", o.rounds, "the figures are medians of so many")->capture_default_str();
   command->add_option("--top", o.top, "show only so many, those that take longest [0: all]");
-  command->add_option("--json", o.common.json, "write the figures to this file (docs/bench-json.md)");
+  add_json_option(*command, o.common.json, "the figures, as docs/bench-json.md has them,");
   command->footer(
       "The roof of a step is the longer of its operations at the speed of a large product of two matrices and its "
       "bytes "

@@ -1,10 +1,14 @@
 // resflow bench load: the pipeline alone.
+#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
+#include "apps/bench/report.h"
+#include "apps/bench/step_times.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
 #include "io/core/error.h"

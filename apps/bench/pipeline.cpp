@@ -2,9 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
 #include "apps/bench/compare.h"
 #include "apps/bench/pipeline_report.h"
 #include "apps/data/damaged_packs.h"
@@ -12,8 +13,9 @@
 #include "apps/host/pinning.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
+#include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
-#include "apps/machine/python_process.h"
+#include "apps/machine/scratch_folder.h"
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
@@ -103,8 +105,7 @@ int bench_pipeline(const PipelineCommand& o, const CLI::App& command) {
   print_pipeline_setup(report);
   report.result = measure_pipeline(pictures, report.options);
   if (report.result.stopped) {
-    fmt::print(stderr, "resflow: stopped before all repeats were made; nothing is written\n");
-    return 128 + stop_signal();
+    return say_stopped(" before all repeats were made; nothing is written");
   }
   report.bottleneck = bottleneck_of(report);
   print_pipeline(report);
@@ -149,7 +150,7 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
   command->add_option("--seconds", o.seconds, "each part in each repeat, at least")->capture_default_str();
   command->add_option("--repeats", o.repeats, "of everything; 6 are the fewest for an interval of 95 %")
       ->capture_default_str();
-  command->add_option("--json", o.json, "write the figures to this file (docs/bench-json.md)");
+  add_json_option(*command, o.json, "the figures, as docs/bench-json.md has them,");
   command->add_option("--html", o.html, "write a page with table and plots to this file");
   command->add_option("--compare", o.compare,
                       "an earlier --json: print the ratios, and exit with 1 where a part is slower");

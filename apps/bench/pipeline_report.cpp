@@ -1,5 +1,7 @@
 #include "apps/bench/pipeline_report.h"
 
+#include <nlohmann/json.hpp>
+
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"

@@ -1,6 +1,9 @@
 // resflow bench read: weights from a file to memory.
+#include <nlohmann/json.hpp>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
+#include "apps/bench/report.h"
+#include "apps/bench/step_times.h"
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"

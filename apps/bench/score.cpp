@@ -1,9 +1,12 @@
 // resflow bench score: forward passes alone.
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
+#include "apps/bench/random_model.h"
+#include "apps/bench/report.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/score/executor_choice.h"
@@ -15,7 +18,7 @@ namespace resflow {
 namespace {
 
 // As many as --executors says; where that is to be measured, what was found is printed.
-std::unique_ptr<Executors> make_executors(const BenchOptions& o, BenchModel& bench, Precision precision, int threads,
+std::unique_ptr<Executors> make_executors(const BenchOptions& o, RandomModel& bench, Precision precision, int threads,
                                           int wanted, const Executors::Work& work) {
   const PlanOptions options = {.batch = o.batch,
                                .height = o.image_size,
@@ -42,7 +45,7 @@ int bench_score(const BenchOptions& o, int threads) {
   const int wanted = parse_executors(o.executors, threads);
   TerminalListener listener;
   const Precision precision = resolve_precision(o.precision, listener);
-  BenchModel bench(o, threads);
+  RandomModel bench(o, threads);
   if (precision == Precision::kInt8) {
     Calibrator calibrator(bench.model, o.batch, o.image_size, o.image_size);
     calibrator.observe(bench.pixels.data(), o.batch);

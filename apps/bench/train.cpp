@@ -1,7 +1,12 @@
 // resflow bench train: steps of training alone.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "apps/bench/common.h"
+#include "apps/bench/commands.h"
+#include "apps/bench/random_model.h"
+#include "apps/bench/report.h"
 #include "apps/host/terminal_listener.h"
 #include "graph/train/trainer.h"
 #include "io/core/wording.h"
@@ -12,7 +17,7 @@ int bench_train(const BenchOptions& o, int threads) {
   check(o);
   TerminalListener listener;
   const Precision precision = resolve_training_precision(o.precision, listener);
-  BenchModel bench(o, threads);
+  RandomModel bench(o, threads);
   const OptimizerOptions optimizer = {.name = "adam", .lr = 1e-4};
   Trainer trainer(bench.model, o.batch, o.image_size, optimizer, {}, Layout::kAny, precision);
   std::vector<int32_t> labels(static_cast<size_t>(o.batch));

@@ -20,21 +20,41 @@ void check_folds(const Dataset& dataset, int folds) {
 
 }  // namespace
 
-std::vector<TrainingData> make_folds(const TrainingData& all, int folds, uint64_t seed) {
-  check_folds(all.train, folds);
-  const std::vector<int> fold_of = stratified_folds(labels_of(all.train), folds, seed);
-  std::vector<TrainingData> result;
-  for (int fold = 0; fold < folds; ++fold) {
-    TrainingData data;
-    data.train_root = data.val_root = all.train_root;
-    data.train.classes = data.val.classes = all.train.classes;
-    for (size_t i = 0; i < fold_of.size(); ++i)
-      (fold_of[i] == fold ? data.val : data.train).samples.push_back(all.train.samples[i]);
-    data.identity = dataset_identity(data.train, data.train_root);
-    data.val_identity = dataset_identity(data.val, data.val_root);
-    result.push_back(std::move(data));
-  }
-  return result;
+Folds::Folds(TrainingData all, int folds, uint64_t seed) : data_(std::make_shared<TrainingData>(std::move(all))) {
+  check_folds(data_->train, folds);
+  fold_of_ = stratified_folds(labels_of(data_->train), folds, seed);
+  data_->val_root = data_->train_root;
+  data_->val = {.classes = data_->train.classes, .samples = {}};
+  data_->train.empty_classes.clear();
+}
+
+std::shared_ptr<const TrainingData> Folds::fold(int fold) {
+  if (data_.use_count() > 1) throw internal_error("fold {} is asked for while another one is in use", fold + 1);
+  join();
+  divide(fold);
+  return data_;
+}
+
+void Folds::join() {
+  if (divided_ < 0) return;
+  std::vector<Sample> all;
+  all.reserve(fold_of_.size());
+  auto train = data_->train.samples.begin(), val = data_->val.samples.begin();
+  for (const int fold : fold_of_) all.push_back(std::move(fold == divided_ ? *val++ : *train++));
+  data_->train.samples = std::move(all);
+  data_->val.samples.clear();
+  divided_ = -1;
+}
+
+void Folds::divide(int fold) {
+  std::vector<Sample> train, val;
+  for (size_t i = 0; i < fold_of_.size(); ++i)
+    (fold_of_[i] == fold ? val : train).push_back(std::move(data_->train.samples[i]));
+  data_->train.samples = std::move(train);
+  data_->val.samples = std::move(val);
+  data_->identity = dataset_identity(data_->train, data_->train_root);
+  data_->val_identity = dataset_identity(data_->val, data_->val_root);
+  divided_ = fold;
 }
 
 }  // namespace resflow

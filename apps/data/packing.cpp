@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "io/core/broken_reason.h"
+#include "io/core/wording.h"
 #include "io/images/exif_write.h"
 #include "io/images/image_format.h"
 #include "io/images/jpeg_encode.h"
+#include "pipeline/in_order.h"
 #include "pipeline/pixels/crop.h"
 
 namespace resflow {
@@ -49,6 +51,31 @@ PackedPicture PicturePacker::pack(const Sample& sample, int short_side, int qual
     packed.error = broken_reason(error, sample.path);
   }
   return packed;
+}
+
+Packing add_pictures(const Dataset& dataset, const std::string& root, const PackingOptions& options, PackWriter& writer,
+                     Listener& listener) {
+  const auto total = static_cast<int64_t>(dataset.samples.size());
+  Progress progress(listener, {.label = "packing", .total = total});
+  Packing packing;
+  for_each_in_order<PicturePacker, PackedPicture>(
+      total, options.threads,
+      [&](PicturePacker& packer, int64_t number) {
+        return packer.pack(dataset.samples[static_cast<size_t>(number)], options.short_side, options.quality);
+      },
+      [&](int64_t number, const PackedPicture& packed) {
+        const Sample& sample = dataset.samples[static_cast<size_t>(number)];
+        packing.read += packed.read;
+        packing.shrunk += packed.shrunk ? 1 : 0;
+        if (packed.error.empty())
+          writer.add(path_below(root, sample.path), sample.label, packed.file);
+        else
+          packing.broken.push_back({.sample = number, .reason = packed.error, .name = sample.path});
+        progress.update(number + 1, format_bytes(static_cast<double>(writer.bytes())) + " written");
+        packing.stopped = listener.stop();
+        return !packing.stopped;
+      });
+  return packing;
 }
 
 }  // namespace resflow

@@ -1,11 +1,14 @@
-// One picture of a data set as it goes into a pack: its file as it is, or shrunk and encoded as JPEG.
+// The pictures of a data set as they go into a pack: each file as it is, or shrunk and encoded as JPEG.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "io/core/listener.h"
 #include "io/images/decode.h"
+#include "io/pack/writer.h"
+#include "io/pictures/broken_picture.h"
 #include "io/pictures/dataset.h"
 #include "pipeline/pixels/resize.h"
 
@@ -35,5 +38,23 @@ class PicturePacker {
   Image decoded_, small_;
   std::vector<uint8_t> buffer_;
 };
+
+struct PackingOptions {
+  int short_side = 0;  // as of PicturePacker::pack
+  int quality = 90;
+  int threads = 1;
+};
+
+struct Packing {
+  std::vector<BrokenPicture> broken;  // pictures that cannot be packed, in order, with their paths
+  int64_t read = 0;                   // bytes of the originals
+  int64_t shrunk = 0;                 // pictures
+  bool stopped = false;               // as the listener asked
+};
+
+// Adds the pictures of `dataset` to `writer`, in order, under their names below `root`. Does not commit. Throws as
+// PackWriter::add does.
+Packing add_pictures(const Dataset& dataset, const std::string& root, const PackingOptions& options, PackWriter& writer,
+                     Listener& listener);
 
 }  // namespace resflow

@@ -59,9 +59,10 @@ std::vector<std::vector<size_t>> group_same(const std::vector<FileDigest>& files
 }
 
 std::vector<std::vector<size_t>> find_same_content(const std::vector<Sample>& samples, int threads,
-                                                   const std::function<bool(int64_t done, int64_t total)>& progress) {
+                                                   Listener& listener) {
   const std::vector<size_t> candidates = of_shared_size(samples);
   const auto total = static_cast<int64_t>(candidates.size());
+  Progress progress(listener, {.label = "comparing", .unit = "files", .total = total});
   std::vector<FileDigest> digests;
   for_each_in_order<std::vector<uint8_t>, Digest>(
       total, threads,
@@ -70,7 +71,8 @@ std::vector<std::vector<size_t>> find_same_content(const std::vector<Sample>& sa
       },
       [&](int64_t number, const Digest& digest) {
         if (digest) digests.push_back({*digest, candidates[static_cast<size_t>(number)]});
-        return progress(number + 1, total);
+        progress.update(number + 1);
+        return !listener.stop();
       });
   return group_same(digests);
 }

@@ -8,12 +8,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
 
-#include "apps/host/console.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
@@ -69,7 +69,11 @@ std::string manifest_text(const SplitJob& job, const std::vector<Made>& files) {
   json["version"] = 1;
   json["data"] = name_json(job.data);
   json["how"] = split_how_name(job.how);
-  json.update(job.facts);
+  json["val"] = job.plan.val;
+  json["test"] = job.plan.test;
+  json["stratify"] = job.plan.stratify;
+  json["group_duplicates"] = job.group_duplicates;
+  json["seed"] = job.plan.seed;
   json["files"] = Json::array();
   for (const Made& made : files) {
     Json file;
@@ -140,21 +144,21 @@ void check_removable(const fs::path& folder, const Manifest& manifest) {
   for (const Made& file : manifest.files) {
     made.insert(file.place);
     if (const std::string why = why_kept(folder, file, manifest.how); !why.empty())
-      throw usage_error("--overwrite: {} {}, so the split in {} is not replaced; give another --out",
-                        printable((folder / file.place).string()), why, folder.string());
+      throw usage_error("{}: {} {}, so the split in {} is not replaced; give another {}", setting("overwrite"),
+                        printable((folder / file.place).string()), why, folder.string(), setting("out"));
   }
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string place = at->path().lexically_relative(folder).string();
     if (at->is_directory() && !at->is_symlink()) continue;
     if (place != kManifest && !made.contains(place))
-      throw usage_error("--overwrite: {} was not made by the split in {}, which is therefore not replaced",
+      throw usage_error("{}: {} was not made by the split in {}, which is therefore not replaced", setting("overwrite"),
                         printable(at->path().string()), folder.string());
   }
   if (error) throw usage_error("{}: cannot be read: {}", folder.string(), error.message());
 }
 
-[[noreturn]] void fail(const fs::path& path, const char* doing, const std::error_code& error) {
+[[noreturn]] void fail(const fs::path& path, const std::string& doing, const std::error_code& error) {
   throw system_error("{}: cannot be {}: {}", printable(path.string()), doing, error.message());
 }
 
@@ -210,11 +214,12 @@ void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<Mad
   for (size_t i = 0; i < job.files.size(); ++i) {
     const SplitFile& file = job.files[i];
     if (same_device && device_of(file.source) != device)
-      throw usage_error("--how {}: {} is on another file system than {}; --how copy or symlink",
-                        split_how_name(job.how), printable(file.source), parent.string());
+      throw usage_error("{} {}: {} is on another file system than {}; {} copy or symlink", setting("how"),
+                        split_how_name(job.how), printable(file.source), parent.string(), setting("how"));
     std::error_code error;
     if (job.how == SplitHow::kMove && fs::canonical(file.source, error) != file.source)
-      throw usage_error("--how move: {} is a link, or lies behind one; --how copy or symlink", printable(file.source));
+      throw usage_error("{} move: {} is a link, or lies behind one; {} copy or symlink", setting("how"),
+                        printable(file.source), setting("how"));
     if (job.how == SplitHow::kCopy) {
       const auto size = static_cast<int64_t>(fs::file_size(file.source, error));
       if (error) throw data_error("{}: {}", printable(file.source), error.message());
@@ -238,13 +243,13 @@ void place_file(const SplitFile& file, SplitHow how, const fs::path& to) {
       return;
     case SplitHow::kSymlink:
       fs::create_symlink(file.source, to, error);
-      if (error) fail(to, "made as a link (--how copy does without)", error);
+      if (error) fail(to, fmt::format("made as a link ({} copy does without)", setting("how")), error);
       return;
     case SplitHow::kHardlink: {
       // Of the file, not of a link to it: that could lead elsewhere from here.
       const fs::path target = fs::canonical(file.source, error);
       if (!error) fs::create_hard_link(target, to, error);
-      if (error) fail(to, "made as a hard link (--how copy does without)", error);
+      if (error) fail(to, fmt::format("made as a hard link ({} copy does without)", setting("how")), error);
       return;
     }
     case SplitHow::kCopy:
@@ -256,6 +261,10 @@ void place_file(const SplitFile& file, SplitHow how, const fs::path& to) {
       if (error) fail(file.source, "moved", error);
       return;
   }
+}
+
+const char* label_of(SplitHow how) {
+  return how == SplitHow::kCopy ? "copying" : how == SplitHow::kMove ? "moving" : "writing";
 }
 
 // `partial` becomes `out`; what `out` was is `partial` after, if there was anything.
@@ -288,7 +297,7 @@ void swap_in(const fs::path& partial, const fs::path& out) {
 SplitHow split_how(const std::string& name) {
   for (const auto& [how, known] : kNames)
     if (name == known) return how;
-  throw usage_error("--how '{}': wanted list, symlink, hardlink, copy or move", printable(name));
+  throw usage_error("{} '{}': wanted list, symlink, hardlink, copy or move", setting("how"), printable(name));
 }
 
 const char* split_how_name(SplitHow how) {
@@ -303,21 +312,22 @@ void check_split_folder(const std::string& out, const std::string& data, bool ov
     return !relative.empty() && *relative.begin() != "..";
   };
   if (within(out, data))
-    throw usage_error("--out {}: lies within {}, of which it would become a class; give a folder beside it", out, data);
-  if (within(data, out)) throw usage_error("--out {}: holds {}, the photographs to split", out, data);
+    throw usage_error("{} {}: lies within {}, of which it would become a class; give a folder beside it",
+                      setting("out"), out, data);
+  if (within(data, out)) throw usage_error("{} {}: holds {}, the photographs to split", setting("out"), out, data);
 
   std::error_code error;
   if (!is_there(out)) return;
-  if (!fs::is_directory(out, error)) throw usage_error("--out {}: is a file, wanted a new folder", out);
+  if (!fs::is_directory(out, error)) throw usage_error("{} {}: is a file, wanted a new folder", setting("out"), out);
   if (fs::is_empty(out, error)) return;
-  if (error) throw usage_error("--out {}: cannot be read: {}", out, error.message());
+  if (error) throw usage_error("{} {}: cannot be read: {}", setting("out"), out, error.message());
   const std::optional<Manifest> former = read_manifest(out);
-  if (!former) throw usage_error("--out {}: holds files that no split made; give a new folder", out);
-  if (!overwrite) throw usage_error("--out {}: holds a split; --overwrite replaces it", out);
+  if (!former) throw usage_error("{} {}: holds files that no split made; give a new folder", setting("out"), out);
+  if (!overwrite) throw usage_error("{} {}: holds a split; {} replaces it", setting("out"), out, setting("overwrite"));
   check_removable(out, *former);
 }
 
-void recover_split_folder(const std::string& out) {
+void recover_split_folder(const std::string& out, Listener& listener) {
   const fs::path partial(out + kPartial);
   if (!is_there(partial)) return;
   std::error_code error;
@@ -329,16 +339,17 @@ void recover_split_folder(const std::string& out) {
   const std::optional<Manifest> left = read_manifest(partial);
   if (!left) throw usage_error("{}: is in the way: move it away", partial.string());
   undo(partial, *left);
-  fmt::print(stderr, "resflow: note: {} of a split that did not end is removed{}\n", partial.string(),
-             left->how == SplitHow::kMove ? ", what it had moved is back" : "");
+  listener.note(fmt::format("{} of a split that did not end is removed{}", partial.string(),
+                            left->how == SplitHow::kMove ? ", what it had moved is back" : ""));
 }
 
-bool make_split_folder(const SplitJob& job, const std::function<bool(int64_t done, int64_t total)>& progress) {
+bool make_split_folder(const SplitJob& job, Listener& listener) {
   check_split_folder(job.out, job.data, job.overwrite);
   const fs::path out(job.out), partial(job.out + kPartial), parent = out.parent_path();
   std::error_code error;
   fs::create_directories(parent, error);
-  if (error) throw usage_error("--out {}: {} cannot be made: {}", job.out, parent.string(), error.message());
+  if (error)
+    throw usage_error("{} {}: {} cannot be made: {}", setting("out"), job.out, parent.string(), error.message());
 
   std::vector<Made> made;
   made.reserve(job.files.size());
@@ -347,15 +358,17 @@ bool make_split_folder(const SplitJob& job, const std::function<bool(int64_t don
   const Manifest manifest = {.how = job.how, .files = made};
 
   fs::create_directory(partial, error);
-  if (error) throw usage_error("--out {}: cannot be made: {}", job.out, error.message());
+  if (error) throw usage_error("{} {}: cannot be made: {}", setting("out"), job.out, error.message());
   try {
     // First, so that whatever happens what is made next is known to be ours.
     replace_text_file((partial / kManifest).string(), manifest_text(job, made));
     const auto total = static_cast<int64_t>(job.files.size());
+    Progress progress(listener, {.label = label_of(job.how), .unit = "files", .total = total});
     for (int64_t done = 0; done < total; ++done) {
       const SplitFile& file = job.files[static_cast<size_t>(done)];
       place_file(file, job.how, partial / file.place);
-      if (!progress(done + 1, total)) {
+      progress.update(done + 1);
+      if (listener.stop()) {
         undo(partial, manifest);
         return false;
       }
@@ -368,7 +381,8 @@ bool make_split_folder(const SplitJob& job, const std::function<bool(int64_t don
   }
   if (!is_there(partial)) return true;
   const std::optional<Manifest> former = read_manifest(partial);
-  if (!former || !remove_split(partial, *former)) warn("{}: of the former split, cannot be removed", partial.string());
+  if (!former || !remove_split(partial, *former))
+    listener.warn(fmt::format("{}: of the former split, cannot be removed", partial.string()));
   return true;
 }
 

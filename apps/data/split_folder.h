@@ -4,11 +4,11 @@
 // split made and where it came from. What split.json does not name is never removed.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "io/core/listener.h"
+#include "pipeline/split_plan.h"
 
 namespace resflow {
 
@@ -30,24 +30,27 @@ struct SplitJob {
   SplitHow how = SplitHow::kSymlink;
   bool overwrite = false;
   std::vector<SplitFile> files;
-  nlohmann::ordered_json facts = nlohmann::ordered_json::object();  // goes into split.json
+  // How the files were divided: split.json says so.
+  SplitPlanOptions plan = {};
+  bool group_duplicates = true;
 };
 
-// What would stand in the way, before anything is touched: `out` holds what no split made, or another split
-// without `overwrite`, or one whose files are the only ones (moved, or their sources are gone); it lies within `data`
-// or the other way round. Throws Error{kUsage}.
+// Says what would stand in the way before anything is touched. Throws Error{kUsage} where `out` holds files that no
+// split made; where it holds another split and `overwrite` is false; where the files of that split are the only ones
+// (they were moved, or their sources are gone); and where one of `out` and `data` lies within the other.
 void check_split_folder(const std::string& out, const std::string& data, bool overwrite);
 
-// Removes what a killed run has left in OUT.partial; files that it had moved go back. Said on standard error. To be
-// done before the data are listed: what was moved is missing there. Throws Error: kUsage where there is something else,
-// kSystem where a file cannot go back.
-void recover_split_folder(const std::string& out);
+// Removes what a killed run has left in OUT.partial, and notes it; files that the run had moved go back. To be done
+// before the data are listed: what was moved is missing there. Throws Error: kUsage where OUT.partial holds something
+// else, kSystem where a file cannot go back.
+void recover_split_folder(const std::string& out, Listener& listener);
 
 // Makes the folder beside (OUT.partial), then renames it to `out`; a former split there is then removed. Moved files
-// are verified first: all on out's file system, none reached by a link. `progress` is told how many files are done;
-// where it returns false, all is undone and the result is false. Throws Error, with everything as it was: kUsage as
-// check_split_folder, and for a way that the file systems do not allow; kData where a source is gone; kSystem where the
-// disk is full or fails. REQUIRES: recover_split_folder(out) came before; no other split of this `out` is under way.
-bool make_split_folder(const SplitJob& job, const std::function<bool(int64_t done, int64_t total)>& progress);
+// are verified first: all lie on out's file system, and none is reached by a link. Where the listener asks to stop, all
+// is undone and the result is false. Warns of a former split that cannot be removed. Throws Error, with everything as
+// it was: kUsage as check_split_folder, and for a way that the file systems do not allow; kData where a source is gone;
+// kSystem where the disk is full or fails. REQUIRES: recover_split_folder(out) came before; no other split of this
+// `out` is under way.
+bool make_split_folder(const SplitJob& job, Listener& listener);
 
 }  // namespace resflow

@@ -3,9 +3,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "io/core/setting.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
 
@@ -15,6 +19,11 @@ namespace {
 constexpr size_t kMostClasses = 20;  // listed all; of more only the largest and the smallest
 constexpr size_t kMostFiles = 10;
 constexpr size_t kPathLimit = 500;
+
+template <class... Args>
+void add(std::string& text, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+}
 
 std::string pictures(int64_t n) { return plural(n, "picture", "pictures"); }
 
@@ -75,42 +84,43 @@ std::string range_text(const SizeStats::Range& range) {
   return fmt::format("{} to {}, median {}", range.min, range.max, range.median);
 }
 
-void print_sizes(const PartStats& part, int crop) {
+void add_sizes(const PartStats& part, int crop, std::string& text) {
   const SizeStats& sizes = part.sizes;
-  fmt::print("  sizes    width {}; height {}\n", range_text(sizes.widths()), range_text(sizes.heights()));
+  add(text, "  sizes    width {}; height {}\n", range_text(sizes.widths()), range_text(sizes.heights()));
   std::string common;
   for (const auto& [size, count] : sizes.most_common(3))
     common += fmt::format("{}{}x{} {}", common.empty() ? "" : ", ", size.first, size.second, percent(count, part.read));
-  fmt::print("           {}{}\n", sizes.count_of.size() > 3 ? "most often " : "", common);
-  fmt::print("           landscape {}, portrait {}, square {}", format_count(sizes.landscape()),
-             format_count(sizes.portrait()), format_count(sizes.square()));
+  add(text, "           {}{}\n", sizes.count_of.size() > 3 ? "most often " : "", common);
+  add(text, "           landscape {}, portrait {}, square {}", format_count(sizes.landscape()),
+      format_count(sizes.portrait()), format_count(sizes.square()));
   if (const int64_t small = sizes.below(crop); small > 0)
-    fmt::print("; {} with a short side below {}", format_count(small), crop);
-  fmt::print("\n");
+    add(text, "; {} with a short side below {}", format_count(small), crop);
+  add(text, "\n");
 }
 
-void print_part(const PartStats& part, int crop) {
+void add_part(const PartStats& part, int crop, std::string& text) {
   const auto total = static_cast<int64_t>(part.dataset.samples.size());
-  fmt::print("{:10} {} in {}, {}, {}\n", part.part.name, pictures(total),
-             plural(static_cast<int64_t>(part.dataset.classes.size()), "class", "classes"),
-             format_bytes(static_cast<double>(part.bytes)), part.part.root);
-  fmt::print("  classes  {}\n", class_list(part));
+  add(text, "{:10} {} in {}, {}, {}\n", part.part.name, pictures(total),
+      plural(static_cast<int64_t>(part.dataset.classes.size()), "class", "classes"),
+      format_bytes(static_cast<double>(part.bytes)), part.part.root);
+  add(text, "  classes  {}\n", class_list(part));
   if (part.dataset.classes.size() > 1)
-    fmt::print("  balance  the largest class has {:.2f} times the pictures of the smallest\n", imbalance(part));
-  if (part.read > 0) print_sizes(part, crop);
-  if (!part.formats.empty()) fmt::print("  formats  {}\n", counts(part.formats));
+    add(text, "  balance  the largest class has {:.2f} times the pictures of the smallest\n", imbalance(part));
+  if (part.read > 0) add_sizes(part, crop, text);
+  if (!part.formats.empty()) add(text, "  formats  {}\n", counts(part.formats));
   std::map<std::string, int64_t> jpeg = part.jpeg_sampling;
   if (part.jpeg_grey > 0) jpeg["grey"] = part.jpeg_grey;
   if (part.jpeg_cmyk > 0) jpeg["CMYK"] = part.jpeg_cmyk;
-  if (!jpeg.empty()) fmt::print("  JPEG     {}; progressive {}\n", counts(jpeg), format_count(part.jpeg_progressive));
+  if (!jpeg.empty()) add(text, "  JPEG     {}; progressive {}\n", counts(jpeg), format_count(part.jpeg_progressive));
 }
 
 // A heading and what belongs under it, the first few.
-void print_problem(const std::string& heading, const std::vector<std::string>& lines) {
-  fmt::print("  {}\n", heading);
-  for (size_t i = 0; i < std::min(lines.size(), kMostFiles); ++i) fmt::print("    {}\n", lines[i]);
+void add_problem(const std::string& heading, const std::vector<std::string>& lines, std::string& text) {
+  add(text, "  {}\n", heading);
+  for (size_t i = 0; i < std::min(lines.size(), kMostFiles); ++i) add(text, "    {}\n", lines[i]);
   if (lines.size() > kMostFiles)
-    fmt::print("    and {} more: --json FILE has all\n", format_count(static_cast<int64_t>(lines.size() - kMostFiles)));
+    add(text, "    and {} more: {} FILE has all\n", format_count(static_cast<int64_t>(lines.size() - kMostFiles)),
+        setting("json"));
 }
 
 std::vector<std::string> same_lines(const DataStats& stats, const std::function<bool(const SameContent&)>& wanted) {
@@ -126,25 +136,25 @@ std::vector<std::string> same_lines(const DataStats& stats, const std::function<
   return lines;
 }
 
-bool print_same(const DataStats& stats) {
+bool add_same(const DataStats& stats, std::string& text) {
   int64_t copies = 0;
   for (const SameContent& same : stats.same) copies += static_cast<int64_t>(same.files.size()) - 1;
   if (copies == 0) return false;
   // Each group once, under the worst that can be said of it.
   if (stats.leaked > 0)
-    print_problem(fmt::format("leakage: {} of val or test {} in train, too, so what is measured there is too good",
-                              pictures(stats.leaked), stats.leaked == 1 ? "is" : "are"),
-                  same_lines(stats, [](const SameContent& s) { return s.across_parts; }));
+    add_problem(fmt::format("leakage: {} of val or test {} in train, too, so what is measured there is too good",
+                            pictures(stats.leaked), stats.leaked == 1 ? "is" : "are"),
+                same_lines(stats, [](const SameContent& s) { return s.across_parts; }), text);
   const auto contradict = same_lines(stats, [](const SameContent& s) { return s.across_classes && !s.across_parts; });
   if (!contradict.empty())
-    print_problem(fmt::format("the same content in different classes: {}",
-                              plural(static_cast<int64_t>(contradict.size()), "group", "groups")),
-                  contradict);
+    add_problem(fmt::format("the same content in different classes: {}",
+                            plural(static_cast<int64_t>(contradict.size()), "group", "groups")),
+                contradict, text);
   const auto others = same_lines(
       stats, [&](const SameContent& s) { return !s.across_classes && (!s.across_parts || stats.leaked == 0); });
   if (!others.empty())
-    print_problem(fmt::format("the same content: {}", plural(static_cast<int64_t>(others.size()), "group", "groups")),
-                  others);
+    add_problem(fmt::format("the same content: {}", plural(static_cast<int64_t>(others.size()), "group", "groups")),
+                others, text);
   return true;
 }
 
@@ -162,12 +172,12 @@ std::vector<std::string> unreadable_classes(const PartStats& part) {
   return names;
 }
 
-bool print_class_problems(const DataStats& stats) {
+bool add_class_problems(const DataStats& stats, std::string& text) {
   bool any = false;
   const auto say = [&](const std::string& what, const std::vector<std::string>& names) {
     if (names.empty()) return;
     any = true;
-    fmt::print("  {}: {}\n", what, joined(names));
+    add(text, "  {}: {}\n", what, joined(names));
   };
   for (const PartStats& part : stats.parts) {
     say(part.part.name + ": class folders without a picture", part.dataset.empty_classes);
@@ -178,7 +188,7 @@ bool print_class_problems(const DataStats& stats) {
   return any;
 }
 
-bool print_file_problems(const DataStats& stats) {
+bool add_file_problems(const DataStats& stats, std::string& text) {
   std::vector<std::string> broken, misnamed;
   for (const PartStats& part : stats.parts) {
     for (const BrokenSample& b : part.broken) broken.push_back(path_of(part, b.sample) + ": " + b.reason);
@@ -186,11 +196,11 @@ bool print_file_problems(const DataStats& stats) {
       misnamed.push_back(fmt::format("{}: is a {}", path_of(part, sample), format));
   }
   if (!broken.empty())
-    print_problem(fmt::format("cannot be read: {}", plural(static_cast<int64_t>(broken.size()), "file", "files")),
-                  broken);
+    add_problem(fmt::format("cannot be read: {}", plural(static_cast<int64_t>(broken.size()), "file", "files")), broken,
+                text);
   if (!misnamed.empty())
-    print_problem(fmt::format("names that lie: {}", plural(static_cast<int64_t>(misnamed.size()), "file", "files")),
-                  misnamed);
+    add_problem(fmt::format("names that lie: {}", plural(static_cast<int64_t>(misnamed.size()), "file", "files")),
+                misnamed, text);
   bool ignored = false;
   for (const PartStats& part : stats.parts) {
     if (part.ignored.empty()) continue;
@@ -198,7 +208,7 @@ bool print_file_problems(const DataStats& stats) {
     std::map<std::string, int64_t> named;
     for (const auto& [extension, count] : part.ignored)
       named[extension.empty() ? "without an ending" : printable(extension)] += count;
-    fmt::print("  {}: files that are no pictures by name, and are left out: {}\n", part.part.name, counts(named));
+    add(text, "  {}: files that are no pictures by name, and are left out: {}\n", part.part.name, counts(named));
   }
   return ignored || !broken.empty() || !misnamed.empty();
 }
@@ -256,32 +266,33 @@ nlohmann::ordered_json part_json(const PartStats& part) {
 
 }  // namespace
 
-void print_data_stats(const DataStats& stats, const DataStatsOptions& options) {
+std::string data_stats_text(const DataStats& stats, const DataStatsOptions& options) {
+  std::string text;
   int64_t files = 0, bytes = 0;
   for (const PartStats& part : stats.parts) {
-    print_part(part, options.crop);
+    add_part(part, options.crop, text);
     files += static_cast<int64_t>(part.dataset.samples.size());
     bytes += part.bytes;
   }
   const PartStats& train = stats.parts[0];
   if (train.read > 0) {
     const auto mean = train.pixels.mean(), std = train.pixels.std();
-    fmt::print("mean       {:.6f}, {:.6f}, {:.6f}\n", mean[0], mean[1], mean[2]);
-    fmt::print("std        {:.6f}, {:.6f}, {:.6f}\n", std[0], std[1], std[2]);
-    fmt::print(
-        "           over all pixels of {} of train, each as torchvision's Resize({}), CenterCrop({}), ToTensor\n",
+    add(text, "mean       {:.6f}, {:.6f}, {:.6f}\n", mean[0], mean[1], mean[2]);
+    add(text, "std        {:.6f}, {:.6f}, {:.6f}\n", std[0], std[1], std[2]);
+    add(text, "           over all pixels of {} of train, each as torchvision's Resize({}), CenterCrop({}), ToTensor\n",
         pictures(train.read), options.resize, options.crop);
   }
-  fmt::print("read       {}, {} in {:.1f} s, {:.1f} img/s\n\n", plural(files, "file", "files"),
-             format_bytes(static_cast<double>(bytes)), stats.seconds,
-             stats.seconds > 0 ? static_cast<double>(files) / stats.seconds : 0.0);
+  add(text, "read       {}, {} in {:.1f} s, {:.1f} img/s\n\n", plural(files, "file", "files"),
+      format_bytes(static_cast<double>(bytes)), stats.seconds,
+      stats.seconds > 0 ? static_cast<double>(files) / stats.seconds : 0.0);
 
-  fmt::print("What to look at\n");
-  const bool file_problems = print_file_problems(stats), same = print_same(stats),
-             class_problems = print_class_problems(stats);
+  add(text, "What to look at\n");
+  const bool file_problems = add_file_problems(stats, text), same = add_same(stats, text),
+             class_problems = add_class_problems(stats, text);
   if (!file_problems && !same && !class_problems)
-    fmt::print(
+    add(text,
         "  nothing: every file is whole and says what it is, none is there twice, no class is without pictures\n");
+  return text;
 }
 
 nlohmann::ordered_json data_stats_json(const DataStats& stats, const DataStatsOptions& options) {

@@ -1,4 +1,4 @@
-// What was measured of a model, for programs.
+// The figures of an evaluation as JSON, for other programs.
 #pragma once
 
 #include <nlohmann/json.hpp>

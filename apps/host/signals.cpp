@@ -1,10 +1,12 @@
 #include "apps/host/signals.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <string_view>
 
 namespace resflow {
@@ -40,6 +42,11 @@ StopSignals::~StopSignals() {
 
 bool stop_requested() { return first_signal != 0; }
 int stop_signal() { return first_signal; }
+
+int say_stopped(const std::string& what) {
+  fmt::print(stderr, "resflow: stopped{}\n", what);
+  return 128 + stop_signal();
+}
 
 void ignore_file_size_signal() { std::signal(SIGXFSZ, SIG_IGN); }
 

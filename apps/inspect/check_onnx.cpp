@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "apps/data/demo_photos.h"
-#include "apps/machine/python_process.h"
+#include "apps/machine/python_script.h"
 #include "graph/plan/plan.h"
 #include "io/core/error.h"
 #include "io/files/file.h"

@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "apps/inspect/model_summary.h"
 #include "graph/model/model_zoo.h"
@@ -18,12 +20,13 @@ constexpr size_t kLineBytes = 4000;
 
 // A line a fact, the name of it in a column of its own.
 template <class... Args>
-void line(std::string_view what, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::print("{:14} {}\n", what, printable(fmt::format(format, std::forward<Args>(args)...), kLineBytes));
+void line(std::string& out, std::string_view what, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(out), "{:14} {}\n", what,
+                 printable(fmt::format(format, std::forward<Args>(args)...), kLineBytes));
 }
 
-void print_list(std::string_view what, const std::vector<std::string>& list) {
-  for (size_t i = 0; i < list.size(); ++i) line(i == 0 ? what : "", "{}", list[i]);
+void add_list(std::string& out, std::string_view what, const std::vector<std::string>& list) {
+  for (size_t i = 0; i < list.size(); ++i) line(out, i == 0 ? what : "", "{}", list[i]);
 }
 
 struct Totals {
@@ -47,13 +50,13 @@ std::string misshapen_text(const WeightsFit::Misshapen& m) {
 }
 
 // Batch norm may be folded in it, and then its tensors are no model's.
-void print_onnx_model(const WeightsSummary& summary) {
+void add_onnx_model(std::string& out, const WeightsSummary& summary) {
   const auto at = std::find_if(summary.metadata.begin(), summary.metadata.end(),
                                [](const auto& text) { return text.first == "architecture"; });
   if (at != summary.metadata.end())
-    line("model", "{}, by its metadata; its tensors have other names", at->second);
+    line(out, "model", "{}, by its metadata; its tensors have other names", at->second);
   else
-    line("model", "none that resflow knows");
+    line(out, "model", "none that resflow knows");
 }
 
 // Half of it or more is another network's, and a list of it would help nobody.
@@ -62,82 +65,82 @@ bool is_near(const ModelMatch& match) {
          build_model(match.description).parameters().size();
 }
 
-void print_fit(const ModelMatch& match, bool asked) {
+void add_fit(std::string& out, const ModelMatch& match, bool asked) {
   const WeightsFit& fit = match.fit;
   const ModelDescription& model = match.description;
   const std::string name = fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
   if (fit.fits()) {
-    line("model", "{}: all tensors fit{}", name,
+    line(out, "model", "{}: all tensors fit{}", name,
          fit.counts_absent == 0 ? "" : fmt::format("; {} num_batches_tracked absent, taken as 0", fit.counts_absent));
     return;
   }
   const std::string differences = plural(static_cast<int64_t>(fit.differences()), "difference", "differences");
   if (asked) {
-    line("model", "not {}: {}", name, differences);
+    line(out, "model", "not {}: {}", name, differences);
   } else if (is_near(match)) {
-    line("model", "none that resflow knows; the nearest is {}, with {}", name, differences);
+    line(out, "model", "none that resflow knows; the nearest is {}, with {}", name, differences);
   } else {
-    line("model", "none that resflow knows");
+    line(out, "model", "none that resflow knows");
     return;
   }
-  print_list("missing", fit.missing);
-  print_list("unexpected", fit.unexpected);
+  add_list(out, "missing", fit.missing);
+  add_list(out, "unexpected", fit.unexpected);
   std::vector<std::string> misshapen;
   misshapen.reserve(fit.misshapen.size());
   for (const auto& m : fit.misshapen) misshapen.push_back(misshapen_text(m));
-  print_list("misshapen", misshapen);
+  add_list(out, "misshapen", misshapen);
 }
 
-void print_training(const Checkpoint& c) {
+void add_training(std::string& out, const Checkpoint& c) {
   const TrainingState& t = c.training;
   if (c.optimizer_name.empty())
-    line("training", "to score with: no optimizer state in it");
+    line(out, "training", "to score with: no optimizer state in it");
   else
-    line("training", "to resume from: {}, {} done, then {} of the next", c.optimizer_name,
+    line(out, "training", "to resume from: {}, {} done, then {} of the next", c.optimizer_name,
          plural(t.epoch, "epoch", "epochs"), plural(t.next_batch, "batch", "batches"));
   for (const EpochRecord& r : t.history)
-    line("", "epoch {:3}  train loss {:.4f} accuracy {:.4f}  validation loss {:.4f} accuracy {:.4f}  {:.1f} s", r.epoch,
-         r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy, r.seconds);
+    line(out, "", "epoch {:3}  train loss {:.4f} accuracy {:.4f}  validation loss {:.4f} accuracy {:.4f}  {:.1f} s",
+         r.epoch, r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy, r.seconds);
   std::vector<std::string> options;
   options.reserve(t.options.size());
   for (const auto& [name, value] : t.options) options.push_back(fmt::format("{} {}", name, value));
-  print_list("options", options);
-  if (!t.fingerprint.empty()) line("made on", "{}", t.fingerprint);
+  add_list(out, "options", options);
+  if (!t.fingerprint.empty()) line(out, "made on", "{}", t.fingerprint);
 }
 
-void print_facts(const ModelFacts& facts) {
+void add_facts(std::string& out, const ModelFacts& facts) {
   if (facts.classes) {
     const size_t shown = std::min(kShown, facts.classes->size());
-    for (size_t i = 0; i < shown; ++i) line(i == 0 ? "classes" : "", "{:4}  {}", i, (*facts.classes)[i]);
-    if (facts.classes->size() > shown) line("", "... and {} more", facts.classes->size() - shown);
+    for (size_t i = 0; i < shown; ++i) line(out, i == 0 ? "classes" : "", "{:4}  {}", i, (*facts.classes)[i]);
+    if (facts.classes->size() > shown) line(out, "", "... and {} more", facts.classes->size() - shown);
   }
   if (facts.preprocessing) {
     const Preprocessing& p = *facts.preprocessing;
-    line("preprocessing", "short side to {} ({}), centre {} x {}, mean {}, std {}", p.resize, p.interpolation, p.crop,
-         p.crop, fmt::join(p.mean, " "), fmt::join(p.std, " "));
+    line(out, "preprocessing", "short side to {} ({}), centre {} x {}, mean {}, std {}", p.resize, p.interpolation,
+         p.crop, p.crop, fmt::join(p.mean, " "), fmt::join(p.std, " "));
   }
   if (facts.head.kind == Head::Kind::kOneVsRest) {
-    line("head", "one-vs-rest SVM: outputs are decision values, probabilities by Platt's 1 / (1 + exp(A x + B))");
+    line(out, "head", "one-vs-rest SVM: outputs are decision values, probabilities by Platt's 1 / (1 + exp(A x + B))");
     const size_t shown = std::min(kShown, facts.head.platt_a.size());
     for (size_t i = 0; i < shown; ++i)
-      line("", "{:4}  A {:.6g}  B {:.6g}", i, facts.head.platt_a[i], facts.head.platt_b[i]);
-    if (facts.head.platt_a.size() > shown) line("", "... and {} more", facts.head.platt_a.size() - shown);
+      line(out, "", "{:4}  A {:.6g}  B {:.6g}", i, facts.head.platt_a[i], facts.head.platt_b[i]);
+    if (facts.head.platt_a.size() > shown) line(out, "", "... and {} more", facts.head.platt_a.size() - shown);
   }
   if (facts.quantization)
-    line("quantized", "int8: ranges of {} from {}",
+    line(out, "quantized", "int8: ranges of {} from {}",
          plural(static_cast<int64_t>(facts.quantization->activations.size()), "activation", "activations"),
          plural(facts.quantization->pictures, "picture", "pictures"));
-  for (const auto& [key, text] : facts.provenance) line("provenance", "{}: {}", key, text);
+  for (const auto& [key, text] : facts.provenance) line(out, "provenance", "{}: {}", key, text);
   for (const auto& [key, text] : facts.summary.metadata)
-    if (!is_model_key(key)) line("metadata", "{}: {}", key, text);
-  for (const std::string& note : facts.notes) line("note", "{}", note);
+    if (!is_model_key(key)) line(out, "metadata", "{}: {}", key, text);
+  for (const std::string& note : facts.notes) line(out, "note", "{}", note);
 }
 
-void print_tensors(const std::vector<TensorEntry>& tensors) {
-  fmt::print("\n{:44} {:6} {:>16} {:>12}\n", "tensor", "dtype", "shape", "values");
+void add_tensors(std::string& out, const std::vector<TensorEntry>& tensors) {
+  fmt::format_to(std::back_inserter(out), "\n{:44} {:6} {:>16} {:>12}\n", "tensor", "dtype", "shape", "values");
   for (const TensorEntry& t : tensors)
-    fmt::print("{:44} {:6} {:>16} {:>12}\n", printable(t.name), dtype_name(t.dtype), shape_text(t.dims),
-               format_count(element_count(t.dims)));
+    fmt::format_to(std::back_inserter(out), "{:44} {:6} {:>16} {:>12}\n", printable(t.name), dtype_name(t.dtype),
+                   shape_text(t.dims), format_count(element_count(t.dims)));
 }
 
 nlohmann::ordered_json model_json(const ModelMatch& match) {
@@ -195,30 +198,33 @@ FileView view_file(const std::string& name, const ModelFileOptions& options, boo
   return view;
 }
 
-void print_file(const FileView& view) {
+std::string file_text(const FileView& view) {
+  std::string out;
   const ModelFacts& facts = view.facts;
   const WeightsSummary& summary = facts.summary;
   const Totals totals = totals_of(summary.tensors);
-  line("file", "{}", facts.path);
-  line("format", "{}{}, {}", weights_format_name(summary.format),
+  line(out, "file", "{}", facts.path);
+  line(out, "format", "{}{}, {}", weights_format_name(summary.format),
        summary.variant.empty() ? "" : fmt::format(" ({})", summary.variant),
        format_bytes(static_cast<double>(view.bytes)));
-  line("tensors", "{}, {} values, {}", summary.tensors.size(), format_count(totals.values), format_bytes(totals.bytes));
-  if (!summary.found_under.empty()) line("found under", "\"{}\"", summary.found_under);
-  if (!summary.prefix.empty()) line("prefix", "\"{}\", taken off every name", summary.prefix);
+  line(out, "tensors", "{}, {} values, {}", summary.tensors.size(), format_count(totals.values),
+       format_bytes(totals.bytes));
+  if (!summary.found_under.empty()) line(out, "found under", "\"{}\"", summary.found_under);
+  if (!summary.prefix.empty()) line(out, "prefix", "\"{}\", taken off every name", summary.prefix);
   if (summary.format == WeightsFormat::kOnnx && !facts.match.fit.fits())
-    print_onnx_model(summary);
+    add_onnx_model(out, summary);
   else
-    print_fit(facts.match, view.asked);
+    add_fit(out, facts.match, view.asked);
   if (facts.match.fit.fits())
-    line("", "{}", model_line(facts.match.description, facts.preprocessing.value_or(Preprocessing()).crop));
-  print_facts(facts);
-  if (view.training) print_training(*view.training);
+    line(out, "", "{}", model_line(facts.match.description, facts.preprocessing.value_or(Preprocessing()).crop));
+  add_facts(out, facts);
+  if (view.training) add_training(out, *view.training);
   if (view.verified) {
-    line("verified", "whole: all values were read");
-    line("not finite", "{}", view.not_finite.empty() ? "none" : view.not_finite);
+    line(out, "verified", "whole: all values were read");
+    line(out, "not finite", "{}", view.not_finite.empty() ? "none" : view.not_finite);
   }
-  print_tensors(summary.tensors);
+  add_tensors(out, summary.tensors);
+  return out;
 }
 
 nlohmann::ordered_json file_json(const FileView& view) {

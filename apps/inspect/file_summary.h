@@ -1,8 +1,8 @@
-// What resflow inspect says about a file of weights, from its header alone.
+// What a file of weights is, from its header alone.
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,16 +15,15 @@ struct FileView {
   ModelFacts facts;
   int64_t bytes = 0;                   // of the file
   std::optional<Checkpoint> training;  // of a resflow checkpoint, without tensors
-  bool asked = false;                  // for the model that the tensors are compared with
-  // By --verify: all values were read, and are whole; those that are not finite.
-  bool verified = false;
-  std::string not_finite;
+  bool asked = false;                  // the caller named the model that the tensors are compared with
+  bool verified = false;               // all values were read, and the file is whole
+  std::string not_finite;              // of a verified file: the values that are not finite
 };
 
-// `verify` reads all values. Throws as model_facts, and where it verifies as read_weights and load_checkpoint do.
+// `verify` reads all values. Throws as model_facts does, and with `verify` as read_weights and load_checkpoint do.
 FileView view_file(const std::string& name, const ModelFileOptions& options, bool verify, Listener& listener);
 
-void print_file(const FileView& view);
+std::string file_text(const FileView& view);  // for a terminal
 nlohmann::ordered_json file_json(const FileView& view);
 
 }  // namespace resflow

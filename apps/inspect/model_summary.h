@@ -1,4 +1,4 @@
-// The tables of resflow inspect about a network: layers, plan, memory.
+// A network as tables for a terminal: layers, plan, memory.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "io/checkpoint/description.h"
+#include "io/core/array.h"
 #include "ops/precision.h"
 
 namespace resflow {
@@ -21,13 +22,13 @@ struct PlanView {
 
 std::string shape_text(const Dims& dims);  // "64x3x7x7"; "" of a scalar
 
-// Layer by layer: output's shape, parameters, multiply-adds for a picture of image_size x image_size.
-void print_layers(const ModelDescription& description, int64_t image_size);
+// A line a layer: output's shape, parameters, multiply-adds for a picture of image_size x image_size.
+std::string layers_text(const ModelDescription& description, int64_t image_size);
 
 // "resnet18: 4 outputs, 11,178,564 parameters (44.7 MB), 1.814 G multiply-adds for a picture of 224 x 224"
 std::string model_line(const ModelDescription& description, int64_t image_size);
 
-// What running it takes; with `steps` how each step runs. Makes the model and its plan, without values.
-void print_plan(const ModelDescription& description, const PlanView& view);
+// The memory that running it takes, and with `steps` how each step runs. Makes the model and its plan, without values.
+std::string plan_text(const ModelDescription& description, const PlanView& view);
 
 }  // namespace resflow

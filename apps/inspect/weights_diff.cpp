@@ -6,7 +6,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -73,19 +75,23 @@ void diff_classes(const std::vector<std::string>& first, const std::vector<std::
     add_fact(fmt::format("class {}", i), first[i], second[i], diff);
 }
 
-void print_pairs(std::string_view what, const std::vector<WeightsDiff::Pair>& pairs) {
+void add_pairs(std::string_view what, const std::vector<WeightsDiff::Pair>& pairs, std::string& text) {
   if (pairs.empty()) return;
-  fmt::print("\n{}\n", what);
+  fmt::format_to(std::back_inserter(text), "\n{}\n", what);
   for (size_t i = 0; i < std::min(kShownDifferences, pairs.size()); ++i)
-    fmt::print("  {}: {} | {}\n", printable(pairs[i].what), printable(pairs[i].first), printable(pairs[i].second));
-  if (pairs.size() > kShownDifferences) fmt::print("  ... and {} more\n", pairs.size() - kShownDifferences);
+    fmt::format_to(std::back_inserter(text), "  {}: {} | {}\n", printable(pairs[i].what), printable(pairs[i].first),
+                   printable(pairs[i].second));
+  if (pairs.size() > kShownDifferences)
+    fmt::format_to(std::back_inserter(text), "  ... and {} more\n", pairs.size() - kShownDifferences);
 }
 
-void print_names(const std::string& file, const std::vector<std::string>& names) {
+void add_names(const std::string& file, const std::vector<std::string>& names, std::string& text) {
   if (names.empty()) return;
-  fmt::print("\nonly in {}\n", file);
-  for (size_t i = 0; i < std::min(kShownDifferences, names.size()); ++i) fmt::print("  {}\n", printable(names[i]));
-  if (names.size() > kShownDifferences) fmt::print("  ... and {} more\n", names.size() - kShownDifferences);
+  fmt::format_to(std::back_inserter(text), "\nonly in {}\n", file);
+  for (size_t i = 0; i < std::min(kShownDifferences, names.size()); ++i)
+    fmt::format_to(std::back_inserter(text), "  {}\n", printable(names[i]));
+  if (names.size() > kShownDifferences)
+    fmt::format_to(std::back_inserter(text), "  ... and {} more\n", names.size() - kShownDifferences);
 }
 
 nlohmann::ordered_json pairs_json(const std::vector<WeightsDiff::Pair>& pairs) {
@@ -154,29 +160,32 @@ void diff_facts(const ModelFacts& first, const ModelFacts& second, WeightsDiff& 
     if (!is_model_key(key) && others.contains(key)) add_fact("metadata " + key, text, others.at(key), diff);
 }
 
-void print_diff(const WeightsDiff& diff, const std::string& first, const std::string& second) {
+std::string diff_text(const WeightsDiff& diff, const std::string& first, const std::string& second) {
+  std::string text;
   if (diff.same()) {
-    fmt::print("{} and {} are the same: {}, equal to the bit\n", first, second,
-               plural(diff.tensors, "tensor", "tensors"));
-    return;
+    fmt::format_to(std::back_inserter(text), "{} and {} are the same: {}, equal to the bit\n", first, second,
+                   plural(diff.tensors, "tensor", "tensors"));
+    return text;
   }
-  fmt::print("{} and {} differ: {} in both\n", first, second, plural(diff.tensors, "tensor", "tensors"));
-  print_names(first, diff.only_in_first);
-  print_names(second, diff.only_in_second);
-  print_pairs("shapes", diff.shapes);
-  print_pairs("dtypes", diff.dtypes);
+  fmt::format_to(std::back_inserter(text), "{} and {} differ: {} in both\n", first, second,
+                 plural(diff.tensors, "tensor", "tensors"));
+  add_names(first, diff.only_in_first, text);
+  add_names(second, diff.only_in_second, text);
+  add_pairs("shapes", diff.shapes, text);
+  add_pairs("dtypes", diff.dtypes, text);
   if (!diff.values.empty()) {
-    fmt::print("\nvalues: {} of {} differ, the worst first\n", diff.values.size(),
-               plural(diff.tensors, "tensor", "tensors"));
+    fmt::format_to(std::back_inserter(text), "\nvalues: {} of {} differ, the worst first\n", diff.values.size(),
+                   plural(diff.tensors, "tensor", "tensors"));
     for (size_t i = 0; i < std::min(kShownDifferences, diff.values.size()); ++i) {
       const auto& v = diff.values[i];
-      fmt::print("  {:44} max |difference| {:<12.6g} {} of {} values\n", printable(v.name), v.largest,
-                 format_count(v.differing), format_count(v.of));
+      fmt::format_to(std::back_inserter(text), "  {:44} max |difference| {:<12.6g} {} of {} values\n",
+                     printable(v.name), v.largest, format_count(v.differing), format_count(v.of));
     }
     if (diff.values.size() > kShownDifferences)
-      fmt::print("  ... and {} more\n", diff.values.size() - kShownDifferences);
+      fmt::format_to(std::back_inserter(text), "  ... and {} more\n", diff.values.size() - kShownDifferences);
   }
-  print_pairs("what the files say", diff.facts);
+  add_pairs("what the files say", diff.facts, text);
+  return text;
 }
 
 nlohmann::ordered_json diff_json(const WeightsDiff& diff) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -40,7 +40,8 @@ WeightsDiff diff_weights(const std::vector<NamedArray>& first, const std::vector
 // is no difference between them.
 void diff_facts(const ModelFacts& first, const ModelFacts& second, WeightsDiff& diff);
 
-void print_diff(const WeightsDiff& diff, const std::string& first, const std::string& second);
+// For a terminal: lists are cut after twenty. `first` and `second` are the files' names.
+std::string diff_text(const WeightsDiff& diff, const std::string& first, const std::string& second);
 nlohmann::ordered_json diff_json(const WeightsDiff& diff);
 
 }  // namespace resflow

@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <nlohmann/json.hpp>
+
 #include "apps/machine/versions.h"
 #include "io/files/file.h"
 #include "ops/onednn_isa.h"

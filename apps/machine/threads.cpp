@@ -1,6 +1,5 @@
 #include "apps/machine/threads.h"
 
-#include <oneapi/tbb/global_control.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -14,10 +13,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "apps/host/console.h"
-#include "io/core/error.h"
-#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
@@ -141,21 +136,5 @@ double cgroup_cpu_quota(const fs::path& root) {
 }
 
 CpuLimits cpu_limits() { return {.affinity = affinity_cpus(), .quota = cgroup_cpu_quota()}; }
-
-struct ThreadLimit::Impl {
-  tbb::global_control control;
-};
-
-ThreadLimit::ThreadLimit(int threads) {
-  if (threads < 1) throw usage_error("--threads is {}: wanted at least 1", threads);
-  const CpuLimits limits = cpu_limits();
-  if (threads > limits.usable())
-    warn("--threads {}: this process may use {}; more threads than that only get in each other's way", threads,
-         plural(limits.usable(), "CPU", "CPUs"));
-  impl_ = std::make_unique<Impl>(
-      Impl{tbb::global_control(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads))});
-}
-
-ThreadLimit::~ThreadLimit() = default;
 
 }  // namespace resflow

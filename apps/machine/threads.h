@@ -1,4 +1,4 @@
-// How many CPUs this process may really use, and the limit that holds TBB to it.
+// How many CPUs this process may really use.
 //
 // oneTBB sees the machine's cores (and the affinity mask), but not a container's CPU quota; running more
 // threads than the quota gets them stopped by the scheduler again and again.
@@ -6,8 +6,6 @@
 
 #include <filesystem>
 #include <limits>
-#include <memory>
-#include <string>
 
 namespace resflow {
 
@@ -24,19 +22,5 @@ struct CpuLimits {
 double cgroup_cpu_quota(const std::filesystem::path& root = "/");
 
 CpuLimits cpu_limits();
-
-// Holds all of TBB to `threads` as long as it lives. Throws Error{kUsage} below 1; says so on standard error
-// where this process may use fewer CPUs.
-class ThreadLimit {
- public:
-  explicit ThreadLimit(int threads);
-  ~ThreadLimit();
-  ThreadLimit(const ThreadLimit&) = delete;
-  ThreadLimit& operator=(const ThreadLimit&) = delete;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
 
 }  // namespace resflow

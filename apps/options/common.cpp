@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+
 #include "apps/host/pinning.h"
 #include "apps/machine/threads.h"
 #include "graph/model/model_zoo.h"
@@ -32,6 +34,15 @@ CLI::Option* add_decode_option(CLI::App& command, std::string& decode) {
                   "exact: every pixel of a file, as Pillow; fast: a JPEG that is at least twice as large as needed is\n"
                   "decoded at half, a quarter or an eighth of its size")
       ->capture_default_str();
+}
+
+void add_exif_option(CLI::App& command, bool& exif) {
+  command.add_flag("--exif", exif,
+                   "turn pictures upright as their EXIF orientation says: for a model that was trained with --exif");
+}
+
+void add_json_option(CLI::App& command, std::string& json, const std::string& what) {
+  command.add_option("--json", json, fmt::format("write {} to this file", what));
 }
 
 void add_pin_option(CLI::App& command, bool& pin) {

@@ -1,8 +1,12 @@
 // Options that several subcommands share, so that they read and behave alike.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace resflow {
 
@@ -18,6 +22,12 @@ int resolve_threads(const CLI::App& command, int threads, bool pin = false);
 
 // --decode exact|fast; `decode` is for decode_mode (io/images/decode.h).
 CLI::Option* add_decode_option(CLI::App& command, std::string& decode);
+
+// --exif, a flag of the commands that use a trained model.
+void add_exif_option(CLI::App& command, bool& exif);
+
+// --json FILE, into which the command writes `what`, like "speed and memory".
+void add_json_option(CLI::App& command, std::string& json, const std::string& what);
 
 // --pin, a flag.
 void add_pin_option(CLI::App& command, bool& pin);

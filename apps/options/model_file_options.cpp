@@ -2,10 +2,20 @@
 
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
 
 namespace resflow {
+
+void add_model_file_argument(CLI::App& command, std::string& model) {
+  command
+      .add_option("MODEL", model,
+                  "run/best.resflow; a .pth or .safetensors; or torchvision's weights by name, resnet34:IMAGENET1K_V1 "
+                  "(resflow weights lists them)")
+      ->required();
+}
 
 void add_model_file_options(CLI::App& command, ModelFileOptions& options) {
   command.add_option(

@@ -1,11 +1,18 @@
 // What the command line may say about a file of weights, for every command that takes one.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <string>
 
 #include "apps/model/model_file.h"
 
+namespace CLI {
+class App;
+}
+
 namespace resflow {
+
+// MODEL, a file of weights or the name of one of torchvision's: required.
+void add_model_file_argument(CLI::App& command, std::string& model);
 
 // --model, --classes
 void add_model_file_options(CLI::App& command, ModelFileOptions& options);

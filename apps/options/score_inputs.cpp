@@ -1,5 +1,6 @@
 #include "apps/options/score_inputs.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "apps/host/signals.h"
@@ -14,8 +15,9 @@ void add_score_inputs(CLI::App& command, ScoreInputs& inputs) {
       "photographs, folders or packs of them, archives (tar, also with gzip, zstd, xz or bzip2; zip), patterns in "
       "quotes ('photos/*/*.jpg'), or - for a list of files on standard input");
   command.add_option("--list", inputs.list,
-                     "score the files that this file lists, one path a line; - is standard input");
-  command.add_flag("--list-ids", inputs.ids, "a line of the list is PATH, a tab, ID; its row is called ID");
+                     "score the files that this file lists, a path on each line; - is standard input");
+  command.add_flag("--list-ids", inputs.ids,
+                   "each line of the list is PATH, a tab and ID; the row of the file is called ID");
   command.add_flag("--null", inputs.null, "paths of the list end with a zero byte (find -print0), not with the line");
 }
 
@@ -28,8 +30,8 @@ std::vector<std::string> as_given(const ScoreInputs& inputs) {
 }
 
 const char* score_inputs_help() {
-  return "Folders are walked with all below them, each read when its turn comes; archives and packs are read as\n"
-         "streams, and their pictures are called ARCHIVE/MEMBER. Paths in a list are relative to the working "
+  return "Folders are scored with all that lies below them; each is read when its turn comes. Archives and packs are\n"
+         "read as streams, and their pictures are called ARCHIVE/MEMBER. Paths in a list are relative to the working "
          "directory.";
 }
 

@@ -1,12 +1,15 @@
 // The inputs of `resflow score`: its arguments, and its options for lists.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "io/pictures/picture_source.h"
+
+namespace CLI {
+class App;
+}
 
 namespace resflow {
 
@@ -18,14 +21,15 @@ struct ScoreInputs {
 
 void add_score_inputs(CLI::App& command, ScoreInputs& inputs);
 
-// Their words, as they were typed: a run that goes on has the same.
+// The inputs in the words in which they were given. A run can be gone on with only with the same words.
 std::vector<std::string> as_given(const ScoreInputs& inputs);
 
-// For a command's help: what an input may be.
+// What an input may be, for the help of a command.
 const char* score_inputs_help();
 
-// The arguments' pictures, then the list's. A signal that asks to stop (apps/host/signals.h) ends the waiting for a
-// list on a pipe. Throws Error{kUsage} for options that say nothing together, Error{kData} as InputSource does.
+// The pictures of the arguments, and after them those of the list. A signal that asks to stop (apps/host/signals.h)
+// ends the waiting for a list on a pipe. Throws Error{kUsage} for options that do not go together, Error{kData} as
+// InputSource does.
 std::unique_ptr<PictureSource> open_score_inputs(const ScoreInputs& inputs);
 
 }  // namespace resflow

@@ -11,8 +11,8 @@
 namespace resflow {
 namespace {
 
-constexpr size_t kMatrixClasses = 30;  // as many fit on a screen
-constexpr size_t kShownClasses = 40;   // of more, the table begins with the weakest ones
+constexpr size_t kMatrixClasses = 30;  // so many fit on a screen
+constexpr size_t kShownClasses = 40;   // of more classes, the table shows the weakest ones first
 constexpr size_t kNameLetters = 60;
 
 std::string matrix(const ReportedEvaluation& e) {

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
-#include "apps/host/progress.h"
+#include "apps/machine/versions.h"
 #include "graph/model/trained_model.h"
 #include "io/core/error.h"
 
@@ -14,14 +12,14 @@ int64_t best_epoch(const std::vector<EpochRecord>& history) {
   int64_t best = 0;
   double accuracy = -1;
   for (const EpochRecord& record : history) {
-    if (!(record.val_accuracy > accuracy)) continue;  // NaN without validation
+    if (!(record.val_accuracy > accuracy)) continue;  // it is NaN where there was no validation
     accuracy = record.val_accuracy;
     best = record.epoch;
   }
   return best;
 }
 
-bool write_run_report(const RunReport& run, const Compute& compute) {
+bool write_run_report(const RunReport& run, const Compute& compute, Listener& listener) {
   HtmlReport report;
   report.history = run.history;
   report.best_epoch = best_epoch(run.history);
@@ -35,12 +33,8 @@ bool write_run_report(const RunReport& run, const Compute& compute) {
   const std::vector<Sample>& samples = run.data->val.samples;
   if (!samples.empty()) {
     const TrainedModel trained = make_trained_model(std::move(checkpoint), run.best, compute);
-    ProgressLine progress(
-        {.label = "report", .total = static_cast<int64_t>(samples.size()), .terminal = is_terminal(stderr)});
-    const Evaluation evaluation =
-        evaluate(trained, samples,
-                 {.predict = {.batch = run.batch, .threads = run.threads, .decode = run.decode},
-                  .progress = [&](int64_t done) { progress.update(done); }});
+    const Evaluation evaluation = evaluate(
+        trained, samples, {.batch = run.batch, .threads = run.threads, .decode = run.decode}, listener, "report");
     if (evaluation.stopped) return false;
     report.evaluation = reported_evaluation(evaluation, run.data->val_root, Views::kOne);
   }

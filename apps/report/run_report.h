@@ -7,6 +7,7 @@
 #include "apps/data/training_data.h"
 #include "apps/report/page.h"
 #include "io/checkpoint/training_state.h"
+#include "io/core/listener.h"
 #include "io/core/stage_times.h"
 #include "ops/compute.h"
 
@@ -14,7 +15,7 @@ namespace resflow {
 
 struct RunReport {
   std::string best;                    // the checkpoint to evaluate: best.resflow
-  const TrainingData* data = nullptr;  // its validation pictures, where it has any
+  const TrainingData* data = nullptr;  // its validation pictures are evaluated, if it has any
   std::vector<EpochRecord> history = {};
   NameValues configuration = {};  // the run's options, as they were
   StageTimes times = {};          // of training in this process
@@ -23,12 +24,12 @@ struct RunReport {
   std::string out = {};                    // the file to write: RUN/report.html
 };
 
-// Evaluates and writes. A second model with its plan is in memory meanwhile: let the trainer go before, where that
-// matters. False, and nothing written, where a signal stops it (apps/host/signals.h).
+// Evaluates the best model and writes the report. Meanwhile a second model with its plan is in memory; where that
+// matters, end the trainer before. False, and nothing is written, where the listener asks to stop.
 // Throws as load_checkpoint, evaluate and write_html_report do.
-bool write_run_report(const RunReport& run, const Compute& compute);
+bool write_run_report(const RunReport& run, const Compute& compute, Listener& listener);
 
-// The epoch of the best validation accuracy, the first of equal ones; 0 where there is no validation.
+// The epoch with the best validation accuracy, the first one if several have it; 0 where there was no validation.
 int64_t best_epoch(const std::vector<EpochRecord>& history);
 
 }  // namespace resflow

@@ -1,4 +1,4 @@
-// The verdict, the plots, the pictures and the lists of report.html; its tables of classes are html_report_classes.cpp.
+// The verdict, the plots, the pictures and the lists of report.html; the tables of classes are in classes.cpp.
 #include "apps/report/sections.h"
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 namespace resflow {
 namespace {
 
-// The class that is found worst; -1 where no class has pictures.
+// The class with the lowest F1; -1 where no class has pictures.
 int weakest_class(const Metrics& m) {
   int weakest = -1;
   for (size_t i = 0; i < m.classes.size(); ++i)

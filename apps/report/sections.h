@@ -2,8 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "apps/report/page.h"
+#include "apps/report/data.h"
 
 namespace resflow {
 

@@ -12,13 +12,13 @@ namespace resflow {
 struct Thumbnail {
   int width = 0, height = 0;
   std::string uri;     // data:image/jpeg;base64,...; empty where the file cannot be read
-  std::string reason;  // why
+  std::string reason;  // why it cannot be read
 };
 
-// Makes one after another; reuses its memory.
+// Makes thumbnails one after another, and uses its memory again for each.
 class Thumbnails {
  public:
-  // The whole picture, its long side made `side` pixels where it is longer.
+  // The whole picture, scaled down to a long side of `side` pixels if it is longer.
   Thumbnail make(const Sample& sample, int side);
 
  private:

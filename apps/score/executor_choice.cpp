@@ -13,8 +13,8 @@ namespace resflow {
 namespace {
 
 constexpr double kTrialSeconds = 1;
-constexpr size_t kMostBytes = size_t{2} << 30U;  // of memory that nobody asked for
-constexpr int kFewThreads = 4;                   // of an executor, where there are many
+constexpr size_t kMostBytes = size_t{2} << 30U;  // an executor more than asked for may take so much memory
+constexpr int kFewThreads = 4;                   // so many threads has an executor where there are many threads
 constexpr double kWorthIt = 1.02;
 
 std::string threads_text(const ExecutorSpeed& speed) {
@@ -30,11 +30,19 @@ int parse_executors(const std::string& text, int threads) {
   int executors = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), executors);
   if (error != std::errc() || end != text.data() + text.size() || executors < 1)
-    throw usage_error("--executors {}: wanted auto, throughput, latency or a number from 1", text);
+    throw usage_error("{} {}: wanted auto, throughput, latency or a number from 1", setting("executors"), text);
   if (executors > threads)
-    throw usage_error("--executors {}: wanted at most one a thread, of which there are {} (--threads)", executors,
-                      threads);
+    throw usage_error("{} {}: wanted at most one a thread, of which there are {} ({})", setting("executors"), executors,
+                      threads, setting("threads"));
   return executors;
+}
+
+void check_resumed_executors(int wanted, int begun, const std::string& out) {
+  if (wanted == kChooseExecutors || wanted == begun) return;
+  throw usage_error("{}: {} was begun with {} {}, now it is {} {}: give the same, or start anew with {}",
+                    setting("resume"), out, setting("executors"),
+                    begun == kChooseExecutors ? "auto" : std::to_string(begun), setting("executors"), wanted,
+                    setting("overwrite"));
 }
 
 std::vector<int> executor_candidates(int threads, size_t bytes) {

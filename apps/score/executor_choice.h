@@ -1,4 +1,5 @@
-// How many executors (graph/plan/executors.h) share the threads: as --executors says, or by a short measurement.
+// How many executors (graph/plan/executors.h) share the threads: a number that was asked for, or what a short
+// measurement says.
 #pragma once
 
 #include <memory>
@@ -9,17 +10,21 @@
 
 namespace resflow {
 
-inline constexpr int kChooseExecutors = 0;  // by a measurement
+inline constexpr int kChooseExecutors = 0;  // a measurement chooses the number
 
-// kChooseExecutors, or a number: latency is 1, throughput one a thread. Throws Error{kUsage} for anything else, and for
-// more than `threads`.
+// "auto" is kChooseExecutors, "latency" 1, "throughput" as many as threads; others are numbers. Throws Error{kUsage}
+// for any other text, and for more than `threads`.
 int parse_executors(const std::string& text, int threads);
 
-// Of threads that divide into executors; what is left over idles.
+// A run that goes on to write `out` computes with as many executors as it was begun with. Throws Error{kUsage} where
+// another number is wanted; kChooseExecutors takes any.
+void check_resumed_executors(int wanted, int begun, const std::string& out);
+
+// How many threads each executor has. Those that are left over idle.
 inline int threads_of_each(int threads, int executors) { return threads / executors; }
 
-// Numbers of executors worth a try beside one, that have room: a few threads each where there are many, and one each.
-// `bytes` is what an executor takes. None for one thread.
+// Which numbers of executors are worth a try beside one: so many that each has a few threads, and so many that each has
+// one. Numbers for which there is no memory are left out; an executor takes `bytes`. Empty for one thread.
 std::vector<int> executor_candidates(int threads, size_t bytes);
 
 struct ExecutorSpeed {
@@ -27,7 +32,7 @@ struct ExecutorSpeed {
   double images_per_second = 0;
 };
 
-// The first that no other one beats by 2 %: more executors take more memory, and a batch takes them longer.
+// The first that no other one beats by 2 %, because more executors take more memory, and more time for a batch.
 // REQUIRES: not empty, and in the order of numbers of executors.
 size_t fastest_of(const std::vector<ExecutorSpeed>& speeds);
 
@@ -40,8 +45,9 @@ struct ExecutorChoice {
   size_t chosen = 0;
 };
 
-// Tries `candidates` beside `one` by turns, each once at least and all together for a second, with `work` on `pictures`
-// pictures. The best round of each counts: what the machine did meanwhile does not.
+// Tries `one` and each of the `candidates` by turns, with `work` on `pictures` pictures: each at least once, and all of
+// them together for a second. The best round of each counts, because the others were slowed down by whatever else the
+// machine did meanwhile.
 ExecutorChoice choose_executors(std::unique_ptr<Executors> one, Model& model, const std::vector<int>& candidates,
                                 int threads, const Executors::Work& work, int pictures);
 

@@ -1,13 +1,12 @@
 #include "apps/score/journal.h"
 
-#include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
-#include "apps/score/facts_json.h"
+#include "apps/score/fingerprint_json.h"
 #include "io/core/base64.h"
 #include "io/core/bytes.h"
 #include "io/core/error.h"
-#include "io/core/text.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
@@ -17,12 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "resflow score journal";
 constexpr int kVersion = 1;
-
-// "--top 3"; "model xxh3 ..."
-std::string shown(const std::pair<std::string, std::string>& fact) {
-  constexpr size_t kShown = 200;
-  return fmt::format("{} {}", fact.first, fact.second.empty() ? "not given" : printable(fact.second, kShown));
-}
 
 bool lists_in_order(const std::vector<ListedPicture>& pictures, int64_t end) {
   int64_t least = 0;
@@ -39,7 +32,7 @@ ScoreJournal parse_journal(const std::string& text) {
   if (json.at("version") != kVersion)
     throw data_error("it is of version {}, this resflow's is {}", json.at("version").dump(), kVersion);
   ScoreJournal journal;
-  journal.facts = facts_of_json(json.at("facts"));
+  journal.fingerprint = fingerprint_of_json(json.at("facts"));
   journal.rows = json.at("rows").get<int64_t>();
   journal.failed = json.at("failed").get<int64_t>();
   journal.place.pictures = json.at("pictures").get<int64_t>();
@@ -60,24 +53,12 @@ ScoreJournal parse_journal(const std::string& text) {
 
 }  // namespace
 
-std::optional<Difference> first_difference(const Facts& first, const Facts& second) {
-  for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
-    const bool has_first = i < first.size(), has_second = i < second.size();
-    if (has_first && has_second && first[i] == second[i]) continue;
-    if (!has_first) return Difference{shown({second[i].first, ""}), shown(second[i])};
-    if (!has_second || first[i].first != second[i].first)
-      return Difference{shown(first[i]), shown({first[i].first, ""})};
-    return Difference{shown(first[i]), shown(second[i])};
-  }
-  return std::nullopt;
-}
-
 std::string journal_path(const std::string& out) { return out + ".journal"; }
 
 void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {
   Json json = {{"format", kFormat},
                {"version", kVersion},
-               {"facts", json_of_facts(journal.facts)},
+               {"facts", json_of_fingerprint(journal.fingerprint)},
                {"rows", journal.rows},
                {"failed", journal.failed},
                {"pictures", journal.place.pictures},
@@ -100,12 +81,12 @@ std::optional<ScoreJournal> load_journal(const std::string& path) {
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(path, buffer);
   const auto damaged = [&](const std::string& why) {
-    return data_error("{}: is no journal of a scoring: {}; --overwrite starts anew", path, why);
+    return data_error("{}: is no journal of a scoring: {}; {} starts anew", path, why, setting("overwrite"));
   };
   try {
     return parse_journal({bytes.begin(), bytes.end()});
   } catch (const Error& e) {
-    throw damaged(e.what());
+    throw damaged(e.marked());
   } catch (const nlohmann::json::exception& e) {
     throw damaged(e.what());
   }

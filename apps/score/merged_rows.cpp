@@ -10,7 +10,7 @@
 namespace resflow {
 namespace {
 
-// One that is begun anew, and leaves nothing behind where it does not become whole.
+// A file that is begun anew, and leaves nothing behind if it does not become whole.
 class NewFile {
  public:
   explicit NewFile(const std::string& path) : file_(path) { file_.resize(0); }
@@ -114,8 +114,7 @@ class MergedNpz : public MergedRows {
 
   void take(size_t from) override {
     if (!inputs_[from]->next(row_)) throw data_error("{}: has fewer rows than its shard", paths_[from]);
-    constexpr int64_t kNoIndex = 0;  // it is not written
-    sink_->add({.name = row_.name, .error = row_.error, .probabilities = row_.probabilities, .features = {}}, kNoIndex);
+    sink_->add(row_);
   }
 
   void finish() override {
@@ -133,7 +132,7 @@ class MergedNpz : public MergedRows {
   std::vector<std::unique_ptr<NpzFile>> inputs_;
   NewFile scores_, names_;
   std::unique_ptr<RowSink> sink_;
-  NpzFile::Row row_;
+  ScoredPicture row_;
 };
 
 }  // namespace

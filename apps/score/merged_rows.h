@@ -1,4 +1,5 @@
-// Rows of several files of the same kind, put into one in an order that is said row by row.
+// Rows of several files of the same kind, put into one file. Whoever uses it says for each row from which file it
+// comes.
 #pragma once
 
 #include <cstddef>
@@ -13,17 +14,18 @@ namespace resflow {
 class MergedRows {
  public:
   MergedRows() = default;
-  virtual ~MergedRows() = default;  // without finish(): nothing is left of what was written
+  // Without finish() nothing is left of what was written.
+  virtual ~MergedRows() = default;
   MergedRows(const MergedRows&) = delete;
   MergedRows& operator=(const MergedRows&) = delete;
 
-  // The next row of the file `from`. Throws Error{kData} where it has no more; Error{kSystem}.
+  // Takes the next row of the file `from`. Throws Error{kData} where that has no more rows, and Error{kSystem}.
   virtual void take(size_t from) = 0;
-  // All are taken: the file appears, whole. Throws Error{kData} where one has more rows.
+  // To be called when all rows are taken: the whole file appears. Throws Error{kData} where an input has more rows.
   virtual void finish() = 0;
 };
 
-// `inputs` as resflow score wrote them, all of one format. Throws Error{kData} where their headers differ.
+// `inputs` are outputs of ScoreOutput, all of one format. Throws Error{kData} where their headers differ.
 std::unique_ptr<MergedRows> merge_rows(ScoreFormat format, const std::vector<std::string>& inputs,
                                        const std::string& out);
 

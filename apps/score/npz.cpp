@@ -55,7 +55,7 @@ void for_each_record(const std::string& path, const std::function<void(const Rec
   }
 }
 
-// Python's UTF-8 with surrogateescape: a byte that is none becomes U+DC00 and itself.
+// As Python decodes UTF-8 with surrogateescape: a byte that is no UTF-8 becomes U+DC00 plus the byte.
 void append_code_points(std::string_view text, std::vector<uint32_t>& points) {
   while (!text.empty()) {
     const Character character = next_character(text);
@@ -69,7 +69,7 @@ size_t code_points(std::string_view text) {
   return points.size();
 }
 
-// An array of str, one at a time; all are as wide as the widest.
+// An array of str, written one element after another. All elements are as wide as the widest.
 class TextArray {
  public:
   void count(std::string_view text) {
@@ -88,11 +88,11 @@ class TextArray {
 
  private:
   int64_t rows_ = 0;
-  size_t width_ = 1;  // numpy does without arrays of no width
+  size_t width_ = 1;  // numpy reads no arrays of str whose width is 0
   std::vector<uint32_t> points_;
 };
 
-// Gathers small pieces.
+// Gathers small pieces, so that the file is written in large ones.
 class Gathered {
  public:
   explicit Gathered(const ZipStream::Sink& sink) : sink_(sink) {}
@@ -123,7 +123,7 @@ ZipStream text_entry(const std::string& name, TextArray& array,
           }};
 }
 
-// The bytes that append_code_points was given; nothing for what it does not give.
+// The bytes from which append_code_points made these code points; nothing for code points that it never makes.
 std::optional<std::string> bytes_of_code_points(std::string_view points) {
   std::string bytes;
   for (size_t i = 0; i + 4 <= points.size(); i += 4) {
@@ -211,7 +211,7 @@ void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, c
       path, files);
 }
 
-// An array of the file, row by row.
+// An array of the file, read row by row.
 struct NpzFile::Column {
   Column(const std::string& path, const ZipArchive& zip, const std::string& name)
       : path(path), bytes(open(path, zip, name)) {
@@ -280,22 +280,23 @@ void NpzFile::next_error() {
   if (errors_seen_++ < errors_->shape.rows) std::memcpy(&broken_row_, error_rows_->row().data(), sizeof broken_row_);
 }
 
-bool NpzFile::next(Row& row) {
+bool NpzFile::next(ScoredPicture& picture) {
   if (at_ == scores_->shape.rows) return false;
-  row.name = names_->text();
+  name_ = names_->text();
   const std::string_view scores = scores_->row();
-  row.error.clear();
-  row.probabilities.clear();
-  if (at_++ == broken_row_) {
-    row.error = errors_->text();
+  error_.clear();
+  probabilities_.clear();
+  if (at_ == broken_row_) {
+    error_ = errors_->text();
     next_error();
-    return true;
+  } else {
+    for (size_t i = 0; i < classes_.size(); ++i) {
+      float score = 0;
+      std::memcpy(&score, scores.data() + i * sizeof score, sizeof score);
+      probabilities_.push_back(score);
+    }
   }
-  for (size_t i = 0; i < classes_.size(); ++i) {
-    float score = 0;
-    std::memcpy(&score, scores.data() + i * sizeof score, sizeof score);
-    row.probabilities.push_back(score);
-  }
+  picture = {.name = name_, .error = error_, .probabilities = probabilities_, .sample = at_++};
   return true;
 }
 

@@ -2,7 +2,8 @@
 // classes, of str; error_rows, of i64, and errors, of str: which rows are broken, and why. Names that are no UTF-8 are
 // what os.fsdecode makes of them.
 //
-// A zip cannot grow and be gone on with: until all rows are there they lie in two files beside it.
+// A run cannot go on writing into a zip that another one began: until all rows are there they lie in two files beside
+// it.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/score/scored_picture.h"
 #include "io/files/file.h"
 
 namespace resflow {
@@ -41,11 +43,9 @@ class NpzFile {
 
   const std::vector<std::string>& classes() const { return classes_; }
 
-  struct Row {
-    std::string name, error;
-    std::vector<double> probabilities;  // empty where there is an error
-  };
-  bool next(Row& row);  // false at the end. Throws Error{kData}.
+  // Sets `picture` to the next row; false at the end. What it holds lies in this object and is valid until the next
+  // call. Its `sample` is the row's number. Throws Error{kData}.
+  bool next(ScoredPicture& picture);
 
  private:
   struct Column;
@@ -53,6 +53,8 @@ class NpzFile {
 
   std::vector<std::string> classes_;
   std::unique_ptr<Column> scores_, names_, errors_, error_rows_;
+  std::string name_, error_;  // of the row at hand
+  std::vector<double> probabilities_;
   int64_t at_ = 0, errors_seen_ = 0, broken_row_ = -1;
 };
 

@@ -6,7 +6,6 @@
 #include <map>
 #include <utility>
 
-#include "apps/score/executor_choice.h"
 #include "apps/score/npz.h"
 #include "apps/score/shard_file.h"
 #include "io/core/error.h"
@@ -42,9 +41,7 @@ std::vector<std::string> paths_of(const ScoreOutputOptions& options) {
   return paths;
 }
 
-std::string executors_text(int executors) { return executors == kChooseExecutors ? "auto" : std::to_string(executors); }
-
-// As OUT's sidecar names it: the files may be moved together.
+// As OUT.shard names the file, relative to OUT: so the files may be moved together.
 std::string relative_to(const std::string& out, const std::string& path) {
   const fs::path from = fs::absolute(out).lexically_normal().parent_path();
   return fs::absolute(path).lexically_normal().lexically_relative(from).string();
@@ -62,7 +59,7 @@ ScoreFormat score_format(const std::string& name, const std::string& out) {
   const std::string extension = fs::path(out).extension().string();
   for (const auto& [known, format] : kFormats)
     if (name.empty() ? extension == std::string(".") + known : name == known) return format;
-  if (!name.empty()) throw usage_error("--format {}: wanted csv, jsonl, npy or npz", name);
+  if (!name.empty()) throw usage_error("{} {}: wanted csv, jsonl, npy or npz", setting("format"), name);
   return ScoreFormat::kCsv;
 }
 
@@ -72,42 +69,35 @@ void check_score_output(const ScoreOutputOptions& options) {
     if (!path.empty()) paths.push_back(fs::absolute(path).lexically_normal().string());
   std::sort(paths.begin(), paths.end());
   if (const auto twin = std::adjacent_find(paths.begin(), paths.end()); twin != paths.end())
-    throw usage_error("{}: is to be two files at once: give --out, --embeddings and --errors a name each", *twin);
+    throw usage_error("{}: is to be two files at once: give {}, {} and {} a name each", *twin, setting("out"),
+                      setting("embeddings"), setting("errors"));
   if (options.out.empty() || options.start != ScoreStart::kNew) return;
   if (const std::string journal = journal_path(options.out); exists(journal))
-    throw usage_error("{}: a run was begun and not finished: --resume goes on with it, --overwrite starts anew",
-                      journal);
+    throw usage_error("{}: a run was begun and not finished: {} goes on with it, {} starts anew", journal,
+                      setting("resume"), setting("overwrite"));
 }
 
 ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<std::string>& classes, int64_t features,
-                         const Facts& facts, FileSystem& files)
+                         const Fingerprint& fingerprint, FileSystem& files)
     : options_(options), classes_(classes), files_(files) {
   check_score_output(options_);
   if (options_.start == ScoreStart::kResume && !options_.out.empty()) {
     if (std::optional<ScoreJournal> journal = load_journal(journal_path(options_.out))) {
-      if (const auto difference = first_difference(journal->facts, facts))
-        throw usage_error("--resume: {} was begun with {}, now it is {}: give the same, or start anew with --overwrite",
-                          options_.out, difference->first, difference->second);
-      if (options_.executors != kChooseExecutors && options_.executors != journal->executors)
-        throw usage_error(
-            "--resume: {} was begun with --executors {}, now it is --executors {}: give the same, or start anew with "
-            "--overwrite",
-            options_.out, executors_text(journal->executors), options_.executors);
+      if (const auto difference = first_difference(journal->fingerprint, fingerprint))
+        throw usage_error("{}: {} was begun with {}, now it is {}: give the same, or start anew with {}",
+                          setting("resume"), options_.out, difference->first, difference->second, setting("overwrite"));
       now_ = *std::move(journal);
       resumed_ = true;
       saved_rows_ = now_.rows;
       has_journal_ = true;
     }
   }
-  if (!resumed_) now_.executors = options_.executors;
-  now_.facts = facts;
+  now_.fingerprint = fingerprint;
   const std::vector<std::string> paths = paths_of(options_);
   if (resumed_ && !std::equal(paths.begin(), paths.end(), now_.files.begin(), now_.files.end(),
                               [](const std::string& path, const auto& file) { return path == file.path; }))
-    throw usage_error(
-        "--resume: {} was begun with other files for --embeddings or --errors: give the same, or start "
-        "anew with --overwrite",
-        options_.out);
+    throw usage_error("{}: {} was begun with other files for {} or {}: give the same, or start anew with {}",
+                      setting("resume"), options_.out, setting("embeddings"), setting("errors"), setting("overwrite"));
   if (!resumed_)
     for (const std::string& path : paths) now_.files.push_back({.path = path, .bytes = 0});
   if (!complete()) {
@@ -134,21 +124,21 @@ void ScoreOutput::discard() {
 void ScoreOutput::open_files() {
   for (const ScoreJournal::File& file : now_.files) {
     if (resumed_ && !exists(partial(file.path)))
-      throw data_error("{}: is gone, {} bytes of it were there: start anew with --overwrite", partial(file.path),
-                       file.bytes);
+      throw data_error("{}: is gone, {} bytes of it were there: start anew with {}", partial(file.path), file.bytes,
+                       setting("overwrite"));
     open_.push_back(std::make_unique<GrowingFile>(file.path, files_));
   }
-  // Only now is it sure that nobody else is at work here.
+  // Only now, with all files locked, is it sure that nobody else is at work here.
   if (options_.start == ScoreStart::kOverwrite && !options_.out.empty()) remove_former();
   for (size_t i = 0; i < open_.size(); ++i) open_[i]->resize(now_.files[i].bytes);
 }
 
-// What a run left that is not to be gone on with.
+// What a former run left, with which nobody will go on.
 void ScoreOutput::remove_former() {
   std::optional<ScoreJournal> former;
   try {
     former = load_journal(journal_path(options_.out));
-  } catch (const Error&) {  // whatever it was, it goes
+  } catch (const Error&) {  // it is removed, whatever it holds
   }
   remove_journal();
   if (!former) return;
@@ -164,7 +154,7 @@ void ScoreOutput::make_sinks(int64_t features) {
   if (options_.out.empty() || is_text(options_.format)) {
     auto rows = options_.format == ScoreFormat::kCsv ? make_csv_rows(classes_, options_.rows)
                                                      : make_jsonl_rows(classes_, options_.rows);
-    sinks_.push_back(options_.out.empty() ? make_printing_sink(std::move(rows))
+    sinks_.push_back(options_.out.empty() ? make_printing_sink(options_.print, std::move(rows))
                                           : make_text_sink(file(), std::move(rows)));
   } else if (options_.format == ScoreFormat::kNpy) {
     sinks_.push_back(make_scores_sink(file(), classes));
@@ -181,14 +171,20 @@ void ScoreOutput::make_sinks(int64_t features) {
   }
 }
 
-void ScoreOutput::add(const ScoredPicture& picture, const ListingPlace& place, const Missing& missing) {
-  for (const auto& sink : sinks_) sink->add(picture, place.pictures - 1);
+void ScoreOutput::add(const ScoredPicture& picture) {
+  for (const auto& sink : sinks_) sink->add(picture);
   ++now_.rows;
   now_.failed += picture.error.empty() ? 0 : 1;
-  if (place.pictures > now_.place.pictures) now_.place = place;
-  // In any order, too, batches are full until the last one, which has the last rows.
-  if (options_.out.empty() || now_.rows % options_.batch != 0) return;
-  if (options_.unordered) now_.missing = missing(now_.place.pictures);
+  if (options_.unordered) unscored_.remove(picture.place.index);
+  if (picture.place.index < now_.place.pictures) return;
+  now_.place.pictures = picture.place.index + 1;
+  now_.place.names = picture.place.names;
+  now_.place.last = picture.name;
+}
+
+void ScoreOutput::end_batch() {
+  if (options_.out.empty()) return;
+  if (options_.unordered) now_.missing = unscored_.before(now_.place.pictures);
   for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
   whole_ = now_;
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_at_;
@@ -206,9 +202,9 @@ void ScoreOutput::write_journal(const ScoreJournal& journal) {
   try {
     save_journal(journal, journal_path(options_.out), files_);
   } catch (const Error& e) {
-    // It may be there all the same: where only the sync of its folder failed.
+    // The journal may be there all the same: if only the sync of its folder failed.
     has_journal_ = exists(journal_path(options_.out));
-    // It could be made when the run began: it is no fault of the command line.
+    // The files could be made when the run began, so whoever asked for them is not at fault.
     throw Error(ErrorKind::kSystem, e.marked());
   }
   saved_rows_ = journal.rows;
@@ -221,20 +217,21 @@ void ScoreOutput::finish(const ListingPlace& listed) {
     for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
     if (shard_file_ != nullptr) {
       ShardFooter footer = {.shard = *options_.shard,
-                            .facts = now_.facts,
+                            .fingerprint = now_.fingerprint,
                             .listed = listed,
                             .rows = now_.rows,
                             .failed = now_.failed,
                             .files = {}};
-      std::erase_if(footer.facts, [](const auto& fact) { return fact.first == "--shard" || fact.first == "inputs"; });
+      std::erase_if(footer.fingerprint,
+                    [](const auto& pair) { return pair.first == setting("shard") || pair.first == "inputs"; });
       const auto bytes_of = [&](const std::string& path) -> std::optional<int64_t> {
         for (const ScoreJournal::File& file : now_.files)
           if (file.path == path) return file.bytes;
         return std::nullopt;
       };
       for (const auto& [role, path] : {std::pair<std::string, std::string>("out", options_.out),
-                                       {"--embeddings", options_.embeddings},
-                                       {"--errors", options_.errors}})
+                                       {setting("embeddings"), options_.embeddings},
+                                       {setting("errors"), options_.errors}})
         if (!path.empty()) footer.files[role] = {.path = relative_to(options_.out, path), .bytes = bytes_of(path)};
       write_shard_footer(*shard_file_, footer, options_.unordered);
       now_.files.back().bytes = shard_file_->size();
@@ -242,14 +239,14 @@ void ScoreOutput::finish(const ListingPlace& listed) {
     for (const auto& file : open_) file->sync();
     now_.missing.clear();
     now_.complete = true;
-    // One file alone, of which nothing was saved yet, needs none: it is renamed, or it is not.
+    // One file alone, of which nothing was saved yet, needs no journal: either it is renamed, or it is not.
     if (!options_.out.empty() && (has_journal_ || open_.size() > 1)) write_journal(now_);
   }
   publish();
   finished_ = true;
 }
 
-// Also where an earlier run has done a part of it.
+// An earlier run may have done a part of it.
 void ScoreOutput::publish() {
   const bool zipped = !options_.out.empty() && options_.format == ScoreFormat::kNpz;
   const NpzParts parts = npz_parts(options_.out);
@@ -266,11 +263,11 @@ void ScoreOutput::publish() {
       file.resize(bytes);
       file.publish();
     } else if (!exists(path)) {
-      throw data_error("{}: is gone: start anew with --overwrite", partial(path));
+      throw data_error("{}: is gone: start anew with {}", partial(path), setting("overwrite"));
     }
   }
   if (zipped && !has_parts && !exists(options_.out))
-    throw data_error("{}: is gone: start anew with --overwrite", partial_parts.scores);
+    throw data_error("{}: is gone: start anew with {}", partial_parts.scores, setting("overwrite"));
   if (zipped)
     for (const std::string& part : {partial_parts.scores, partial_parts.names}) files_.unlink(part.c_str());
   if (!options_.out.empty()) remove_journal();

@@ -1,22 +1,23 @@
 // The files of a scoring: rows, and on request embeddings and errors, each whole at the end or not there at all, and a
 // journal that lets a killed run go on (docs/score-files.md).
 //
-//   add() a row in each file -> after whole batches, now and then: sync all, write OUT.journal -> ... -> finish():
-//   headers, sync, "complete" in the journal -> rename all -> remove the journal
+//   add() a row in each file -> end_batch() after each whole batch, which now and then syncs all and writes OUT.journal
+//   -> ... -> finish(): headers, sync, "complete" in the journal -> rename all -> remove the journal
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "apps/score/fingerprint.h"
 #include "apps/score/journal.h"
 #include "apps/score/rows.h"
 #include "apps/score/shard.h"
 #include "apps/score/sinks.h"
+#include "apps/score/unscored.h"
 #include "io/core/array.h"
 #include "io/files/growing_file.h"
 
@@ -24,27 +25,27 @@ namespace resflow {
 
 enum class ScoreFormat { kCsv, kJsonl, kNpy, kNpz };
 std::string score_format_name(ScoreFormat format);  // "csv", ...
-// Of --format, else of the ending of --out, else .csv. Throws Error{kUsage} for what is none of them.
+// The format of this name; if it is empty, that of the ending of `out`, or csv. Throws Error{kUsage} for a name that is
+// none.
 ScoreFormat score_format(const std::string& name, const std::string& out);
 inline bool is_text(ScoreFormat format) { return format == ScoreFormat::kCsv || format == ScoreFormat::kJsonl; }
 
 enum class ScoreStart {
-  kNew,        // refuses where a run was begun
-  kResume,     // goes on with it, if there is one
-  kOverwrite,  // throws it away
+  kNew,        // refuses to begin where another run was begun and not finished
+  kResume,     // goes on with such a run, if there is one
+  kOverwrite,  // throws away what such a run left
 };
 
 struct ScoreOutputOptions {
-  std::string out;  // empty: standard output, for which nothing is resumed
+  std::string out = {};   // empty: rows go to `print`, and no later run can go on with them
+  TextOutput print = {};  // where `out` is empty, takes the rows, of csv or jsonl
   ScoreFormat format = ScoreFormat::kCsv;
-  RowOptions rows;
-  std::string embeddings, errors;  // empty: none
+  RowOptions rows = {};
+  std::string embeddings = {}, errors = {};  // empty: none
   DType embeddings_dtype = DType::kF32;
-  std::optional<Shard> shard;
-  bool unordered = false;  // rows come in any order of whole batches
+  std::optional<Shard> shard = {};
+  bool unordered = false;  // batches come in any order
   ScoreStart start = ScoreStart::kNew;
-  int executors = 1;        // as --executors says; kChooseExecutors: what a run that is gone on with had
-  int batch = 32;           // only whole batches are saved: a resumed run has the same ones, and the same bits
   double save_seconds = 2;  // between savings
 };
 
@@ -53,33 +54,39 @@ void check_score_output(const ScoreOutputOptions& options);
 
 class ScoreOutput {
  public:
-  // `features` is how many a picture has. Throws as GrowingFile does; Error{kUsage} where a run that is to be gone on
-  // with had other facts, and names which; Error{kData} where its files are not as it left them.
+  // `features` is how many a picture has. Throws as GrowingFile does; where it is to go on with a run, Error{kUsage} if
+  // that had another fingerprint, naming the difference, and Error{kData} if its files are not as it left them.
   ScoreOutput(const ScoreOutputOptions& options, const std::vector<std::string>& classes, int64_t features,
-              const Facts& facts, FileSystem& files = machine_files());
-  // Without finish(): removes the files where nothing can be gone on with.
+              const Fingerprint& fingerprint, FileSystem& files = machine_files());
+  // Without finish(): removes the files if no journal was written, with which a later run could go on.
   ~ScoreOutput();
   ScoreOutput(const ScoreOutput&) = delete;
   ScoreOutput& operator=(const ScoreOutput&) = delete;
 
   // What is there: the inputs go on with what is `missing`, and then at `place`.
   const ScoreJournal& done() const { return now_; }
+  // It goes on with a run that was begun before.
+  bool resumed() const { return resumed_; }
   // All rows had been there before: add() nothing, finish().
   bool complete() const { return now_.complete; }
 
-  // They were chosen: from the rows to come on it is so many, for runs that go on too.
+  // Notes in the journal how the rows to come are computed. A run that goes on finds it in done().
   void set_executors(int executors) { now_.executors = whole_.executors = executors; }
 
-  // Of rows in any order: the pictures that are listed before such a place and have no row yet, as they are listed.
-  using Missing = std::function<std::vector<ListedPicture>(int64_t pictures)>;
+  // Where batches come in any order, whoever lists the pictures says in it which ones have no row yet. Null otherwise.
+  Unscored* unscored() { return options_.unordered ? &unscored_ : nullptr; }
 
-  // The next row; `place` is behind its picture. Throws Error{kSystem}, ReaderGone (apps/host/console.h).
-  // REQUIRES: `missing` where the rows come in any order.
-  void add(const ScoredPicture& picture, const ListingPlace& place, const Missing& missing = {});
+  // Writes the next row. Throws Error{kSystem}, and what `print` throws.
+  // REQUIRES: the picture has its place; it is in unscored(), if there is that.
+  void add(const ScoredPicture& picture);
 
-  // Saves up to the last whole batch. Throws Error{kSystem}.
+  // To be called behind the last row of each batch that is full: rows up to here may be saved. Only whole batches are,
+  // so that a run that goes on has the same ones, and with them the same bits. Throws Error{kSystem}.
+  void end_batch();
+
+  // Saves the rows up to the last whole batch. Throws Error{kSystem}.
   void save();
-  // Rows that --resume would find; 0 where it would begin anew.
+  // How many rows a later run would find to go on with; 0 where it would begin anew.
   int64_t saved_rows() const { return saved_rows_; }
 
   // All rows are there; `listed` is all that the inputs listed. Throws Error{kSystem}.
@@ -101,6 +108,7 @@ class ScoreOutput {
   std::vector<std::unique_ptr<GrowingFile>> open_;  // in the order of now_.files
   GrowingFile* shard_file_ = nullptr;
   std::vector<std::unique_ptr<RowSink>> sinks_;
+  Unscored unscored_;
   ScoreJournal now_, whole_;  // as rows came, and at the end of the last whole batch
   int64_t saved_rows_ = 0;
   bool has_journal_ = false, finished_ = false;

@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "apps/host/signals.h"
 #include "graph/head/probabilities.h"
 #include "graph/plan/executors.h"
 #include "io/core/broken_reason.h"
@@ -23,14 +22,14 @@ struct View {
   bool mirrored = false;
 };
 
-// What is loaded of a picture: for several crops all that they cover.
+// How a picture is loaded: where several crops are cut of it, all that they cover.
 Preprocessing loaded(Preprocessing preprocessing, Views views) {
   if (views != Views::kTenCrop) return preprocessing;
   if (preprocessing.resize <= preprocessing.crop)
     throw usage_error(
-        "--tta=ten-crop: the model resizes pictures to {} and takes {} of it, which leaves one crop, not five; "
-        "--tta averages over the mirror image",
-        preprocessing.resize, preprocessing.crop);
+        "{}=ten-crop: the model resizes pictures to {} and takes {} of it, which leaves one crop, not five; "
+        "{} averages over the mirror image",
+        setting("tta"), preprocessing.resize, preprocessing.crop, setting("tta"));
   preprocessing.crop = preprocessing.resize;
   return preprocessing;
 }
@@ -60,15 +59,15 @@ void cut(const Batch& batch, const View& view, int side, float* out) {
   }
 }
 
-// What the network says of a batch. Used again for later ones.
+// What the network says of a batch. Its memory is used again for later batches.
 struct Outcome {
-  std::vector<std::vector<double>> means;  // [rows] over the views of the probabilities; empty where one is no number
+  std::vector<std::vector<double>> means;  // [rows] of the probabilities over the views; empty where one is no number
   std::vector<float> features;             // [rows, feature_count], the same mean
   std::vector<float> view;                 // its pixels
   StageTimes times;
 };
 
-// Batches to outcomes, by whichever plan. Nothing of it changes: several threads may use it at once.
+// Computes a batch's outcome by whichever plan it is given. It does not change, so several threads may use it at once.
 class Averager {
  public:
   Averager(const TrainedModel& trained, const PredictOptions& options, std::vector<View> views)
@@ -136,20 +135,19 @@ class Averager {
   const PredictOptions& options_;
 };
 
-// Batches in, predictions out, in the same order; as many batches under way as executors can use.
+// Takes batches, and gives their scored pictures in the same order. As many batches are under way as the executors can
+// use.
 class Predictor {
  public:
-  using Take = std::function<void(const Prediction&)>;
-
   Predictor(const TrainedModel& trained, const PredictOptions& options, std::vector<View> views, StreamLoader& loader,
-            const Take& take)
+            const TakePicture& take)
       : trained_(trained),
         options_(options),
         averager_(trained, options, std::move(views)),
         loader_(loader),
         take_(take) {}
 
-  // For batches of `batch` pictures, `pictures` in all where that is known.
+  // Plans the network for batches of `batch` pictures. `pictures` is how many there are in all, if that is known.
   void plan(int batch, std::optional<int64_t> pictures) {
     int count = std::max(options_.executors, 1);
     const int threads = threads_of_each(options_.threads, count);
@@ -158,7 +156,7 @@ class Predictor {
     hold();
     if (options_.executors != kChooseExecutors) return;
     const int64_t trial = trial_batches(batch, options_.threads) * batch;
-    // Of few pictures the faster way would not make up for the time that the measurement takes.
+    // With few pictures the faster way would not make up for the time that the measurement takes.
     if (!pictures || options_.rows_before + *pictures >= 2 * trial) trial_at_ = trial;
   }
   bool planned() const { return executors_ != nullptr; }
@@ -172,7 +170,7 @@ class Predictor {
     failed_ = false;
   }
 
-  // What is still under way.
+  // Takes what is still under way.
   void finish(PredictSummary& summary) {
     while (!under_way_.empty() && !failed_) {
       failed_ = true;
@@ -191,15 +189,15 @@ class Predictor {
     return static_cast<int64_t>(batch.samples.size() + batch.broken.size());
   }
 
-  // One executor is done when the batch has been given to it. Several have work in store, for the moments in which this
-  // thread is busy.
+  // One executor alone is done with a batch as soon as it has been given to it. Several executors have batches in
+  // store, for the moments in which this thread is busy.
   void hold() {
     const int count = executors_->count();
     held_ = count == 1 ? 0 : static_cast<size_t>(count + (count + 1) / 2);
     loader_.hold(static_cast<int>(held_));
   }
 
-  // Its rows need not wait for more batches, which may be long in coming.
+  // Then its rows need not wait for more batches, which may be long in coming.
   bool oldest_is_done() const {
     return !under_way_.empty() && (under_way_.front()->batch->size == 0 || executors_->oldest_is_done());
   }
@@ -243,21 +241,19 @@ class Predictor {
     if (batch.size > 0) executors_->take();
     under_way_.pop_front();
     summary.times += std::exchange(one->outcome.times, {});
-    // Whole and broken ones are each in order; the predictions are both, merged.
+    // Whole and broken pictures are each in order; they are taken in the order of both together.
     const auto rows = static_cast<size_t>(rows_of(batch));
     size_t whole = 0, broken = 0;
     while (whole + broken < rows) {
       const bool take_broken = whole == batch.samples.size() ||
                                (broken < batch.broken.size() && batch.broken[broken].sample < batch.samples[whole]);
-      Prediction p;
+      ScoredPicture p;
       if (take_broken) {
-        p.sample = batch.broken[broken].sample;
-        p.name = batch.broken[broken].name;
-        p.error = batch.broken[broken].reason;
+        const BrokenPicture& picture = batch.broken[broken];
+        p = {.name = picture.name, .error = picture.reason, .sample = picture.sample, .place = picture.place};
         ++broken;
       } else {
-        p.sample = batch.samples[whole];
-        p.name = batch.names[whole];
+        p = {.name = batch.names[whole], .sample = batch.samples[whole], .place = batch.places[whole]};
         if (one->outcome.means[whole].empty()) {
           p.error = "the model's output is not finite: was it trained with too high a learning rate?";
         } else {
@@ -277,16 +273,16 @@ class Predictor {
   const PredictOptions& options_;
   const Averager averager_;
   StreamLoader& loader_;
-  const Take& take_;
+  const TakePicture& take_;
   std::deque<std::unique_ptr<UnderWay>> under_way_;  // in order
   std::vector<std::unique_ptr<UnderWay>> idle_;
   size_t held_ = 0;  // batches that may be under way when consume returns
   int64_t rows_ = 0, trial_at_ = -1;
-  bool failed_ = false;                   // something has thrown: what is under way goes nowhere
-  std::unique_ptr<Executors> executors_;  // the last: its threads end before what they use
+  bool failed_ = false;                   // something has thrown, and nobody takes what is under way
+  std::unique_ptr<Executors> executors_;  // the last member, so that its threads end before what they use
 };
 
-// Files that are listed already. What is packed is read here, in the pack's order.
+// Files that are listed already. Those in a pack are read here, one after another, as a pack is best read.
 class SampleSource : public PictureSource {
  public:
   explicit SampleSource(const std::vector<Sample>& samples) : samples_(samples) {}
@@ -333,7 +329,7 @@ std::vector<Corner> five_crops(int size, int crop) {
 }
 
 PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
-                              const std::function<void(const Prediction&)>& take) {
+                              Listener& listener, const TakePicture& take) {
   // Two batches may wait for a slow picture before the others have fewer slots than they would have in order.
   constexpr int kUnorderedSlots = 5;
   PredictSummary summary;
@@ -358,12 +354,12 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   try {
     report = loader.run([&](const Batch& batch) {
       if (batch.size > 0 && !predictor.planned()) {
-        // Only the last batch may be small. Where no other one needs a plan, so is the plan.
+        // Only the last batch may be small. If it is the first one, too, the plan is made as small as it.
         const auto rows = static_cast<int>(batch.samples.size() + batch.broken.size());
         predictor.plan(rows, rows < batch.capacity ? std::optional<int64_t>(rows) : std::nullopt);
       }
       predictor.consume(batch, summary);
-      return !stop_requested();
+      return !listener.stop();
     });
   } catch (...) {
     predictor.finish(summary);
@@ -371,16 +367,17 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   }
   predictor.finish(summary);
   summary.seconds = watch.seconds();
-  // A list that is waited for ends when a signal comes: nobody knows what more it would have had.
-  summary.stopped = count ? report.stopped && summary.files < *count : stop_requested();
+  // A list on a pipe ends when the job is asked to stop while it waits for it: nobody knows what more it would have
+  // had.
+  summary.stopped = count ? report.stopped && summary.files < *count : listener.stop();
   summary.times.add("wait", report.wait_seconds, report.batches);
   return summary;
 }
 
 PredictSummary predict_samples(const TrainedModel& trained, const std::vector<Sample>& samples,
-                               const PredictOptions& options, const std::function<void(const Prediction&)>& take) {
+                               const PredictOptions& options, Listener& listener, const TakePicture& take) {
   SampleSource source(samples);
-  return predict_stream(trained, source, options, take);
+  return predict_stream(trained, source, options, listener, take);
 }
 
 }  // namespace resflow

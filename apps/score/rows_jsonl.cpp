@@ -12,7 +12,7 @@
 namespace resflow {
 namespace {
 
-// In quotes; what is no UTF-8 becomes U+FFFD.
+// The text in quotes. What is no UTF-8 in it becomes U+FFFD.
 std::string json_text(std::string_view text) {
   return nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -27,7 +27,8 @@ class JsonlRows : public RowText {
     for (const std::string& name : distinct_names(classes)) keys_.push_back(json_text(name));
   }
 
-  // Put together here, not by the library: its objects are slow with a thousand keys, and its numbers are f64's.
+  // The line is put together here, not by the JSON library, because that is slow with objects of a thousand keys, and
+  // writes numbers with the digits of f64.
   void append(const ScoredPicture& picture, std::string& text) const override {
     auto out = std::back_inserter(text);
     fmt::format_to(out, "{{\"path\": {}", json_text(picture.name));

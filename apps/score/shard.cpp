@@ -30,9 +30,11 @@ Shard parse_shard(const std::string& text) {
   const std::optional<int> i = number(std::string_view(text).substr(0, slash));
   const std::optional<int> n =
       slash == std::string::npos ? std::nullopt : number(std::string_view(text).substr(slash + 1));
-  if (!i || !n) throw usage_error("--shard {}: wanted I/N, as in 3/16", printable(text));
-  if (*n < 1 || *n > kMostShards) throw usage_error("--shard {}: wanted 1 to {} shards", text, kMostShards);
-  if (*i < 1 || *i > *n) throw usage_error("--shard {}: shards count from 1: wanted 1/{} to {}/{}", text, *n, *n, *n);
+  if (!i || !n) throw usage_error("{} {}: wanted I/N, as in 3/16", setting("shard"), printable(text));
+  if (*n < 1 || *n > kMostShards)
+    throw usage_error("{} {}: wanted 1 to {} shards", setting("shard"), text, kMostShards);
+  if (*i < 1 || *i > *n)
+    throw usage_error("{} {}: shards count from 1: wanted 1/{} to {}/{}", setting("shard"), text, *n, *n, *n);
   return {.number = *i, .of = *n};
 }
 

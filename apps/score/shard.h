@@ -18,7 +18,7 @@ struct Shard {
   bool operator==(const Shard&) const = default;
 };
 
-// Of "3/16". Throws Error{kUsage}.
+// From "3/16". Throws Error{kUsage} for any other text.
 Shard parse_shard(const std::string& text);
 
 std::string to_string(const Shard& shard);  // "3/16"

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "apps/score/facts_json.h"
+#include "apps/score/fingerprint_json.h"
 #include "io/core/base64.h"
 #include "io/core/error.h"
 #include "io/files/xxh3.h"
@@ -15,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMagic = "rfshard1", kUnorderedMagic = "rfshard2";
-constexpr int64_t kEnd = 16;  // length of the footer, magic
+constexpr int64_t kEnd = 16;  // bytes behind the footer: its length, and the magic
 constexpr int64_t kMostFooter = int64_t{64} << 20;
 constexpr int64_t kReadAhead = int64_t{64} << 10;
 
@@ -31,14 +32,15 @@ uint64_t place_and_outcome(int64_t pictures, const ScoredPicture& picture) {
   return static_cast<uint64_t>(pictures) * 2 + (picture.error.empty() ? 0 : 1);
 }
 
-// A row is the number of listed pictures between the row before and it, doubled, and one more where it is broken.
+// A row is twice the number of pictures that are listed between the row before and this one, plus one if the picture is
+// broken.
 class ShardSink : public RowSink {
  public:
   ShardSink(GrowingFile& file, int64_t before) : file_(file), last_(before - 1) {}
 
-  void add(const ScoredPicture& picture, int64_t index) override {
-    write_leb128(place_and_outcome(index - last_ - 1, picture), file_);
-    last_ = index;
+  void add(const ScoredPicture& picture) override {
+    write_leb128(place_and_outcome(picture.place.index - last_ - 1, picture), file_);
+    last_ = picture.place.index;
   }
 
  private:
@@ -46,13 +48,13 @@ class ShardSink : public RowSink {
   int64_t last_;
 };
 
-// A row is its index in the listing, doubled, and one more where it is broken.
+// A row is twice the picture's index in the listing, plus one if the picture is broken.
 class UnorderedShardSink : public RowSink {
  public:
   explicit UnorderedShardSink(GrowingFile& file) : file_(file) {}
 
-  void add(const ScoredPicture& picture, int64_t index) override {
-    write_leb128(place_and_outcome(index, picture), file_);
+  void add(const ScoredPicture& picture) override {
+    write_leb128(place_and_outcome(picture.place.index, picture), file_);
   }
 
  private:
@@ -63,13 +65,13 @@ ShardFooter parse_footer(const std::string& text) {
   const Json json = Json::parse(text);
   ShardFooter footer;
   footer.shard = {.number = json.at("shard").get<int>(), .of = json.at("of").get<int>()};
-  footer.facts = facts_of_json(json.at("facts"));
+  footer.fingerprint = fingerprint_of_json(json.at("facts"));
   footer.listed.pictures = json.at("pictures").get<int64_t>();
   footer.listed.names = hash_of_hex(json.at("names").get<std::string>());
   footer.rows = json.at("rows").get<int64_t>();
   footer.failed = json.at("failed").get<int64_t>();
   for (const auto& [role, file] : json.at("files").items()) {
-    ShardFooter::File& f = footer.files[role];
+    ShardFooter::File& f = footer.files[name_of_stored(role)];
     f.path = bytes_of_json(file.at("path"));
     if (!file.at("bytes").is_null()) f.bytes = file.at("bytes").get<int64_t>();
   }
@@ -95,15 +97,16 @@ std::unique_ptr<RowSink> make_unordered_shard_sink(GrowingFile& file) {
 void write_shard_footer(GrowingFile& file, const ShardFooter& footer, bool unordered) {
   Json json = {{"shard", footer.shard.number},
                {"of", footer.shard.of},
-               {"facts", json_of_facts(footer.facts)},
+               {"facts", json_of_fingerprint(footer.fingerprint)},
                {"pictures", footer.listed.pictures},
                {"names", hex(footer.listed.names)},
                {"rows", footer.rows},
                {"failed", footer.failed},
                {"files", Json::object()}};
   for (const auto& [role, f] : footer.files) {
-    json["files"][role] = {{"path", json_of_bytes(f.path)}, {"bytes", nullptr}};
-    if (f.bytes) json["files"][role]["bytes"] = *f.bytes;
+    Json& file_json = json["files"][stored_name(role)];
+    file_json = {{"path", json_of_bytes(f.path)}, {"bytes", nullptr}};
+    if (f.bytes) file_json["bytes"] = *f.bytes;
   }
   std::string text = json.dump(1) + "\n";
   const uint64_t bytes = text.size();
@@ -125,14 +128,14 @@ ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), 
   unordered_ = end.ends_with(kUnorderedMagic);
   if ((!unordered_ && !end.ends_with(kMagic)) || footer_bytes < 0 ||
       footer_bytes > std::min(kMostFooter, file_.size() - kEnd))
-    throw data_error("{}: is not what resflow score --shard writes, or not whole", path_);
+    throw data_error("{}: is not what is written beside the rows of a shard, or not whole", path_);
   places_ = file_.size() - kEnd - footer_bytes;
   std::string text(static_cast<size_t>(footer_bytes), '\0');
   file_.read(places_, as_bytes(text));
   try {
     footer_ = parse_footer(text);
   } catch (const Error& e) {
-    throw data_error("{}: is damaged: {}", path_, e.what());
+    throw data_error("{}: is damaged: {}", path_, e.marked());
   } catch (const nlohmann::json::exception& e) {
     throw data_error("{}: is damaged: {}", path_, e.what());
   }

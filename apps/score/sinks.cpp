@@ -3,7 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "apps/host/console.h"
 #include "apps/score/npz.h"
 #include "io/files/npy_file.h"
 
@@ -16,7 +15,7 @@ class TextSink : public RowSink {
     if (file_.size() == 0) file_.write(rows_->header());
   }
 
-  void add(const ScoredPicture& picture, int64_t) override {
+  void add(const ScoredPicture& picture) override {
     text_.clear();
     rows_->append(picture, text_);
     file_.write(text_);
@@ -30,20 +29,22 @@ class TextSink : public RowSink {
 
 class PrintingSink : public RowSink {
  public:
-  explicit PrintingSink(std::unique_ptr<RowText> rows) : rows_(std::move(rows)), text_(rows_->header()) {}
+  PrintingSink(TextOutput output, std::unique_ptr<RowText> rows)
+      : output_(std::move(output)), rows_(std::move(rows)), text_(rows_->header()) {}
 
-  void add(const ScoredPicture& picture, int64_t) override {
+  void add(const ScoredPicture& picture) override {
     rows_->append(picture, text_);
     end();
   }
 
-  // Whoever reads the rows need not wait for more of them.
+  // Where there were no rows, the header has not been given yet.
   void end() override {
-    print_rows(text_);
+    output_(text_);
     text_.clear();
   }
 
  private:
+  TextOutput output_;
   std::unique_ptr<RowText> rows_;
   std::string text_;
 };
@@ -87,7 +88,7 @@ class ScoresSink : public RowSink {
  public:
   ScoresSink(GrowingFile& file, int64_t classes) : matrix_(file, classes, DType::kF32) {}
 
-  void add(const ScoredPicture& picture, int64_t) override {
+  void add(const ScoredPicture& picture) override {
     if (picture.probabilities.empty()) return matrix_.add_broken();
     row_.assign(picture.probabilities.begin(), picture.probabilities.end());
     matrix_.add(row_);
@@ -103,7 +104,7 @@ class EmbeddingsSink : public RowSink {
  public:
   EmbeddingsSink(GrowingFile& file, int64_t features, DType dtype) : matrix_(file, features, dtype) {}
 
-  void add(const ScoredPicture& picture, int64_t) override {
+  void add(const ScoredPicture& picture) override {
     if (picture.features.empty()) return matrix_.add_broken();
     matrix_.add(picture.features);
   }
@@ -117,8 +118,8 @@ class NpzSink : public RowSink {
  public:
   NpzSink(GrowingFile& scores, GrowingFile& names, int64_t classes) : scores_(scores, classes), names_(names) {}
 
-  void add(const ScoredPicture& picture, int64_t index) override {
-    scores_.add(picture, index);
+  void add(const ScoredPicture& picture) override {
+    scores_.add(picture);
     names_.write(npz_name_record(picture.name, picture.error));
   }
   void end() override { scores_.end(); }
@@ -134,7 +135,7 @@ class ErrorsSink : public RowSink {
     if (file_.size() == 0) file_.write(error_csv_header());
   }
 
-  void add(const ScoredPicture& picture, int64_t) override {
+  void add(const ScoredPicture& picture) override {
     if (!picture.error.empty()) file_.write(error_csv_row(picture));
   }
 
@@ -148,8 +149,8 @@ std::unique_ptr<RowSink> make_text_sink(GrowingFile& file, std::unique_ptr<RowTe
   return std::make_unique<TextSink>(file, std::move(rows));
 }
 
-std::unique_ptr<RowSink> make_printing_sink(std::unique_ptr<RowText> rows) {
-  return std::make_unique<PrintingSink>(std::move(rows));
+std::unique_ptr<RowSink> make_printing_sink(TextOutput output, std::unique_ptr<RowText> rows) {
+  return std::make_unique<PrintingSink>(std::move(output), std::move(rows));
 }
 
 std::unique_ptr<RowSink> make_scores_sink(GrowingFile& file, int64_t classes) {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "apps/score/rows.h"
 #include "io/core/array.h"
@@ -19,28 +19,32 @@ class RowSink {
   RowSink(const RowSink&) = delete;
   RowSink& operator=(const RowSink&) = delete;
 
-  // `index` is the picture's in all that the inputs list. Throws as GrowingFile::write does.
-  virtual void add(const ScoredPicture& picture, int64_t index) = 0;
-  virtual void end() {}  // no more rows will come. Throws as GrowingFile::rewrite does.
+  // Throws as GrowingFile::write does.
+  virtual void add(const ScoredPicture& picture) = 0;
+  // To be called when no more rows will come. Throws as GrowingFile::rewrite does.
+  virtual void end() {}
 };
 
-// Each begins its file where that is empty, and goes on behind the rows that are there else. The files outlive them.
+// Each of them begins its file if that is empty, and else goes on behind the rows that are there. The files outlive
+// them.
 
 std::unique_ptr<RowSink> make_text_sink(GrowingFile& file, std::unique_ptr<RowText> rows);
 
-// Row by row to standard output. add() throws ReaderGone (apps/host/console.h).
-std::unique_ptr<RowSink> make_printing_sink(std::unique_ptr<RowText> rows);
+// Takes the text of a scoring, row by row: a terminal or a pipe, say. What it throws leaves the scoring.
+using TextOutput = std::function<void(std::string_view)>;
+// Gives each row to `output` at once, so that whoever reads them need not wait for more of them.
+std::unique_ptr<RowSink> make_printing_sink(TextOutput output, std::unique_ptr<RowText> rows);
 
-// A .npy of f32 probabilities, NaN of broken pictures.
+// A .npy of f32 probabilities. Rows of broken pictures are NaN.
 std::unique_ptr<RowSink> make_scores_sink(GrowingFile& file, int64_t classes);
 
-// A .npy of the pooled features, NaN of broken pictures. REQUIRES: kF32 or kF16.
+// A .npy of the pooled features. Rows of broken pictures are NaN. REQUIRES: `dtype` is kF32 or kF16.
 std::unique_ptr<RowSink> make_embeddings_sink(GrowingFile& file, int64_t features, DType dtype);
 
-// The parts of a .npz (apps/score/npz.h).
+// The two files of which a .npz is made at the end (apps/score/npz.h).
 std::unique_ptr<RowSink> make_npz_sink(GrowingFile& scores, GrowingFile& names, int64_t classes);
 
-// path,error of the broken ones.
+// A .csv with path,error of the broken pictures.
 std::unique_ptr<RowSink> make_errors_sink(GrowingFile& file);
 
 }  // namespace resflow

@@ -1,15 +1,13 @@
 #include "apps/score/tracked_source.h"
 
-#include <utility>
-
-#include "apps/host/signals.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
 
-TrackedSource::TrackedSource(PictureSource& inner, std::optional<Shard> shard) : inner_(inner), shard_(shard) {}
+TrackedSource::TrackedSource(PictureSource& inner, Listener& listener, std::optional<Shard> shard, Unscored* unscored)
+    : inner_(inner), listener_(listener), shard_(shard), unscored_(unscored) {}
 
 bool TrackedSource::list(Picture& picture) {
   if (!inner_.next(picture)) return false;
@@ -18,12 +16,12 @@ bool TrackedSource::list(Picture& picture) {
   return true;
 }
 
-Error TrackedSource::differing(Error error) {
+Error TrackedSource::differing(Error error) const {
   differs_ = true;
   return error;
 }
 
-Error TrackedSource::too_few(int64_t pictures) {
+Error TrackedSource::too_few(int64_t pictures) const {
   return differing(usage_error("the inputs hold {}, {} of them had been scored",
                                plural(pictures, "picture", "pictures"), before_.pictures));
 }
@@ -31,31 +29,33 @@ Error TrackedSource::too_few(int64_t pictures) {
 bool TrackedSource::skip_to(const ListingPlace& place, const std::vector<ListedPicture>& missing) {
   before_ = place;
   missing_.assign(missing.begin(), missing.end());
+  if (unscored_ != nullptr)
+    for (const ListedPicture& picture : missing) unscored_->add(picture);
   skipped_ = place.pictures - static_cast<int64_t>(missing.size());
   if (const auto all = inner_.count(); all && *all < place.pictures) throw too_few(*all);
   const int64_t end = missing.empty() ? place.pictures : missing.front().index;
   Picture picture;
   while (listed_.pictures < end) {
-    if (stop_requested()) return false;
+    if (listener_.stop()) return false;
     if (!list(picture)) throw too_few(listed_.pictures);
   }
   if (missing.empty()) check_place(picture);
   return true;
 }
 
-// All that was listed before is listed again.
-void TrackedSource::check_place(const Picture& last) {
+// All that was listed before has been listed again.
+void TrackedSource::check_place(const Picture& last) const {
   if (before_.pictures > 0 && last.name != before_.last)
     throw differing(usage_error("picture {} of the inputs was {}, now it is {}", before_.pictures,
                                 printable(before_.last), printable(last.name)));
   if (listed_.names != before_.names)
     throw differing(usage_error("the first {} pictures of the inputs have other names now", before_.pictures));
-  listed_.last = before_.last;
 }
 
+// Whether the picture that was listed last is one of those that were missing.
 bool TrackedSource::is_missing() const { return !missing_.empty() && missing_.front().index == listed_.pictures - 1; }
 
-// Of the one that was listed last.
+// Whether the picture that was listed last is to be scored.
 bool TrackedSource::is_wanted(const Picture& picture) {
   if (listed_.pictures > before_.pictures) return !shard_ || shard_->has(picture.name);
   if (is_missing()) {
@@ -69,18 +69,18 @@ bool TrackedSource::is_wanted(const Picture& picture) {
 
 bool TrackedSource::next(Picture& picture) {
   do {
-    // Of inputs whose number is known a listing that ends early would not be seen as one that was stopped.
-    if (listed_.pictures < before_.pictures && !count() && stop_requested()) return false;
+    // Where the number of pictures is known, a listing that ended early would not be seen as one that was stopped.
+    if (listed_.pictures < before_.pictures && !count() && listener_.stop()) return false;
     if (!list(picture)) {
       if (listed_.pictures < before_.pictures) throw too_few(listed_.pictures);
       return false;
     }
   } while (!is_wanted(picture));
-  listed_.last = picture.name;
-  // At once: at no moment it may be neither of the two.
-  const std::lock_guard lock(mutex_);
-  if (is_missing()) missing_.pop_front();
-  under_way_.emplace(given_++, listed_);
+  picture.place = {.index = listed_.pictures - 1, .names = listed_.names};
+  if (is_missing())
+    missing_.pop_front();  // skip_to() has added it
+  else if (unscored_ != nullptr)
+    unscored_->add({.index = picture.place.index, .name = xxh3(picture.name)});
   return true;
 }
 
@@ -88,25 +88,6 @@ std::optional<int64_t> TrackedSource::count() const {
   const std::optional<int64_t> all = inner_.count();
   if (shard_ || !all) return std::nullopt;
   return *all - skipped_;
-}
-
-ListingPlace TrackedSource::row(int64_t given) {
-  const std::lock_guard lock(mutex_);
-  auto found = under_way_.extract(given);
-  if (found.empty()) throw internal_error("a row came of a picture that was not listed");
-  return std::move(found.mapped());
-}
-
-std::vector<ListedPicture> TrackedSource::missing(int64_t pictures) const {
-  std::vector<ListedPicture> missing;
-  const std::lock_guard lock(mutex_);
-  for (const auto& [given, place] : under_way_) {
-    if (place.pictures > pictures) break;
-    missing.push_back({.index = place.pictures - 1, .name = xxh3(place.last)});
-  }
-  for (const ListedPicture& picture : missing_)
-    if (picture.index < pictures) missing.push_back(picture);
-  return missing;
 }
 
 }  // namespace resflow

@@ -1,11 +1,13 @@
 #include "apps/train/augment_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "apps/train/option_conditions.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
 
@@ -21,12 +23,12 @@ void check_from_0(const std::string& name, double value) {
 void check_color_jitter(const std::vector<double>& amounts) {
   if (amounts.empty()) return;
   if (amounts.size() != 4)
-    throw usage_error("--color-jitter has {} numbers: wanted brightness,contrast,saturation,hue like 0.4,0.4,0.4,0.1",
-                      amounts.size());
-  check_from_0("--color-jitter's brightness", amounts[0]);
-  check_from_0("--color-jitter's contrast", amounts[1]);
-  check_from_0("--color-jitter's saturation", amounts[2]);
-  check_range("--color-jitter's hue", amounts[3], 0, 0.5);
+    throw usage_error("{} has {} numbers: wanted brightness,contrast,saturation,hue like 0.4,0.4,0.4,0.1",
+                      setting("color_jitter"), amounts.size());
+  check_from_0(setting("color_jitter") + "'s brightness", amounts[0]);
+  check_from_0(setting("color_jitter") + "'s contrast", amounts[1]);
+  check_from_0(setting("color_jitter") + "'s saturation", amounts[2]);
+  check_range(setting("color_jitter") + "'s hue", amounts[3], 0, 0.5);
 }
 
 ColorJitter color_jitter(const AugmentOptions& o) {
@@ -38,21 +40,23 @@ ColorJitter color_jitter(const AugmentOptions& o) {
 
 void check(const AugmentOptions& o, const std::set<std::string>& given) {
   if (o.crop_scale.size() != 2 || !(o.crop_scale[0] > 0 && o.crop_scale[0] <= o.crop_scale[1] && o.crop_scale[1] <= 1))
-    throw usage_error("--crop-scale {}: wanted low,high like 0.08,1, above 0 and at most 1",
+    throw usage_error("{} {}: wanted low,high like 0.08,1, above 0 and at most 1", setting("crop_scale"),
                       fmt::join(o.crop_scale, ","));
-  check_range("--hflip", o.hflip, 0, 1);
+  check_range(setting("hflip"), o.hflip, 0, 1);
   const bool rand_augment = o.auto_augment == kRandAugment;
   if (!rand_augment && o.auto_augment != "none" && o.auto_augment != kTrivialAugment)
-    throw usage_error("--auto-augment {}: wanted none, {} or {}", o.auto_augment, kRandAugment, kTrivialAugment);
-  for (const char* option : {"--ra-ops", "--ra-magnitude"})
-    if (!rand_augment && given.contains(option))
-      throw usage_error("{} goes with --auto-augment {}, not {}", option, kRandAugment, o.auto_augment);
-  if (o.ra_ops < 1) throw usage_error("--ra-ops is {}: wanted at least 1", o.ra_ops);
-  check_range("--ra-magnitude", o.ra_magnitude, 0, kAugmentSteps - 1);
+    throw usage_error("{} {}: wanted none, {} or {}", setting("auto_augment"), o.auto_augment, kRandAugment,
+                      kTrivialAugment);
+  for (const Option<AugmentOptions>& option : augment_option_table())
+    if (given.contains(option.name))
+      if (const std::string why = unmet_need(augment_option_table(), option, o); !why.empty())
+        throw usage_error("{}", why);
+  if (o.ra_ops < 1) throw usage_error("{} is {}: wanted at least 1", setting("ra_ops"), o.ra_ops);
+  check_range(setting("ra_magnitude"), o.ra_magnitude, 0, kAugmentSteps - 1);
   check_color_jitter(o.color_jitter);
-  check_range("--random-erase", o.random_erase, 0, 1);
-  check_from_0("--mixup", o.mixup);
-  check_from_0("--cutmix", o.cutmix);
+  check_range(setting("random_erase"), o.random_erase, 0, 1);
+  check_from_0(setting("mixup"), o.mixup);
+  check_from_0(setting("cutmix"), o.cutmix);
 }
 
 Recipe train_recipe(int image_size, const Preprocessing& evaluation, const AugmentOptions& o) {
@@ -87,17 +91,55 @@ std::string describe(const AugmentOptions& o) {
   return text;
 }
 
-const std::vector<OptionField<AugmentOptions>>& augment_fields() {
-  static const std::vector<OptionField<AugmentOptions>> all = {
-      option_list_field("--crop-scale", true, &AugmentOptions::crop_scale),
-      option_field("--hflip", true, &AugmentOptions::hflip),
-      option_field("--auto-augment", true, &AugmentOptions::auto_augment),
-      option_field("--ra-ops", true, &AugmentOptions::ra_ops),
-      option_field("--ra-magnitude", true, &AugmentOptions::ra_magnitude),
-      option_list_field("--color-jitter", true, &AugmentOptions::color_jitter),
-      option_field("--random-erase", true, &AugmentOptions::random_erase),
-      option_field("--mixup", true, &AugmentOptions::mixup),
-      option_field("--cutmix", true, &AugmentOptions::cutmix),
+const std::vector<Option<AugmentOptions>>& augment_option_table() {
+  using O = AugmentOptions;
+  constexpr unsigned kCopied = kInNetwork | kInCopies;
+  const OptionNeed rand_augment = {.option = "auto_augment", .values = {kRandAugment}};
+  static const std::vector<Option<AugmentOptions>> all = {
+      {{.name = "crop_scale",
+        .help = "low,high: the part of a picture's area that a crop shows",
+        .place = 44,
+        .modes = kCopied},
+       option_at<&O::crop_scale>},
+      {{.name = "hflip", .help = "how probably a picture is mirrored", .place = 45, .modes = kCopied},
+       option_at<&O::hflip>},
+      {{.name = "auto_augment",
+        .help = "none, randaugment or trivialaugment: operations drawn of fourteen that move and recolour a picture",
+        .place = 46,
+        .modes = kCopied},
+       option_at<&O::auto_augment>},
+      {{.name = "ra_ops",
+        .help = "randaugment: operations a picture",
+        .place = 47,
+        .modes = kCopied,
+        .needs = rand_augment},
+       option_at<&O::ra_ops>},
+      {{.name = "ra_magnitude",
+        .help = "randaugment: how strong, 0 to 30",
+        .place = 48,
+        .modes = kCopied,
+        .needs = rand_augment},
+       option_at<&O::ra_magnitude>},
+      {{.name = "color_jitter",
+        .help = "brightness,contrast,saturation,hue: how far each changes at random, like 0.4,0.4,0.4,0.1",
+        .place = 49,
+        .modes = kCopied},
+       option_at<&O::color_jitter>},
+      {{.name = "random_erase",
+        .help = "how probably a rectangle of a picture is erased",
+        .place = 50,
+        .modes = kCopied},
+       option_at<&O::random_erase>},
+      {{.name = "mixup",
+        .help = "alpha, like 0.2: every batch's pictures and targets are blended in pairs, by Beta(alpha, alpha)",
+        .place = 51,
+        .modes = kInNetwork},
+       option_at<&O::mixup>},
+      {{.name = "cutmix",
+        .help = "alpha, like 1: a box of each picture comes from another; beside {mixup} either, by chance",
+        .place = 52,
+        .modes = kInNetwork},
+       option_at<&O::cutmix>},
   };
   return all;
 }

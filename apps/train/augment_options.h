@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/train/option_field.h"
+#include "apps/train/option.h"
 #include "io/checkpoint/description.h"
 #include "pipeline/pixels/mix.h"
 #include "pipeline/recipe.h"
@@ -23,8 +23,8 @@ struct AugmentOptions {
   double mixup = 0, cutmix = 0;                // alpha; 0: off
 };
 
-// Throws Error{kUsage} for values that cannot be, and for an option of RandAugment that is in `given` ("--ra-ops")
-// where it would do nothing.
+// Throws Error{kUsage} for values that cannot be, and for an option of RandAugment that is in `given` ("ra_ops") where
+// it would do nothing.
 void check(const AugmentOptions& options, const std::set<std::string>& given = {});
 
 // The training recipe with all of them but the mixing; pictures are normalized as in `evaluation`.
@@ -35,7 +35,7 @@ MixOptions mix_options(const AugmentOptions& options);
 // "crop 0.08 to 1, flip 0.5, randaugment 2 at 9, mixup 0.2"
 std::string describe(const AugmentOptions& options);
 
-// All of them; every one decides the bits of a run.
-const std::vector<OptionField<AugmentOptions>>& augment_fields();
+// The table of them. Every one decides the bits of a run.
+const std::vector<Option<AugmentOptions>>& augment_option_table();
 
 }  // namespace resflow

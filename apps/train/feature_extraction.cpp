@@ -6,9 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "apps/host/console.h"
-#include "apps/host/progress.h"
-#include "apps/host/signals.h"
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
 #include "io/core/wording.h"
@@ -74,12 +71,18 @@ void add_pictures(Sha256& hash, const Dataset& dataset, const std::string& root)
 
 }  // namespace
 
-FeatureExtractor::FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error)
-    : model_(model), folder_(folder), threads_(threads), on_error_(on_error), backbone_(backbone_hash(model)) {
+FeatureExtractor::FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error,
+                                   Listener& listener)
+    : model_(model),
+      folder_(folder),
+      threads_(threads),
+      on_error_(on_error),
+      listener_(listener),
+      backbone_(backbone_hash(model)) {
   std::error_code error;
   fs::create_directories(folder_.path, error);
   if (error)
-    throw usage_error("--feature-cache {}: cannot make the folder: {}; give another one", folder_.path,
+    throw usage_error("{} {}: cannot make the folder: {}; give another one", setting("feature_cache"), folder_.path,
                       error.message());
 }
 
@@ -108,19 +111,20 @@ FeatureCache FeatureExtractor::open_cache(const FeatureSource& source) const {
 bool FeatureExtractor::extract(const FeatureSource& source) {
   FeatureCache cache = open_cache(source);
   if (!cache.discarded().empty())
-    warn("{}: {}: {}", cache.path(), cache.discarded(),
-         cache.done() == 0 ? "made anew" : fmt::format("what follows row {} is made anew", cache.done()));
+    listener_.warn(
+        fmt::format("{}: {}: {}", cache.path(), cache.discarded(),
+                    cache.done() == 0 ? "made anew" : fmt::format("what follows row {} is made anew", cache.done())));
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size()), cached = cache.done();
   const Stopwatch watch;
   const bool finished = cache.complete() || compute(source, cache);
   const double seconds = watch.seconds();
   std::string how = cached == 0 ? "" : cached == rows ? " from" : fmt::format(" ({} of them from before) in", cached);
   if (how.empty()) how = " into";
-  fmt::print("features   {}: {}{} {}{}\n", source.name, plural(cache.done(), "picture", "pictures"), how, cache.path(),
-             cache.done() == cached ? ""
-                                    : fmt::format(", {:.1f} s, {:.1f} img/s", seconds,
-                                                  static_cast<double>(cache.done() - cached) / seconds));
-  flush_output();
+  listener_.say(fmt::format(
+      "features   {}: {}{} {}{}", source.name, plural(cache.done(), "picture", "pictures"), how, cache.path(),
+      cache.done() == cached
+          ? ""
+          : fmt::format(", {:.1f} s, {:.1f} img/s", seconds, static_cast<double>(cache.done() - cached) / seconds)));
   broken_ = cache.broken();
   if (on_error_ == OnError::kStop && !broken_.empty())
     throw data_error("{}: {}", source.dataset->samples[static_cast<size_t>(broken_.front().row)].path,
@@ -147,10 +151,8 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
                  .decode = source.decode});
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size());
   const auto columns = static_cast<size_t>(model_.feature_count());
-  ProgressLine progress({.label = fmt::format("features of {}", source.name),
-                         .total = rows,
-                         .first = cache.done(),
-                         .terminal = is_terminal(stderr)});
+  Progress progress(listener_,
+                    {.label = fmt::format("features of {}", source.name), .total = rows, .first = cache.done()});
   std::vector<float> block;
   loader.run(source.epoch, cache.done() / kBatch, [&](const Batch& batch) {
     const int64_t begin = batch.number * kBatch, count = std::min<int64_t>(kBatch, rows - begin);
@@ -168,7 +170,7 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
       if (one.sample >= cache.done()) broken.push_back({one.sample, one.reason});
     cache.append(count - skip, std::span(block).subspan(static_cast<size_t>(skip) * columns), broken);
     progress.update(cache.done());
-    return cache.complete() || !stop_requested();
+    return cache.complete() || !listener_.stop();
   });
   if (cache.complete()) cache.sync();
   return cache.complete();

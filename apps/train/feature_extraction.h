@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/plan/plan.h"
+#include "io/core/listener.h"
 #include "io/files/feature_cache.h"
 #include "io/pictures/dataset.h"
 #include "pipeline/loader.h"
@@ -33,12 +34,13 @@ struct FeatureFolder {
 
 class FeatureExtractor {
  public:
-  // The model is used in evaluation, up to its head, and outlives the extractor; its parameters must not change.
-  FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error);
+  // The model is used in evaluation, up to its head; its parameters must not change. Model and listener outlive the
+  // extractor.
+  FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error, Listener& listener);
   ~FeatureExtractor();
 
-  // Says on standard output what it does. False where a signal asked to stop (apps/host/signals.h): what is done is
-  // kept. Throws Error: kData at the first broken picture under OnError::kStop, else as FeatureCache and Loader do.
+  // Says what it does. False where the listener asked to stop: what is done is kept. Throws Error: kData at the first
+  // broken picture under OnError::kStop, else as FeatureCache and Loader do.
   bool extract(const FeatureSource& source);
 
   // What extract() has found, if it was not stopped: rows of the whole data set, zeros where `broken` names one.
@@ -54,6 +56,7 @@ class FeatureExtractor {
   FeatureFolder folder_;
   int threads_;
   OnError on_error_;
+  Listener& listener_;
   std::string backbone_;        // hash of the model up to its head
   std::unique_ptr<Plan> plan_;  // made when a row is to be computed, for the size that plan_size_ says
   int plan_size_ = 0;

@@ -5,119 +5,90 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
-#include <iterator>
-#include <sstream>
 #include <string_view>
-#include <type_traits>
 
-#include "apps/options/config_file.h"
-#include "apps/train/augment_options.h"
 #include "apps/train/option_conditions.h"
-#include "apps/train/option_field.h"
+#include "apps/train/option_table.h"
 #include "apps/train/toml_value.h"
 #include "io/core/error.h"
 
 namespace resflow {
 namespace {
 
-using Field = OptionField<TrainOptions>;
+using Row = Option<TrainOptions>;
 
-template <class T>
-Field field(const char* name, bool fixed, T TrainOptions::*member) {
-  return option_field<TrainOptions>(name, fixed, member);
-}
-template <class T>
-Field list_field(const char* name, std::vector<T> TrainOptions::*member) {
-  return option_list_field<TrainOptions>(name, true, member);
-}
+// Names of the data sets' identities among the saved options.
+constexpr const char* kDataIdentity = "DATA";
+constexpr const char* kValIdentity = "validation data";
 
-std::vector<Field> all_fields() {
-  std::vector<Field> all = {
-      field("--model", true, &TrainOptions::model),
-      field("--weights", true, &TrainOptions::weights),
-      list_field("--weights-skip", &TrainOptions::weights_skip),
-      field("--mode", true, &TrainOptions::mode),
-      list_field("--freeze", &TrainOptions::freeze),
-      field("--freeze-bn", true, &TrainOptions::freeze_bn),
-      field("--batch", true, &TrainOptions::batch),
-      field("--image-size", true, &TrainOptions::image_size),
-      field("--seed", true, &TrainOptions::seed),
-      field("--precision", true, &TrainOptions::precision),
-      field("--force-precision", false, &TrainOptions::force_precision),
-      field("--optimizer", true, &TrainOptions::optimizer),
-      field("--lr", true, &TrainOptions::lr),
-      field("--momentum", true, &TrainOptions::momentum),
-      field("--nesterov", true, &TrainOptions::nesterov),
-      field("--weight-decay", true, &TrainOptions::weight_decay),
-      field("--label-smoothing", true, &TrainOptions::label_smoothing),
-      field("--no-decay-norm-bias", true, &TrainOptions::no_decay_norm_bias),
-      field("--lr-backbone", true, &TrainOptions::lr_backbone),
-      field("--schedule", true, &TrainOptions::schedule),
-      field("--warmup-epochs", true, &TrainOptions::warmup_epochs),
-      field("--step-size", true, &TrainOptions::step_size),
-      field("--patience", true, &TrainOptions::patience),
-      list_field("--milestones", &TrainOptions::milestones),
-      field("--gamma", true, &TrainOptions::gamma),
-      field("--min-lr", true, &TrainOptions::min_lr),
-      field("--class-weights", true, &TrainOptions::class_weights),
-      field("--clip-norm", true, &TrainOptions::clip_norm),
-      field("--accumulate", true, &TrainOptions::accumulate),
-      field("--ema", true, &TrainOptions::ema),
-      field("--sampler", true, &TrainOptions::sampler),
-      field("--exif", true, &TrainOptions::exif),
-      field("--decode", true, &TrainOptions::decode),
-      field("--augment-copies", true, &TrainOptions::augment_copies),
-      field("--svm-c", true, &TrainOptions::svm_c),
-      field("--svm-folds", true, &TrainOptions::svm_folds),
-      field("--feature-cache", false, &TrainOptions::feature_cache),
-      field("--early-stop", false, &TrainOptions::early_stop),
-      field("--epochs", false, &TrainOptions::epochs),
-      field("--threads", false, &TrainOptions::threads),
-      field("--pin", false, &TrainOptions::pin),
-      field("--save-every", false, &TrainOptions::save_every),
-      field("--on-error", false, &TrainOptions::on_error),
-  };
-  for (const auto& augment : augment_fields()) all.push_back(option_of_part(augment, &TrainOptions::augment));
-  return all;
+// "image-size"
+std::string dashed(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
 }
 
-const std::vector<Field>& fields() {
-  static const std::vector<Field> all = all_fields();
-  return all;
+std::string saved_name(const std::string& name) { return "--" + dashed(name); }
+
+const std::string* find_saved(const SavedOptions& saved, const std::string& name) {
+  const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == name; });
+  return found == saved.end() ? nullptr : &found->second;
 }
 
 }  // namespace
 
 SavedOptions saved_options(const TrainOptions& options) {
   SavedOptions saved;
-  for (const Field& f : fields()) saved.emplace_back(f.name, f.get(options));
+  for (const Row* row : saved_option_table()) saved.emplace_back(saved_name(row->name), text_of(*row, options));
   return saved;
+}
+
+SavedOptions saved_options(const TrainOptions& options, const TrainingData& data) {
+  SavedOptions saved = saved_options(options);
+  saved.emplace_back(kDataIdentity, data.identity);
+  saved.emplace_back(kValIdentity, data.val_identity);
+  return saved;
+}
+
+std::string saved_value(const SavedOptions& saved, const std::string& name) {
+  const std::string* value = find_saved(saved, saved_name(name));
+  return value == nullptr ? "" : *value;
 }
 
 void adopt_saved(TrainOptions& options, const SavedOptions& saved) {
   std::vector<std::string> conflicts;
-  for (const Field& f : fields()) {
-    const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& o) { return o.first == f.name; });
+  for (const Row* row : saved_option_table()) {
+    const std::string* kept = find_saved(saved, saved_name(row->name));
     // A run from before there was the option had what is its default now.
-    const std::string before = found == saved.end() ? f.get(TrainOptions{}) : found->second;
-    if (!options.given.contains(f.name))
-      f.set(options, before);
-    else if (f.fixed && f.get(options) != before)
+    const std::string before = kept == nullptr ? text_of(*row, TrainOptions{}) : *kept, now = text_of(*row, options);
+    if (!options.given.contains(row->name))
+      set_text(row->at(options), row->name, before);
+    else if (!row->may_change && now != before)
       conflicts.push_back(
-          fmt::format("{} was {}, now {}", f.name, before.empty() ? "not given" : before, f.get(options)));
+          fmt::format("{} was {}, now {}", setting(row->name), before.empty() ? "not given" : before, now));
   }
   // Half a cosine over 10 epochs and half one over 20 make none.
   const bool whole = options.schedule == "cosine" || options.schedule == "onecycle";
-  const auto epochs = std::find_if(saved.begin(), saved.end(), [](const auto& o) { return o.first == "--epochs"; });
-  if (whole && options.given.contains("--epochs") && epochs != saved.end() &&
-      epochs->second != fmt::format("{}", options.epochs))
-    conflicts.push_back(fmt::format("--epochs was {} and is part of --schedule {}, now {}", epochs->second,
-                                    options.schedule, options.epochs));
+  const std::string* epochs = find_saved(saved, saved_name("epochs"));
+  if (whole && options.given.contains("epochs") && epochs != nullptr && *epochs != fmt::format("{}", options.epochs))
+    conflicts.push_back(fmt::format("{} was {} and is part of {} {}, now {}", setting("epochs"), *epochs,
+                                    setting("schedule"), options.schedule, options.epochs));
   if (!conflicts.empty())
-    throw usage_error(
-        "--resume: the run began with other options: {}; leave them out, or start anew with another --out",
-        fmt::join(conflicts, "; "));
+    throw usage_error("{}: the run began with other options: {}; leave them out, or start anew with another {}",
+                      setting("resume"), fmt::join(conflicts, "; "), setting("out"));
+}
+
+void check_same_data(const SavedOptions& saved, const TrainingData& data) {
+  const auto check = [&](const char* name, const std::string& root, const std::string& now) {
+    const std::string* kept = find_saved(saved, name);
+    const std::string before = kept == nullptr ? "" : *kept;
+    if (before != now)
+      throw usage_error(
+          "{}: {} is not the run's: it was {}, {} now is {}; give the run's data, or start anew with another {}",
+          setting("resume"), name, before.empty() ? "none" : before, root.empty() ? "it" : root,
+          now.empty() ? "none" : now, setting("out"));
+  };
+  check(kDataIdentity, data.train_root, data.identity);
+  check(kValIdentity, data.val_root, data.val_identity);
 }
 
 std::string train_config(const TrainOptions& options) {
@@ -131,13 +102,10 @@ std::string train_config(const TrainOptions& options) {
   const auto absolute = [](const std::string& path) { return toml_value(std::filesystem::absolute(path).string()); };
   add("data", absolute(options.data));
   if (!options.val.empty()) add("val", absolute(options.val));
-  for (const Field& f : fields()) {
-    const std::string value = f.toml(options);
-    // Not given, and nothing stands for it: "" and [] would be given, and so would -1.
-    const bool absent = value == "\"\"" || value == "[]" || (f.name == "--lr-backbone" && options.lr_backbone < 0) ||
-                        (f.name == "--svm-c" && options.svm_c == 0);
-    if (!absent && why_useless(options, f.name).empty()) add(std::string_view(f.name).substr(2), value);
-  }
+  for (const Row* row : saved_option_table())
+    // A value that stands for "not given" would be given if it stood in the file.
+    if (!is_none(*row, text_of(*row, options)) && why_useless(*row, options).empty())
+      add(dashed(row->name), toml_of(value_of(*row, options)));
   return text;
 }
 

@@ -6,21 +6,31 @@
 #include <utility>
 #include <vector>
 
-#include "apps/train/train_options.h"
+#include "apps/data/training_data.h"
+#include "apps/train/options.h"
 
 namespace resflow {
 
+// Names, written as "--image-size", and values.
 using SavedOptions = std::vector<std::pair<std::string, std::string>>;
 
-// What a checkpoint keeps: names as on the command line, and values.
+// Those that a checkpoint keeps, in the order of their table.
 SavedOptions saved_options(const TrainOptions& options);
+// The same, and which data they went with.
+SavedOptions saved_options(const TrainOptions& options, const TrainingData& data);
+
+// The value of the option called `name` ("image_size"); empty where there is none.
+std::string saved_value(const SavedOptions& saved, const std::string& name);
 
 // A resumed run goes on with the options that it began with. Those that decide its bits cannot change: one that
-// was given and differs is an Error{kUsage} that names all such. The others (--epochs, --threads, --save-every,
-// --on-error) are taken over unless given.
+// was given and differs is an Error{kUsage} that names all such. The others (epochs, threads, save_every, on_error,
+// ...) are taken over unless given.
 void adopt_saved(TrainOptions& options, const SavedOptions& saved);
 
-// DATA, --val and the same options as TOML: `resflow train --config` takes it.
+// A resumed run must see the same pictures, for its cursor counts them. Throws Error{kUsage} where they are others.
+void check_same_data(const SavedOptions& saved, const TrainingData& data);
+
+// The data and the same options as TOML: `resflow train --config` takes it.
 std::string train_config(const TrainOptions& options);
 
 }  // namespace resflow

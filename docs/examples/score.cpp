@@ -6,6 +6,7 @@
 #include <resflow/graph/head/probabilities.h>   // top_classes()
 #include <resflow/graph/model/trained_model.h>  // TrainedModel, load_trained_model()
 #include <resflow/io/core/error.h>              // Error
+#include <resflow/io/core/listener.h>           // silent(): nobody hears of the progress, nobody stops the work
 #include <resflow/io/pictures/dataset.h>        // Sample, list_pictures()
 
 using namespace resflow;
@@ -16,13 +17,13 @@ int main(int argc, char** argv) try {
   const Compute compute(threads);
   const TrainedModel trained = load_trained_model(argv[1], compute);
   const std::vector<Sample> pictures = list_pictures(argv[2]);
-  predict_samples(trained, pictures, {.batch = 32, .threads = threads}, [&](const Prediction& p) {
-    const std::string& path = pictures[p.sample].path;
-    if (p.error.empty()) {
-      const int best = top_classes(p.probabilities, 1).front();
-      fmt::print("{},{},{:.6f}\n", path, trained.classes[best], p.probabilities[best]);
+  const PredictOptions options = {.batch = 32, .threads = threads};
+  predict_samples(trained, pictures, options, silent(), [&](const ScoredPicture& picture) {
+    if (picture.error.empty()) {
+      const int best = top_classes(picture.probabilities, 1).front();
+      fmt::print("{},{},{:.6f}\n", picture.name, trained.classes[best], picture.probabilities[best]);
     } else {
-      fmt::print(stderr, "score: {}: {}\n", path, p.error);
+      fmt::print(stderr, "score: {}: {}\n", picture.name, picture.error);
     }
   });
   return 0;

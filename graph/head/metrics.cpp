@@ -149,7 +149,7 @@ std::vector<Confusion> most_confused(const ConfusionMatrix& confusion, size_t li
   return pairs;
 }
 
-Metrics measure(std::span<const int> labels, const ProbabilityTable& probabilities) {
+Metrics classification_metrics(std::span<const int> labels, const ProbabilityTable& probabilities) {
   Metrics m;
   m.pictures = static_cast<int64_t>(labels.size());
   m.confusion = confusion_matrix(labels, probabilities);

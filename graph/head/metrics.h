@@ -8,7 +8,8 @@
 
 namespace resflow {
 
-// A row of probabilities a picture, one a class. f32: 50,000 pictures of 1000 classes take 200 MB.
+// A row for each picture, with a probability for each class. They are f32, so that 50,000 pictures of 1000 classes take
+// 200 MB.
 class ProbabilityTable {
  public:
   explicit ProbabilityTable(size_t classes = 0) : classes_(classes) {}
@@ -22,7 +23,7 @@ class ProbabilityTable {
   std::vector<float> values_;
 };
 
-// The most probable class; of equal ones the first.
+// The most probable class; the first one where several are equally probable.
 int most_probable(std::span<const float> row);
 
 // counts[true * classes + said] pictures.
@@ -33,8 +34,8 @@ struct ConfusionMatrix {
 };
 
 struct ClassMetrics {
-  double precision = 0;  // of what was said to be the class, how much is; 0 where it was never said
-  double recall = 0;     // of the class's pictures, how many were found; 0 where it has none
+  double precision = 0;  // which part of the pictures said to be of the class are; 0 where none was
+  double recall = 0;     // which part of the class's pictures were said to be of it; 0 where it has none
   double f1 = 0;         // the harmonic mean of both
   int64_t support = 0;   // pictures of the class
   int64_t said = 0;      // pictures that were said to be it
@@ -60,44 +61,48 @@ struct Metrics {
   int64_t pictures = 0, right = 0;
   double accuracy = 0;
   Interval accuracy_interval;  // 95 %, by Wilson's score
-  double top5_accuracy = 0;    // 1 where there are no more than five classes
-  double log_loss = 0;         // mean of -log(probability of the true class), as log_loss below
+  double top5_accuracy = 0;    // 1 where there are five classes or fewer
+  double log_loss = 0;         // as log_loss() below
   double mean_confidence = 0;  // of the highest probability
   ConfusionMatrix confusion;
   std::vector<ClassMetrics> classes;
-  Averages macro;     // over the classes that have pictures or were said, each alike
-  Averages weighted;  // by support
+  Averages macro;     // over the classes that have pictures or were said; each class counts the same
+  Averages weighted;  // each class counts by its support
   std::vector<CalibrationBin> calibration;
   double ece = 0;  // expected calibration error: mean of |confidence - accuracy| over the bins, by their counts
 };
 
 inline constexpr int kCalibrationBins = 15;
 
-// All of the below. All zero where there is no row.
-// REQUIRES for all: as many labels as rows, each in [0, classes).
-Metrics measure(std::span<const int> labels, const ProbabilityTable& probabilities);
+// All that the functions below compute, at once. Everything is zero where there is no row.
+// REQUIRES here and below: as many labels as rows, each in [0, classes).
+Metrics classification_metrics(std::span<const int> labels, const ProbabilityTable& probabilities);
 
 ConfusionMatrix confusion_matrix(std::span<const int> labels, const ProbabilityTable& probabilities);
 std::vector<ClassMetrics> class_metrics(const ConfusionMatrix& confusion);
 Averages macro_average(std::span<const ClassMetrics> classes);
 Averages weighted_average(std::span<const ClassMetrics> classes);
 
-// Share of rows whose true class is among the k most probable ones; of equal ones those of earlier classes.
+// The share of rows whose true class is among the k most probable ones. Among equally probable classes earlier ones
+// come first.
 double top_k_accuracy(std::span<const int> labels, const ProbabilityTable& probabilities, int k);
 
-// Probabilities are clipped to 2.2e-16 (f64's epsilon), as in sklearn.metrics.log_loss, so that one picture of which
-// the model is sure and wrong does not make all infinite.
+// The mean of -log(probability of the true class). Probabilities are clipped to 2.2e-16 (f64's epsilon), as in
+// sklearn.metrics.log_loss, so that the mean does not become infinite by one picture about which the model is sure and
+// wrong.
 double log_loss(std::span<const int> labels, const ProbabilityTable& probabilities);
 
-// Equal bins of the highest probability.
+// Bins of the highest probability, all equally wide.
 std::vector<CalibrationBin> calibration_curve(std::span<const int> labels, const ProbabilityTable& probabilities,
                                               int bins = kCalibrationBins);
 double expected_calibration_error(std::span<const CalibrationBin> bins);
 
-// Wilson's score interval of a share, 95 %: where the true share lies, were the pictures drawn anew. (0, 1) for none.
+// Wilson's score interval of a share at 95 %: between which bounds the true share lies, if the pictures were drawn at
+// random. (0, 1) where there are no pictures.
 Interval wilson_interval(int64_t right, int64_t all);
 
-// Pairs of classes by how often the one was taken for the other, most often first; those that never were are left out.
+// Pairs of classes by how often pictures of the one were said to be the other, the most frequent first. Pairs that
+// never occurred are left out.
 struct Confusion {
   int truth = 0, said = 0;
   int64_t count = 0;

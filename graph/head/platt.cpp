@@ -7,7 +7,7 @@
 namespace resflow {
 namespace {
 
-// -log likelihood of one value; t = a x + b. Each form is the one whose exponential cannot overflow.
+// -log likelihood of one value, for t = a x + b. Of two equal forms the one is taken whose exponential cannot overflow.
 double loss(double t, double target) {
   return t >= 0 ? target * t + std::log1p(std::exp(-t)) : (target - 1) * t + std::log1p(std::exp(t));
 }
@@ -62,7 +62,7 @@ PlattSigmoid fit_platt(std::span<const double> decision_values, std::span<const 
       }
       step /= 2;
     }
-    if (step < kSmallestStep) break;  // as good as numbers go
+    if (step < kSmallestStep) break;  // rounding allows no better fit
   }
   return best;
 }

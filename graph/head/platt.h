@@ -11,9 +11,10 @@ struct PlattSigmoid {
   double a = 0, b = 0;
 };
 
-// Fitted by maximum likelihood with Platt's targets, (N+ + 1) / (N+ + 2) and 1 / (N- + 2), which keep it from
-// certainty: Newton's method with backtracking, as Lin, Lin and Weng 2007, "A note on Platt's probabilistic outputs for
-// support vector machines", Machine Learning 68. Both spans are of one size.
+// Fits the sigmoid by maximum likelihood. The targets are Platt's, (N+ + 1) / (N+ + 2) for positive values and
+// 1 / (N- + 2) for negative ones, so that it never becomes certain. Newton's method with backtracking, as in Lin, Lin
+// and Weng 2007, "A note on Platt's probabilistic outputs for support vector machines", Machine Learning 68.
+// REQUIRES: both spans are of one size.
 PlattSigmoid fit_platt(std::span<const double> decision_values, std::span<const uint8_t> positive);
 
 }  // namespace resflow

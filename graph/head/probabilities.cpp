@@ -26,7 +26,8 @@ std::vector<double> softmax(std::span<const float> logits) { return normalized(l
 
 std::vector<double> probabilities(std::span<const float> outputs, const Head& head) {
   if (head.kind == Head::Kind::kSoftmax) return softmax(outputs);
-  // In logarithms: of pictures that all classes reject, each q may be too small for a number. log q = -log(1 + exp(t)).
+  // In logarithms, log q = -log(1 + exp(t)), because for a picture that all classes reject each q may be too small for
+  // a number.
   std::vector<double> log_q(outputs.size());
   for (size_t k = 0; k < outputs.size(); ++k) {
     const double t = head.platt_a[k] * static_cast<double>(outputs[k]) + head.platt_b[k];

@@ -26,7 +26,7 @@ struct FreeModel {
 };
 using LiblinearModel = std::unique_ptr<::model, FreeModel>;
 
-// Standardized rows as liblinear takes them: (column from 1, value), the bias, the end.
+// Standardized rows as liblinear takes them: pairs of a column, from 1, and its value; then the bias, and the end.
 class Rows {
  public:
   Rows(const SvmData& data, const Standardization& standard)
@@ -51,6 +51,20 @@ class Rows {
   std::vector<feature_node> nodes_;
 };
 
+// While it lives, std::rand(), by which liblinear chooses the order in which it visits rows, begins as in a new
+// process. Afterwards it goes on where it was before.
+class FreshRand {
+ public:
+  FreshRand() : before_(::initstate(1, state_.data(), state_.size())) {}
+  ~FreshRand() { ::setstate(before_); }
+  FreshRand(const FreshRand&) = delete;
+  FreshRand& operator=(const FreshRand&) = delete;
+
+ private:
+  std::array<char, 128> state_{};  // as large as glibc's own, so that the numbers are those after std::srand(1)
+  char* before_;
+};
+
 class SvmTrainer {
  public:
   SvmTrainer(const SvmData& data, const SvmOptions& options)
@@ -62,7 +76,7 @@ class SvmTrainer {
     }
   }
 
-  // On the rows of all folds but `held_out`; of all where that is negative.
+  // Trains on the rows of all folds except `held_out`; on all rows if that is negative.
   LiblinearModel fit(double c, int held_out) {
     std::vector<double> labels;
     std::vector<feature_node*> rows;
@@ -84,12 +98,13 @@ class SvmTrainer {
     how.nr_weight = static_cast<int>(weights_.size());
     how.weight_label = weight_labels_.data();
     how.weight = weights_.data();
-    if (const char* wrong = check_parameter(&all, &how)) throw usage_error("--svm-c {}: liblinear says: {}", c, wrong);
-    std::srand(1);  // the order in which rows are visited, as in a new process
+    if (const char* wrong = check_parameter(&all, &how))
+      throw usage_error("{} {}: liblinear says: {}", setting("svm_c"), c, wrong);
+    const FreshRand fresh;
     return LiblinearModel(train(&all, &how));
   }
 
-  // Decision values of held-out rows, one a class, into their rows of `to`.
+  // Writes the decision values of the rows that are held out, one for each class, to their rows of `to`.
   void decide(const ::model& fitted, int held_out, std::vector<double>& to) {
     const auto classes = static_cast<size_t>(data_.classes);
     std::vector<double> values(classes);
@@ -106,7 +121,7 @@ class SvmTrainer {
     }
   }
 
-  // For the features as they are.
+  // The same classifiers for features that are not standardized.
   LinearSvm unstandardized(const ::model& fitted) const {
     const auto columns = static_cast<size_t>(data_.columns);
     LinearSvm svm = {.weights = std::vector<double>(static_cast<size_t>(data_.classes) * columns),
@@ -138,7 +153,7 @@ class SvmTrainer {
   std::vector<double> weights_;
 };
 
-// Of the held-out rows.
+// The accuracy on the rows that are held out.
 double accuracy(const SvmData& data, const std::vector<int>& folds, const std::vector<double>& decisions) {
   const auto classes = static_cast<size_t>(data.classes);
   int64_t right = 0, all = 0;

@@ -1,15 +1,22 @@
-// A linear support vector machine on features, by liblinear: L2-regularized, squared hinge loss, solved in the dual,
-// one classifier a class against the rest.
+// A linear support vector machine on features, by liblinear: L2-regularized, squared hinge loss, solved in the dual.
+// For each class there is a classifier that tells it from all others.
 //
 //   min_w  |w|^2 / 2 + C sum_i c_i max(0, 1 - y_i w x_i)^2
 //
 // Features are standardized before: each column minus its mean, divided by its deviation and by the root of the number
-// of columns. So rows have a length of 1 or so, whatever the network, which is what C's usual values and liblinear's
-// default tolerance of 0.1 are made for; without it columns of large values decide alone, and its dual descent does not
-// converge. (Rows normalized one by one would do too, but that cannot be part of a linear layer.) The result is given
-// for the features as they are: mean and deviation are folded into weights and biases.
+// of columns. So rows have a length of about 1 for any network, for which C's usual values and liblinear's default
+// tolerance of 0.1 are made. Without it the columns of large values alone would decide, and liblinear's dual descent
+// would not converge. (Normalizing each row would help as well, but that cannot be a part of a linear layer.) The
+// result is given for the features as they are: mean and deviation are folded into weights and biases.
 //
-// As liblinear does with a bias of 1: it is a further column, and so regularized.
+// The bias is one more column of ones, as with liblinear's option -B 1, and so it is regularized, too.
+//
+// liblinear has state that belongs to the whole process, of which train_svm() changes two things:
+// - It switches off liblinear's messages (set_print_string_function). They stay off afterwards, because liblinear does
+//   not say what the function was before.
+// - liblinear chooses the order of rows by std::rand(). During each fit std::rand() begins as in a new process, so that
+//   the same data give the same bits, and afterwards it goes on as if nothing had happened. No other thread may use
+//   std::rand(), or train another SVM, at that time.
 #pragma once
 
 #include <cstdint>
@@ -45,11 +52,12 @@ struct LinearSvm {
 std::span<const double> svm_costs();
 
 struct SvmOptions {
-  double c = 0;                           // 0: that of svm_costs() with the best accuracy in the cross validation
-  std::vector<float> class_weights = {};  // c_i above; empty: all 1
-  // Of each row: the fold that holds it out. A row with a negative number is never held out: an augmented copy, which
-  // is left out of training with its original, whose fold it gives as -1 - fold.
-  std::vector<int> folds;
+  double c = 0;  // 0 takes the one of svm_costs() that has the best accuracy in the cross validation
+  // What an error at a row of each class costs: c_i above is that of row i's class. Empty: 1 for all.
+  std::vector<float> class_weights = {};
+  // For each row the fold that holds it out. An augmented copy has -1 - fold, with the fold of its original: it is left
+  // out of training together with the original, but no accuracy is measured on it.
+  std::vector<int> folds = {};
 };
 
 struct SvmResult {
@@ -58,13 +66,13 @@ struct SvmResult {
   struct Tried {
     double c = 0, accuracy = 0;
   };
-  std::vector<Tried> tried;
-  // Platt's sigmoids, fitted on what the cross validation decided of rows that it had held out.
+  std::vector<Tried> tried;  // with its accuracy in the cross validation
+  // Platt's sigmoids, fitted to the decision values that rows got in the cross validation while they were held out.
   Head head;
 };
 
-// Of equal ones the smallest C is taken. The same data give the same bits. `progress` gets fits done and all, and
-// returns false to stop: the result is empty then.
+// Of several C with the same accuracy the smallest is taken. The same data give the same bits. `progress` is told how
+// many fits are done of how many, and returns false to stop; then the result is empty.
 // Throws Error{kUsage} for a C that cannot be; Error{kSystem} where memory is short.
 std::optional<SvmResult> train_svm(const SvmData& data, const SvmOptions& options,
                                    const std::function<bool(int64_t done, int64_t all)>& progress);

@@ -1,4 +1,16 @@
 // Loss and accuracy of a model on labelled batches, with BN's running statistics.
+//
+// Five parts of the project come to an accuracy, each for another purpose:
+// - Evaluator (here): a model on batches of pixels that the caller brings, without any file. It follows a model that is
+//   being trained, and borrows the trainer's memory.
+// - HeadTrainer::evaluate (graph/train/head_trainer.h): the same for the head alone, on features that are in memory.
+// - Validation (apps/train/validation.h): an Evaluator behind a Loader, so that a run of training has the loss and
+//   accuracy of its validation pictures after each epoch. It keeps sums, and nothing of single pictures.
+// - the svm's accuracies (apps/train, mode svm): a finished head on features that are in memory, through probabilities
+//   as scoring gives them, because there is no loss of training that could be summed up.
+// - evaluate (apps/evaluate/evaluation.h): a finished model on labelled photographs, by the way that scoring takes,
+// with
+//   test-time views. It keeps the answer to each picture, from which graph/head/metrics.h computes all figures.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,9 @@
-// resflow evaluate: the program on labelled folders, and the report of a run.
-//
-// Covers: apps/evaluate/evaluation apps/evaluate/evaluation_text apps/report/run_report
+// resflow evaluate: the program on labelled folders.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "apps/report/run_report.h"
 #include "graph/model/model.h"
 #include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
@@ -120,44 +117,6 @@ TEST_F(EvaluateProgram, WhatCannotBeEvaluatedIsSaidInOneSentence) {
   refused({model_, folder_ / "all"}, 3, "not one of its 1 picture could be evaluated");
   refused({model_, data_, "--batch", "0"}, 2, "--batch");
   refused({model_, data_, "--out", folder_ / "absent/r.html"}, 2, "absent");
-}
-
-TEST_F(EvaluateProgram, TheReportOfARun) {
-  fs::remove_all(data_ + "/unknown");
-  fs::create_directories(folder_ / "set");
-  fs::rename(data_, folder_ / "set/train");
-  fs::copy(folder_ / "set/train", folder_ / "set/val", fs::copy_options::recursive);
-  save_checkpoint(made_model({"fence", "net", "pebbles"}), model_);
-  TrainingData data = load_training_data(folder_ / "set", "", silent());
-  const Compute compute(2);
-  RunReport run = {.best = model_,
-                   .data = &data,
-                   .history = load_checkpoint(model_).training.history,
-                   .configuration = {{"--lr", "0.5"}},
-                   .batch = 4,
-                   .threads = 2,
-                   .out = folder_ / "report.html"};
-  run.times.add("backward", 2, 3);
-  ASSERT_TRUE(write_run_report(run, compute));
-  std::string page = read_text(folder_ / "report.html");
-  for (const char* words :
-       {"resnet18 trained on", "of 12 pictures in", "best: 2", "backward", "0.5", "Files that could"})
-    EXPECT_THAT(page, HasSubstr(words));
-
-  data.val = {};
-  for (EpochRecord& record : run.history) record.val_loss = record.val_accuracy = std::nan("");
-  ASSERT_TRUE(write_run_report(run, compute));
-  page = read_text(folder_ / "report.html");
-  EXPECT_THAT(page, HasSubstr("There were no validation pictures"));
-  EXPECT_THAT(page, Not(HasSubstr("best: ")));
-}
-
-TEST(BestEpoch, IsTheFirstOfEqualOnes) {
-  EXPECT_EQ(best_epoch({}), 0);
-  EXPECT_EQ(
-      best_epoch(
-          {{.epoch = 1, .val_accuracy = 0.5}, {.epoch = 2, .val_accuracy = 0.7}, {.epoch = 3, .val_accuracy = 0.7}}),
-      2);
 }
 
 }  // namespace

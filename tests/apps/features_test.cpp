@@ -1,6 +1,7 @@
 // resflow train --mode features and --mode svm: what is trained and what stays, caches, kills, broken files.
 //
 // Covers: apps/host/signals
+// Covers: apps/train/feature_extraction apps/train/feature_rows apps/train/features apps/train/svm
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,291 +1,197 @@
-// The files and the source of a scoring whose rows come in any order, without a model: made up rows, batches that are
-// done by chance.
+// resflow score --unordered: the rows of an ordered run, each once, whatever happens meanwhile.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
-#include <deque>
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 
-#include "apps/score/npz.h"
-#include "apps/score/output.h"
-#include "apps/score/shard_file.h"
-#include "apps/score/tracked_source.h"
+#include "io/checkpoint/checkpoint.h"
 #include "io/files/sequential_file.h"
-#include "io/files/xxh3.h"
+#include "tests/apps/made_weights.h"
 #include "tests/apps/program.h"
-#include "tests/io/expect_error.h"
 
-namespace resflow {
+namespace resflow::testing {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::ElementsAre;
-using testing::expect_error;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using testing::read_text;
-using testing::TemporaryFolder;
 
-const std::vector<std::string> kTwoClasses = {"cat", "dog"};
-const Facts kTheFacts = {{"model", "xxh3 1"}, {"--unordered", "given"}};
-constexpr size_t kBatchRows = 4, kWindow = 3;
-constexpr int64_t kListed = 42;
-
-std::string name_of(int64_t index) { return (index % 4 == 1 ? "new\nline" : "plain") + std::to_string(index); }
-bool is_broken(int64_t index) { return index % 5 == 3; }
-
-class NamedPictures : public PictureSource {
- public:
-  explicit NamedPictures(int64_t count, int64_t renamed = -1) : count_(count), renamed_(renamed) {}
-  bool next(Picture& picture) override {
-    if (next_ == count_) return false;
-    picture.name = name_of(next_) + (next_ == renamed_ ? " anew" : "");
-    ++next_;
-    return true;
+class Unordered : public ::testing::Test {
+ protected:
+  Unordered() {
+    save_checkpoint(made_checkpoint(), model_);
+    for (int i = 0; i < 60; ++i)
+      write_text(data_ + "/" + std::to_string(100 + i) + ".jpg", i % 7 == 5 ? "no picture" : photo_bytes(i % 4, i));
+    write_text(data_ + "/a,\"b\"\nc.jpg", photo_bytes(0, 100));
+    write_text(data_ + "/\xFF\xFE.jpg", photo_bytes(1, 101));
   }
 
- private:
-  int64_t count_, renamed_, next_ = 0;
+  std::vector<std::string> arguments(const std::string& out, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"score", model_, data_, "--batch", "4", "--threads", "2", "--all-scores"};
+    if (!out.empty()) all.insert(all.end(), {"--out", out, "--save-every", "0"});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  void score(const std::string& out, const std::vector<std::string>& more) const {
+    const ProcessResult result = resflow(arguments(out, more));
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+  }
+
+  // Sorted; with a row that is cut off it throws.
+  static std::vector<std::string> rows_of(const std::string& path) {
+    SequentialFile file(path);
+    std::vector<std::string> rows;
+    while (const auto row = file.next_row(!path.ends_with(".jsonl"))) rows.emplace_back(*row);
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  }
+
+  TemporaryFolder folder_;
+  std::string data_ = folder_ / "data", model_ = folder_ / "model.resflow";
 };
 
-ScoreOutputOptions options_in(const TemporaryFolder& folder, ScoreFormat format,
-                              std::optional<Shard> shard = std::nullopt) {
-  return {.out = folder / "scores",
-          .format = format,
-          .rows = {.all_scores = true},
-          .embeddings = folder / "embeddings.npy",
-          .errors = folder / "errors.csv",
-          .shard = shard,
-          .unordered = true,
-          .start = ScoreStart::kResume,
-          .batch = kBatchRows,
-          .save_seconds = 0};
+TEST_F(Unordered, GivesTheRowsOfAnOrderedRun) {
+  for (const std::string format : {"csv", "jsonl"}) {
+    SCOPED_TRACE(format);
+    const std::string ordered = folder_ / ("ordered." + format), unordered = folder_ / ("unordered." + format);
+    const std::string executors = format == "csv" ? "1" : "2";
+    score(ordered, {"--errors", ordered + ".errors", "--executors", executors});
+    score(unordered, {"--errors", unordered + ".errors", "--executors", executors, "--unordered"});
+    EXPECT_EQ(rows_of(ordered).size(), format == "csv" ? 63U : 62U);
+    EXPECT_EQ(rows_of(unordered), rows_of(ordered));
+    EXPECT_EQ(rows_of(unordered + ".errors"), rows_of(ordered + ".errors"));
+    EXPECT_EQ(rows_of(unordered + ".errors").size(), 9U);
+    EXPECT_FALSE(fs::exists(unordered + ".journal"));
+    const ProcessResult printed = resflow(arguments("", {"--format", format, "--executors", executors, "--unordered"}));
+    ASSERT_EQ(printed.exit_code, 0) << printed.err;
+    write_text(folder_ / ("printed." + format), printed.out);
+    EXPECT_EQ(rows_of(folder_ / ("printed." + format)), rows_of(ordered));
+  }
 }
 
-struct Outcome {
-  bool whole = false;              // else it was killed
-  std::vector<int64_t> done;       // what was scored, in order
-  std::vector<int64_t> scored_of;  // [done]: the first picture of its batch
-};
+// RESFLOW_TEST_KILLS says how many kills are tried for a format.
+TEST_F(Unordered, KilledAtRandomItHasEachRowOnce) {
+  const char* const asked = std::getenv("RESFLOW_TEST_KILLS");
+  const int kills = asked != nullptr ? std::atoi(asked) : 4;
+  std::minstd_rand random(asked != nullptr ? std::random_device()() : 1);
+  for (const std::string format : {"csv", "jsonl"}) {
+    SCOPED_TRACE(format);
+    const std::string whole = folder_ / ("whole." + format), killed = folder_ / ("killed." + format);
+    const auto began = std::chrono::steady_clock::now();
+    score(whole, {"--errors", whole + ".errors"});
+    const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    const auto run = arguments(killed, {"--errors", killed + ".errors", "--unordered", "--resume"});
+    int went_on = 0;
+    for (int i = 0; i < kills; ++i) {
+      RunningProgram program(run, folder_ / "log");
+      std::this_thread::sleep_for(
+          std::chrono::duration<double>(took * std::uniform_real_distribution<>(0.2, 1.1)(random)));
+      program.send(SIGKILL);
+      ASSERT_THAT(program.wait(), AnyOf(0, 128 + SIGKILL)) << read_text(folder_ / "log");
+      went_on += fs::exists(killed + ".journal") ? 1 : 0;
+    }
+    const ProcessResult last = resflow(run);
+    ASSERT_EQ(last.exit_code, 0) << last.err;
+    EXPECT_EQ(rows_of(killed), rows_of(whole));
+    EXPECT_EQ(rows_of(killed + ".errors"), rows_of(whole + ".errors"));
+    EXPECT_FALSE(fs::exists(killed + ".partial"));
+    std::printf("%s: %d kills, %d of them with rows to go on from\n", format.c_str(), kills, went_on);
+  }
+}
 
-// Scores until the row `kill` has come, or to the end. A batch of those under way is done next by chance; the last one,
-// which is not full, at the end.
-Outcome score_some(const ScoreOutputOptions& options, PictureSource& pictures, std::minstd_rand& chance, int64_t kill) {
-  struct OfBatch {
-    int64_t given, index;
+TEST_F(Unordered, IsAFactThatAResumedRunCompares) {
+  const std::string whole = folder_ / "whole.csv", csv = folder_ / "scores.csv";
+  score(whole, {});
+  for (const bool unordered : {true, false}) {
+    const auto run = [&](bool is_unordered) {
+      return arguments(csv, is_unordered ? std::vector<std::string>{"--unordered", "--resume"}
+                                         : std::vector<std::string>{"--resume"});
+    };
+    // In blocks of 512 bytes: the journal fits, the rows do not.
+    std::vector<std::string> limited = {"sh", "-c", "ulimit -f 8; exec \"$0\" \"$@\"", RESFLOW_PROGRAM};
+    for (const std::string& word : run(unordered)) limited.push_back(word);
+    ASSERT_GT(fs::file_size(whole), 4096U);
+    const ProcessResult full = run_process(limited);
+    ASSERT_EQ(full.exit_code, 4) << full.err;
+    EXPECT_THAT(full.err, HasSubstr("rows are kept: go on with --resume"));
+    const ProcessResult other = resflow(run(!unordered));
+    EXPECT_EQ(other.exit_code, 2);
+    EXPECT_THAT(other.err, HasSubstr(unordered ? "begun with --unordered given, now it is --unordered not given"
+                                               : "begun with --unordered not given, now it is --unordered given"));
+    const std::string picture = data_ + "/100.jpg";
+    fs::rename(picture, folder_ / "away");
+    const ProcessResult without = resflow(run(unordered));
+    EXPECT_EQ(without.exit_code, 2) << without.err;
+    EXPECT_THAT(without.err, HasSubstr("--resume: " + csv + " was begun with other inputs: "));
+    fs::rename(folder_ / "away", picture);
+    const ProcessResult resumed = resflow(run(unordered));
+    EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+    EXPECT_THAT(resumed.err, HasSubstr("scored 62 files (8 with an error), "));
+    EXPECT_EQ(rows_of(csv), rows_of(whole));
+    fs::remove(csv);
+  }
+}
+
+TEST_F(Unordered, ShardsAreMerged) {
+  const std::string whole = folder_ / "whole.csv", merged = folder_ / "merged.csv";
+  score(whole, {"--errors", folder_ / "whole-errors.csv"});
+  std::vector<std::string> merge = {"merge"};
+  const auto shard = [&](int i, const std::vector<std::string>& more) {
+    const std::string out = folder_ / ("shard" + std::to_string(i) + ".csv");
+    std::vector<std::string> all = {"--shard", std::to_string(i) + "/3", "--errors", out + ".errors"};
+    all.insert(all.end(), more.begin(), more.end());
+    score(out, all);
+    return out;
   };
-  Outcome outcome;
-  ScoreOutput output(options, kTwoClasses, 1, kTheFacts);
-  TrackedSource source(pictures, options.shard);
-  if (!output.complete()) {
-    EXPECT_TRUE(source.skip_to(output.done().place, output.done().missing));
-    const auto missing = [&](int64_t before) { return source.missing(before); };
-    std::deque<std::vector<OfBatch>> under_way;
-    int64_t given = 0;
-    for (bool ended = false; !ended || !under_way.empty();) {
-      while (!ended && under_way.size() < kWindow) {
-        std::vector<OfBatch> batch;
-        Picture picture;
-        while (batch.size() < kBatchRows && source.next(picture)) {
-          const std::string digits = picture.name.substr(picture.name.find_first_of("0123456789"));
-          batch.push_back({given++, std::stoll(digits)});
-        }
-        ended = batch.size() < kBatchRows;
-        if (!batch.empty()) under_way.push_back(std::move(batch));
-      }
-      if (under_way.empty()) break;
-      const size_t full = under_way.size() - (under_way.size() > 1 && under_way.back().size() < kBatchRows ? 1 : 0);
-      const auto at = under_way.begin() +
-                      std::uniform_int_distribution<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(full) - 1)(chance);
-      const std::vector<OfBatch> batch = *at;
-      under_way.erase(at);
-      for (const OfBatch& row : batch) {
-        const std::string name = name_of(row.index), error = is_broken(row.index) ? "is broken" : "";
-        const std::vector<double> scores(error.empty() ? 2 : 0, static_cast<double>(row.index) / 64);
-        const std::vector<float> features(error.empty() ? 1 : 0, static_cast<float>(row.index));
-        output.add({.name = name, .error = error, .probabilities = scores, .features = features}, source.row(row.given),
-                   missing);
-        outcome.done.push_back(row.index);
-        outcome.scored_of.push_back(batch.front().index);
-        if (std::ssize(outcome.done) == kill) return outcome;
-      }
-      EXPECT_LE(output.done().missing.size(), (kWindow - 1) * kBatchRows);
-    }
-  }
-  output.finish(source.listed());
-  outcome.whole = true;
-  return outcome;
-}
-
-std::vector<std::string> rows_of(const std::string& path, bool quoted) {
-  SequentialFile file(path);
-  std::vector<std::string> rows;
-  while (const auto row = file.next_row(quoted)) rows.emplace_back(*row);
-  return rows;
-}
-
-std::vector<std::string> sorted(std::vector<std::string> rows) {
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
-// Killed after any row, and again, it has each row once.
-TEST(ScoreUnordered, HasEachRowOnceHoweverOftenItIsKilled) {
-  std::minstd_rand chance(1);
-  for (const ScoreFormat format : {ScoreFormat::kCsv, ScoreFormat::kJsonl, ScoreFormat::kNpz}) {
-    const TemporaryFolder whole;
-    NamedPictures all(kListed);
-    ASSERT_TRUE(score_some(options_in(whole, format), all, chance, -1).whole);
-    int with_missing = 0;
-    for (int time = 0; time < 12; ++time) {
-      SCOPED_TRACE(score_format_name(format) + " " + std::to_string(time));
-      const TemporaryFolder folder;
-      const ScoreOutputOptions options = options_in(folder, format);
-      for (Outcome outcome; !outcome.whole;) {
-        const auto journal = load_journal(journal_path(options.out));
-        with_missing += journal && !journal->missing.empty() ? 1 : 0;
-        NamedPictures pictures(kListed);
-        outcome = score_some(options, pictures, chance, std::uniform_int_distribution<int64_t>(1, 30)(chance));
-        // The batches are those of a run that was not interrupted.
-        for (size_t i = 0; i < outcome.done.size(); ++i)
-          EXPECT_EQ(outcome.scored_of[i], outcome.done[i] / 4 * 4) << "picture " << outcome.done[i];
-        // All that was saved is skipped, and no more than that is scored again.
-        for (const int64_t index : outcome.done)
-          EXPECT_TRUE(!journal || index >= journal->place.pictures ||
-                      std::any_of(journal->missing.begin(), journal->missing.end(),
-                                  [&](const ListedPicture& picture) { return picture.index == index; }))
-              << index;
-      }
-      EXPECT_EQ(sorted(rows_of(options.errors, true)), sorted(rows_of(whole / "errors.csv", true)));
-      std::vector<std::string> names;
-      if (format == ScoreFormat::kNpz) {
-        NpzFile npz(options.out);
-        for (NpzFile::Row row; npz.next(row);) {
-          names.push_back(row.name);
-          const int64_t index = std::stoll(row.name.substr(row.name.find_first_of("0123456789")));
-          EXPECT_EQ(row.error.empty(), !is_broken(index));
-          if (!row.error.empty()) continue;
-          EXPECT_EQ(row.probabilities.at(0), static_cast<double>(index) / 64);
-        }
-        std::vector<std::string> wanted;
-        for (int64_t i = 0; i < kListed; ++i) wanted.push_back(name_of(i));
-        EXPECT_EQ(sorted(names), sorted(wanted));
-      } else {
-        const bool quoted = format == ScoreFormat::kCsv;
-        EXPECT_EQ(sorted(rows_of(options.out, quoted)), sorted(rows_of(whole / "scores", quoted)));
-      }
-      for (const auto& entry : fs::directory_iterator(folder.path()))
-        EXPECT_THAT(entry.path().filename().string(), ::testing::AnyOf("scores", "errors.csv", "embeddings.npy"));
-    }
-    EXPECT_GT(with_missing, 5);
-  }
-}
-
-TEST(ScoreUnordered, EmbeddingsComeAsTheRowsDo) {
-  std::minstd_rand chance(2);
-  const TemporaryFolder folder;
-  NamedPictures pictures(kListed);
-  const Outcome outcome = score_some(options_in(folder, ScoreFormat::kCsv), pictures, chance, -1);
-  EXPECT_FALSE(std::is_sorted(outcome.done.begin(), outcome.done.end()));
-  const std::string npy = read_text(folder / "embeddings.npy");
-  ASSERT_GT(npy.size(), kListed * sizeof(float));
-  std::vector<float> features(kListed);
-  std::memcpy(features.data(), npy.data() + npy.size() - kListed * sizeof(float), kListed * sizeof(float));
-  const std::vector<std::string> rows = rows_of(folder / "scores", true);
-  for (size_t i = 0; i < kListed; ++i) {
-    EXPECT_THAT(rows[i + 1], HasSubstr(name_of(outcome.done[i])));
-    EXPECT_TRUE(is_broken(outcome.done[i]) || features[i] == static_cast<float>(outcome.done[i])) << i;
-  }
-}
-
-TEST(ScoreUnordered, AShardHasThePlacesOfItsRows) {
-  std::minstd_rand chance(3);
-  const TemporaryFolder folder;
-  const ScoreOutputOptions options = options_in(folder, ScoreFormat::kCsv, Shard{1, 2});
-  std::vector<int64_t> members;
-  for (int64_t i = 0; i < kListed; ++i)
-    if (options.shard->has(name_of(i))) members.push_back(i);
-  for (bool whole = false; !whole;) {
-    NamedPictures pictures(kListed);
-    whole = score_some(options, pictures, chance, 9).whole;
-  }
-  ShardFile shard(folder / "scores.shard");
-  EXPECT_TRUE(shard.unordered());
-  EXPECT_EQ(shard.footer().listed.pictures, kListed);
-  const std::vector<std::string> rows = rows_of(folder / "scores", true);
-  std::vector<int64_t> seen;
-  while (const auto row = shard.next()) {
-    seen.push_back(row->index);
-    EXPECT_EQ(row->broken, is_broken(row->index));
-    EXPECT_THAT(rows.at(seen.size()), HasSubstr(name_of(row->index)));
-  }
-  std::sort(seen.begin(), seen.end());
-  EXPECT_EQ(seen, members);
-}
-
-TEST(ScoreUnordered, GoesOnWithTheSameInputsAlone) {
-  NamedPictures before(20);
-  TrackedSource source(before);
-  Picture picture;
-  for (int i = 0; i < 12; ++i) ASSERT_TRUE(source.next(picture));
-  for (const int64_t given : {4, 5, 6, 7, 0, 1}) source.row(given);
-  ListingPlace place = source.row(8);
-  EXPECT_EQ(place.pictures, 9);
-  const std::vector<ListedPicture> missing = source.missing(place.pictures);
-  EXPECT_THAT(missing, ElementsAre(ListedPicture{2, xxh3(name_of(2))}, ListedPicture{3, xxh3(name_of(3))}));
-  expect_error(ErrorKind::kInternal, {"was not listed"}, [&] { source.row(8); });
-
-  const auto names = [&](NamedPictures pictures) {
-    TrackedSource again(pictures);
-    std::vector<std::string> given;
-    try {
-      again.skip_to(place, missing);
-      EXPECT_EQ(again.missing(place.pictures), missing);
-      while (again.next(picture)) given.push_back(picture.name);
-    } catch (const Error& e) {
-      EXPECT_EQ(e.kind(), ErrorKind::kUsage);
-      EXPECT_TRUE(again.differs());
-      given.emplace_back(e.what());
-    }
-    return given;
+  for (int i = 1; i <= 3; ++i) merge.push_back(shard(i, {"--unordered"}));
+  const std::string first = read_text(merge[1] + ".shard");
+  merge.insert(merge.end(), {"--out", merged, "--errors", folder_ / "merged-errors.csv"});
+  const ProcessResult result = resflow(merge);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("62 rows (8 with an error)"));
+  // Their pictures' batches are other ones, which may change the last bits of f32.
+  const auto names = [](std::vector<std::string> rows) {
+    for (std::string& row : rows) row.resize(row.rfind(".jpg") + 4);
+    return rows;
   };
-  EXPECT_THAT(names(NamedPictures(11)), ElementsAre(name_of(2), name_of(3), name_of(9), name_of(10)));
-  // Of what comes later nobody knows what it was.
-  EXPECT_THAT(names(NamedPictures(10, 9)), ElementsAre(name_of(2), name_of(3), name_of(9) + " anew"));
-  EXPECT_THAT(names(NamedPictures(20, 3)),
-              ElementsAre(name_of(2), "picture 4 of the inputs had another name, now it is plain3 anew"));
-  EXPECT_THAT(names(NamedPictures(20, 6)),
-              ElementsAre(name_of(2), name_of(3), "the first 9 pictures of the inputs have other names now"));
-  EXPECT_THAT(names(NamedPictures(20, 8)),
-              ElementsAre(name_of(2), name_of(3), "picture 9 of the inputs was plain8, now it is plain8 anew"));
-  EXPECT_THAT(names(NamedPictures(7)),
-              ElementsAre(name_of(2), name_of(3), "the inputs hold 7 pictures, 9 of them had been scored"));
-  EXPECT_THAT(names(NamedPictures(1)), ElementsAre("the inputs hold 1 picture, 9 of them had been scored"));
+  std::vector<std::string> wanted = rows_of(whole), got = rows_of(merged);
+  std::erase_if(wanted, [](const std::string& row) { return row.starts_with("path,"); });
+  std::erase_if(got, [](const std::string& row) { return row.starts_with("path,"); });
+  EXPECT_EQ(names(got), names(wanted));
+  EXPECT_EQ(rows_of(folder_ / "merged-errors.csv"), rows_of(folder_ / "whole-errors.csv"));
+  fs::remove(merged);
+
+  // The first row's picture, which is below 64, once more.
+  std::string damaged = first;
+  damaged[1] = damaged[0];
+  write_text(merge[1] + ".shard", damaged);
+  const ProcessResult twice = resflow(merge);
+  EXPECT_EQ(twice.exit_code, 3);
+  EXPECT_THAT(twice.err, HasSubstr("is not in one shard alone"));
+  EXPECT_FALSE(fs::exists(merged));
+  write_text(merge[1] + ".shard", first);
+
+  shard(2, {});
+  const ProcessResult mixed = resflow(merge);
+  EXPECT_EQ(mixed.exit_code, 3);
+  EXPECT_THAT(mixed.err, HasSubstr("was scored with --unordered given"));
 }
 
-TEST(ScoreUnordered, AJournalThatContradictsItselfIsRefused) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "scores.journal";
-  ScoreJournal journal = {.facts = kTheFacts,
-                          .rows = 4,
-                          .failed = 0,
-                          .place = {.pictures = 8, .names = 1, .last = "x"},
-                          .missing = {{0, 7}, {1, 8}, {2, 9}, {3, 10}},
-                          .files = {}};
-  save_journal(journal, path);
-  EXPECT_EQ(load_journal(path)->missing, journal.missing);
-  for (const std::vector<ListedPicture>& missing : {std::vector<ListedPicture>{{1, 7}, {1, 8}},
-                                                    {{3, 7}, {1, 8}},
-                                                    {{8, 7}},
-                                                    {{-1, 7}},
-                                                    {{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}}}) {
-    journal.missing = missing;
-    save_journal(journal, path);
-    expect_error(ErrorKind::kData, {path, "contradict each other"}, [&] { load_journal(path); });
+TEST_F(Unordered, RowsThatDoNotSayWhoseTheyAreAreRefused) {
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--out", folder_ / "x.npy"}, {"--out", folder_ / "x", "--format", "npy"}}) {
+    std::vector<std::string> all = {"score", model_, data_, "--unordered"};
+    all.insert(all.end(), more.begin(), more.end());
+    const ProcessResult result = resflow(all);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr("--unordered: the rows of a .npy have no names: wanted --out FILE.npz"));
   }
+  EXPECT_FALSE(fs::exists(folder_ / "x.npy"));
 }
 
 }  // namespace
-}  // namespace resflow
+}  // namespace resflow::testing

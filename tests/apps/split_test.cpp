@@ -4,16 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
-#include "apps/data/split_folder.h"
-#include "io/core/error.h"
-#include "io/images/image_format.h"
 #include "io/pictures/dataset.h"
-#include "tests/apps/program.h"
+#include "tests/apps/split_fixture.h"
 
 namespace resflow::testing {
 namespace {
@@ -21,71 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
-// Every file below `root`: name -> content. Links are followed.
-std::map<std::string, std::string> files(const std::string& root) {
-  std::map<std::string, std::string> all;
-  if (!fs::exists(root)) return all;
-  for (const auto& entry : fs::recursive_directory_iterator(root))
-    if (!entry.is_directory()) all[entry.path().lexically_relative(root).string()] = read_text(entry.path());
-  return all;
-}
-
-// 3 classes of different size; content is the name, which is all that split looks at.
-void make_data(const std::string& root) {
-  const std::pair<const char*, int> kClasses[] = {{"ant", 20}, {"bee", 10}, {"cat", 5}};
-  for (const auto& [name, count] : kClasses)
-    for (int i = 0; i < count; ++i) {
-      const std::string place = std::string(name) + (i % 2 == 0 ? "/" : "/deeper/") + std::to_string(i / 2) + ".jpg";
-      write_text(root + "/" + place, "this is " + place);
-    }
-  write_text(root + "/ant/notes.txt", "no picture");
-}
-
-class SplitProgram : public ::testing::Test {
- protected:
-  void SetUp() override {
-    make_data(data_);
-    before_ = files(data_);
-  }
-
-  ProcessResult split(const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {"split", data_, "--out", out_};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return resflow(arguments);
-  }
-
-  // The pictures of all parts together: CLASS/NAME -> content.
-  std::map<std::string, std::string> united() {
-    std::map<std::string, std::string> all;
-    size_t pictures = 0;
-    for (const char* part : {"train", "val", "test"})
-      for (const auto& [name, content] : files(out_ + "/" + part)) {
-        all[name] = content;
-        ++pictures;
-      }
-    EXPECT_EQ(all.size(), pictures) << "a picture in two parts";
-    return all;
-  }
-
-  std::map<std::string, std::string> pictures() {
-    std::map<std::string, std::string> all = before_;
-    std::erase_if(all, [](const auto& file) { return !has_image_extension(file.first); });
-    return all;
-  }
-
-  std::vector<std::string> beside_data() {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_.path())) names.push_back(entry.path().filename());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
-  TemporaryFolder folder_;
-  std::string data_ = folder_ / "data", out_ = folder_ / "out";
-  std::map<std::string, std::string> before_;
-};
+class SplitProgram : public SplitFixture {};
 
 TEST_F(SplitProgram, EveryWayHoldsEachPictureOnce) {
   for (const char* how : {"symlink", "hardlink", "copy"}) {
@@ -268,63 +200,6 @@ TEST_F(SplitProgram, NamesThatAreNoUtf8AreSplitAndForgottenAgain) {
     ASSERT_EQ(split({"--how", how, "--overwrite"}).exit_code, 0);
     EXPECT_EQ(united(), pictures());
   }
-}
-
-// The library, stopped and failing half-way.
-class SplitFolder : public SplitProgram {
- protected:
-  SplitJob job(SplitHow how) {
-    SplitJob job = {.out = out_, .data = fs::canonical(data_), .how = how, .overwrite = true, .files = {}};
-    int number = 0;
-    for (const Sample& sample : list_image_folder(data_).samples) {
-      const std::string name = fs::path(sample.path).lexically_relative(data_).string();
-      job.files.push_back(
-          {.source = fs::canonical(sample.path), .place = (number++ % 5 == 0 ? "val/" : "train/") + name});
-    }
-    return job;
-  }
-};
-
-TEST_F(SplitFolder, StoppedOrFailedHalfWayEverythingIsAsItWas) {
-  ASSERT_EQ(split({}).exit_code, 0);
-  const auto all_before = files(folder_.path());
-  for (const SplitHow how : {SplitHow::kSymlink, SplitHow::kHardlink, SplitHow::kCopy, SplitHow::kMove}) {
-    EXPECT_FALSE(make_split_folder(job(how), [](int64_t done, int64_t) { return done < 20; }));
-    EXPECT_EQ(files(folder_.path()), all_before) << split_how_name(how);
-    SplitJob clash = job(how);
-    clash.files[30].place = clash.files[2].place + "/below a file";
-    EXPECT_THROW(make_split_folder(clash, [](int64_t, int64_t) { return true; }), Error);
-    EXPECT_EQ(files(folder_.path()), all_before) << split_how_name(how);
-    EXPECT_THAT(beside_data(), ElementsAre("data", "out"));
-  }
-}
-
-TEST_F(SplitFolder, WhatAKilledRunLeftIsPutRight) {
-  for (const SplitHow how : {SplitHow::kCopy, SplitHow::kMove}) {
-    // Killed after 20 files: the partial folder is as it is then.
-    EXPECT_THROW(make_split_folder(job(how),
-                                   [&](int64_t done, int64_t) {
-                                     if (done < 20) return true;
-                                     fs::create_directory(folder_ / "killed");
-                                     fs::copy(out_ + ".partial", folder_ / "killed", fs::copy_options::recursive);
-                                     throw std::runtime_error("killed");
-                                   }),
-                 std::runtime_error);
-    fs::rename(folder_ / "killed", out_ + ".partial");
-    if (how == SplitHow::kMove)
-      for (const auto& [name, content] : files(out_ + ".partial"))
-        if (name != "split.json") fs::remove(data_ + name.substr(name.find('/')));
-    const ProcessResult result = split({"--overwrite"});
-    ASSERT_EQ(result.exit_code, 0) << result.err;
-    EXPECT_THAT(result.err, HasSubstr("of a split that did not end is removed"));
-    EXPECT_EQ(files(data_), before_);
-    EXPECT_EQ(united(), pictures());
-    EXPECT_THAT(beside_data(), ElementsAre("data", "out"));
-  }
-  // What is not ours stays.
-  write_text(out_ + ".partial/mine", "precious");
-  EXPECT_EQ(split({"--overwrite"}).exit_code, 2);
-  EXPECT_EQ(read_text(out_ + ".partial/mine"), "precious");
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // resflow train --mode and --freeze: what stays as it is, what a resumed run goes on with, what is refused.
+//
+// Covers: apps/train/settings
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +8,7 @@
 #include <filesystem>
 #include <map>
 
-#include "apps/train/train_options.h"
+#include "apps/train/options.h"
 #include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
 #include "tests/io/expect_error.h"
@@ -197,12 +199,12 @@ TEST(TrainModeOptions, AnOptionOfAnotherScheduleIsRefused) {
     expect_error(ErrorKind::kUsage, {why}, [&] { resolve(o); });
   };
   refused({.schedule = "linear"}, "\"linear\"");
-  refused({.schedule = "cosine", .step_size = 4, .given = {"--step-size"}},
-          "--step-size goes with --schedule step, not cosine");
-  refused({.schedule = "step", .min_lr = 0.1, .given = {"--min-lr"}}, "goes with --schedule cosine or plateau");
+  refused({.schedule = "cosine", .step_size = 4, .given = {"step_size"}},
+          "step_size goes with schedule step, not cosine");
+  refused({.schedule = "step", .min_lr = 0.1, .given = {"min_lr"}}, "goes with schedule cosine or plateau");
   refused({.schedule = "multistep"}, "without milestones");
-  refused({.early_stop = -1}, "--early-stop is -1");
-  refused({.class_weights = "equal"}, "--class-weights equal: wanted none or balanced");
+  refused({.early_stop = -1}, "early_stop is -1");
+  refused({.class_weights = "equal"}, "class_weights equal: wanted none or balanced");
 }
 
 TEST(TrainModeOptions, ModeIsWhatTheOthersImply) {
@@ -219,13 +221,13 @@ TEST(TrainModeOptions, ThatContradictEachOtherAreRefused) {
   const auto refused = [](TrainOptions o, const std::string& why) {
     expect_error(ErrorKind::kUsage, {why}, [&] { resolve(o); });
   };
-  refused({.mode = "svd"}, "--mode svd: wanted finetune, partial, features, svm or scratch");
-  refused({.weights = "x.pth", .mode = "scratch"}, "leave out --weights");
-  refused({.mode = "finetune"}, "give --weights");
-  refused({.freeze = {"layer1"}}, "give --weights");
-  refused({.weights = "x.pth", .mode = "partial"}, "--freeze conv1,bn1");
-  refused({.weights = "x.pth", .mode = "finetune", .freeze = {"layer1"}}, "--freeze goes with --mode partial");
-  refused({.weights = "x.pth", .freeze = {"layer1"}, .freeze_bn = "no"}, "--freeze-bn no: wanted eval or train");
+  refused({.mode = "svd"}, "mode svd: wanted finetune, partial, features, svm or scratch");
+  refused({.weights = "x.pth", .mode = "scratch"}, "leave out weights");
+  refused({.mode = "finetune"}, "give weights");
+  refused({.freeze = {"layer1"}}, "give weights");
+  refused({.weights = "x.pth", .mode = "partial"}, "freeze conv1,bn1");
+  refused({.weights = "x.pth", .mode = "finetune", .freeze = {"layer1"}}, "freeze goes with mode partial");
+  refused({.weights = "x.pth", .freeze = {"layer1"}, .freeze_bn = "no"}, "freeze_bn no: wanted eval or train");
 }
 
 }  // namespace

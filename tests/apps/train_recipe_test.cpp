@@ -2,6 +2,7 @@
 // configuration file; several runs at once; the search for a rate.
 //
 // Covers: apps/data/folds
+// Covers: apps/train/lr_find apps/train/repeats
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,7 +12,7 @@
 
 #include "apps/data/folds.h"
 #include "apps/train/lr_find.h"
-#include "apps/train/repeated_runs.h"
+#include "apps/train/repeats.h"
 #include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
 #include "tests/apps/runs.h"
@@ -199,10 +200,10 @@ TEST(Folds, AreStratifiedWholeAndDisjoint) {
     for (int i = 0; i < 7 + 10 * label; ++i)
       all.train.samples.push_back(
           {fmt::format("/data/{}/{}.jpg", all.train.classes[static_cast<size_t>(label)], i), label});
-  const std::vector<TrainingData> folds = make_folds(all, 4, 3);
-  ASSERT_EQ(folds.size(), 4U);
+  Folds folds(all, 4, 3);
   std::vector<std::string> validated;
-  for (const TrainingData& fold : folds) {
+  for (int i = 0; i < 4; ++i) {
+    const TrainingData& fold = *folds.fold(i);
     EXPECT_EQ(fold.train.samples.size() + fold.val.samples.size(), 51U);
     EXPECT_GE(fold.val.samples.size(), 12U);
     EXPECT_LE(fold.val.samples.size(), 13U);
@@ -217,9 +218,26 @@ TEST(Folds, AreStratifiedWholeAndDisjoint) {
   std::sort(validated.begin(), validated.end());
   EXPECT_EQ(std::unique(validated.begin(), validated.end()), validated.end());
   EXPECT_EQ(validated.size(), 51U);
-  EXPECT_EQ(make_folds(all, 4, 3)[1].val_identity, folds[1].val_identity);
-  EXPECT_NE(make_folds(all, 4, 4)[1].val_identity, folds[1].val_identity);
-  expect_error(ErrorKind::kUsage, {"--folds 8: a has 7 pictures"}, [&] { make_folds(all, 8, 3); });
+  const std::string identity = folds.fold(1)->val_identity;
+  EXPECT_EQ(Folds(all, 4, 3).fold(1)->val_identity, identity);
+  EXPECT_NE(Folds(all, 4, 4).fold(1)->val_identity, identity);
+  expect_error(ErrorKind::kUsage, {"folds 8: a has 7 pictures"}, [&] { Folds(all, 8, 3); });
+}
+
+TEST(Folds, KeepTheOrderOfThePicturesInOneList) {
+  TrainingData all;
+  all.train.classes = {"a", "b"};
+  for (int i = 0; i < 12; ++i) all.train.samples.push_back({fmt::format("{:02}.jpg", i), i % 2});
+  Folds folds(all, 3, 1);
+  for (const int i : {2, 0, 1, 1}) {
+    const std::shared_ptr<const TrainingData> fold = folds.fold(i);
+    EXPECT_EQ(fold->train.samples.size(), 8U);
+    EXPECT_EQ(fold->val.samples.size(), 4U);
+    for (const auto* part : {&fold->train.samples, &fold->val.samples})
+      EXPECT_TRUE(
+          std::is_sorted(part->begin(), part->end(), [](const Sample& a, const Sample& b) { return a.path < b.path; }));
+    EXPECT_THROW(folds.fold(0), Error) << "its samples are in use";
+  }
 }
 
 TEST(Spread, IsMeanAndSampleDeviation) {

@@ -1,4 +1,6 @@
 // resflow train: what it writes, how it is stopped and resumed, and what it refuses.
+//
+// Covers: apps/train/network apps/train/run apps/train/training apps/train/validation
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -13,8 +13,8 @@
 #include "apps/model/class_names.h"
 #include "apps/model/initial_weights.h"
 #include "apps/model/model_file.h"
+#include "apps/train/options.h"
 #include "apps/train/saved_options.h"
-#include "apps/train/train_options.h"
 #include "graph/model/init.h"
 #include "graph/model/model_zoo.h"
 #include "io/checkpoint/checkpoint.h"
@@ -347,14 +347,14 @@ TEST(TrainOptionsOfWeights, ThatCannotBeAreRefused) {
   };
   TrainOptions skip;
   skip.weights_skip = {"fc.*"};
-  refused(skip, "--weights-skip goes with --weights");
+  refused(skip, "weights_skip goes with weights");
   TrainOptions empty;
-  empty.given = {"--weights"};
-  refused(empty, "--weights: wanted a file or MODEL:ENTRY");
+  empty.given = {"weights"};
+  refused(empty, "weights: wanted a file or MODEL:ENTRY");
   TrainOptions spaced;
   spaced.weights = "w.pth";
   spaced.weights_skip = {"layer4.* fc.*"};
-  refused(spaced, "--weights-skip 'layer4.* fc.*': is no pattern");
+  refused(spaced, "weights_skip 'layer4.* fc.*': is no pattern");
 }
 
 TEST(TrainOptionsOfWeights, ARunFromBeforeThereWereAnyHadNone) {
@@ -368,8 +368,8 @@ TEST(TrainOptionsOfWeights, ARunFromBeforeThereWereAnyHadNone) {
   EXPECT_THAT(resumed.weights_skip, ElementsAre());
   TrainOptions other;
   other.weights = "w.pth";
-  other.given = {"--weights"};
-  expect_error(ErrorKind::kUsage, {"--weights was not given, now w.pth"}, [&] { adopt_saved(other, saved); });
+  other.given = {"weights"};
+  expect_error(ErrorKind::kUsage, {"weights was not given, now w.pth"}, [&] { adopt_saved(other, saved); });
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ TEST(MetricsJson, HoldsEveryClassAndEveryConfusion) {
   table.add(std::vector<double>{0.75, 0.25});
   table.add(std::vector<double>{0.25, 0.75});
   const std::vector<int> labels = {0, 1, 1};
-  const nlohmann::ordered_json json = metrics_json(measure(labels, table), {"ant", "bee"});
+  const nlohmann::ordered_json json = metrics_json(classification_metrics(labels, table), {"ant", "bee"});
 
   EXPECT_EQ(json.at("pictures"), 3);
   EXPECT_EQ(json.at("right"), 2);

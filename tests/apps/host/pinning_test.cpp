@@ -88,5 +88,22 @@ TEST(PinOption, TakesACoreAThread) {
   EXPECT_THAT(run.out + run.err, Not(HasSubstr("warning")));
 }
 
+// The process is bound once, however many runs train in it.
+TEST(PinOption, IsSaidOnceByTraining) {
+  const testing::TemporaryFolder folder;
+  testing::draw_photos(folder / "photos", 2, 6);
+  const auto count = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"--pin"};
+    all.insert(all.end(), more.begin(), more.end());
+    const auto run = testing::resflow(testing::train_arguments(folder / "photos", folder / out, all));
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    int times = 0;
+    for (size_t at = run.err.find("pinned "); at != std::string::npos; at = run.err.find("pinned ", at + 1)) ++times;
+    return times;
+  };
+  EXPECT_EQ(count("one", {}), 1);
+  EXPECT_EQ(count("folds", {"--folds", "2"}), 1);
+}
+
 }  // namespace
 }  // namespace resflow

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "io/core/error.h"
 #include "tests/apps/program.h"
 
 namespace resflow {
@@ -107,16 +106,6 @@ TEST(CpuLimits, AStartedCpuCountsAndOneIsTheLeast) {
 TEST(CpuLimits, OfThisMachineAllowAtLeastOne) {
   EXPECT_GE(cpu_limits().affinity, 1);
   EXPECT_GE(cpu_limits().usable(), 1);
-}
-
-TEST(ThreadLimit, RefusesNoThreads) {
-  try {
-    const ThreadLimit limit(0);
-    FAIL() << "0 threads were accepted";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.kind(), ErrorKind::kUsage);
-    EXPECT_STREQ(e.what(), "--threads is 0: wanted at least 1");
-  }
 }
 
 }  // namespace

@@ -6,34 +6,18 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 
 #include "tests/apps/program.h"
+#include "tests/apps/report/answers.h"
 #include "tests/io/expect_error.h"
 
 namespace resflow {
 namespace {
 
+using testing::answers;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::TemporaryFolder;
-
-// Answers to `pictures` of `path`, right in most cases.
-Evaluation answers(size_t classes, int pictures, const std::string& path) {
-  std::mt19937 random(static_cast<unsigned>(classes));
-  Evaluation e;
-  e.probabilities = ProbabilityTable(classes);
-  for (size_t k = 0; k < classes; ++k) e.classes.push_back("class " + std::to_string(k));
-  for (int i = 0; i < pictures; ++i) {
-    const size_t label = random() % classes, said = random() % 4 == 0 ? random() % classes : label;
-    const double top = 0.5 + 0.4999 * static_cast<double>(random() % 1000) / 1000;
-    std::vector<double> row(classes, (1 - top) / static_cast<double>(classes - 1));
-    row[said] = top;
-    e.samples.push_back({path, static_cast<int>(label)});
-    e.probabilities.add(row);
-  }
-  return e;
-}
 
 std::vector<EpochRecord> records(int epochs, bool validated) {
   std::vector<EpochRecord> all;
@@ -84,19 +68,6 @@ TEST_F(HtmlReportPage, HoldsAllThatIsKnown) {
        {"best: 4", "macro average", "a/b.jpg", "is truncated", "forward", "12.5 s", "--lr", "oneDNN", "photo.jpg"})
     EXPECT_THAT(page, HasSubstr(words));
   EXPECT_THAT(page, HasSubstr(fmt::format("The 24 most confident of {} mistakes", report.evaluation->mistakes)));
-}
-
-TEST_F(HtmlReportPage, MistakesAndDoubtsAreInOrder) {
-  const ReportedEvaluation r = reported_evaluation(answers(4, 300, photo_), "d", Views::kOne);
-  ASSERT_EQ(r.mistaken.size(), kReportCards);
-  ASSERT_EQ(r.uncertain.size(), kReportCards);
-  for (size_t i = 0; i < kReportCards; ++i) {
-    EXPECT_NE(r.mistaken[i].said, r.mistaken[i].truth);
-    if (i == 0) continue;
-    EXPECT_LE(r.mistaken[i].said_probability, r.mistaken[i - 1].said_probability);
-    EXPECT_GE(r.uncertain[i].said_probability, r.uncertain[i - 1].said_probability);
-  }
-  EXPECT_EQ(r.mistakes, r.metrics.pictures - r.metrics.right);
 }
 
 TEST_F(HtmlReportPage, TakesAnyNumberOfClassesAndPictures) {

@@ -21,9 +21,21 @@ TEST(ParseExecutors, KnowsWordsAndNumbers) {
   EXPECT_EQ(parse_executors("3", 8), 3);
   EXPECT_EQ(parse_executors("throughput", 1), 1);
   for (const char* text : {"", "0", "-2", "1.5", "many", "99999999999"})
-    testing::expect_error(ErrorKind::kUsage, {"--executors", "wanted auto, throughput, latency or a number from 1"},
+    testing::expect_error(ErrorKind::kUsage, {"executors", "wanted auto, throughput, latency or a number from 1"},
                           [&] { parse_executors(text, 8); });
-  testing::expect_error(ErrorKind::kUsage, {"--executors 9", "of which there are 8"}, [&] { parse_executors("9", 8); });
+  testing::expect_error(ErrorKind::kUsage, {"executors 9", "of which there are 8 (threads)"},
+                        [&] { parse_executors("9", 8); });
+}
+
+TEST(ResumedExecutors, AreThoseThatTheRunWasBegunWith) {
+  check_resumed_executors(2, 2, "scores.csv");
+  check_resumed_executors(kChooseExecutors, 2, "scores.csv");
+  check_resumed_executors(kChooseExecutors, kChooseExecutors, "scores.csv");
+  testing::expect_error(ErrorKind::kUsage,
+                        {"scores.csv was begun with executors 1, now it is executors 2", "overwrite"},
+                        [] { check_resumed_executors(2, 1, "scores.csv"); });
+  testing::expect_error(ErrorKind::kUsage, {"begun with executors auto, now it is executors 2"},
+                        [] { check_resumed_executors(2, kChooseExecutors, "scores.csv"); });
 }
 
 TEST(ExecutorCandidates, AreAFewThreadsEachAndOneEach) {

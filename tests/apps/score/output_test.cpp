@@ -1,6 +1,6 @@
-// The files of a scoring, without a model: made up rows.
+// The files of a scoring, without a model: rows are made up.
 //
-// Covers: apps/score/journal apps/score/shard_file apps/score/sinks
+// Covers: apps/score/npz apps/score/shard_file
 #include "apps/score/output.h"
 
 #include <gmock/gmock.h>
@@ -10,9 +10,11 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "apps/score/executor_choice.h"
 #include "apps/score/shard_file.h"
+#include "io/core/setting.h"
 #include "io/files/xxh3.h"
 #include "tests/apps/program.h"
 #include "tests/io/expect_error.h"
@@ -30,7 +32,8 @@ using testing::write_text;
 
 const std::vector<std::string> kOutputClasses = {"cat", "dog", "eel"};
 constexpr int64_t kFeatures = 4;
-const Facts kFacts = {{"model", "xxh3 1"}, {"--top", "2"}};
+const Fingerprint kFingerprint = {{"model", "xxh3 1"}, {setting("top"), "2"}};
+constexpr int64_t kBatchRows = 4;
 
 // Picture `i` of the listing: names that are hard on formats, each fifth one broken.
 struct MadePicture {
@@ -46,8 +49,8 @@ struct MadePicture {
     scores = {x / 2, 1 - x, x / 2};
     for (int64_t k = 0; k < kFeatures; ++k) features.push_back(static_cast<float>(i * 10 + k) / 8);
   }
-  ScoredPicture picture() const {
-    return {.name = name, .error = error, .probabilities = scores, .features = features};
+  ScoredPicture picture(PicturePlace place) const {
+    return {.name = name, .error = error, .probabilities = scores, .features = features, .place = place};
   }
   std::string name, error;
   std::vector<double> scores;
@@ -63,7 +66,6 @@ ScoreOutputOptions options(const TemporaryFolder& folder, ScoreFormat format, Sc
           .embeddings_dtype = DType::kF16,
           .shard = std::nullopt,
           .start = start,
-          .batch = 4,
           .save_seconds = 0};
 }
 
@@ -79,8 +81,9 @@ void add(ScoreOutput& output, int64_t end) {
   ListingPlace place = output.done().place;
   while (place.pictures < end) {
     const MadePicture made(place.pictures);
-    place = {.pictures = place.pictures + 1, .names = xxh3_next(place.names, made.name), .last = made.name};
-    output.add(made.picture(), place);
+    place = {.pictures = place.pictures + 1, .names = xxh3_next(place.names, made.name)};
+    output.add(made.picture({.index = place.pictures - 1, .names = place.names}));
+    if (output.done().rows % kBatchRows == 0) output.end_batch();
   }
 }
 
@@ -93,7 +96,7 @@ std::map<std::string, std::string> contents(const TemporaryFolder& folder) {
 
 std::map<std::string, std::string> uninterrupted(ScoreFormat format, int64_t rows) {
   const TemporaryFolder folder;
-  ScoreOutput output(options(folder, format), kOutputClasses, kFeatures, kFacts);
+  ScoreOutput output(options(folder, format), kOutputClasses, kFeatures, kFingerprint);
   add(output, rows);
   output.finish(place_of(rows));
   return contents(folder);
@@ -149,7 +152,7 @@ TEST(ScoreOutput, GoesOnToTheSameBytesFromEveryRow) {
       const TemporaryFolder folder;
       {
         const TemporaryFolder killed;
-        ScoreOutput output(options(killed, format), kOutputClasses, kFeatures, kFacts);
+        ScoreOutput output(options(killed, format), kOutputClasses, kFeatures, kFingerprint);
         add(output, end);
         fs::copy(killed.path(), folder.path(), fs::copy_options::recursive);
         // The journal's paths are as they were given.
@@ -159,9 +162,9 @@ TEST(ScoreOutput, GoesOnToTheSameBytesFromEveryRow) {
         if (!journal.empty()) write_text(folder / "scores.journal", journal);
       }
       if (end >= 4)
-        expect_error(ErrorKind::kUsage, {"scores.journal", "--resume", "--overwrite"},
-                     [&] { ScoreOutput(options(folder, format), kOutputClasses, kFeatures, kFacts); });
-      ScoreOutput output(options(folder, format, ScoreStart::kResume), kOutputClasses, kFeatures, kFacts);
+        expect_error(ErrorKind::kUsage, {"scores.journal", "resume", "overwrite"},
+                     [&] { ScoreOutput(options(folder, format), kOutputClasses, kFeatures, kFingerprint); });
+      ScoreOutput output(options(folder, format, ScoreStart::kResume), kOutputClasses, kFeatures, kFingerprint);
       EXPECT_EQ(output.done().rows, end / 4 * 4);  // whole batches
       EXPECT_EQ(output.done().place.last, end < 4 ? "" : MadePicture(end / 4 * 4 - 1).name);
       add(output, kRows);
@@ -187,7 +190,7 @@ TEST(ScoreOutput, EveryStepOfTheEndCanBeTheLast) {
         ScoreOutputOptions given = options(folder, format);
         given.save_seconds = 1000;
         try {
-          ScoreOutput output(given, kOutputClasses, kFeatures, kFacts, files);
+          ScoreOutput output(given, kOutputClasses, kFeatures, kFingerprint, files);
           add(output, kRows);
           output.finish(place_of(kRows));
           done = true;
@@ -196,7 +199,7 @@ TEST(ScoreOutput, EveryStepOfTheEndCanBeTheLast) {
           ++failures;
         }
         if (!done) {
-          ScoreOutput output(options(folder, format, ScoreStart::kResume), kOutputClasses, kFeatures, kFacts);
+          ScoreOutput output(options(folder, format, ScoreStart::kResume), kOutputClasses, kFeatures, kFingerprint);
           if (!output.complete()) add(output, kRows);
           output.finish(place_of(kRows));
         }
@@ -214,7 +217,7 @@ TEST(ScoreOutput, AFullDiskKeepsWhatWasSaved) {
   FaultyFiles files;
   ScoreOutputOptions given = options(folder, ScoreFormat::kCsv);
   {
-    ScoreOutput output(given, kOutputClasses, kFeatures, kFacts, files);
+    ScoreOutput output(given, kOutputClasses, kFeatures, kFingerprint, files);
     add(output, 9);
     files.fail("write", 1, ENOSPC);
     expect_error(ErrorKind::kSystem, {"the disk is full"}, [&] { add(output, 12); });
@@ -222,7 +225,7 @@ TEST(ScoreOutput, AFullDiskKeepsWhatWasSaved) {
   }
   EXPECT_EQ(read_text(folder / "scores"), "previous");
   given.start = ScoreStart::kResume;
-  ScoreOutput output(given, kOutputClasses, kFeatures, kFacts);
+  ScoreOutput output(given, kOutputClasses, kFeatures, kFingerprint);
   EXPECT_EQ(output.done().rows, 8);
   add(output, kRows);
   output.finish(place_of(kRows));
@@ -235,7 +238,7 @@ TEST(ScoreOutput, WithoutASavingAFailureLeavesNothing) {
   FaultyFiles files;
   files.fail("write", 1, ENOSPC);
   {
-    ScoreOutput output(options(folder, ScoreFormat::kNpz), kOutputClasses, kFeatures, kFacts, files);
+    ScoreOutput output(options(folder, ScoreFormat::kNpz), kOutputClasses, kFeatures, kFingerprint, files);
     EXPECT_THROW(add(output, 4), Error);
   }
   EXPECT_THAT(contents(folder),
@@ -247,7 +250,7 @@ TEST(ScoreOutput, AFolderThatVanishesIsTheMachinesFault) {
   fs::create_directory(folder / "out");
   ScoreOutputOptions given = options(folder, ScoreFormat::kCsv);
   given.out = folder / "out/scores";
-  ScoreOutput output(given, kOutputClasses, kFeatures, kFacts);
+  ScoreOutput output(given, kOutputClasses, kFeatures, kFingerprint);
   add(output, 3);
   fs::remove_all(folder / "out");
   expect_error(ErrorKind::kSystem, {folder / "out"}, [&] { add(output, 4); });
@@ -257,42 +260,39 @@ TEST(ScoreOutput, AFolderThatVanishesIsTheMachinesFault) {
 TEST(ScoreOutput, RefusesToGoOnWithAnythingElse) {
   const TemporaryFolder folder;
   {
-    ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFacts);
+    ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFingerprint);
     add(output, 6);
   }
   const auto before = contents(folder);
   ScoreOutputOptions again = options(folder, ScoreFormat::kCsv, ScoreStart::kResume);
-  const auto refused = [&](ErrorKind kind, const std::vector<std::string>& says, const Facts& facts) {
-    expect_error(kind, says, [&] { ScoreOutput(again, kOutputClasses, kFeatures, facts); });
+  const auto refused = [&](ErrorKind kind, const std::vector<std::string>& says, const Fingerprint& fingerprint) {
+    expect_error(kind, says, [&] { ScoreOutput(again, kOutputClasses, kFeatures, fingerprint); });
     EXPECT_TRUE(contents(folder) == before);
   };
-  refused(ErrorKind::kUsage, {"begun with --top 2, now it is --top 3", "--overwrite"},
-          {{"model", "xxh3 1"}, {"--top", "3"}});
+  refused(ErrorKind::kUsage, {"begun with top 2, now it is top 3", "overwrite"},
+          {{"model", "xxh3 1"}, {setting("top"), "3"}});
   refused(ErrorKind::kUsage, {"begun with model xxh3 1, now it is model xxh3 2"},
-          {{"model", "xxh3 2"}, {"--top", "2"}});
-  again.executors = 2;
-  refused(ErrorKind::kUsage, {"begun with --executors 1, now it is --executors 2", "--overwrite"}, kFacts);
-  again.executors = kChooseExecutors;
+          {{"model", "xxh3 2"}, {setting("top"), "2"}});
   again.errors = folder / "others.csv";
-  refused(ErrorKind::kUsage, {"other files for --embeddings or --errors"}, kFacts);
+  refused(ErrorKind::kUsage, {"other files for embeddings or errors"}, kFingerprint);
   again.errors = folder / "errors.csv";
   // The journal is damaged, or a file has gone or is too short.
   fs::rename(folder / "errors.csv.partial", folder / "away");
   expect_error(ErrorKind::kData, {"errors.csv.partial", "is gone"},
-               [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFacts); });
+               [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFingerprint); });
   write_text(folder / "errors.csv.partial", "pa");
   expect_error(ErrorKind::kData, {"errors.csv.partial", "has 2 bytes"},
-               [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFacts); });
+               [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFingerprint); });
   for (const std::string& text :
        {std::string(), std::string("{}"), std::string("{\"format\": 3}"), before.at("scores.journal").substr(0, 200)}) {
     write_text(folder / "scores.journal", text);
-    expect_error(ErrorKind::kData, {"scores.journal", "--overwrite"},
-                 [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFacts); });
+    expect_error(ErrorKind::kData, {"scores.journal", "overwrite"},
+                 [&] { ScoreOutput(again, kOutputClasses, kFeatures, kFingerprint); });
   }
   // --overwrite takes all that away.
   fs::remove(folder / "away");
   again.start = ScoreStart::kOverwrite;
-  ScoreOutput output(again, kOutputClasses, kFeatures, kFacts);
+  ScoreOutput output(again, kOutputClasses, kFeatures, kFingerprint);
   add(output, kRows);
   output.finish(place_of(kRows));
   EXPECT_TRUE(contents(folder) == uninterrupted(ScoreFormat::kCsv, kRows));
@@ -301,9 +301,10 @@ TEST(ScoreOutput, RefusesToGoOnWithAnythingElse) {
 TEST(ScoreOutput, GoesOnWithTheExecutorsThatTheRunHad) {
   const TemporaryFolder folder;
   ScoreOutputOptions wanted = options(folder, ScoreFormat::kCsv);
-  wanted.executors = kChooseExecutors;
   const auto begun_with = [&](int64_t rows, bool choose) {
-    ScoreOutput output(wanted, kOutputClasses, kFeatures, kFacts);
+    ScoreOutput output(wanted, kOutputClasses, kFeatures, kFingerprint);
+    EXPECT_EQ(output.resumed(), wanted.start == ScoreStart::kResume);
+    if (!output.resumed()) output.set_executors(kChooseExecutors);
     const int executors = output.done().executors;
     if (choose) output.set_executors(4);
     add(output, rows);
@@ -314,7 +315,6 @@ TEST(ScoreOutput, GoesOnWithTheExecutorsThatTheRunHad) {
   wanted.start = ScoreStart::kResume;
   EXPECT_EQ(begun_with(12, true), kChooseExecutors);
   EXPECT_EQ(begun_with(18, false), 4);
-  wanted.executors = 4;
   EXPECT_EQ(begun_with(18, false), 4);
   // Journals that know nothing of them are of runs with one.
   auto journal = nlohmann::ordered_json::parse(read_text(folder / "scores.journal"));
@@ -326,12 +326,12 @@ TEST(ScoreOutput, GoesOnWithTheExecutorsThatTheRunHad) {
 TEST(ScoreOutput, OverwritingRemovesFilesThatAreNotWrittenAgain) {
   const TemporaryFolder folder;
   {
-    ScoreOutput output(options(folder, ScoreFormat::kNpz), kOutputClasses, kFeatures, kFacts);
+    ScoreOutput output(options(folder, ScoreFormat::kNpz), kOutputClasses, kFeatures, kFingerprint);
     add(output, 6);
   }
   ScoreOutputOptions other = options(folder, ScoreFormat::kCsv, ScoreStart::kOverwrite);
   other.embeddings.clear();
-  ScoreOutput output(other, kOutputClasses, kFeatures, kFacts);
+  ScoreOutput output(other, kOutputClasses, kFeatures, kFingerprint);
   add(output, kRows);
   output.finish(place_of(kRows));
   const auto files = contents(folder);
@@ -341,11 +341,12 @@ TEST(ScoreOutput, OverwritingRemovesFilesThatAreNotWrittenAgain) {
 
 TEST(ScoreOutput, HasOneWriter) {
   const TemporaryFolder folder;
-  ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFacts);
+  ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFingerprint);
   add(output, 6);
   for (const ScoreStart start : {ScoreStart::kResume, ScoreStart::kOverwrite})
-    expect_error(ErrorKind::kUsage, {"another program is writing it"},
-                 [&] { ScoreOutput(options(folder, ScoreFormat::kCsv, start), kOutputClasses, kFeatures, kFacts); });
+    expect_error(ErrorKind::kUsage, {"another program is writing it"}, [&] {
+      ScoreOutput(options(folder, ScoreFormat::kCsv, start), kOutputClasses, kFeatures, kFingerprint);
+    });
   add(output, kRows);
   output.finish(place_of(kRows));
   EXPECT_TRUE(contents(folder) == uninterrupted(ScoreFormat::kCsv, kRows));
@@ -365,7 +366,7 @@ TEST(ScoreFormat, GoesByOptionThenByEnding) {
   EXPECT_EQ(score_format("", "a.npz"), ScoreFormat::kNpz);
   EXPECT_EQ(score_format("", "a.txt"), ScoreFormat::kCsv);
   EXPECT_EQ(score_format("jsonl", "a.csv"), ScoreFormat::kJsonl);
-  expect_error(ErrorKind::kUsage, {"--format parquet", "csv, jsonl, npy or npz"}, [] { score_format("parquet", ""); });
+  expect_error(ErrorKind::kUsage, {"format parquet", "csv, jsonl, npy or npz"}, [] { score_format("parquet", ""); });
 }
 
 TEST(ShardFile, HasThePlacesOfItsRows) {
@@ -374,12 +375,8 @@ TEST(ShardFile, HasThePlacesOfItsRows) {
   given.shard = Shard{2, 3};
   const std::vector<int64_t> indices = {0, 1, 130, 131, 20'000, 9'000'000};
   {
-    ScoreOutput output(given, kOutputClasses, kFeatures, kFacts);
-    ListingPlace place;
-    for (const int64_t index : indices) {
-      place.pictures = index + 1;
-      output.add(MadePicture(index).picture(), place);
-    }
+    ScoreOutput output(given, kOutputClasses, kFeatures, kFingerprint);
+    for (const int64_t index : indices) output.add(MadePicture(index).picture({.index = index}));
     output.finish({.pictures = 10'000'000, .names = 7, .last = {}});
   }
   ShardFile shard(folder / "scores.shard");
@@ -387,8 +384,8 @@ TEST(ShardFile, HasThePlacesOfItsRows) {
   EXPECT_EQ(shard.footer().listed.pictures, 10'000'000);
   EXPECT_EQ(shard.footer().listed.names, 7U);
   EXPECT_EQ(shard.footer().rows, 6);
-  EXPECT_EQ(shard.footer().facts, kFacts);
-  EXPECT_EQ(shard.footer().files.at("--errors").path, "errors.csv");
+  EXPECT_EQ(shard.footer().fingerprint, kFingerprint);
+  EXPECT_EQ(shard.footer().files.at(setting("errors")).path, "errors.csv");
   EXPECT_EQ(shard.footer().files.at("out").bytes, static_cast<int64_t>(read_text(folder / "scores").size()));
   for (const int64_t index : indices) {
     const auto row = shard.next();

@@ -37,11 +37,12 @@ class Predictions : public ::testing::Test {
     std::vector<Sample> samples;
     for (const std::string& path : paths) samples.push_back({.path = path, .label = 0});
     std::vector<std::vector<double>> all;
-    predict_samples(trained_, samples, {.batch = 3, .threads = 2, .views = views}, [&](const Prediction& p) {
-      EXPECT_EQ(p.sample, static_cast<int64_t>(all.size()));
-      EXPECT_EQ(p.error, "");
-      all.emplace_back(p.probabilities.begin(), p.probabilities.end());
-    });
+    predict_samples(trained_, samples, {.batch = 3, .threads = 2, .views = views}, silent(),
+                    [&](const ScoredPicture& p) {
+                      EXPECT_EQ(p.sample, static_cast<int64_t>(all.size()));
+                      EXPECT_EQ(p.error, "");
+                      all.emplace_back(p.probabilities.begin(), p.probabilities.end());
+                    });
     return all;
   }
 
@@ -90,9 +91,9 @@ TEST_F(Predictions, WhatIsNoNumberIsAnError) {
   trained_.model->load(state);
   std::vector<std::string> errors;
   const PredictSummary summary = predict_samples(trained_, {{folder / "whole.png", 0}, {folder / "absent.png", 0}},
-                                                 {.batch = 2, .threads = 1}, [&](const Prediction& p) {
+                                                 {.batch = 2, .threads = 1}, silent(), [&](const ScoredPicture& p) {
                                                    EXPECT_TRUE(p.probabilities.empty());
-                                                   errors.push_back(p.error);
+                                                   errors.emplace_back(p.error);
                                                  });
   EXPECT_EQ(summary.files, 2);
   EXPECT_EQ(summary.failed, 2);
@@ -121,10 +122,10 @@ class PredictStream : public Predictions {
 
   std::vector<Said> said(PictureSource& source, const PredictOptions& options) {
     std::vector<Said> all;
-    summary_ = predict_stream(trained_, source, options, [&](const Prediction& p) {
+    summary_ = predict_stream(trained_, source, options, silent(), [&](const ScoredPicture& p) {
       EXPECT_EQ(p.sample, static_cast<int64_t>(all.size()));
       all.push_back({std::string(p.name),
-                     p.error,
+                     std::string(p.error),
                      {p.probabilities.begin(), p.probabilities.end()},
                      {p.features.begin(), p.features.end()}});
     });
@@ -142,9 +143,10 @@ TEST_F(PredictStream, SaysOfASourceWhatPredictSamplesSaysOfItsFiles) {
   for (const int batch : {2, 7, 32}) {
     const PredictOptions options = {.batch = batch, .threads = 2};
     std::vector<Said> wanted;
-    predict_samples(trained_, samples, options, [&](const Prediction& p) {
+    predict_samples(trained_, samples, options, silent(), [&](const ScoredPicture& p) {
       EXPECT_TRUE(p.features.empty());
-      wanted.push_back({std::string(p.name), p.error, {p.probabilities.begin(), p.probabilities.end()}, {}});
+      wanted.push_back(
+          {std::string(p.name), std::string(p.error), {p.probabilities.begin(), p.probabilities.end()}, {}});
     });
     for (const char* input : {"photos", "x.tar.zst"}) {
       InputSource source({recognise_input(folder_ / input)});
@@ -241,10 +243,11 @@ TEST_F(PredictStream, WhatThrowsEndsExecutorsToo) {
     FolderSource source(folder_ / "photos");
     int taken = 0;
     testing::expect_error(ErrorKind::kData, {"taken"}, [&] {
-      predict_stream(trained_, source, {.batch = 1, .threads = 2, .executors = 2}, [&](const Prediction& p) {
-        EXPECT_EQ(p.sample, taken);
-        if (taken++ == at) throw data_error("taken");
-      });
+      predict_stream(trained_, source, {.batch = 1, .threads = 2, .executors = 2}, silent(),
+                     [&](const ScoredPicture& p) {
+                       EXPECT_EQ(p.sample, taken);
+                       if (taken++ == at) throw data_error("taken");
+                     });
     });
     EXPECT_EQ(taken, at + 1);
   }
@@ -270,20 +273,20 @@ TEST_F(PredictStream, ChoosesExecutorsWhereThereAreManyPictures) {
                                       for (const ExecutorSpeed& speed : speeds) EXPECT_GT(speed.images_per_second, 0);
                                       chosen_at = done;
                                     }};
-    const auto take = [&](const Prediction& p) {
+    const auto take = [&](const ScoredPicture& p) {
       EXPECT_EQ(p.sample, done);
       EXPECT_EQ(p.error, "");
       ++done;
     };
     if (known) {
-      predict_samples(trained_, samples, options, take);
+      predict_samples(trained_, samples, options, silent(), take);
     } else {
       const std::string archive = folder_ / "many.tar";
       std::vector<testing::Member> members;
       for (int64_t i = 0; i < pictures; ++i) members.push_back({std::to_string(i) + ".jpg", members_[0].bytes});
       testing::write_archive(archive, members);
       ArchiveSource source(archive);
-      predict_stream(trained_, source, options, take);
+      predict_stream(trained_, source, options, silent(), take);
     }
     EXPECT_EQ(done, pictures);
     return chosen_at;
@@ -307,10 +310,11 @@ TEST_F(PredictStream, WhatEndsASourceComesAfterThePicturesBeforeIt) {
     ArchiveSource source(folder_ / "cut.tar");
     int taken = 0;
     testing::expect_error(ErrorKind::kData, {folder_ / "cut.tar", "ends early", "5 pictures"}, [&] {
-      predict_stream(trained_, source, {.batch = 2, .threads = 2, .executors = executors}, [&](const Prediction& p) {
-        EXPECT_EQ(p.error, "");
-        ++taken;
-      });
+      predict_stream(trained_, source, {.batch = 2, .threads = 2, .executors = executors}, silent(),
+                     [&](const ScoredPicture& p) {
+                       EXPECT_EQ(p.error, "");
+                       ++taken;
+                     });
     });
     EXPECT_EQ(taken, 5);
   }

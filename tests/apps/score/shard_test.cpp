@@ -42,8 +42,7 @@ TEST(Shard, IsWrittenAsItIsRead) {
   EXPECT_EQ(parse_shard("3/16"), (Shard{.number = 3, .of = 16}));
   EXPECT_EQ(to_string(parse_shard("1/1")), "1/1");
   for (const char* text : {"", "3", "3/", "/3", "a/b", "1/2/3", "1 /2", "1.5/2", "99999999999/3"})
-    testing::expect_error(ErrorKind::kUsage, {std::string("--shard ") + text, "wanted I/N"},
-                          [&] { parse_shard(text); });
+    testing::expect_error(ErrorKind::kUsage, {std::string("shard ") + text, "wanted I/N"}, [&] { parse_shard(text); });
   for (const char* text : {"0/3", "4/3", "-1/3"})
     testing::expect_error(ErrorKind::kUsage, {text, "count from 1: wanted 1/3 to 3/3"}, [&] { parse_shard(text); });
   testing::expect_error(ErrorKind::kUsage, {"1/0"}, [&] { parse_shard("1/0"); });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/options/augment_options.h"
+#include "apps/options/option_row.h"
 #include "io/core/error.h"
 
 namespace resflow {
@@ -109,34 +110,34 @@ TEST(AugmentOptions, AreReadFromACommandLine) {
 }
 
 TEST(AugmentOptions, WhatCannotBeIsRefusedWithASentence) {
-  EXPECT_EQ(augment_refusal(kAll, {"--ra-ops", "--ra-magnitude"}), "accepted");
+  EXPECT_EQ(augment_refusal(kAll, {"ra_ops", "ra_magnitude"}), "accepted");
   EXPECT_EQ(augment_refusal({.crop_scale = {0.5}}),
-            "--crop-scale 0.5: wanted low,high like 0.08,1, above 0 and at most 1");
-  EXPECT_THAT(augment_refusal({.crop_scale = {0.5, 0.2}}), HasSubstr("--crop-scale 0.5,0.2"));
-  EXPECT_THAT(augment_refusal({.crop_scale = {0, 1}}), HasSubstr("--crop-scale"));
-  EXPECT_THAT(augment_refusal({.crop_scale = {0.5, 1.5}}), HasSubstr("--crop-scale"));
-  EXPECT_EQ(augment_refusal({.hflip = 1.5}), "--hflip is 1.5: wanted 0 to 1");
+            "crop_scale 0.5: wanted low,high like 0.08,1, above 0 and at most 1");
+  EXPECT_THAT(augment_refusal({.crop_scale = {0.5, 0.2}}), HasSubstr("crop_scale 0.5,0.2"));
+  EXPECT_THAT(augment_refusal({.crop_scale = {0, 1}}), HasSubstr("crop_scale"));
+  EXPECT_THAT(augment_refusal({.crop_scale = {0.5, 1.5}}), HasSubstr("crop_scale"));
+  EXPECT_EQ(augment_refusal({.hflip = 1.5}), "hflip is 1.5: wanted 0 to 1");
   EXPECT_EQ(augment_refusal({.auto_augment = "augmix"}),
-            "--auto-augment augmix: wanted none, randaugment or trivialaugment");
-  EXPECT_EQ(augment_refusal({.auto_augment = "trivialaugment"}, {"--ra-magnitude"}),
-            "--ra-magnitude goes with --auto-augment randaugment, not trivialaugment");
-  EXPECT_EQ(augment_refusal({.ra_ops = 0}), "--ra-ops is 0: wanted at least 1");
-  EXPECT_EQ(augment_refusal({.ra_magnitude = 31}), "--ra-magnitude is 31: wanted 0 to 30");
-  EXPECT_THAT(augment_refusal({.color_jitter = {0.4, 0.4}}), HasSubstr("--color-jitter has 2 numbers"));
+            "auto_augment augmix: wanted none, randaugment or trivialaugment");
+  EXPECT_EQ(augment_refusal({.auto_augment = "trivialaugment"}, {"ra_magnitude"}),
+            "ra_magnitude goes with auto_augment randaugment, not trivialaugment");
+  EXPECT_EQ(augment_refusal({.ra_ops = 0}), "ra_ops is 0: wanted at least 1");
+  EXPECT_EQ(augment_refusal({.ra_magnitude = 31}), "ra_magnitude is 31: wanted 0 to 30");
+  EXPECT_THAT(augment_refusal({.color_jitter = {0.4, 0.4}}), HasSubstr("color_jitter has 2 numbers"));
   EXPECT_EQ(augment_refusal({.color_jitter = {0.4, -1, 0, 0}}),
-            "--color-jitter's contrast is -1: wanted a number from 0 up");
-  EXPECT_EQ(augment_refusal({.color_jitter = {0, 0, 0, 0.6}}), "--color-jitter's hue is 0.6: wanted 0 to 0.5");
-  EXPECT_EQ(augment_refusal({.random_erase = -0.1}), "--random-erase is -0.1: wanted 0 to 1");
-  EXPECT_EQ(augment_refusal({.mixup = -1}), "--mixup is -1: wanted a number from 0 up");
-  EXPECT_EQ(augment_refusal({.cutmix = NAN}), "--cutmix is nan: wanted a number from 0 up");
+            "color_jitter's contrast is -1: wanted a number from 0 up");
+  EXPECT_EQ(augment_refusal({.color_jitter = {0, 0, 0, 0.6}}), "color_jitter's hue is 0.6: wanted 0 to 0.5");
+  EXPECT_EQ(augment_refusal({.random_erase = -0.1}), "random_erase is -0.1: wanted 0 to 1");
+  EXPECT_EQ(augment_refusal({.mixup = -1}), "mixup is -1: wanted a number from 0 up");
+  EXPECT_EQ(augment_refusal({.cutmix = NAN}), "cutmix is nan: wanted a number from 0 up");
 }
 
 TEST(AugmentOptions, GoThroughTextToTheSameBits) {
   AugmentOptions read;
-  for (const auto& field : augment_fields()) {
-    EXPECT_TRUE(field.fixed) << field.name;
-    field.set(read, field.get(kAll));
-    EXPECT_EQ(field.get(read), field.get(kAll));
+  for (const auto& option : augment_option_table()) {
+    EXPECT_FALSE(option.may_change) << option.name;
+    set_text(option.at(read), option.name, text_of(option, kAll));
+    EXPECT_EQ(text_of(option, read), text_of(option, kAll));
   }
   EXPECT_EQ(read.crop_scale, kAll.crop_scale);
   EXPECT_EQ(read.hflip, kAll.hflip);
@@ -147,11 +148,12 @@ TEST(AugmentOptions, GoThroughTextToTheSameBits) {
   EXPECT_EQ(read.random_erase, kAll.random_erase);
   EXPECT_EQ(read.mixup, kAll.mixup);
   EXPECT_EQ(read.cutmix, kAll.cutmix);
-  for (const auto& field : augment_fields()) field.set(read, field.get(AugmentOptions{}));
+  for (const auto& option : augment_option_table())
+    set_text(option.at(read), option.name, text_of(option, AugmentOptions{}));
   EXPECT_TRUE(read.color_jitter.empty());
 }
 
-TEST(AugmentOptions, HaveAFieldForEveryOption) {
+TEST(AugmentOptions, HaveARowForEveryOption) {
   AugmentOptions options;
   CLI::App app;
   app.set_help_flag();
@@ -159,30 +161,16 @@ TEST(AugmentOptions, HaveAFieldForEveryOption) {
   add_mix_options(app, options);
   std::set<std::string> offered, kept;
   for (const CLI::Option* option : app.get_options()) offered.insert(option->get_name());
-  for (const auto& field : augment_fields()) kept.insert(field.name);
+  for (const auto& option : augment_option_table()) kept.insert(command_line_name(option.name, false));
   EXPECT_EQ(offered, kept);
 }
 
 TEST(AugmentOptions, TextThatIsNoValueCannotBeResumed) {
   AugmentOptions options;
-  for (const auto& field : augment_fields()) {
-    if (field.name == "--auto-augment") continue;
-    EXPECT_THROW(field.set(options, "0.5x"), Error) << field.name;
+  for (const auto& option : augment_option_table()) {
+    if (option.name == "auto_augment") continue;
+    EXPECT_THROW(set_text(option.at(options), option.name, "0.5x"), Error) << option.name;
   }
-}
-
-// As the options of a training run hold them.
-TEST(OptionField, IsLiftedIntoLargerOptions) {
-  struct Whole {
-    AugmentOptions augment = {};
-  } whole;
-  for (const auto& field : augment_fields()) {
-    const auto lifted = option_of_part(field, &Whole::augment);
-    EXPECT_EQ(lifted.name, field.name);
-    lifted.set(whole, field.get(kAll));
-    EXPECT_EQ(lifted.get(whole), field.get(kAll));
-  }
-  EXPECT_EQ(whole.augment.mixup, 0.2);
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(Metrics, AreThoseOfScikitLearn) {
     SCOPED_TRACE(std::to_string(rows) + " rows of " + std::to_string(classes) + " classes");
     const MadeTable made = make_table(classes, rows, classes);
     ASSERT_EQ(made.probabilities.rows(), static_cast<size_t>(rows));
-    const Metrics m = measure(made.labels, made.probabilities);
+    const Metrics m = classification_metrics(made.labels, made.probabilities);
     const auto wanted = [&](const char* name) { return made.wanted.at(name); };
 
     expect_near({m.confusion.counts.begin(), m.confusion.counts.end()}, wanted("confusion"), "confusion");
@@ -99,7 +99,7 @@ TEST(Metrics, AreThoseOfScikitLearn) {
 }
 
 TEST(Metrics, OfNoPictureAreZeroAndFinite) {
-  const Metrics m = measure({}, ProbabilityTable(3));
+  const Metrics m = classification_metrics({}, ProbabilityTable(3));
   EXPECT_EQ(m.pictures, 0);
   EXPECT_EQ(m.accuracy, 0);
   EXPECT_EQ(m.log_loss, 0);
@@ -115,7 +115,7 @@ TEST(Metrics, ClassesThatAreNeitherThereNorSaidCountForNothing) {
   ProbabilityTable p(4);
   p.add(std::vector<double>{0.7, 0.1, 0.1, 0.1});
   p.add(std::vector<double>{0.1, 0.7, 0.1, 0.1});
-  const Metrics m = measure(std::vector<int>{0, 1}, p);
+  const Metrics m = classification_metrics(std::vector<int>{0, 1}, p);
   EXPECT_EQ(m.macro.f1, 1);
   EXPECT_EQ(m.weighted.f1, 1);
 }

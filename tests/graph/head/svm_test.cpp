@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -227,6 +228,25 @@ TEST(Svm, StopsWhenAsked) {
   const Clouds clouds(60, 10, 2, 6);
   EXPECT_FALSE(train_svm(clouds.data(), {.folds = stratified_folds(clouds.labels, 3, 0)},
                          [](int64_t done, int64_t /*all*/) { return done < 4; }));
+}
+
+// liblinear draws from std::rand(), which belongs to the whole process.
+TEST(Svm, LeavesTheProcessRandomNumbersAlone) {
+  const Clouds clouds(60, 8, 3, 1);
+  SvmOptions options;
+  options.c = 1;
+  for (int row = 0; row < 60; ++row) options.folds.push_back(row / 3 % 2);
+  std::srand(7);
+  std::vector<int> wanted;
+  for (int i = 0; i < 5; ++i) wanted.push_back(std::rand());
+  std::srand(7);
+  std::vector<int> drawn = {std::rand(), std::rand()};
+  const auto first = train_svm(clouds.data(), options, go_on);
+  for (int i = 0; i < 3; ++i) drawn.push_back(std::rand());
+  EXPECT_EQ(drawn, wanted);
+  // And they do not change what comes out.
+  std::srand(8);
+  EXPECT_EQ(train_svm(clouds.data(), options, go_on)->svm.weights, first->svm.weights);
 }
 
 }  // namespace

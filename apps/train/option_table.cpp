@@ -1,0 +1,278 @@
+#include "apps/train/option_table.h"
+
+#include <algorithm>
+
+#include "apps/train/augment_options.h"
+
+namespace resflow {
+namespace {
+
+using O = TrainOptions;
+
+std::vector<Option<O>> before_augmentation() {
+  return {
+      {{.name = "data",
+        .help = "folder of class folders with photographs, or one that holds train/ and val/; or a pack (resflow pack)",
+        .positional = true},
+       option_at<&O::data>},
+      {{.name = "val", .help = "validation data: a folder of class folders, or a pack"}, option_at<&O::val>},
+      {{.name = "out", .help = "folder for last.resflow, best.resflow and history.csv"}, option_at<&O::out>},
+      {{.name = "resume", .help = "go on with the run in {out}, with its options", .excludes = {{{"overwrite"}}}},
+       option_at<&O::resume>},
+      {{.name = "overwrite", .help = "replace the run in {out}"}, option_at<&O::overwrite>},
+      {{.name = "config",
+        .help = "TOML file with any of these options, like batch = 16; the command line goes before.\n"
+                "Each run writes its own: OUT/config.toml"},
+       option_at<&O::config>},
+      {{.name = "lr_find",
+        .help = "do not train: try learning rates from 1e-7 to 10, write OUT/lr-find.csv and lr-find.svg, advise one",
+        .modes = kInNetwork,
+        .excludes = {{{"folds", "repeat"}}, {{"resume"}}}},
+       option_at<&O::lr_find>},
+      {{.name = "folds",
+        .help = "cross validation: one run a fold of DATA, into OUT/fold-N; mean and deviation",
+        .none = "0",
+        .excludes = {{{"repeat"}}}},
+       option_at<&O::folds>},
+      {{.name = "repeat", .help = "runs with {seed} and the seeds after it, into OUT/seed-N; mean and deviation"},
+       option_at<&O::repeat>},
+      {{.name = "model", .place = 1}, option_at<&O::model>},
+      {{.name = "weights",
+        .help = "start from these: a file (.pth, .safetensors, .resflow) or MODEL:ENTRY as in resflow weights;\n"
+                "{model} is then what they fit, the head is new where the classes are others",
+        .place = 2},
+       option_at<&O::weights>},
+      {{.name = "weights_skip",
+        .help = "leave out what this matches, like 'layer4.*' or 'fc.*': initialised anew; may come again",
+        .commas = false,
+        .place = 3},
+       option_at<&O::weights_skip>},
+      {{.name = "mode",
+        .help = "finetune (all of {weights}), partial (all but {freeze}), features (the head alone, on features\n"
+                "computed once), svm (a linear SVM on features for a head) or scratch (random values)\n"
+                "[what {freeze} and {weights} imply]",
+        .place = 4},
+       option_at<&O::mode>},
+      {{.name = "freeze",
+        .help = "parts that stay as they are, like conv1,bn1,layer1 or '*.bn2'; what no gradient passes runs as in\n"
+                "scoring and keeps no activations: faster, and smaller",
+        .place = 5,
+        .modes = kInNetwork,
+        .needs = {"mode", {"partial"}}},
+       option_at<&O::freeze>},
+      {{.name = "freeze_bn",
+        .help = "frozen batch norms: eval keeps their running statistics and normalizes with them; train, as\n"
+                "PyTorch with requires_grad=False alone, uses the batch's and goes on updating the running ones",
+        .place = 6,
+        .modes = kInNetwork,
+        .needs = {"mode", {"partial"}}},
+       option_at<&O::freeze_bn>},
+      {{.name = "augment_copies",
+        .help = "features, svm: so many augmented copies of each training picture, beside itself",
+        .place = 34,
+        .modes = kInFeatures | kInSvm},
+       option_at<&O::augment_copies>},
+      {{.name = "feature_cache",
+        .help = "features, svm: folder for computed features, which runs may share [{out}]",
+        .place = 37,
+        .may_change = true,
+        .modes = kInFeatures | kInSvm},
+       option_at<&O::feature_cache>},
+      {{.name = "svm_c",
+        .help = "svm: C, the price of an error [by cross validation: 0.01 to 100]",
+        .none = "0",
+        .place = 35,
+        .modes = kInSvm},
+       option_at<&O::svm_c>},
+      {{.name = "svm_folds", .help = "svm: parts of the cross validation", .place = 36, .modes = kInSvm},
+       option_at<&O::svm_folds>},
+      {{.name = "epochs",
+        .help = "times to go through the data",
+        .place = 39,
+        .may_change = true,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::epochs>},
+      {{.name = "batch", .help = "pictures a step", .place = 7, .modes = kInNetwork | kInFeatures},
+       option_at<&O::batch>},
+      {{.name = "image_size", .help = "side of the network's input, 32 or more", .place = 8},
+       option_at<&O::image_size>},
+      {{.name = "precision", .place = 10, .modes = kInNetwork}, option_at<&O::precision>},
+      {{.name = "force_precision",
+        .place = 11,
+        .may_change = true,
+        .modes = kInNetwork,
+        .needs = {"precision", {"bf16"}}},
+       option_at<&O::force_precision>},
+      {{.name = "optimizer", .help = "adam, adamw, sgd or rmsprop", .place = 12, .modes = kInNetwork | kInFeatures},
+       option_at<&O::optimizer>},
+      {{.name = "lr",
+        .help = "learning rate [0.001; sgd 0.1, rmsprop 0.01]",
+        .none = "-1",
+        .place = 13,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::lr>},
+      {{.name = "momentum",
+        .help = "of sgd [0.9] and rmsprop [0]",
+        .none = "-1",
+        .place = 14,
+        .modes = kInNetwork | kInFeatures,
+        .needs = {"optimizer", {"sgd", "rmsprop"}}},
+       option_at<&O::momentum>},
+      {{.name = "nesterov",
+        .help = "Nesterov's momentum, of sgd",
+        .place = 15,
+        .modes = kInNetwork | kInFeatures,
+        .needs = {"optimizer", {"sgd"}}},
+       option_at<&O::nesterov>},
+      {{.name = "weight_decay",
+        .help = "[adam 0, adamw 0.01, sgd 0.0001, rmsprop 0]",
+        .none = "-1",
+        .place = 16,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::weight_decay>},
+      {{.name = "no_decay_norm_bias",
+        .help = "no weight decay for batch norms and biases",
+        .place = 18,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::no_decay_norm_bias>},
+      {{.name = "lr_backbone",
+        .help = "learning rate of all but the head [{lr}]; the schedule scales both",
+        .none = "-1",
+        .place = 19,
+        .modes = kInNetwork},
+       option_at<&O::lr_backbone>},
+      {{.name = "schedule",
+        .help = "of the learning rate: none, step, multistep, cosine or plateau by epochs, onecycle by steps,\n"
+                "as torch.optim.lr_scheduler",
+        .place = 20,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::schedule>},
+      {{.name = "warmup_epochs",
+        .help = "epochs in which the rate rises from 0.01 of {lr}, before any schedule",
+        .place = 21,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::warmup_epochs>},
+      {{.name = "step_size",
+        .help = "step: epochs between drops",
+        .place = 22,
+        .modes = kInNetwork | kInFeatures,
+        .needs = {"schedule", {"step"}}},
+       option_at<&O::step_size>},
+      {{.name = "milestones",
+        .help = "multistep: epochs of the drops, like 30,60,80",
+        .place = 24,
+        .modes = kInNetwork | kInFeatures,
+        .needs = {"schedule", {"multistep"}}},
+       option_at<&O::milestones>},
+      {{.name = "gamma",
+        .help = "step, multistep, plateau: factor of a drop",
+        .place = 25,
+        .modes = kInNetwork | kInFeatures,
+        .needs = {"schedule", {"step", "multistep", "plateau"}}},
+       option_at<&O::gamma>},
+      {{.name = "min_lr",
+        .help = "cosine, plateau: where the rate ends",
+        .place = 26,
+        .modes = kInNetwork | kInFeatures,
+        .needs = {"schedule", {"cosine", "plateau"}}},
+       option_at<&O::min_lr>},
+      {{.name = "patience",
+        .help = "plateau: epochs without a lower loss (validation's where there is one)",
+        .place = 23,
+        .modes = kInNetwork | kInFeatures,
+        .needs = {"schedule", {"plateau"}}},
+       option_at<&O::patience>},
+      {{.name = "clip_norm",
+        .help = "largest norm of all gradients together, as torch's clip_grad_norm_; 0: as they come",
+        .place = 28,
+        .modes = kInNetwork},
+       option_at<&O::clip_norm>},
+      {{.name = "accumulate",
+        .help = "batches whose mean gradient makes one update: a larger batch in the memory of a small one",
+        .place = 29,
+        .modes = kInNetwork},
+       option_at<&O::accumulate>},
+      {{.name = "ema",
+        .help = "decay of an average of the weights over the steps, like 0.999: it is validated and becomes\n"
+                "best.resflow; 0: none",
+        .place = 30,
+        .modes = kInNetwork},
+       option_at<&O::ema>},
+      {{.name = "early_stop",
+        .help = "stop after so many epochs without a better validation accuracy; 0: never",
+        .place = 38,
+        .may_change = true,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::early_stop>},
+      {{.name = "class_weights",
+        .help = "none, or balanced: the loss, validation's too, weighs a class by pictures / (classes * its pictures)",
+        .place = 27},
+       option_at<&O::class_weights>},
+      {{.name = "label_smoothing",
+        .help = "part of the target spread over all classes",
+        .place = 17,
+        .modes = kInNetwork | kInFeatures},
+       option_at<&O::label_smoothing>},
+      {{.name = "seed", .help = "of the initial values, the order and the augmentation", .place = 9},
+       option_at<&O::seed>},
+  };
+}
+
+std::vector<Option<O>> after_augmentation() {
+  return {
+      {{.name = "sampler",
+        .help = "shuffle, or balanced: every class as often as the others, drawn with replacement",
+        .place = 31,
+        .modes = kInNetwork},
+       option_at<&O::sampler>},
+      {{.name = "exif",
+        .help = "turn pictures upright as their EXIF orientation says; torchvision does not",
+        .place = 32},
+       option_at<&O::exif>},
+      {{.name = "decode", .place = 33}, option_at<&O::decode>},
+      {{.name = "threads", .none = "0", .place = 40, .may_change = true}, option_at<&O::threads>},
+      {{.name = "pin", .place = 41, .may_change = true}, option_at<&O::pin>},
+      {{.name = "on_error",
+        .help = "a picture that cannot be read: skip (and report) or stop",
+        .place = 43,
+        .may_change = true},
+       option_at<&O::on_error>},
+      {{.name = "save_every",
+        .help = "steps between savings within an epoch; 0: after epochs only",
+        .place = 42,
+        .may_change = true,
+        .modes = kInNetwork},
+       option_at<&O::save_every>},
+      {{.name = "keep", .help = "generations of last.resflow to keep"}, option_at<&O::keep>},
+  };
+}
+
+std::vector<Option<O>> whole_table() {
+  std::vector<Option<O>> all = before_augmentation();
+  for (const Option<AugmentOptions>& option : augment_option_table())
+    all.push_back(option_of_part(option, &O::augment));
+  for (Option<O>& option : after_augmentation()) all.push_back(std::move(option));
+  return all;
+}
+
+std::vector<const Option<O>*> saved_rows() {
+  std::vector<const Option<O>*> saved;
+  for (const Option<O>& option : train_option_table())
+    if (option.place > 0) saved.push_back(&option);
+  std::sort(saved.begin(), saved.end(), [](const auto* a, const auto* b) { return a->place < b->place; });
+  return saved;
+}
+
+}  // namespace
+
+const std::vector<Option<TrainOptions>>& train_option_table() {
+  static const std::vector<Option<O>> all = whole_table();
+  return all;
+}
+
+const std::vector<const Option<TrainOptions>*>& saved_option_table() {
+  static const std::vector<const Option<O>*> saved = saved_rows();
+  return saved;
+}
+
+}  // namespace resflow

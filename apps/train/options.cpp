@@ -1,0 +1,166 @@
+#include "apps/train/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "apps/machine/threads.h"
+#include "apps/model/precision.h"
+#include "apps/train/folder.h"
+#include "apps/train/option_conditions.h"
+#include "apps/train/option_table.h"
+#include "apps/train/saved_options.h"
+#include "graph/model/model_zoo.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/core/error.h"
+#include "io/images/decode.h"
+
+namespace resflow {
+namespace {
+
+void check_patterns(const char* option, const std::vector<std::string>& patterns, const char* example) {
+  for (const std::string& pattern : patterns)
+    if (pattern.empty() || pattern.find_first_of(" \t\r\n") != std::string::npos)
+      throw usage_error("{} '{}': is no pattern of parameter names like '{}'", setting(option), pattern, example);
+}
+
+void check_schedule(const TrainOptions& o) {
+  check(o.schedule_options());
+  if (o.early_stop < 0) throw usage_error("{} is {}: wanted at least 0", setting("early_stop"), o.early_stop);
+  if (o.class_weights != "none" && o.class_weights != "balanced")
+    throw usage_error("{} {}: wanted none or balanced", setting("class_weights"), o.class_weights);
+  if (o.given.contains("lr_backbone") && !(o.lr_backbone >= 0 && o.lr > 0))
+    throw usage_error("{} is {} beside {} {}: wanted a number from 0 up, and an {} above 0", setting("lr_backbone"),
+                      o.lr_backbone, setting("lr"), o.lr, setting("lr"));
+}
+
+// Modes that run on features have no use for much of what trains a network: what would do nothing is refused.
+void check_mode_options(const TrainOptions& o) {
+  if (o.augment_copies < 0)
+    throw usage_error("{} is {}: wanted at least 0", setting("augment_copies"), o.augment_copies);
+  if (o.given.contains("svm_c") && !(o.svm_c > 0 && o.svm_c <= 1e9))
+    throw usage_error("{} is {}: wanted a number above 0", setting("svm_c"), o.svm_c);
+  if (o.svm_folds < 2) throw usage_error("{} is {}: wanted at least 2", setting("svm_folds"), o.svm_folds);
+  if (o.given.contains("feature_cache") && o.feature_cache.empty())
+    throw usage_error("{} is empty: wanted a folder", setting("feature_cache"));
+}
+
+void resolve_mode(TrainOptions& o) {
+  if (o.mode.empty()) o.mode = !o.freeze.empty() ? "partial" : !o.weights.empty() ? "finetune" : "scratch";
+  if (o.mode != "finetune" && o.mode != "partial" && o.mode != "features" && o.mode != "svm" && o.mode != "scratch")
+    throw usage_error("{} {}: wanted finetune, partial, features, svm or scratch", setting("mode"), o.mode);
+  if (o.mode == "scratch" && !o.weights.empty())
+    throw usage_error("{} scratch starts from random values: leave out {}, or give {} finetune", setting("mode"),
+                      setting("weights"), setting("mode"));
+  if (o.mode != "scratch" && o.weights.empty())
+    throw usage_error("{} {} starts from trained values: give {} (see resflow weights)", setting("mode"), o.mode,
+                      setting("weights"));
+  if (o.mode == "partial" && o.freeze.empty())
+    throw usage_error("{} partial: give what stays as it is, like {} conv1,bn1,layer1,layer2,layer3", setting("mode"),
+                      setting("freeze"));
+  if (o.mode != "partial" && !o.freeze.empty())
+    throw usage_error("{} goes with {} partial, not {}", setting("freeze"), setting("mode"), o.mode);
+  check_patterns("freeze", o.freeze, "layer1");
+  if (o.freeze_bn != "eval" && o.freeze_bn != "train")
+    throw usage_error("{} {}: wanted eval or train", setting("freeze_bn"), o.freeze_bn);
+  check_mode_options(o);
+}
+
+}  // namespace
+
+OptimizerOptions TrainOptions::optimizer_options() const {
+  OptimizerOptions o;
+  o.name = optimizer;
+  o.lr = lr;
+  o.momentum = momentum;
+  o.nesterov = nesterov;
+  o.weight_decay = weight_decay;
+  o.clip_norm = clip_norm;
+  return o;
+}
+
+void resolve(TrainOptions& o) {
+  const bool sgd = o.optimizer == "sgd";
+  const bool rmsprop = o.optimizer == "rmsprop";
+  if (!sgd && !rmsprop && o.optimizer != "adam" && o.optimizer != "adamw")
+    throw usage_error("{} {}: wanted sgd, adam, adamw or rmsprop", setting("optimizer"), o.optimizer);
+  if (o.given.contains("weights") && o.weights.empty())
+    throw usage_error("{}: wanted a file or MODEL:ENTRY", setting("weights"));
+  resolve_mode(o);
+  for (const Option<TrainOptions>& option : train_option_table())
+    if (o.given.contains(option.name))
+      if (const std::string reason = why_useless(option, o); !reason.empty()) throw usage_error("{}", reason);
+  for (const auto& [name, value] :
+       {std::pair{"lr", o.lr}, std::pair{"momentum", o.momentum}, std::pair{"weight_decay", o.weight_decay}})
+    if (o.given.contains(name) && !(value >= 0 && value <= 1e6))
+      throw usage_error("{} is {}: wanted a number from 0 up", setting(name), value);
+  if (o.lr < 0) o.lr = sgd ? 0.1 : rmsprop ? 1e-2 : 1e-3;
+  if (o.momentum < 0) o.momentum = sgd ? 0.9 : 0;
+  if (o.weight_decay < 0) o.weight_decay = sgd ? 1e-4 : o.optimizer == "adamw" ? 1e-2 : 0;
+  if (o.momentum >= 1) throw usage_error("{} is {}: wanted less than 1", setting("momentum"), o.momentum);
+  if (o.nesterov && o.momentum == 0)
+    throw usage_error("{} wants a {} above 0", setting("nesterov"), setting("momentum"));
+  if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
+    throw usage_error("{} is {}: wanted 0 or more and less than 1", setting("label_smoothing"), o.label_smoothing);
+
+  if (!(o.clip_norm >= 0)) throw usage_error("{} is {}: wanted a number from 0 up", setting("clip_norm"), o.clip_norm);
+  if (o.accumulate < 1) throw usage_error("{} is {}: wanted at least 1 batch", setting("accumulate"), o.accumulate);
+  if (!(o.ema >= 0 && o.ema < 1))
+    throw usage_error("{} is {}: wanted 0 or more and less than 1", setting("ema"), o.ema);
+  check_schedule(o);
+  check(o.augment, o.given);
+  if (o.sampler != "shuffle" && o.sampler != "balanced")
+    throw usage_error("{} {}: wanted shuffle or balanced", setting("sampler"), o.sampler);
+
+  // For their errors.
+  decode_mode(o.decode);
+  training_precision({.name = o.precision, .force = o.force_precision});
+
+  const auto& models = model_names();
+  if (std::find(models.begin(), models.end(), o.model) == models.end())
+    throw usage_error("{} {}: there is no such model, but {}", setting("model"), o.model, fmt::join(models, ", "));
+  if (o.weights.empty() && !o.weights_skip.empty())
+    throw usage_error("{} goes with {}", setting("weights_skip"), setting("weights"));
+  check_patterns("weights_skip", o.weights_skip, "layer4.*");
+  if (o.repeat < 1) throw usage_error("{} is {}: wanted at least 1", setting("repeat"), o.repeat);
+  if (o.given.contains("folds") && o.folds < 2)
+    throw usage_error("{} is {}: wanted at least 2", setting("folds"), o.folds);
+  check_exclusions(o);
+  if (o.epochs < 0) throw usage_error("{} is {}: wanted at least 0", setting("epochs"), o.epochs);
+  if (o.batch < 1) throw usage_error("{} is {}: wanted at least 1", setting("batch"), o.batch);
+  if (o.image_size < 32) throw usage_error("{} is {}: wanted at least 32", setting("image_size"), o.image_size);
+  if (o.image_size > 4096) throw usage_error("{} is {}: wanted at most 4096", setting("image_size"), o.image_size);
+  if (o.save_every < 0) throw usage_error("{} is {}: wanted at least 0", setting("save_every"), o.save_every);
+  if (o.keep < 1) throw usage_error("{} is {}: wanted at least 1", setting("keep"), o.keep);
+  if (o.on_error != "skip" && o.on_error != "stop")
+    throw usage_error("{} {}: wanted skip or stop", setting("on_error"), o.on_error);
+  if (o.given.contains("threads") && o.threads < 1)
+    throw usage_error("{} is {}: wanted at least 1", setting("threads"), o.threads);
+  if (o.threads == 0 && !o.pin) o.threads = cpu_limits().usable();
+}
+
+TrainOptions resolved(TrainOptions options) {
+  check_exclusions(options);
+  if (options.resume) {
+    const RunFolder folder(options.out, RunFolder::Open::kResume);
+    adopt_saved(options, read_checkpoint_summary(folder.last()).checkpoint.training.options);
+  }
+  resolve(options);
+  return options;
+}
+
+ScheduleOptions TrainOptions::schedule_options(int64_t epoch_steps) const {
+  return {.name = schedule,
+          .base = lr,
+          .epochs = epochs,
+          .epoch_steps = epoch_steps,
+          .warmup_epochs = warmup_epochs,
+          .step_size = step_size,
+          .milestones = milestones,
+          .gamma = gamma,
+          .min_lr = min_lr,
+          .patience = patience};
+}
+
+}  // namespace resflow

@@ -1,0 +1,91 @@
+// The options of a training run: their defaults and limits. apps/train/option_table.h has what else is known of each.
+//
+// Defaults are those of PyTorch's optimizers, and of torchvision's reference training for SGD.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "apps/train/augment_options.h"
+#include "graph/train/schedule.h"
+#include "graph/train/trainer.h"
+
+namespace resflow {
+
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): there is one of it, in the order in which people read it
+struct TrainOptions {
+  std::string data = {}, val = {};
+  std::string out = "run";
+  bool resume = false, overwrite = false;
+  int keep = 2;
+
+  std::string model = "resnet34";              // where --weights is given and --model is not: what they fit
+  std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
+  std::vector<std::string> weights_skip = {};  // patterns of names that are not taken from it
+  std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: what the others imply
+  std::vector<std::string> freeze = {};  // patterns of modules and parameters that stay as they are
+  std::string freeze_bn = "eval";        // "eval", "train": graph/model/freeze.h
+  int64_t augment_copies = 0;            // features, svm: of each training picture, beside itself
+  std::string feature_cache = {};        // features, svm: a folder that runs share; empty: the run's own
+  double svm_c = 0;                      // 0: by cross validation
+  int svm_folds = 5;
+  int64_t epochs = 10;
+  int batch = 32;
+  int image_size = 224;
+  uint64_t seed = 0;
+  int threads = 0;  // 0: every CPU that this process may use
+  bool pin = false;
+  std::string precision = "f32";  // "f32", "bf16": of activations and their gradients
+  bool force_precision = false;   // bf16 also on a CPU without instructions for it
+  std::string optimizer = "adam";
+  // Negative: what fits the optimizer.
+  //            lr     momentum  weight decay
+  //   adam     0.001            0
+  //   adamw    0.001            0.01
+  //   sgd      0.1    0.9       0.0001
+  //   rmsprop  0.01   0         0
+  double lr = -1, momentum = -1, weight_decay = -1;
+  bool nesterov = false;
+  bool no_decay_norm_bias = false;  // weight decay for matrices and kernels alone
+  double lr_backbone = -1;          // of all but the head; negative: lr
+  std::string schedule = "none";    // graph/train/schedule.h, and so are the six that follow
+  int64_t warmup_epochs = 0, step_size = 30, patience = 10;
+  std::vector<int64_t> milestones = {};
+  double gamma = 0.1, min_lr = 0;
+  double clip_norm = 0;                // of all gradients together; 0: as they come
+  int accumulate = 1;                  // batches an update
+  double ema = 0;                      // decay of the average that is validated and kept as best; 0: none
+  AugmentOptions augment = {};         // apps/train/augment_options.h
+  std::string sampler = "shuffle";     // "shuffle", "balanced": classes drawn alike, with replacement
+  bool exif = false;                   // pictures upright, as their EXIF says
+  std::string decode = "exact";        // "exact", "fast"
+  int64_t early_stop = 0;              // epochs without a better validation accuracy; 0: never
+  std::string class_weights = "none";  // "none", "balanced"
+  double label_smoothing = 0;
+  std::string on_error = "skip";  // "skip", "stop"
+  int64_t save_every = 200;       // steps; 0: after epochs only
+
+  std::string config = {};  // a TOML file with any of the others
+  bool lr_find = false;     // instead of training
+  int folds = 0;            // cross validation; 0: none
+  int repeat = 1;           // seeds
+
+  std::set<std::string> given = {};  // names of the options that the user wrote: "lr"
+
+  OptimizerOptions optimizer_options() const;
+  ScheduleOptions schedule_options(int64_t epoch_steps = 1) const;  // of the optimizer, an epoch
+};
+
+// Puts numbers in place of "what fits the others". `threads` stays 0 where `pin` is on and nobody gave a number:
+// whoever pins the threads decides it then. Throws Error{kUsage} for values that cannot be, for options that exclude
+// each other, and for options that were given and would do nothing beside the others.
+void resolve(TrainOptions& options);
+
+// What a run goes by: what resolve() makes of the options, and where `resume` is on also of those that the run in `out`
+// began with. Changes nothing else. Throws as resolve() and adopt_saved() do, and Error{kData} where the run to be
+// resumed cannot be read.
+TrainOptions resolved(TrainOptions options);
+
+}  // namespace resflow

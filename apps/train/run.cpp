@@ -1,0 +1,173 @@
+#include "apps/train/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/machine/versions.h"
+#include "apps/model/initial_weights.h"
+#include "apps/train/saved_options.h"
+#include "io/core/error.h"
+#include "io/core/wording.h"
+#include "io/images/decode.h"
+#include "pipeline/recipe.h"
+
+namespace resflow {
+namespace {
+
+// A network takes whole batches of the loader's; for features the size of a batch is a bound alone.
+void check_batch(const TrainOptions& options, const TrainingData& data) {
+  const auto pictures = static_cast<int64_t>(data.train.samples.size());
+  if (options.mode != "features" && options.mode != "svm" && options.batch > pictures)
+    throw usage_error("{} {} is more than the {} of {}: give {} {} or less", setting("batch"), options.batch,
+                      plural(pictures, "picture", "pictures"), data.train_root, setting("batch"), pictures);
+}
+
+InitialWeights read_weights(const TrainOptions& options, const TrainingData& data, Listener& listener) {
+  if (options.weights.empty()) return {};
+  return load_initial_weights({.weights = options.weights,
+                               .skip = options.weights_skip,
+                               .architecture = options.given.contains("model") ? options.model : "",
+                               .classes = data.train.classes,
+                               .image_size = options.image_size,
+                               .seed = options.seed},
+                              listener);
+}
+
+void make_model(Run& run) {
+  run.compute = std::make_unique<Compute>(run.options.threads);
+  run.model =
+      std::make_unique<Model>(ModelDescription{.architecture = run.options.model,
+                                               .num_classes = static_cast<int64_t>(run.data->train.classes.size())},
+                              *run.compute);
+}
+
+void resume(Run& run) {
+  const std::string file = run.folder.last();
+  Checkpoint saved = load_checkpoint(file);
+  if (saved.optimizer_name.empty())
+    throw usage_error("{}: {} holds a model without its optimizer, so no run can go on from it", setting("resume"),
+                      file);
+  check_same_data(saved.training.options, *run.data);
+  check_batch(run.options, *run.data);
+  make_model(run);
+  const ModelDescription& description = run.model->description();
+  if (!(saved.model == description) || saved.classes != run.data->train.classes)
+    throw data_error("{}: is a {} of {} classes, the run wants a {} of {}: was the file replaced?", file,
+                     saved.model.architecture, saved.model.num_classes, description.architecture,
+                     description.num_classes);
+  run.model->load(saved.parameters);
+  run.preprocessing = saved.preprocessing;
+  run.provenance = std::move(saved.provenance);
+  run.state = std::move(saved.training);
+  run.optimizer = std::move(saved.optimizer);
+  const std::string fingerprint = run_fingerprint(run.options.threads);
+  if (run.state.fingerprint != fingerprint)
+    run.listener->warn(fmt::format("this run began on {}; on {} it goes on as well, but not to the same bits",
+                                   run.state.fingerprint, fingerprint));
+}
+
+void start(Run& run, InitialWeights weights) {
+  make_model(run);
+  if (run.options.weights.empty()) {
+    run.model->initialise(run.options.seed);
+    run.preprocessing = eval_preprocessing(run.options.image_size);
+  } else {
+    run.model->load(weights.values);
+    run.preprocessing = weights.preprocessing;
+    run.provenance = std::move(weights.provenance);
+    run.weights_facts = std::move(weights.facts);
+  }
+  run.preprocessing.exif = run.options.exif;
+  run.provenance.emplace_back("made by", "resflow " + resflow_version());
+  run.state.seed = run.options.seed;
+}
+
+RunFolder open_folder(const TrainOptions& options) {
+  using Open = RunFolder::Open;
+  return {options.out, options.resume ? Open::kResume : options.overwrite ? Open::kOverwrite : Open::kNew};
+}
+
+bool all_finite(std::span<const NamedArray> arrays) {
+  return std::all_of(arrays.begin(), arrays.end(), [](const NamedArray& named) {
+    if (named.array.dtype() != DType::kF32) return true;
+    const auto values = named.array.values<float>();
+    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+  });
+}
+
+}  // namespace
+
+Run open_run(const TrainOptions& given, std::shared_ptr<const TrainingData> data, Listener& listener) {
+  TrainOptions options = given;
+  InitialWeights weights;
+  if (!options.resume) {  // what cannot be is said before a folder is made
+    check_batch(options, *data);
+    weights = read_weights(options, *data, listener);
+    if (!options.weights.empty()) options.model = weights.description.architecture;
+  }
+  Run run = {.options = options, .data = std::move(data), .listener = &listener, .folder = open_folder(options)};
+  if (options.resume)
+    resume(run);
+  else
+    start(run, std::move(weights));
+  if (options.early_stop > 0 && !has_validation(run))
+    throw usage_error("{} goes by the validation's accuracy: give {}, or a folder val/ beside train/",
+                      setting("early_stop"), setting("val"));
+  run.state.fingerprint = run_fingerprint(options.threads);
+  run.state.options = saved_options(options, *run.data);
+  return run;
+}
+
+bool has_validation(const Run& run) { return !run.data->val.samples.empty(); }
+
+OnError on_error(const Run& run) { return run.options.on_error == "stop" ? OnError::kStop : OnError::kSkip; }
+
+std::vector<double> losses(const Run& run) {
+  std::vector<double> all;
+  all.reserve(run.state.history.size());
+  for (const EpochRecord& record : run.state.history)
+    all.push_back(has_validation(run) ? record.val_loss : record.train_loss);
+  return all;
+}
+
+Checkpoint checkpoint(const Run& run) {
+  Checkpoint c;
+  c.model = run.model->description();
+  c.classes = run.data->train.classes;
+  c.preprocessing = run.preprocessing;
+  c.parameters = run.model->state();
+  c.training = run.state;
+  c.provenance = run.provenance;
+  return c;
+}
+
+Checkpoint finite_checkpoint(const Run& run, const std::string& when) {
+  Checkpoint c = checkpoint(run);
+  if (!all_finite(c.parameters)) stop_diverged(run, fmt::format("{} the model holds values that are no numbers", when));
+  return c;
+}
+
+void stop_diverged(const Run& run, const std::string& what) {
+  throw usage_error("{}: training has diverged; try a lower {} (it is {}); {} holds the run as it was saved before",
+                    what, setting("lr"), run.options.lr, run.folder.last());
+}
+
+void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken) {
+  for (const auto& b : broken) run.broken.emplace(dataset.samples[static_cast<size_t>(b.sample)].path, b.reason);
+}
+
+TrainingOutcome outcome_of(const Run& run, bool finished) {
+  return {.finished = finished,
+          .last = run.folder.last(),
+          .best = run.folder.best(),
+          .history = run.folder.history(),
+          .records = run.state.history,
+          .configuration = run.state.options,
+          .times = run.times,
+          .threads = run.options.threads,
+          .decode = decode_mode(run.options.decode)};
+}
+
+}  // namespace resflow

@@ -1,0 +1,72 @@
+// A training run: what every mode of it begins with, changes and leaves.
+#pragma once
+
+#include <limits>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/data/training_data.h"
+#include "apps/train/folder.h"
+#include "apps/train/options.h"
+#include "apps/train/outcome.h"
+#include "apps/train/tensorboard_log.h"
+#include "graph/model/model.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/core/listener.h"
+#include "io/core/stage_times.h"
+#include "pipeline/loader.h"
+
+namespace resflow {
+
+// The state of a run is its cursor (seed, epoch, next batch), the sums of the epoch under way, the parameters and the
+// optimizer's state. All of it is in last.resflow, so that a resumed run goes on to the same bits as one that was never
+// interrupted (on the same machine, with as many threads).
+struct Run {
+  TrainOptions options;  // resolved
+  std::shared_ptr<const TrainingData> data;
+  Listener* listener;
+  RunFolder folder;
+  std::unique_ptr<Compute> compute = nullptr;
+  std::unique_ptr<Model> model = nullptr;
+  Preprocessing preprocessing = {};
+  TrainingState state = {};
+  std::vector<NamedArray> optimizer = {};                               // a resumed run's, for the mode to take
+  std::vector<std::pair<std::string, std::string>> provenance = {};     // of the values
+  std::vector<std::pair<std::string, std::string>> weights_facts = {};  // what is to be said of the weights
+  std::map<std::string, std::string> broken = {};                       // path -> why the picture cannot be read
+  std::unique_ptr<TensorBoardLog> board = nullptr;                      // while it trains
+  StageTimes times = {};                                                // of training in this process
+};
+
+// Opens `out`, builds the model and gives it its values: the resumed checkpoint's, those of `weights`, or random ones.
+// `options` are resolved(), with a number of threads. `listener` outlives the run. Throws Error: kUsage for options
+// that cannot be, kData for data or a checkpoint that cannot be used.
+Run open_run(const TrainOptions& options, std::shared_ptr<const TrainingData> data, Listener& listener);
+
+inline constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();  // of a record, where there is none
+
+bool has_validation(const Run& run);
+OnError on_error(const Run& run);
+
+// Of every epoch so far: validation's, where there is one.
+std::vector<double> losses(const Run& run);
+
+// The model as it is now, without an optimizer.
+Checkpoint checkpoint(const Run& run);
+// The same. Throws as stop_diverged() where the model holds values that are no numbers: a step may leave such before a
+// loss shows it, and such a model must not replace a good one.
+Checkpoint finite_checkpoint(const Run& run, const std::string& when);
+
+// Throws Error{kUsage} that says what to try.
+[[noreturn]] void stop_diverged(const Run& run, const std::string& what);
+
+void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken);
+
+// Files, history, configuration and times; threads and decoding.
+TrainingOutcome outcome_of(const Run& run, bool finished);
+
+}  // namespace resflow

@@ -1,0 +1,53 @@
+#include "apps/train/folder.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "io/core/error.h"
+#include "tests/apps/program.h"
+
+namespace resflow {
+namespace {
+
+using testing::read_text;
+using testing::TemporaryFolder;
+using testing::write_text;
+
+TEST(RunFolder, HistoryReadsBackToTheBit) {
+  const TemporaryFolder folder;
+  const RunFolder run(folder / "run", RunFolder::Open::kNew);
+  const double third = 1.0 / 3;
+  run.write_history({{.epoch = 1,
+                      .train_loss = third,
+                      .train_accuracy = 0.5,
+                      .val_loss = std::numeric_limits<double>::quiet_NaN(),
+                      .val_accuracy = std::numeric_limits<double>::quiet_NaN(),
+                      .learning_rate = 1e-3,
+                      .seconds = 1.23456}});
+  EXPECT_EQ(read_text(run.history()),
+            "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
+            "1,0.3333333333333333,0.5,,,0.001,1.235\n");
+  EXPECT_EQ(std::stod("0.3333333333333333"), third);
+}
+
+TEST(RunFolder, OneRunIsNotTakenForAnother) {
+  const TemporaryFolder folder;
+  EXPECT_THROW(RunFolder(folder / "run", RunFolder::Open::kResume), Error);
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+  write_text(folder / "run/last.resflow", "x");
+  EXPECT_THROW(RunFolder(folder / "run", RunFolder::Open::kNew), Error);
+  EXPECT_NO_THROW(RunFolder(folder / "run", RunFolder::Open::kResume));
+}
+
+TEST(RunFolder, ClearTakesEarlierGenerationsTooAndNothingElse) {
+  const TemporaryFolder folder;
+  for (const char* file : {"last.resflow", "last.resflow.1", "last.resflow.2", "best.resflow", "history.csv", "notes"})
+    write_text(folder / (std::string("run/") + file), "x");
+  RunFolder(folder / "run", RunFolder::Open::kOverwrite).clear();
+  EXPECT_TRUE(std::filesystem::exists(folder / "run/notes"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 1);
+}
+
+}  // namespace
+}  // namespace resflow
