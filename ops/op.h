@@ -39,11 +39,11 @@ struct OpContext {
   Layout layout = Layout::kAny;
   // Inference ops may keep transformed weights, four times the size; else they transform them in each forward.
   bool keep_transformed = true;
-  // Inference: an op of the same node, made from the same options for another Compute. Where both want the same copies
-  // of parameters there is one, and the lender alone refreshes it. It may go before its borrower does.
+  // Inference: an op of the same node, made from the same options for another Compute. If both want the same copies of
+  // parameters, this op borrows the lender's, and the lender alone refreshes them. The lender may be destroyed first.
   const Op* lender = nullptr;
-  // How the edges' values are to be stored in inference: of each source, and of dst; nothing said is f32. An op that
-  // cannot takes or gives another storage, and its requirements say so.
+  // How the values of each source and of dst are to be stored in inference; f32 where src_storage is empty. An op that
+  // cannot do that takes or gives another storage, and its requirements say so.
   std::vector<Storage> src_storage = {};
   Storage dst_storage = {};
 };
@@ -55,7 +55,7 @@ struct Requirements {
   std::vector<Desc> diff_src;       // produced for each input (training and need_diff_src), else empty
   size_t workspace_bytes = 0;       // written by forward, kept until this op's backward
   size_t scratch_bytes = 0;         // free for anybody between two calls; the larger of forward and backward
-  bool backward_reads_src = false;  // src[0]; no op reads a further one in backward
+  bool backward_reads_src = false;  // src[0]; no op reads its other sources in backward
   bool backward_reads_dst = false;
   bool forward_in_place = false;   // dst may be the buffer of src[0] where nobody else reads that later
   bool backward_in_place = false;  // diff_src[0] may be the buffer of diff_dst
@@ -91,7 +91,8 @@ class Op {
   // Writes diff_src (overwrites, never accumulates) and the gradient of every learnt, unfrozen parameter.
   virtual void backward() = 0;
 
-  // Inference ops that hold folded or reordered copies of parameters bring them up to date, but for borrowed ones.
+  // Inference ops that hold folded or reordered copies of parameters bring them up to date. Borrowed copies are left to
+  // their lender.
   virtual void refresh() {}
 
   // The parameters whose gradients are complete when backward() returns.

@@ -138,7 +138,7 @@ std::string joined_names(std::initializer_list<std::string> names);
 // Reorders at once; allocates. Not for a step.
 void reorder_now(const dnnl::memory& from, const dnnl::memory& to, const Compute& compute);
 
-// The layout of a trained parameter: `wanted` where no training op has chosen before, else the present one.
+// Brings a trained parameter to the layout `wanted`, unless a training op has chosen its layout before.
 void lay_out(Parameter& parameter, const Desc& wanted, const Compute& compute);
 
 // Throws Error{kInternal} unless the parameter has a gradient in the layout `wanted`, as bind() wants it.
@@ -147,7 +147,7 @@ void require_gradient(const Parameter& parameter, const Desc& wanted);
 // Values of one tensor into another of the same elements in the same plain order, whatever the layouts and dims.
 void copy_values(const Tensor& from, const Tensor& to, const Compute& compute);
 
-// The same layout of another type of values; of a blocked one nhwc.
+// `desc` with values of another type: in the same layout, or in nhwc where that is blocked.
 Desc with_type(const Desc& desc, dnnl::memory::data_type type);
 
 // Whether oneDNN has primitives that read and write bf16 on this CPU, fast ones or not. Without avx512 or

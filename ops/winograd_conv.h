@@ -1,10 +1,11 @@
 // Convolutions as ops on the kernels of winograd.h, beside the direct ones of conv.h and folded_conv.h. Internal to
 // ops/: make_conv and make_folded_conv choose.
 //
-// Layouts  those of the source where the kernels can, else what oneDNN's direct convolutions of this CPU have, so that
-//          neighbours need no reorder. Layout::kChannelsLast gives nhwc.
+// Layouts  the source's layout if the kernels can read it, else the one that oneDNN's direct convolutions have on this
+//          CPU, so that neighbours need no reorder. Layout::kChannelsLast gives nhwc.
 // Storage  f32, or bf16 in nhwc, with all sums, weights and their gradient in f32.
-// Weight   OIhw16i16o, where no training op has chosen before; else a copy in scratch, and the gradient likewise.
+// Weight   OIhw16i16o. If a training op has chosen another layout before, the kernels work on a copy in scratch, and
+//          so they do with the gradient.
 #pragma once
 
 #include <memory>

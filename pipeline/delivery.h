@@ -1,7 +1,8 @@
 // Finished batches on their way from the flow graph to whoever consumes them, one at a time.
 //
-// The thread that called run() consumes. While it waits for a batch it works on pictures, and one that is slow keeps it
-// from coming; where batches may come in any order a worker then relieves it.
+// The thread that called run() consumes. While there is no batch for it, it works on pictures as the other threads do.
+// If such a picture takes long, finished batches wait for it. Where batches may come in any order, a worker then
+// consumes in its place.
 #pragma once
 
 #include <oneapi/tbb/task_group.h>
@@ -16,23 +17,24 @@ namespace resflow {
 
 class Delivery {
  public:
-  // So many batches may be there at once.
+  // `slots` is how many batches may be finished and not consumed at one time, so that put() needs no memory.
   explicit Delivery(size_t slots);
   void expect(size_t slots);
 
   // From a node's body: allocates nothing, throws nothing.
   void put(Slot* slot);
 
-  // Of the thread that called run(): the next batch; until there is one it works on whatever its arena has to do.
-  // Nothing when it is over.
+  // For the thread that called run(): the next batch. Until there is one, the thread works on whatever its arena has to
+  // do. Null when the run is over.
   Slot* take();
 
-  // Of a worker: the next batch where nobody consumes and a second one has become ready since, so that the thread
-  // above must be busy with a picture for longer than a batch takes; else nothing. Less patience would have a worker
-  // compute, while that thread, which cannot help in another arena, has little to do.
+  // For a worker: the next batch if nobody consumes and at least two are ready, else null. Two ready batches show that
+  // the thread of take() has been busy with a picture for longer than a batch takes. With one alone it would soon come
+  // by itself; if a worker consumed then, that thread, which cannot help in the consumer's arena, would have little to
+  // do.
   Slot* relieve();
 
-  // What take() or relieve() gave is consumed. `over`: there is no more to be taken.
+  // The batch that take() or relieve() gave has been consumed. With `over`, take() and relieve() give no more.
   void done(bool over);
 
  private:

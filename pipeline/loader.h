@@ -19,6 +19,14 @@
 //
 // Batches are the same bits for any number of threads. A broken file never hangs or kills the epoch: it is
 // skipped and reported (its batch is then smaller), or stops the run, as OnError says.
+//
+//   const Dataset photos = list_image_folder("photos/train");
+//   Loader loader(photos, Recipe::train(224), {.batch = 32, .threads = 4, .seed = 1});
+//   for (uint64_t epoch = 0; epoch < 10; ++epoch)
+//     loader.run(epoch, 0, [&](const Batch& batch) {
+//       if (batch.size > 0) trainer.step(batch.pixels, batch.labels);
+//       return true;  // false would end the epoch here
+//     });
 #pragma once
 
 #include <cstdint>

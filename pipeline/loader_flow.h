@@ -68,18 +68,18 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // Sets what the slot is to hold: begun, rows (0 where list() will count them), labels and samples.
+  // Begins batch `number`: sets the slot's begun, rows (0 where list() will count them), labels and samples.
   virtual void start(Slot& slot, int64_t number) = 0;
 
-  // Whether rows are to be listed, one after another and in order, before they are read; and, from any thread, whether
-  // list() has come to an end, so that no further batch need be begun.
+  // Whether each row is to be listed before it is read: one after another, in order.
   virtual bool lists() const { return false; }
+  // Whether list() has come to the end of the source, so that no further batch need be begun. Any thread may ask.
   virtual bool ended() const { return false; }
 
   // Finds the picture that the row is; false where there is none. Throws nothing: see RowSource::read.
   virtual bool list(const Row& /*row*/, Worker& /*worker*/) { return true; }
 
-  // What is said of the row after its batch has been made: it no longer lies where it was.
+  // The sample and the name of a row as it was begun: rows of the Batch have moved up over broken ones since.
   virtual int64_t sample(const Slot& slot, size_t row) const = 0;
   virtual const std::string& name(const Slot& slot, size_t row) const = 0;
 
@@ -93,7 +93,7 @@ class LoaderFlow {
   LoaderFlow(const Recipe& recipe, const StreamOptions& options);
   ~LoaderFlow();
 
-  // At most as many slots as the options say. To be called once, before run.
+  // Makes the slots: as many as the options say, or fewer where there are fewer batches. To be called once, before run.
   void make_slots(int64_t batches);
 
   // As StreamLoader::hold.

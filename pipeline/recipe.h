@@ -75,8 +75,8 @@ class RecipeWorker {
   }
 
   // The five parts of run(), to be called in this order.
-  // plan() draws, and chooses what of the opened picture is decoded, and how; of one that is not opened yet, by its
-  // size, as for DecodeMode::kExact.
+  // plan() draws, and chooses which part of the opened picture is decoded, and at which scale. The second form is for a
+  // picture that is not opened: by its size alone, as for DecodeMode::kExact.
   void plan(Decoder& decoder, uint64_t seed, uint64_t epoch, uint64_t sample);
   void plan(int width, int height, uint64_t seed, uint64_t epoch, uint64_t sample) {
     plan(choose(width, height, seed, epoch, sample));

@@ -4,6 +4,13 @@
 //
 // A picture is asked for when a worker is free, and its bytes lie in that worker's buffer: as many pictures are in
 // memory as there are threads, beside the slots' pixels, however many the source has.
+//
+//   FolderSource source("photos");
+//   StreamLoader loader(source, Recipe::eval(eval_preprocessing(224)), {.batch = 32, .threads = 4});
+//   loader.run([&](const Batch& batch) {
+//     if (batch.size > 0) plan.forward(batch.pixels, batch.size);  // batch.names says what the pictures are called
+//     return true;
+//   });
 #pragma once
 
 #include <cstdint>
@@ -36,15 +43,16 @@ class StreamLoader {
   // Streams all that the source has left to `consume`, under the rules of Loader::run. In a batch, `samples` counts
   // this run's pictures from 0, `names` are theirs, labels are -1. The last batch alone may have fewer pictures, broken
   // ones included, than its capacity. The report's `broken` stays empty, for there may be any number of them.
-  // Where the run is stopped, the source has been asked for some more pictures than were consumed.
+  // If the consumer stops the run, the source has been asked for more pictures than were consumed.
   // Unordered: the batches are the same ones, each in its order, and the one that may have fewer pictures comes last. A
   // slow picture takes a slot and a thread until it is done, and where that is the calling thread another one of the
   // loader's calls consume, still never two at once. At most one full batch more waits then.
   // Throws as Loader::run, and what the source throws, after the pictures before it were consumed.
   EpochReport run(const std::function<bool(const Batch&)>& consume);
 
-  // From now on a batch stays as it is until so many further ones have been consumed, or another run begins: who works
-  // on several at once holds them. Takes a slot each. To be called before run or from consume, with more than before.
+  // From now on a batch stays as it is until `batches` further ones have been consumed, or another run begins: for a
+  // consumer that works on several batches at once. Each takes a slot of its own. To be called before run or from
+  // consume, with a larger number than before.
   void hold(int batches);
 
  private:

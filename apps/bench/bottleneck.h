@@ -22,9 +22,9 @@ struct Bottleneck {
   std::string sentence;
 };
 
-// Loader and model share the cores, so that together they can reach 1 / (1 / loader + 1 / model). Where they reach less
-// than 80 % of that, what holds them back is how they give way to each other. Else it is the model where it takes more
-// of the time than loading, or the slowest stage of loading.
+// Loader and model share the cores, so that together they can reach 1 / (1 / loader + 1 / model). If they reach less
+// than 80 % of that, the hand-over between them holds the pipeline back. Else the model does if it takes more of the
+// time than loading, and if not, the slowest stage of loading.
 Bottleneck find_bottleneck(const PipelineRates& rates);
 
 }  // namespace resflow

@@ -17,7 +17,7 @@
 namespace resflow {
 namespace {
 
-// As many as --executors says; where that is to be measured, what was found is printed.
+// The executors that --executors asks for. Where their number is to be measured, prints what was found.
 std::unique_ptr<Executors> make_executors(const BenchOptions& o, RandomModel& bench, Precision precision, int threads,
                                           int wanted, const Executors::Work& work) {
   const PlanOptions options = {.batch = o.batch,

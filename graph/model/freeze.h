@@ -8,7 +8,7 @@
 
 namespace resflow {
 
-// What the batch norms do that are frozen as a whole, weight and bias.
+// What a batch norm does in training if its weight and its bias are both frozen.
 enum class FreezeBatchNorm {
   kEval,   // normalize with their running statistics, which stay: as module.eval() beside requires_grad = False
   kTrain,  // normalize with the batch's, and go on updating the running ones: requires_grad = False alone

@@ -81,7 +81,7 @@ class Graph {
   std::vector<std::string> zero_init_;
 };
 
-// Multiply-adds of convolutions and the linear layer for one image, the rest counting nothing.
+// Multiply-adds of convolutions and the linear layer for one image; other nodes are not counted.
 int64_t multiply_adds(const Node& node, const Dims& dst);
 int64_t multiply_adds(const Graph& graph, int64_t height, int64_t width);
 

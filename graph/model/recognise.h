@@ -13,13 +13,13 @@
 
 namespace resflow {
 
-// How tensors differ from what a model wants; nothing in it: they fit.
+// How tensors differ from what a model wants. They fit if every list in it is empty.
 struct WeightsFit {
   struct Misshapen {
     TensorEntry got, wanted;  // of one name
   };
   std::vector<std::string> missing;     // in the model's order
-  std::vector<std::string> unexpected;  // in the file's order; a name that comes twice is so the second time
+  std::vector<std::string> unexpected;  // in the file's order; a name that comes twice is unexpected the second time
   std::vector<Misshapen> misshapen;     // in the file's order
   // Batch norms without num_batches_tracked. Files of PyTorch before 0.4.1 have none: it is then 0, and no error.
   int64_t counts_absent = 0;

@@ -21,7 +21,8 @@ class BufferTable {
 
   int first_use(BufferId buffer) const;
   int last_use(BufferId buffer) const;
-  // The buffers, merged ones once, whose values of a step up to `step` are used by one after it.
+  // The buffers that hold values over from `step` to a later one: used at `step` or before, and again after it. Merged
+  // buffers are named once.
   std::vector<BufferId> live_after(int step) const;
   // From now on `other` is the same place as `buffer`.
   void merge(BufferId buffer, BufferId other);

@@ -3,8 +3,9 @@
 //
 //   give(work) -> queue -> the next idle executor runs work(its plan) -> take(), in the order of give()
 //
-// Each has threads and an arena of its own; folded and transformed weights are there once (Plan::beside). One executor
-// alone works within give(); where it has as many threads as the model's Compute, in that.
+// Each executor has threads and an arena of its own, and all share one copy of folded and transformed weights
+// (Plan::beside). A single executor has no thread: give() itself does the work, in the model's Compute if that has as
+// many threads.
 //
 // Used by one thread. Executors of the same model may be alive at the same time; the model outlives them.
 #pragma once
@@ -39,7 +40,8 @@ class Executors {
   // Whether take() would not wait. REQUIRES: under_way() > 0.
   bool oldest_is_done() const;
 
-  // Gives `work` to each executor once, takes it, and says how many seconds a batch that was. REQUIRES: none under way.
+  // Gives `work` to each executor once, takes it from all, and returns the seconds that took, divided by their number.
+  // REQUIRES: under_way() == 0.
   double round_seconds(const Work& work);
 
   const Plan& first() const;  // for plans beside it

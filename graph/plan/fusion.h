@@ -23,8 +23,8 @@ struct FusedNode {
   bool inference = false;   // runs as in inference: nothing is kept for a backward pass, which does not reach it
 };
 
-// In an order in which inputs come first. `inference` says of each node of the graph how it runs: all alike, or in a
-// training plan the frozen ones that no gradient passes (graph/model/freeze.h).
+// The fused nodes, each after its inputs. `inference` says for each node of the graph whether it runs as in inference:
+// in a plan for evaluation all do, in a training plan the frozen ones that no gradient passes (graph/model/freeze.h).
 std::vector<FusedNode> fuse(const Graph& graph, const std::vector<bool>& inference);
 
 }  // namespace resflow

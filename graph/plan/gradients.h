@@ -19,11 +19,11 @@ inline constexpr size_t kBucketBytes = size_t{4} << 20U;
 struct Bucket {
   std::vector<Parameter*> parameters;
   float* gradients = nullptr;
-  size_t elements = 0;  // padding of blocked layouts, and up to 15 floats of no meaning after a parameter, included
+  size_t elements = 0;  // with the padding of blocked layouts, and up to 15 meaningless floats after each parameter
 };
 
 size_t bucket_bytes(const std::vector<Parameter*>& parameters);
-// Of a parameter's gradient from its bucket's first float on.
+// Where the gradient of a parameter begins: in floats, counted from the first float of its bucket.
 size_t bucket_offset(const Bucket& bucket, const Parameter& parameter);
 
 class Gradients {
@@ -37,8 +37,8 @@ class Gradients {
   const std::vector<Bucket>& buckets() const { return buckets_; }
   size_t bytes() const;
 
-  // Parameter::gradient is a view of these from now on, until another plan's backward. Allocates nothing, but for
-  // the first call after a plan whose backward was the last one has gone.
+  // From now on Parameter::gradient is a view of these gradients, until backward of another plan. Allocates nothing,
+  // unless the plan whose backward was the last one has been destroyed since.
   void activate() const;
 
  private:

@@ -13,7 +13,7 @@ class Move {
  public:
   enum class Kind { kAssign, kAccumulate };  // to = from; to = to + from
 
-  // to = scale * from where they are assigned: between edges of other storages (ops/precision.h).
+  // kAssign: to = scale * from, for edges whose storages differ (ops/precision.h).
   Move(Kind kind, const Desc& from, const Desc& to, const Compute& compute, float scale = 1);
 
   Kind kind() const { return kind_; }

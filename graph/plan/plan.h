@@ -12,6 +12,12 @@
 //
 // A Plan is used by one thread at a time; several plans may be used at once, each by its thread, where none of them
 // trains and none is another one's lender of an arena. The Model outlives it.
+//
+//   const Compute compute(4);
+//   Model model({.architecture = "resnet18", .num_classes = 10}, compute);
+//   model.initialise(1);
+//   Plan plan(model, {.batch = 32, .height = 224, .width = 224});
+//   const std::span<const float> logits = plan.forward(pixels.data(), 32);  // pixels (32,3,224,224), logits (32,10)
 #pragma once
 
 #include <cstdint>

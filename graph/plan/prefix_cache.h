@@ -16,12 +16,12 @@ namespace resflow {
 
 class PrefixCache {
  public:
-  // For forwards of `plan`, kEval. Keeps at most `max_bytes`: the batches that come first, none where nothing is
-  // frozen. Model and plan outlive it.
+  // For forwards of `plan`, which is a plan for evaluation. Keeps the batches that come first, up to `max_bytes`; where
+  // nothing is frozen it keeps nothing. Model and plan outlive it.
   PrefixCache(const Model& model, Plan& plan, size_t max_bytes);
 
   // As Plan::forward, to the bit. `samples` says which pictures these are, in their order: the same ones have the same
-  // pixels each time. None: nobody knows.
+  // pixels each time. Where it is empty, nothing is known of them and nothing is kept.
   std::span<const float> forward(const float* pixels, int64_t rows, std::span<const int64_t> samples);
 
   size_t bytes() const { return kept_.size() * batch_bytes_; }

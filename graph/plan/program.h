@@ -56,8 +56,9 @@ struct Program {
   BufferTable buffers;  // placed
   BufferId pixels = kNoBuffer, output = kNoBuffer, diff_logits = kNoBuffer;
   BufferId features = kNoBuffer;  // keep_features
-  // In inference: the first `prefix_steps` of forward depend on frozen parameters alone, and all that the others read
-  // of them is in `prefix`. As many as can be; none where nothing is frozen.
+  // In inference: the first `prefix_steps` of forward depend on frozen parameters alone, and all that later steps read
+  // of what these make is in the buffer `prefix`. The prefix is as long as it can be. Where nothing is frozen it has no
+  // steps, and there is no such buffer.
   size_t prefix_steps = 0;
   BufferId prefix = kNoBuffer;
   // Parameters in the order in which backward completes their gradients, cut into buckets; and where these lie. A

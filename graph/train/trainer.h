@@ -1,5 +1,11 @@
 // One step of training: forward, loss, backward, optimizer, each bucket of gradients applied as it completes; or, where
 // gradients are clipped by their common norm or summed over several batches, all buckets after the last one.
+//
+//   Trainer trainer(model, 32, 224, {.name = "adam", .lr = 1e-3});
+//   loader.run(0, 0, [&](const Batch& batch) {
+//     if (batch.size > 0) trainer.step(batch.pixels, batch.labels);
+//     return true;
+//   });
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,13 @@
 // The file is a Protobuf manifest plus raw aligned tensors, each with a checksum; no message holds tensor
 // values, so size is bounded by the disk only. Saving is atomic and durable: a crash or a full disk leaves
 // the previous file as it was.
+//
+//   Checkpoint checkpoint;
+//   checkpoint.model = model.description();
+//   checkpoint.classes = {"ants", "bees"};
+//   checkpoint.parameters = model.state();
+//   save_checkpoint(checkpoint, "model.resflow");
+//   const Checkpoint again = load_checkpoint("model.resflow");  // the same values, bit by bit
 #pragma once
 
 #include <optional>

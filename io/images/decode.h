@@ -2,6 +2,14 @@
 //
 // The format is told by the first bytes, never by the name. A Decoder is used by one thread at a time
 // and reuses its memory from file to file.
+//
+//   std::vector<uint8_t> buffer;
+//   Decoder decoder;
+//   Image image;
+//   for (const std::string path : {"ant.jpg", "bee.png"}) {
+//     decoder.open(read_file(path, buffer), path);
+//     decoder.decode(image);  // image.row(y) is image.width() pixels of red, green, blue
+//   }
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,18 @@
 // Every case of the table against plain f64 loops, under several thread counts.
 //
+// The table (tests/ops/cases.h) is the test of add, batch_norm, compute, conv, fold_batch_norm, folded_conv,
+// global_avg_pool, linear, max_pool, parameter, pool and relu, and of the batch norm's kernels.
+//
+// What an op does on other CPUs is tested here, too, as far as it is ours: a Compute of a lower Isa runs the kernels of
+// older CPUs (OpOnOlderCpu). What needs the CPU itself skips elsewhere, for oneDNN has no code for it there:
+//   ops  bf16_training_test   no avx512_core and no avx_ne_convert: oneDNN has no primitives of bf16
+//        precision_test       PrecisionOp: no instructions for bf16 (avx512_bf16, amx, avx_ne_convert) or 8 bits (vnni)
+//        winograd_test        kernels above the CPU's level
+//   graph/plan  precision_test, allocations_test; graph/train  bf16_training_test: networks of these ops
+// Everything around them runs on every CPU: rounding and f64 loops in op_run_test, the choice of kernels and the words
+// for what is missing in precision_test and winograd_conv_test with made-up CPUs, and the first op's pixels in bf16 and
+// 8 bits in graph/plan/pixels_test.
+//
 // Covers: ops/add ops/batch_norm ops/compute ops/conv ops/conv_shape ops/fold_batch_norm ops/folded_conv
 // Covers: ops/global_avg_pool ops/linear ops/max_pool ops/pool ops/primitive ops/relu
 #include <gtest/gtest.h>

@@ -104,15 +104,14 @@ TEST(Delivery, APictureThatIsHeldUpHoldsUpItsBatchAlone) {
         flow.make_slots(std::numeric_limits<int64_t>::max());
         std::vector<int64_t> numbers;
         std::mutex one_at_a_time;
-        const EpochReport report =
-            flow.run(rows, {}, 0, std::numeric_limits<int64_t>::max(), false, [&](const Batch& batch) {
-              const std::unique_lock lock(one_at_a_time, std::try_to_lock);
-              EXPECT_TRUE(lock.owns_lock()) << "two threads at once";
-              EXPECT_EQ(batch.size, batch.number == kFull ? 2 : kBatch);
-              numbers.push_back(batch.number);
-              rows.consumed();
-              return true;
-            });
+        const EpochReport report = flow.run(rows, {}, [&](const Batch& batch) {
+          const std::unique_lock lock(one_at_a_time, std::try_to_lock);
+          EXPECT_TRUE(lock.owns_lock()) << "two threads at once";
+          EXPECT_EQ(batch.size, batch.number == kFull ? 2 : kBatch);
+          numbers.push_back(batch.number);
+          rows.consumed();
+          return true;
+        });
         EXPECT_EQ(report.batches, kFull + 1);
         EXPECT_EQ(report.images, kPictures);
         ASSERT_EQ(numbers.size(), static_cast<size_t>(kFull + 1));

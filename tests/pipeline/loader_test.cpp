@@ -1,3 +1,4 @@
+// loader, and loader_flow, which stream_loader_test.cpp and delivery_test.cpp test, too.
 #include "pipeline/loader.h"
 
 #include <gmock/gmock.h>
