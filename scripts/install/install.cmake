@@ -18,7 +18,7 @@ set(internal
     "^ops/kernels/"
     "_json\\.h$"
     "^io/core/base64\\.h$" "^io/checkpoint/(file|manifest)\\.h$" "^io/pth/internal\\.h$" "^pipeline/pixels/avx512\\.h$"
-    "^apps/(machine/process_report|data/split_folder|data/stats_report|inspect/file_summary|inspect/weights_diff)\\.h$")
+    "^apps/(machine/process_report|data/stats_report|inspect/file_summary|inspect/weights_diff)\\.h$")
 set(headers)
 foreach(target ${libraries})
   foreach(room ${${target}_ROOMS})

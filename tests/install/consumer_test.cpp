@@ -120,7 +120,7 @@ TEST_F(Consumer, TrainsWithTheExample) {
   EXPECT_TRUE(fs::exists(at("model.resflow")));
 }
 
-TEST_F(Consumer, DISABLED_ScoresWithTheExampleAsTheProgramDoes) {
+TEST_F(Consumer, ScoresWithTheExampleAsTheProgramDoes) {
   trained();
   build("score");
   const std::string val = at("data/val");

@@ -30,7 +30,8 @@ class Stopping : public HeardSentences {
 // Its epochs have the accuracies that it is given. It writes down what the loop asks of it.
 class MadeUpMode : public TrainingMode {
  public:
-  MadeUpMode(resflow::Run& run, std::vector<double> accuracies) : TrainingMode(run), accuracies_(std::move(accuracies)) {}
+  MadeUpMode(resflow::Run& run, std::vector<double> accuracies)
+      : TrainingMode(run), accuracies_(std::move(accuracies)) {}
 
   void begin() override { asked.emplace_back("begin"); }
   bool prepare() override {
