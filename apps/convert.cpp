@@ -83,8 +83,7 @@ void check_written(const std::vector<NamedArray>& written, const ConvertOptions&
       to == WeightsFormat::kCheckpoint ? load_checkpoint(o.out).parameters : read_weights(o.out).tensors;
   if (!diff_weights(written, read).same())
     throw system_error("{}: does not read back as it was written: is the disk broken?", o.out);
-  fmt::print("checked: {} of {} read back equal to the bit\n",
-             plural(static_cast<int64_t>(written.size()), "tensor", "tensors"), o.out);
+  fmt::print("checked: {} of {} read back equal to the bit\n", plural(written.size(), "tensor", "tensors"), o.out);
 }
 
 void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) {
@@ -94,7 +93,7 @@ void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) 
              facts.match.fit.fits()
                  ? fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"))
                  : fmt::format("{}, of no model that resflow knows",
-                               plural(static_cast<int64_t>(facts.summary.tensors.size()), "tensor", "tensors")));
+                               plural(facts.summary.tensors.size(), "tensor", "tensors")));
 }
 
 // Notes what the file says and the format `to` has no place for.

@@ -181,7 +181,7 @@ int merge(const MergeOptions& o) {
   });
   for (const auto& rows : all) rows->finish();
   if (errors) errors->finish();
-  fmt::print(stderr, "merged {}: {}{} in {}\n", plural(static_cast<int64_t>(parts.size()), "shard", "shards"),
+  fmt::print(stderr, "merged {}: {}{} in {}\n", plural(parts.size(), "shard", "shards"),
              plural(pictures, "row", "rows"), failed > 0 ? fmt::format(" ({} with an error)", failed) : "", o.out);
   return 0;
 }

@@ -94,8 +94,7 @@ void print_layers(const LayersCommand& o, const std::vector<LayerTime>& layers, 
                layer.operations > 0 ? fmt::format("{:.1f}", layer.gflops()) : "", format_bytes(layer.bytes),
                layer.gbytes_a_second(), fmt::format("{:.0f} %", 100 * layer.of_roof(roof)), layer.implementation);
   }
-  if (shown < layers.size())
-    fmt::print("and {} more\n", plural(static_cast<int64_t>(layers.size() - shown), "step", "steps"));
+  if (shown < layers.size()) fmt::print("and {} more\n", plural(layers.size() - shown, "step", "steps"));
   fmt::print("\n");
   for (const KindTime& kind : by_kind(layers))
     fmt::print("{:36} {:4} {:9.3f} ms {:5.1f} %\n", kind.kind, kind.count, 1e3 * kind.seconds,

@@ -88,7 +88,7 @@ int bench_load(const BenchOptions& o, int threads) {
   }
   if (measured.images == 0)
     throw data_error("{}: not one of its {} could be read", o.data,
-                     plural(static_cast<int64_t>(dataset.samples.size()), "picture", "pictures"));
+                     plural(dataset.samples.size(), "picture", "pictures"));
 
   const double rate = static_cast<double>(measured.images) / measured.seconds;
   nlohmann::ordered_json report = new_report("load", o, threads);

@@ -33,7 +33,7 @@ int bench_read(const BenchOptions& o) {
   const StepTimes times = measure_steps(o.seconds, [&] { read_weights(o.weights); });
   const double rate = static_cast<double>(bytes) / 1e6 / (times.median() / 1e3);
   fmt::print("{:.0f} MB/s: first {:.1f} ms, then median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate,
-             first, times.median(), times.minimum(), plural(static_cast<int64_t>(times.ms.size()), "time", "times"),
+             first, times.median(), times.minimum(), plural(times.ms.size(), "time", "times"),
              format_bytes(static_cast<double>(peak_rss_bytes())));
   flush_output();
   if (o.json.empty()) return 0;

@@ -35,7 +35,7 @@ int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes
   report["steps"] = times.ms.size();
   report.update(process_report());
   fmt::print("{:.2f} img/s: step median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate, times.median(),
-             times.minimum(), plural(static_cast<int64_t>(times.ms.size()), "step", "steps"),
+             times.minimum(), plural(times.ms.size(), "step", "steps"),
              format_bytes(static_cast<double>(peak_rss_bytes())));
   flush_output();
   if (!o.json.empty()) write_json(o.json, report);

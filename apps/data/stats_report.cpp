@@ -101,8 +101,8 @@ void add_sizes(const PartStats& part, int crop, std::string& text) {
 void add_part(const PartStats& part, int crop, std::string& text) {
   const auto total = static_cast<int64_t>(part.dataset.samples.size());
   add(text, "{:10} {} in {}, {}, {}\n", part.part.name, pictures(total),
-      plural(static_cast<int64_t>(part.dataset.classes.size()), "class", "classes"),
-      format_bytes(static_cast<double>(part.bytes)), part.part.root);
+      plural(part.dataset.classes.size(), "class", "classes"), format_bytes(static_cast<double>(part.bytes)),
+      part.part.root);
   add(text, "  classes  {}\n", class_list(part));
   if (part.dataset.classes.size() > 1)
     add(text, "  balance  the largest class has {:.2f} times the pictures of the smallest\n", imbalance(part));
@@ -147,14 +147,12 @@ bool add_same(const DataStats& stats, std::string& text) {
                 same_lines(stats, [](const SameContent& s) { return s.across_parts; }), text);
   const auto contradict = same_lines(stats, [](const SameContent& s) { return s.across_classes && !s.across_parts; });
   if (!contradict.empty())
-    add_problem(fmt::format("the same content in different classes: {}",
-                            plural(static_cast<int64_t>(contradict.size()), "group", "groups")),
+    add_problem(fmt::format("the same content in different classes: {}", plural(contradict.size(), "group", "groups")),
                 contradict, text);
   const auto others = same_lines(
       stats, [&](const SameContent& s) { return !s.across_classes && (!s.across_parts || stats.leaked == 0); });
   if (!others.empty())
-    add_problem(fmt::format("the same content: {}", plural(static_cast<int64_t>(others.size()), "group", "groups")),
-                others, text);
+    add_problem(fmt::format("the same content: {}", plural(others.size(), "group", "groups")), others, text);
   return true;
 }
 
@@ -196,11 +194,9 @@ bool add_file_problems(const DataStats& stats, std::string& text) {
       misnamed.push_back(fmt::format("{}: is a {}", path_of(part, sample), format));
   }
   if (!broken.empty())
-    add_problem(fmt::format("cannot be read: {}", plural(static_cast<int64_t>(broken.size()), "file", "files")), broken,
-                text);
+    add_problem(fmt::format("cannot be read: {}", plural(broken.size(), "file", "files")), broken, text);
   if (!misnamed.empty())
-    add_problem(fmt::format("names that lie: {}", plural(static_cast<int64_t>(misnamed.size()), "file", "files")),
-                misnamed, text);
+    add_problem(fmt::format("names that lie: {}", plural(misnamed.size(), "file", "files")), misnamed, text);
   bool ignored = false;
   for (const PartStats& part : stats.parts) {
     if (part.ignored.empty()) continue;

@@ -74,7 +74,7 @@ void add_fit(std::string& out, const ModelMatch& match, bool asked) {
          fit.counts_absent == 0 ? "" : fmt::format("; {} num_batches_tracked absent, taken as 0", fit.counts_absent));
     return;
   }
-  const std::string differences = plural(static_cast<int64_t>(fit.differences()), "difference", "differences");
+  const std::string differences = plural(fit.differences(), "difference", "differences");
   if (asked) {
     line(out, "model", "not {}: {}", name, differences);
   } else if (is_near(match)) {
@@ -128,7 +128,7 @@ void add_facts(std::string& out, const ModelFacts& facts) {
   }
   if (facts.quantization)
     line(out, "quantized", "int8: ranges of {} from {}",
-         plural(static_cast<int64_t>(facts.quantization->activations.size()), "activation", "activations"),
+         plural(facts.quantization->activations.size(), "activation", "activations"),
          plural(facts.quantization->pictures, "picture", "pictures"));
   for (const auto& [key, text] : facts.provenance) line(out, "provenance", "{}: {}", key, text);
   for (const auto& [key, text] : facts.summary.metadata)

@@ -110,7 +110,7 @@ std::string html_classes(const ReportedEvaluation& e) {
   weakest.resize(std::min<size_t>(weakest.size(), 20));
   return fmt::format(
       "<p class=\"soft\">The {} with the lowest F1.</p>\n{}{}<details><summary>All {} classes</summary>{}</details>\n",
-      plural(static_cast<int64_t>(weakest.size()), "class", "classes"), table(e, weakest, true), empty,
+      plural(weakest.size(), "class", "classes"), table(e, weakest, true), empty,
       format_count(static_cast<int64_t>(order.size())), table(e, order, false));
 }
 

@@ -69,9 +69,9 @@ Plot curve(const char* title, const char* y_label, const HtmlReport& report, dou
     validation.x.push_back(epoch);
     validation.y.push_back(record.*val);
   }
-  plot.description = fmt::format("{} over {}. Training: from {:.4g} to {:.4g}.", title,
-                                 plural(static_cast<int64_t>(report.history.size()), "epoch", "epochs"),
-                                 training.y.front(), training.y.back());
+  plot.description =
+      fmt::format("{} over {}. Training: from {:.4g} to {:.4g}.", title,
+                  plural(report.history.size(), "epoch", "epochs"), training.y.front(), training.y.back());
   if (!validation.y.empty()) {
     plot.description += fmt::format(" Validation: from {:.4g} to {:.4g}.", validation.y.front(), validation.y.back());
     plot.series = {training, validation};
@@ -100,8 +100,7 @@ std::string html_verdict(const HtmlReport& report) {
   if (!report.history.empty()) {
     double seconds = 0;
     for (const EpochRecord& record : report.history) seconds += record.seconds;
-    facts += html_fact("trained", plural(static_cast<int64_t>(report.history.size()), "epoch", "epochs"),
-                       "in " + duration(seconds));
+    facts += html_fact("trained", plural(report.history.size(), "epoch", "epochs"), "in " + duration(seconds));
   }
   std::string text =
       fmt::format("<p class=\"verdict\">{}</p>\n",
@@ -203,7 +202,7 @@ std::string html_broken(const std::vector<BrokenPicture>& broken) {
                          html_escape(broken[i].reason));
   if (broken.size() > kShown) items += fmt::format("<li>and {} more</li>\n", broken.size() - kShown);
   return fmt::format("<p>{} left out of all figures.</p>\n<ul class=\"files\">\n{}</ul>\n",
-                     plural(static_cast<int64_t>(broken.size()), "picture is", "pictures are"), items);
+                     plural(broken.size(), "picture is", "pictures are"), items);
 }
 
 std::string html_times(const StageTimes& times) {

@@ -34,7 +34,7 @@ bool add_rows(Run& run, FeatureExtractor& extractor, const FeatureSource& source
   if (to.rows.empty()) {
     say(*run.listener, broken_lines(run));
     throw data_error("{}: not one of its {} could be read; first reason: {}", source.root,
-                     plural(static_cast<int64_t>(samples.size()), "picture", "pictures"), broken.front().reason);
+                     plural(samples.size(), "picture", "pictures"), broken.front().reason);
   }
   return true;
 }

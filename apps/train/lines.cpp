@@ -12,9 +12,7 @@
 namespace resflow {
 namespace {
 
-std::string pictures_of(const Dataset& dataset) {
-  return plural(static_cast<int64_t>(dataset.samples.size()), "picture", "pictures");
-}
+std::string pictures_of(const Dataset& dataset) { return plural(dataset.samples.size(), "picture", "pictures"); }
 
 std::string bytes(size_t n) { return format_bytes(static_cast<double>(n)); }
 
@@ -189,8 +187,8 @@ std::string stopped_after_epoch_line(const Run& run) {
 
 Lines broken_lines(const Run& run) {
   if (run.broken.empty()) return {};
-  Lines lines = {fmt::format("skipped    {} that could not be read:",
-                             plural(static_cast<int64_t>(run.broken.size()), "picture", "pictures"))};
+  Lines lines = {
+      fmt::format("skipped    {} that could not be read:", plural(run.broken.size(), "picture", "pictures"))};
   for (const auto& [path, reason] : run.broken) lines.push_back(fmt::format("  {}: {}", path, reason));
   return lines;
 }
@@ -211,8 +209,8 @@ Lines lr_advice_lines(const Run& run, const std::vector<LrFindPoint>& points) {
   const LrAdvice advice = advise(points);
   Lines lines;
   lines.push_back(fmt::format("tried      {} from {:.2g} to {:.2g}, a step each",
-                              plural(static_cast<int64_t>(points.size()), "learning rate", "learning rates"),
-                              points.front().lr, points.back().lr));
+                              plural(points.size(), "learning rate", "learning rates"), points.front().lr,
+                              points.back().lr));
   lines.push_back(advice.steepest > 0
                       ? fmt::format("steepest   {:.2g}: the loss falls fastest here, so {} {:.1g} is a good start",
                                     advice.steepest, setting("lr"), advice.steepest)

@@ -358,7 +358,7 @@ bool find_lr(Run& run) {
   if (run.listener->stop()) return false;
   if (points.size() < 3)
     throw data_error("{}: {} could be trained on: too few to find a learning rate by", run.data->train_root,
-                     plural(static_cast<int64_t>(points.size()), "batch", "batches"));
+                     plural(points.size(), "batch", "batches"));
   run.folder.write_lr_find(points);
   say(*run.listener, lr_advice_lines(run, points));
   return true;
