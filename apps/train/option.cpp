@@ -7,8 +7,8 @@
 #include <sstream>
 #include <type_traits>
 
-#include "apps/train/toml_value.h"
 #include "io/core/error.h"
+#include "io/core/toml_value.h"
 
 namespace resflow {
 namespace {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "apps/data/training_data.h"
+#include "apps/report/tensorboard_log.h"
 #include "apps/train/folder.h"
 #include "apps/train/options.h"
 #include "apps/train/outcome.h"
-#include "apps/train/tensorboard_log.h"
 #include "graph/model/model.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/listener.h"

@@ -9,8 +9,8 @@
 
 #include "apps/train/option_conditions.h"
 #include "apps/train/option_table.h"
-#include "apps/train/toml_value.h"
 #include "io/core/error.h"
+#include "io/core/toml_value.h"
 
 namespace resflow {
 namespace {

@@ -1,4 +1,3 @@
-// Covers: apps/machine/python_process
 #include "apps/inspect/check_onnx.h"
 
 #include <gmock/gmock.h>

@@ -1,6 +1,6 @@
 // The table of training's options, and what reads it.
 //
-// Covers: apps/options/option_row apps/train/option_conditions apps/train/saved_options apps/train/toml_value
+// Covers: apps/options/option_row apps/train/option_conditions apps/train/saved_options
 #include "apps/train/option_table.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "apps/train/toml_value.h"
+#include "io/core/toml_value.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

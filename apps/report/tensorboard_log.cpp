@@ -1,4 +1,4 @@
-#include "apps/train/tensorboard_log.h"
+#include "apps/report/tensorboard_log.h"
 
 #include <cmath>
 #include <utility>
