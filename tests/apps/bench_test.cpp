@@ -1,8 +1,8 @@
 // resflow bench: its reports, and that batches are the same bits for any number of threads.
 //
-// Covers: apps/bench/options apps/bench/report apps/bench/random_model apps/bench/layers apps/bench/load
-// apps/bench/network apps/bench/pipeline_html Covers: apps/bench/pipeline_report apps/bench/read apps/bench/score
-// apps/bench/step_times apps/bench/train
+// Covers: apps/bench/options apps/bench/report apps/bench/random_model
+// Covers: apps/bench/layers apps/bench/load apps/bench/network apps/bench/pipeline_html
+// Covers: apps/bench/pipeline_report apps/bench/read apps/bench/score apps/bench/step_times apps/bench/train
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
