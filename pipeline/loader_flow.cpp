@@ -119,7 +119,7 @@ class LoaderFlow::Run {
   // Runs the body of a stage where there is still something to be done for the row, adds its time to the worker's, and
   // keeps what it throws as the row's error.
   template <class Body>
-  const Work& run_stage(Stage stage, const Work& work, const Body& body) const noexcept;
+  Work run_stage(Stage stage, const Work& work, const Body& body) const noexcept;
 
   void connect();
 
@@ -259,8 +259,7 @@ LoaderFlow::Run::Work LoaderFlow::Run::list(const Work& work) {
 }
 
 template <class Body>
-const LoaderFlow::Run::Work& LoaderFlow::Run::run_stage(Stage stage, const Work& work,
-                                                        const Body& body) const noexcept {
+LoaderFlow::Run::Work LoaderFlow::Run::run_stage(Stage stage, const Work& work, const Body& body) const noexcept {
   const auto& [row, worker] = work;
   if (stopping_ || row.index == kNoRow) return work;
   std::exception_ptr& error = row.slot->errors[static_cast<size_t>(row.index)];
