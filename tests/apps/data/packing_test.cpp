@@ -5,6 +5,7 @@
 
 #include "io/pack/reader.h"
 #include "tests/apps/program.h"
+#include "tests/support/stops_after.h"
 
 namespace resflow::testing {
 namespace {
@@ -45,14 +46,7 @@ TEST_F(PackingTest, LargerPicturesAreShrunk) {
 }
 
 TEST_F(PackingTest, EndsWhereTheListenerAsksToStop) {
-  class After2 : public Listener {
-   public:
-    void progress(const ProgressState& state) override { done_ = state.done; }
-    bool stop() override { return done_ >= 2; }
-
-   private:
-    int64_t done_ = 0;
-  } after_2;
+  StopsAfter after_2(2);
   PackWriter writer(folder_ / "p", {.classes = dataset_.classes});
   EXPECT_TRUE(add_pictures(dataset_, folder_ / "data", {}, writer, after_2).stopped);
   EXPECT_EQ(writer.records(), 2);

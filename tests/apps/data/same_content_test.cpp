@@ -5,6 +5,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/python.h"
+#include "tests/support/stops_after.h"
 
 namespace resflow::testing {
 namespace {
@@ -50,12 +51,7 @@ TEST_F(SameFiles, AreFoundByTheirBytes) {
 }
 
 TEST_F(SameFiles, AreLookedForUntilTheListenerAsksToStop) {
-  class Impatient : public Listener {
-   public:
-    void progress(const ProgressState& state) override { last = state; }
-    bool stop() override { return true; }
-    ProgressState last;
-  } impatient;
+  StopsAfter impatient(0);
   for (int i = 0; i < 5; ++i) file(std::to_string(i), "same");
   find_same_content(samples_, 1, impatient);
   EXPECT_EQ(impatient.last.done, 1);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/apps/program.h"
+#include "tests/support/stops_after.h"
 
 namespace resflow::testing {
 namespace {
@@ -47,14 +48,7 @@ TEST(SizeStats, CountsShapesAndFindsMedians) {
 }
 
 TEST(DataStats, EndWhereTheListenerAsksToStop) {
-  class After3 : public Listener {
-   public:
-    void progress(const ProgressState& state) override { done_ = state.done; }
-    bool stop() override { return done_ >= 3; }
-
-   private:
-    int64_t done_ = 0;
-  } after_3;
+  StopsAfter after_3(3);
   const TemporaryFolder folder;
   draw_photos(folder / "data", 2, 4);
   const DataStats stats = gather_data_stats({{"train", folder / "data"}}, {.threads = 2}, after_3);

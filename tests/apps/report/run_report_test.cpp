@@ -9,6 +9,7 @@
 #include "graph/model/model.h"
 #include "io/checkpoint/checkpoint.h"
 #include "tests/apps/program.h"
+#include "tests/support/stops_after.h"
 
 namespace resflow::testing {
 namespace {
@@ -69,15 +70,10 @@ TEST_F(WriteRunReport, EvaluatesTheBestModelOnItsValidationPictures) {
 }
 
 TEST_F(WriteRunReport, WritesNothingWhereItIsAskedToStop) {
-  class Stopping : public Listener {
-   public:
-    bool stop() override { return true; }
-    void progress(const ProgressState& state) override { label = state.label; }
-    std::string label;
-  } listener;
+  StopsAfter listener(0);
   EXPECT_FALSE(write_run_report(run_, compute_, listener));
   EXPECT_FALSE(fs::exists(run_.out));
-  EXPECT_EQ(listener.label, "report");
+  EXPECT_EQ(listener.last.label, "report");
 }
 
 TEST(BestEpoch, IsTheFirstOfEqualOnes) {
