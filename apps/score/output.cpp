@@ -110,7 +110,7 @@ ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<st
     }
   }
   whole_ = now_;
-  saved_at_ = std::chrono::steady_clock::now();
+  since_saving_.restart();
 }
 
 ScoreOutput::~ScoreOutput() {
@@ -187,15 +187,14 @@ void ScoreOutput::end_batch() {
   if (options_.unordered) now_.missing = unscored_.before(now_.place.pictures);
   for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
   whole_ = now_;
-  const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_at_;
-  if (since.count() >= options_.save_seconds) save();
+  if (since_saving_.seconds() >= options_.save_seconds) save();
 }
 
 void ScoreOutput::save() {
   if (options_.out.empty() || whole_.rows == saved_rows_) return;
   for (const auto& file : open_) file->sync();
   write_journal(whole_);
-  saved_at_ = std::chrono::steady_clock::now();
+  since_saving_.restart();
 }
 
 void ScoreOutput::write_journal(const ScoreJournal& journal) {

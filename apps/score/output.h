@@ -5,7 +5,6 @@
 //   -> ... -> finish(): headers, sync, "complete" in the journal -> rename all -> remove the journal
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "apps/score/sinks.h"
 #include "apps/score/unscored.h"
 #include "io/core/array.h"
+#include "io/core/stopwatch.h"
 #include "io/files/growing_file.h"
 
 namespace resflow {
@@ -112,7 +112,7 @@ class ScoreOutput {
   ScoreJournal now_, whole_;  // as rows came, and at the end of the last whole batch
   int64_t saved_rows_ = 0;
   bool has_journal_ = false, finished_ = false;
-  std::chrono::steady_clock::time_point saved_at_;
+  Stopwatch since_saving_;
 };
 
 }  // namespace resflow
