@@ -107,12 +107,11 @@ class TiffReader final : public ImageReader {
 
   void decode(const Rect& region, Image& out) override {
     if (!tiff_) start();
-    try {
-      decode_opened(region, out);
-    } catch (...) {
-      tiff_.reset();  // what state a failure leaves it in is libtiff's secret
-      throw;
-    }
+    // A second decoding opens the file anew: libtiff's decoders keep what damaged strips and tiles left in them (tables
+    // of libjpeg, for one), and would begin with that.
+    const auto close = [](TiffReader* self) { self->tiff_.reset(); };
+    const std::unique_ptr<TiffReader, decltype(close)> closed_at_the_end(this, close);
+    decode_opened(region, out);
   }
 
  private:
@@ -283,6 +282,7 @@ class TiffReader final : public ImageReader {
     raster_.resize(size_t{width} * rows);
     for (uint32_t top = 0; top < height; top += std::min(rows, height - top)) {
       const uint32_t count = std::min(rows, height - top);
+      std::fill(raster_.begin(), raster_.end(), 0U);  // as forget_samples() does
       image.row_offset = static_cast<int>(top);
       image.col_offset = 0;
       if (TIFFRGBAImageGet(&image, raster_.data(), width, count) == 0) fail();

@@ -1,5 +1,6 @@
 // Covers: io/images/tiff_pixels
 #include <gtest/gtest.h>
+#include <tiffio.h>
 
 #include <algorithm>
 #include <map>
@@ -10,6 +11,7 @@
 #include "io/images/decode.h"
 #include "io/images/orientation.h"
 #include "tests/io/expect_error.h"
+#include "tests/io/images/made_jpeg.h"
 #include "tests/io/images/pillow_peer.h"
 
 namespace resflow {
@@ -186,6 +188,48 @@ TEST(Tiff, NothingOfAPictureReachesTheNextOne) {
     decoded(used, entries, white);
     EXPECT_EQ(decoded(used, compressed, greys), wanted);
   }
+}
+
+// The segment of a JPEG that holds its quantization table, from its marker on.
+std::string quantization_of(const std::string& jpeg) {
+  const size_t at = jpeg.find("\xFF\xDB");
+  return jpeg.substr(at, 2 + 256U * static_cast<uint8_t>(jpeg[at + 2]) + static_cast<uint8_t>(jpeg[at + 3]));
+}
+
+// Two strips of JPEG: the first takes its quantization from the file's tables, the second brings another one along.
+void write_strips_of_two_tables(const std::string& path) {
+  const auto grey = [](int quality) {
+    const auto bytes = testing::make_jpeg({.width = 16, .height = 16, .channels = 1, .h = 1, .v = 1, .quality = quality});
+    return std::string(bytes.begin(), bytes.end());
+  };
+  std::string fine = grey(85), second = fine, tables = "\xFF\xD8" + quantization_of(grey(10)) + "\xFF\xD9";
+  std::string first = fine.erase(fine.find("\xFF\xDB"), quantization_of(fine).size());
+  TIFF* tiff = TIFFOpen(path.c_str(), "w");
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 16);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 32);
+  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 16);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_JPEG);
+  TIFFSetField(tiff, TIFFTAG_JPEGTABLES, static_cast<uint32_t>(tables.size()), tables.data());
+  TIFFWriteRawStrip(tiff, 0, first.data(), static_cast<tmsize_t>(first.size()));
+  TIFFWriteRawStrip(tiff, 1, second.data(), static_cast<tmsize_t>(second.size()));
+  TIFFClose(tiff);
+}
+
+TEST(Tiff, NothingOfADecodingReachesTheNextOne) {
+  const TemporaryFolder folder;
+  write_strips_of_two_tables(folder / "x.tif");
+  std::vector<uint8_t> buffer;
+  Decoder decoder;
+  Image first, second;
+  decoder.open(read_file(folder / "x.tif", buffer), "x.tif");
+  decoder.decode(first);
+  decoder.decode(second);
+  EXPECT_EQ(digest(second), digest(first));
+  // The tables differ: the same blocks come to two pictures.
+  EXPECT_FALSE(std::equal(first.row(0), first.row(0) + first.row_bytes(), first.row(16)));
 }
 
 TEST(Tiff, SaysWhatIsNotRead) {
