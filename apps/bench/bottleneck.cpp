@@ -11,14 +11,15 @@
 namespace resflow {
 namespace {
 
-constexpr double kWellShared = 0.8;  // of what two parts on the same cores can reach
-constexpr double kNearPeak = 0.6;    // of the peak: what is left is little
-constexpr double kScales = 0.6;      // speed a thread, against one thread
+constexpr double kWellShared = 0.8;  // two parts share cores well from this fraction of the possible on
+constexpr double kNearPeak = 0.6;    // from this fraction of the peak on there is little left to gain
+constexpr double kScales = 0.6;      // a part scales if a thread keeps this fraction of the speed of one alone
 constexpr int kSmallBatch = 8;
 
 std::string rate(double images) { return images < 100 ? fmt::format("{:.1f}", images) : fmt::format("{:.0f}", images); }
 
-// What moves it, more cores among it where they have been seen to help: "A, B or C", and else that they do not.
+// What would speed the part up, "A, B or C". More cores are among it where they have been seen to help; else the sentence
+// ends with that they do not.
 std::string means(std::vector<std::string> all, const PipelineRates& r, double speedup) {
   std::string remark;
   if (r.threads <= r.least_threads) {

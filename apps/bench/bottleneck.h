@@ -9,10 +9,10 @@ namespace resflow {
 struct PipelineRates {
   double read = 0, decode = 0, resize = 0, normalize = 0;
   double loader = 0, model = 0, together = 0;
-  double of_peak = 0;  // the model's operations against a product of two matrices: 1 is all
+  double of_peak = 0;  // the model's operations a second, divided by those of a product of two matrices
   int threads = 1, batch = 32;
   bool train = false;
-  // How many times the speed of the part with least_threads the holding one has with `threads`.
+  // The speed of loader and model with `threads` threads, divided by their speed with `least_threads`.
   int least_threads = 1;
   double loader_speedup = 1, model_speedup = 1;
 };

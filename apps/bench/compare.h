@@ -25,9 +25,9 @@ struct ComparedPart {
 struct BenchComparison {
   std::vector<ComparedPart> parts;                 // of both, in the new one's order
   std::vector<std::string> only_before, only_now;  // "decode with 4 threads"
-  double machine_ratio = 1;  // of the product of two matrices, with the most threads of both; 1: not in both
+  double machine_ratio = 1;  // speed of the product of two matrices, now against before; 1 where not both have it
 
-  int slower() const;  // how many parts of the pipeline are
+  int slower() const;  // how many parts of the pipeline are slower than before
 };
 
 // Reads the JSON of an earlier measurement. Throws Error{kData} where the file cannot be read, or is not what `bench

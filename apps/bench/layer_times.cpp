@@ -40,7 +40,7 @@ double sum_seconds(const std::vector<LayerTime>& layers) {
 std::vector<KindTime> by_kind(const std::vector<LayerTime>& layers) {
   std::vector<KindTime> kinds;
   for (const LayerTime& layer : layers) {
-    // The kinds of what backward has on its own say so already.
+    // The kinds of steps that only backward has begin with "backward" already.
     const std::string name =
         layer.backward && !layer.kind.starts_with("backward ") ? "backward " + layer.kind : layer.kind;
     auto found = std::find_if(kinds.begin(), kinds.end(), [&](const KindTime& kind) { return kind.kind == name; });

@@ -25,12 +25,12 @@ struct LayerTime {
 
   double gflops() const { return 1e-9 * operations / seconds; }
   double gbytes_a_second() const { return 1e-9 * bytes / seconds; }
-  // Of the time that the roof allows, how much was needed: 1 is the roof. A tensor that a cache still holds, and
-  // Winograd, can pass it.
+  // The speed as a fraction of what the roof allows. It is above 1 where a cache still holds a tensor, and where Winograd
+  // saves operations.
   double of_roof(const Roof& roof) const;
 };
 
-// One a step that takes time, the longest first. `profile` is of the plan whose rows these are.
+// An entry for each step that takes time, the longest first. `profile` was taken of the plan that `rows` describe.
 std::vector<LayerTime> layer_times(const std::vector<Plan::Row>& rows, const Plan::Profile& profile);
 
 double sum_seconds(const std::vector<LayerTime>& layers);

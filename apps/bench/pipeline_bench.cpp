@@ -80,7 +80,7 @@ class Setup {
   double together(double seconds, LoaderSums* sums) { return stream(seconds, true, sums); }
 
  private:
-  // Counts from the end of one batch to the end of a later one: what is under way at both ends is as much.
+  // Counts from the end of one batch to the end of a later one, because about as much work is under way at either end.
   double stream(double seconds, bool model, LoaderSums* sums) {
     int64_t images = 0;
     double counted = 0, in_model = 0;

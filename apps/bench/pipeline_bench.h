@@ -18,10 +18,10 @@ namespace resflow {
 
 // Where the time of a part went that has a loader in it, over all its repeats.
 struct LoaderShares {
-  StageSeconds stages;  // of the threads' time: 1 is all threads all the time
-  double model = 0;     // of the time: the consumer is in the model
-  double wait = 0;      // of the time: no batch was ready (it helps to load meanwhile)
-  double idle = 0;      // of the threads' time: in none of these, the model taken as all threads
+  StageSeconds stages;  // each stage's fraction of the threads' time: 1 is all threads all the time
+  double model = 0;     // fraction of the time in which the consumer was in the model
+  double wait = 0;      // fraction of the time in which no batch was ready (the consumer helps to load meanwhile)
+  double idle = 0;      // fraction of the threads' time in none of these; the model is taken to use all threads
   int64_t bytes_read = 0;
   double bytes_a_second = 0;
 };

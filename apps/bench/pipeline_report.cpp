@@ -57,7 +57,7 @@ nlohmann::ordered_json part_json(const PipelineResult& result, const PartResult&
     const LoaderShares& s = part.shares;
     nlohmann::ordered_json& shares = json["shares"];
     for (const Stage stage : kStages) shares[stage_name(stage)] = s.stages[stage];
-    // Once the two were one: for readers who know that.
+    // Resizing and normalizing were one stage of this name once: programs that read it find it still.
     shares["transform"] = s.stages[Stage::kResize] + s.stages[Stage::kNormalize];
     shares["model"] = s.model;
     shares["wait"] = s.wait;
