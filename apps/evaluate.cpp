@@ -7,6 +7,7 @@
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
+#include "apps/data/unread_folders.h"
 #include "apps/evaluate/evaluation.h"
 #include "apps/evaluate/metrics_json.h"
 #include "apps/evaluate/metrics_report.h"
@@ -56,6 +57,7 @@ LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::stri
   LabelledData data{.root = evaluation_root(o.data, classes), .dataset = {}};
   data.dataset = list_image_folder(data.root);
   warn_of_damaged_packs(data.dataset.samples, listener);
+  warn_of_unread_folders(data.dataset, listener);
   if (!data.dataset.empty_classes.empty())
     warn("{}: no picture in {}", data.root, fmt::join(data.dataset.empty_classes, ", "));
   match_classes(data.dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "evaluate"});

@@ -10,6 +10,7 @@
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
+#include "apps/data/unread_folders.h"
 #include "apps/evaluate/evaluation.h"
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
@@ -110,6 +111,7 @@ ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::
   data.labelled = has_class_of(data.root, classes);
   if (data.labelled) {
     Dataset dataset = list_image_folder(data.root);
+    warn_of_unread_folders(dataset, listener);
     match_classes(dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "compare"});
     data.samples = std::move(dataset.samples);
   } else {

@@ -21,6 +21,7 @@ struct ScoreJournal {
 
   Fingerprint fingerprint;
   int64_t rows = 0, failed = 0;  // rows in the output, and how many of them have an error
+  int64_t unreadable = 0;        // of those, how many files could not be opened or read
   // Where the listing goes on: behind the picture that comes last in it among those that have a row.
   ListingPlace place;
   // The pictures before `place` that have no row yet, as they are listed. There are some only where rows come in any
