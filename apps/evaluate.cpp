@@ -41,6 +41,7 @@ struct EvaluateOptions {
   std::string tta;  // empty, "flip", "ten-crop"
   std::string out, csv, json;
   int batch = 32, threads = 0;
+  int64_t outage = ReadingOptions().outage;
   bool exif = false, pin = false;
   PrecisionOptions precision;
   std::string decode = "exact";
@@ -132,7 +133,8 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
                                           .views = o.views(),
                                           .precision = precision,
                                           .exif = o.exif,
-                                          .decode = decode},
+                                          .decode = decode,
+                                          .reading = {.outage = o.outage}},
                                          listener);
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
@@ -187,6 +189,7 @@ Action add_evaluate(CLI::App& command) {
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);
+  add_outage_option(command, options->outage);
   add_exif_option(command, options->exif);
   add_threads_option(command, options->threads);
   add_pin_option(command, options->pin);

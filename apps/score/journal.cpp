@@ -55,6 +55,12 @@ ScoreJournal parse_journal(const std::string& text) {
 
 }  // namespace
 
+std::string retried_rows(const ScoreJournal& journal) {
+  for (const auto& [name, value] : journal.fingerprint)
+    if (name == setting("retry_errors")) return value;
+  return {};
+}
+
 std::string journal_path(const std::string& out) { return out + ".journal"; }
 
 void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {

@@ -34,6 +34,9 @@ struct ScoreJournal {
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them
 };
 
+// Which output the run reads the errors of again: xxh3 of its bytes, as hex(); empty for one that does not.
+std::string retried_rows(const ScoreJournal& journal);
+
 std::string journal_path(const std::string& out);
 
 // Whole or not at all. Throws as AtomicFile does.
