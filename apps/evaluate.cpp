@@ -7,6 +7,7 @@
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
+#include "apps/data/unread_folders.h"
 #include "apps/evaluate/evaluation.h"
 #include "apps/evaluate/metrics_json.h"
 #include "apps/evaluate/metrics_report.h"
@@ -40,6 +41,7 @@ struct EvaluateOptions {
   std::string tta;  // empty, "flip", "ten-crop"
   std::string out, csv, json;
   int batch = 32, threads = 0;
+  int64_t outage = ReadingOptions().outage;
   bool exif = false, pin = false;
   PrecisionOptions precision;
   std::string decode = "exact";
@@ -56,6 +58,7 @@ LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::stri
   LabelledData data{.root = evaluation_root(o.data, classes), .dataset = {}};
   data.dataset = list_image_folder(data.root);
   warn_of_damaged_packs(data.dataset.samples, listener);
+  warn_of_unread_folders(data.dataset, listener);
   if (!data.dataset.empty_classes.empty())
     warn("{}: no picture in {}", data.root, fmt::join(data.dataset.empty_classes, ", "));
   match_classes(data.dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "evaluate"});
@@ -130,7 +133,8 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
                                           .views = o.views(),
                                           .precision = precision,
                                           .exif = o.exif,
-                                          .decode = decode},
+                                          .decode = decode,
+                                          .reading = {.outage = o.outage}},
                                          listener);
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
@@ -185,6 +189,7 @@ Action add_evaluate(CLI::App& command) {
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);
+  add_outage_option(command, options->outage);
   add_exif_option(command, options->exif);
   add_threads_option(command, options->threads);
   add_pin_option(command, options->pin);

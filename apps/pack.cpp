@@ -8,6 +8,7 @@
 
 #include "apps/commands.h"
 #include "apps/data/packing.h"
+#include "apps/data/unread_folders.h"
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
@@ -92,6 +93,7 @@ int pack(const PackOptions& o, int threads) {
   const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
   TerminalListener listener;
+  warn_of_unread_folders(dataset, listener);
   const Packing packing = add_pictures(
       dataset, o.data, {.short_side = o.resize, .quality = o.quality, .threads = threads}, writer, listener);
   if (packing.stopped) {

@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/data/preview_grid.h"
+#include "apps/data/unread_folders.h"
 #include "apps/host/console.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/host/thread_limit.h"
@@ -87,7 +88,8 @@ int preview(const PreviewOptions& o, int threads) {
   const DataPart part = part_of(o);
   const Dataset dataset = list_image_folder(part.root);
   warn_of_damaged_packs(dataset.samples, listener);
-  Loader loader(dataset, recipe, {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed});
+  warn_of_unread_folders(dataset, listener);
+  Loader loader(dataset, recipe, {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed, .reading = {.outage = 0}});
   std::optional<Image> image;
   int shown = 0;
   loader.run(o.epoch, 0, [&](const Batch& batch) {

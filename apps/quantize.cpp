@@ -10,6 +10,7 @@
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
 #include "apps/data/training_data.h"
+#include "apps/data/unread_folders.h"
 #include "apps/evaluate/evaluation.h"
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
@@ -38,6 +39,7 @@ struct QuantizeOptions {
   std::string model, data, out, json;
   ModelFileOptions file;
   int samples = 256, batch = 32, threads = 0;
+  int64_t outage = ReadingOptions().outage;
   std::optional<double> max_drop;  // percentage points
   bool exif = false;
 };
@@ -79,7 +81,8 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   const int side = trained.preprocessing.crop;
   Calibrator calibrator(*trained.model, batch, side, side);
   Loader loader(sample, Recipe::eval(trained.preprocessing),
-                {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif});
+                {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif,
+                 .reading = {.outage = o.outage, .stop = [&listener] { return listener.stop(); }}});
   Progress progress(listener, {.label = "calibrating", .total = total});
   int64_t done = 0;
   const EpochReport report = loader.run(0, 0, [&](const Batch& pictures) {
@@ -110,6 +113,7 @@ ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::
   data.labelled = has_class_of(data.root, classes);
   if (data.labelled) {
     Dataset dataset = list_image_folder(data.root);
+    warn_of_unread_folders(dataset, listener);
     match_classes(dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "compare"});
     data.samples = std::move(dataset.samples);
   } else {
@@ -130,7 +134,8 @@ Answers answers(const QuantizeOptions& o, const TrainedModel& trained, const Com
   Progress progress(listener, {.label = "scoring in " + precision_name(precision),
                                .total = static_cast<int64_t>(data.samples.size())});
   const PredictSummary summary = predict_samples(
-      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif}, listener,
+      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif, .reading = {.outage = o.outage}},
+      listener,
       [&](const ScoredPicture& p) {
         const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end());
         answers.classes.push_back(p.probabilities.empty() ? -1 : static_cast<int>(best - p.probabilities.begin()));
@@ -281,6 +286,7 @@ Action add_quantize(CLI::App& command) {
                      "percentage points that accuracy may fall; beyond it nothing is written [1]");
   add_json_option(command, options->json, "the figures");
   command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
+  add_outage_option(command, options->outage);
   add_exif_option(command, options->exif);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "apps/score/journal.h"
 #include "apps/score/output.h"
 #include "apps/score/predictions.h"
+#include "apps/score/retry_source.h"
 #include "apps/score/scored_with.h"
 #include "apps/score/tracked_source.h"
 #include "graph/model/trained_model.h"
@@ -30,6 +32,7 @@
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
+#include "io/files/xxh3.h"
 #include "io/images/decode.h"
 
 namespace resflow {
@@ -43,7 +46,8 @@ struct ScoreOptions {
   std::string format, json, shard, embeddings_dtype = "f32", executors = "auto";
   ScoreOutputOptions output;  // output_options() adds what the texts above say
   int batch = 32, threads = 0;
-  bool exif = false, strict = false, resume = false, overwrite = false, pin = false;
+  int64_t outage = ReadingOptions().outage;
+  bool exif = false, strict = false, resume = false, retry_errors = false, overwrite = false, pin = false;
   std::string decode = "exact";
 };
 
@@ -66,8 +70,10 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
     throw usage_error("--unordered: the rows of a .npy have no names: wanted --out FILE.npz, .csv or .jsonl");
   output.embeddings_dtype = o.embeddings_dtype == "f16" ? DType::kF16 : DType::kF32;
   if (!o.shard.empty()) output.shard = parse_shard(o.shard);
+  output.retry_errors = o.retry_errors;
   output.start = o.resume ? ScoreStart::kResume : o.overwrite ? ScoreStart::kOverwrite : ScoreStart::kNew;
   check_score_output(output);
+  output.retry_errors = false;  // a pass of its own
   return output;
 }
 
@@ -101,32 +107,61 @@ Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precisi
           .fingerprint = std::move(fingerprint)};
 }
 
-// Adds the rows of all pictures that have none yet. If it throws, the error says how many rows are kept.
-PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, TrackedSource& source, ScoreOutput& output,
-                        Precision precision, int threads, Listener& listener) {
+// With which a run goes on that was stopped.
+std::string resume_options(const ScoreOptions& o) { return o.retry_errors ? "--resume --retry-errors" : "--resume"; }
+
+// Keeps the rows that there were before the machine failed.
+void keep_rows(ScoreOutput& output) {
+  try {
+    output.save();
+  } catch (const Error&) {  // what was saved before is there, and what failed first is to be said
+  }
+}
+
+// Says it when the first file cannot be read: the others are counted.
+void say_unreadable(const ScoredPicture& picture, const ScoreOutput& output, Listener& listener) {
+  if (picture.unread && output.done().unreadable == 1)
+    listener.warn(fmt::format("{}: {}: its row says so; more files that cannot be read are counted", picture.name,
+                              picture.error));
+}
+
+// What all scoring of one command has in common.
+struct Scoring {
+  const ScoreOptions& o;
+  const Loaded& loaded;
+  Precision precision;
+  int threads, executors;
+  Listener& listener;
+};
+
+// Adds the rows of all pictures that `source` gives. `tracked` is what lists them. If it throws, the error says how
+// many rows are kept.
+PredictSummary add_rows(const Scoring& s, TrackedSource& tracked, PictureSource& source, ScoreOutput& output) {
+  const ScoreOptions& o = s.o;
   const int64_t before = output.done().rows;
   const auto other_inputs = [&](const Error& why) {
     return usage_error("--resume: {} was begun with other inputs: {}: start anew with --overwrite", o.output.out,
                        why.marked());
   };
   try {
-    if (!source.skip_to(output.done().place, output.done().missing))
+    if (!tracked.skip_to(output.done().place, output.done().missing))
       return {.files = 0, .failed = 0, .seconds = 0, .stopped = true, .times = {}};
   } catch (const Error& e) {
-    if (source.differs()) throw other_inputs(e);
+    if (tracked.differs()) throw other_inputs(e);
     throw;
   }
   // Where these pictures are only a part, they get the bits that they would have among all.
-  const bool whole_plan = before > 0 || !o.shard.empty();
+  const bool whole_plan = before > 0 || !o.shard.empty() || &source != &tracked;
   // A terminal that shows the rows already needs no line between them.
   const bool rows_on_screen = o.output.out.empty() && is_terminal(stdout);
-  Progress progress(listener,
-                    {.label = "scoring", .total = source.count() ? before + *source.count() : 0, .first = before});
+  const std::optional<int64_t> count = source.count();
+  Progress progress(s.listener, {.label = "scoring", .total = count ? before + *count : 0, .first = before});
+  int64_t added = 0;
   try {
-    return predict_stream(model, source,
+    return predict_stream(s.loaded.model, source,
                           {.batch = o.batch,
-                           .threads = threads,
-                           .precision = precision,
+                           .threads = s.threads,
+                           .precision = s.precision,
                            .exif = o.exif,
                            .decode = decode_mode(o.decode),
                            .features = !o.output.embeddings.empty(),
@@ -134,31 +169,35 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
                            .whole_plan = whole_plan,
                            .executors = output.done().executors,
                            .rows_before = before,
+                           .reading = {.outage = o.outage},
                            .chosen =
                                [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
                                  output.set_executors(speeds[chosen].executors);
-                                 listener.say(fmt::format("executors  {}", executors_sentence(speeds, chosen)));
+                                 s.listener.say(fmt::format("executors  {}", executors_sentence(speeds, chosen)));
                                }},
-                          listener, [&](const ScoredPicture& picture) {
+                          s.listener, [&](const ScoredPicture& picture) {
                             output.add(picture);
+                            say_unreadable(picture, output, s.listener);
                             // In any order, too, batches are full up to the last one, which has the last rows.
-                            if (output.done().rows % o.batch == 0) output.end_batch();
+                            if (++added % o.batch == 0) output.end_batch();
                             if (!rows_on_screen) progress.update(output.done().rows);
                           });
   } catch (const Error& e) {
-    if (source.differs()) throw other_inputs(e);
+    if (tracked.differs()) throw other_inputs(e);
+    if (e.kind() == ErrorKind::kSystem) keep_rows(output);
     if (output.saved_rows() == 0) throw;
-    throw Error(e.kind(), fmt::format("{}; {} are kept: go on with --resume", e.marked(),
-                                      plural(output.saved_rows(), "row", "rows")));
+    throw Error(e.kind(), fmt::format("{}; {} are kept: go on with {}", e.marked(),
+                                      plural(output.saved_rows(), "row", "rows"), resume_options(o)));
   }
 }
 
 void write_report(const ScoreOptions& o, const PredictSummary& summary, double rate, const std::string& architecture,
-                  Precision precision, int threads, int executors) {
+                  Precision precision, int threads, int executors, int64_t unreadable) {
   nlohmann::ordered_json report;
   report["images_per_second"] = rate;
   report["images"] = summary.files;
   report["failed"] = summary.failed;
+  report["unreadable"] = unreadable;
   report["seconds"] = summary.seconds;
   report["model"] = architecture;
   report["precision"] = precision_name(precision);
@@ -176,17 +215,26 @@ int stop(const ScoreOptions& o, ScoreOutput& output) {
   const std::string after =
       out.empty() ? ""
       : kept == 0 ? fmt::format("; {} is not written", out)
-                  : fmt::format("; {} of {} are kept: go on with --resume", plural(kept, "row", "rows"), out);
+                  : fmt::format("; {} of {} are kept: go on with {}", plural(kept, "row", "rows"), out, resume_options(o));
   return say_stopped(fmt::format(" after {}{}", plural(output.done().rows, "file", "files"), after));
 }
 
-// Says what has been scored. Returns the exit code, or throws what the files that could not be scored call for.
-int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, const PredictSummary& summary,
-             double rate) {
+// What was scored in one go through the inputs.
+struct Scored {
+  std::optional<int> exit_code;  // it did not come to its end
+  ScoreJournal done = {};
+};
+
+void say_scored(const ScoreJournal& done, int64_t before, const PredictSummary& summary, double rate) {
   const std::string resumed = before > 0 ? fmt::format(", {} of them before", format_count(before)) : "";
-  const std::string errors = done.failed > 0 ? fmt::format(" ({} with an error)", done.failed) : "";
+  std::string errors = done.failed > 0 ? fmt::format(" ({} with an error)", done.failed) : "";
+  if (done.unreadable > 0) errors += fmt::format(", {} that cannot be read", plural(done.unreadable, "file", "files"));
   fmt::print(stderr, "scored {}{}{} in {:.1f} s, {:.1f} img/s\n", plural(done.rows, "file", "files"), errors, resumed,
              summary.seconds, rate);
+}
+
+// Returns the exit code, or throws what the files that could not be scored call for.
+int judge(const ScoreOptions& o, const ScoreJournal& done) {
   std::string why = o.output.errors + " says why";
   if (o.output.errors.empty())
     why = is_text(score_format(o.format, o.output.out)) ? "the error column says why" : "--errors FILE says why";
@@ -198,12 +246,77 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
   return 0;
 }
 
+// Goes through the inputs once, for the rows that there are none of, or for those that have an error.
+Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fingerprint& fingerprint,
+                  PictureSource& inputs) {
+  const ScoreOptions& o = s.o;
+  const std::vector<std::string>& classes = s.loaded.model.classes;
+  const int64_t features = s.loaded.model.model->feature_count();
+  if (options.start == ScoreStart::kResume)
+    if (const auto journal = load_journal(journal_path(options.out)))
+      check_resumed_executors(s.executors, journal->executors, options.out);
+  ScoreOutput output(options, classes, features, fingerprint);
+  if (!output.resumed()) output.set_executors(s.executors);
+  const int64_t before = output.done().rows;
+  if (!output.complete() && output.done().executors > s.threads)
+    throw usage_error(
+        "--resume: {} was begun with {} executors, which is more than {}: give --threads {} or more, "
+        "or start anew with --overwrite",
+        o.output.out, output.done().executors, plural(s.threads, "thread", "threads"), output.done().executors);
+  TrackedSource tracked(inputs, s.listener, options.shard, output.unscored());
+  PredictSummary summary;
+  try {
+    if (!output.complete() && options.retry_errors) {
+      FormerRows former(former_files(options, classes, features));
+      former.skip(before);
+      RetrySource source(tracked, former, s.listener);
+      summary = add_rows(s, tracked, source, output);
+    } else if (!output.complete()) {
+      summary = add_rows(s, tracked, tracked, output);
+    }
+    if (summary.stopped) return {.exit_code = stop(o, output)};
+    output.finish(tracked.listed());
+  } catch (const ReaderGone&) {
+    return {.exit_code = kReaderGoneExit};
+  }
+  const double rate = summary.seconds > 0 ? static_cast<double>(summary.files) / summary.seconds : 0;
+  if (!o.json.empty())
+    write_report(o, summary, rate, s.loaded.model.model->description().architecture, s.precision, s.threads,
+                 output.done().executors, output.done().unreadable);
+  if (options.retry_errors)
+    fmt::print(stderr, "read       {} again\n", plural(summary.files, "file", "files"));
+  say_scored(output.done(), options.retry_errors ? 0 : before, summary, rate);
+  return {.exit_code = std::nullopt, .done = output.done()};
+}
+
+// Writes the rows with an error anew, all or what is left of them.
+Scored retry(const Scoring& s, ScoreOutputOptions options, const std::optional<ScoreJournal>& begun,
+             PictureSource& inputs) {
+  Fingerprint fingerprint = s.loaded.fingerprint;
+  // Of a run that is about to replace the files, OUT may be new already.
+  fingerprint.emplace_back(setting("retry_errors"), begun && begun->complete ? retried_rows(*begun)
+                                                                             : hex(xxh3_of_file(options.out)));
+  options.retry_errors = true;
+  if (!begun) {
+    const FormerFiles former = former_files(options, s.loaded.model.classes, s.loaded.model.model->feature_count());
+    if (count_errors(former) == 0) {
+      fmt::print(stderr, "no row of {} has an error\n", options.out);
+      return {.exit_code = 0};
+    }
+  }
+  return go_through(s, options, fingerprint, inputs);
+}
+
+bool reads_standard_input(const ScoreInputs& inputs) {
+  return inputs.list == "-" || std::count(inputs.inputs.begin(), inputs.inputs.end(), "-") > 0;
+}
+
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   const int executors = parse_executors(o.executors, threads);
   ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = checked_precision(o.precision);
   decode_mode(o.decode);  // a wrong word is refused before any work
-  const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
+  std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   TerminalListener listener(stderr);  // rows go to standard output
@@ -211,31 +324,25 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
   const StopSignals signals;
-  if (options.start == ScoreStart::kResume)
-    if (const auto journal = load_journal(journal_path(options.out)))
-      check_resumed_executors(executors, journal->executors, options.out);
-  ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.fingerprint);
-  if (!output.resumed()) output.set_executors(executors);
-  const int64_t before = output.done().rows;
-  if (!output.complete() && output.done().executors > threads)
-    throw usage_error(
-        "--resume: {} was begun with {} executors, which is more than {}: give --threads {} or more, "
-        "or start anew with --overwrite",
-        o.output.out, output.done().executors, plural(threads, "thread", "threads"), output.done().executors);
-  TrackedSource source(*inputs, listener, options.shard, output.unscored());
-  PredictSummary summary;
-  try {
-    if (!output.complete()) summary = add_rows(o, loaded.model, source, output, precision, threads, listener);
-    if (summary.stopped) return stop(o, output);
-    output.finish(source.listed());
-  } catch (const ReaderGone&) {
-    return kReaderGoneExit;
+  const Scoring scoring = {
+      .o = o, .loaded = loaded, .precision = precision, .threads = threads, .executors = executors, .listener = listener};
+
+  std::optional<ScoreJournal> begun;
+  if (o.retry_errors) begun = load_journal(journal_path(options.out));
+  const bool retry_begun = begun && !retried_rows(*begun).empty();
+  const bool retries = o.retry_errors && (begun ? retry_begun || begun->failed > 0 : std::filesystem::exists(options.out));
+  Scored scored;
+  if (!retries || (begun && !retry_begun)) {
+    // A run that is not done comes to its end first.
+    if (retries && reads_standard_input(o.inputs))
+      throw usage_error("--retry-errors: {} is not done, and standard input can be read once: give --resume alone first",
+                        options.out);
+    scored = go_through(scoring, options, loaded.fingerprint, *inputs);
+    if (scored.exit_code) return *scored.exit_code;
+    if (retries) inputs = open_score_inputs(o.inputs);
   }
-  const double rate = summary.seconds > 0 ? static_cast<double>(summary.files) / summary.seconds : 0;
-  if (!o.json.empty())
-    write_report(o, summary, rate, loaded.model.model->description().architecture, precision, threads,
-                 output.done().executors);
-  return conclude(o, output.done(), before, summary, rate);
+  if (retries) scored = retry(scoring, options, retry_begun ? begun : std::nullopt, *inputs);
+  return scored.exit_code ? *scored.exit_code : judge(o, scored.done);
 }
 
 void add_output_options(CLI::App& command, ScoreOptions& o) {
@@ -266,6 +373,11 @@ void add_output_options(CLI::App& command, ScoreOptions& o) {
   CLI::Option* resume =
       command.add_flag("--resume", o.resume, "go on with a run that was killed or stopped, if there is one")
           ->needs(out);
+  command
+      .add_flag("--retry-errors", o.retry_errors,
+                "with --resume: read again the files whose rows have an error, once all rows are there, and keep the "
+                "other rows as they are; with the same options and inputs as before")
+      ->needs(resume);
   command.add_flag("--overwrite", o.overwrite, "throw away what a run left that was killed or stopped")
       ->needs(out)
       ->excludes(resume);
@@ -289,6 +401,7 @@ Action add_score(CLI::App& command) {
   add_output_options(command, *options);
   add_json_option(command, options->json, "speed and memory");
   command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
+  add_outage_option(command, options->outage);
   add_exif_option(command, options->exif);
   add_decode_option(command, options->decode);
   add_model_file_options(command, options->file);

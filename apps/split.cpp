@@ -11,6 +11,7 @@
 #include "apps/commands.h"
 #include "apps/data/same_content.h"
 #include "apps/data/split_folder.h"
+#include "apps/data/unread_folders.h"
 #include "apps/host/console.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
@@ -182,6 +183,7 @@ int split(const SplitOptions& o, int threads) {
   const Dataset dataset = list_image_folder(o.data);
   if (!dataset.empty_classes.empty())
     warn("{}: no picture in {}: left out", o.data, fmt::join(dataset.empty_classes, ", "));
+  warn_of_unread_folders(dataset, listener);
 
   std::vector<std::vector<size_t>> groups;
   if (o.group_duplicates) groups = find_same_content(dataset.samples, threads, listener);

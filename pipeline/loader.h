@@ -18,7 +18,8 @@
 // for every moment it does not need them.
 //
 // Batches are the same bits for any number of threads. A broken file never hangs or kills the epoch: it is
-// skipped and reported (its batch is then smaller), or stops the run, as OnError says.
+// skipped and reported (its batch is then smaller), or stops the run, as OnError says. A machine that fails (Outage) is
+// no broken file: it ends the run, and the batches before it are those of a run without the failure.
 //
 //   const Dataset photos = list_image_folder("photos/train");
 //   Loader loader(photos, Recipe::train(224), {.batch = 32, .threads = 4, .seed = 1});
@@ -35,6 +36,8 @@
 #include <string>
 #include <vector>
 
+#include "io/core/error.h"
+#include "io/files/file.h"
 #include "io/pictures/broken_picture.h"
 #include "io/pictures/dataset.h"
 #include "pipeline/recipe.h"
@@ -59,6 +62,25 @@ struct Batch {
 
 enum class OnError { kSkip, kStop };
 
+// An Error{kSystem}: pictures cannot be read for now, although nothing says that they are broken. The machine failed,
+// and went on failing when it was asked again (io/files/machine_failure.h), or too many files in a row were not to be
+// had. All batches that were consumed before are as if nothing had happened, and a run may go on behind them later.
+class Outage : public Error {
+ public:
+  explicit Outage(const std::string& sentence) : Error(ErrorKind::kSystem, sentence) {}
+};
+
+// How pictures are read, and when it is the disk that is gone.
+struct ReadingOptions {
+  // So many files in a row that cannot be opened or read are an Outage, whatever batches and threads they come in. So
+  // are as many as the data set has, once one of it could be read. 0: there may be any number of them.
+  int64_t outage = 50;
+  // Asked by any thread, while it waits for a machine that fails to come back: true ends the run as a consumer does
+  // that asks to stop.
+  std::function<bool()> stop = {};
+  FileSystem* files = &machine_files();  // outlives the loader; a pack is read by the one that it was opened with
+};
+
 enum class Sampler {
   kEvery,     // each sample once an epoch
   kWeighted,  // as many as there are, each drawn by its weight: pipeline/order.h
@@ -76,6 +98,7 @@ struct LoaderOptions {
   OnError on_error = OnError::kSkip;
   bool exif = false;  // pictures are turned upright as their EXIF data say
   DecodeMode decode = DecodeMode::kExact;
+  ReadingOptions reading = {};
 };
 
 struct EpochReport {
@@ -99,10 +122,11 @@ class Loader {
   // Streams batches first_batch, first_batch + 1, ... of `epoch` to consume, serially and in order, on the
   // calling thread, which is within the loader's arena meanwhile: compute in an arena of your own. The slot is
   // reused when consume returns. Return false to stop early. A batch whose every file is broken comes too, with
-  // size 0, so that its `broken` is seen in order.
+  // size 0, so that its `broken` is seen in order. A batch whose last files could not be opened or read comes when
+  // it is known that this is no Outage: with the next file that could be read.
   // Throws, after all work of the loader has ended, so that another run may follow: what consume throws;
-  // Error{kData} at the first broken file under OnError::kStop, naming it and the reason; Error{kSystem} where
-  // the machine fails (memory, file handles).
+  // Error{kData} at the first broken file under OnError::kStop, naming it and the reason; Outage where the machine
+  // fails (the disk, memory, file handles).
   // REQUIRES: one run at a time.
   EpochReport run(uint64_t epoch, int64_t first_batch, const std::function<bool(const Batch&)>& consume);
 

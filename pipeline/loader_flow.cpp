@@ -13,6 +13,7 @@
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
+#include "io/files/machine_failure.h"
 #include "pipeline/delivery.h"
 
 namespace resflow {
@@ -54,6 +55,27 @@ std::string read_failure(const std::string& name, const std::exception_ptr& erro
     return broken_reason(failure, name);
   } catch (const std::bad_alloc&) {
     throw system_error("{}: not enough memory to decode it", name);
+  }
+}
+
+// As read_failure. What the machine is at fault for becomes an Outage.
+std::string reason_or_outage(const std::string& name, const std::exception_ptr& error) {
+  try {
+    return read_failure(name, error);
+  } catch (const Error& failure) {
+    if (failure.kind() == ErrorKind::kSystem) throw Outage(failure.marked());
+    throw;
+  }
+}
+
+// Whether the file could not be opened or read.
+bool is_unread(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const UnreadableFile&) {
+    return true;
+  } catch (...) {
+    return false;
   }
 }
 
@@ -110,7 +132,7 @@ class LoaderFlow::Run {
   // Bodies of nodes. None throws: an exception would cancel the graph, and with it whatever runs beneath a node.
   void start(Slot& slot, int64_t number);
   Work list(const Work& work);
-  void read(const Row& row, Worker& worker) const;
+  void read(const Row& row, Worker& worker);
   void decode(const Row& row, Worker& worker) const;
   static void resize(const Row& row, Worker& worker);
   static void normalize(const Row& row, Worker& worker);
@@ -125,8 +147,12 @@ class LoaderFlow::Run {
 
   // What follows is used by one thread at a time: the one that took a batch and is not done with it.
   bool accept(Slot& slot);  // true when the run is over
+  void receive(Slot& slot);
+  void give_doubtful();
   void give(Slot& slot);
-  void name_broken(Slot& slot);
+  void judge(Slot& slot);
+  void count_unread(const std::string& name, const std::string& reason);
+  void make_room();
   void offer_slots();
 
   LoaderFlow& flow_;
@@ -136,11 +162,14 @@ class LoaderFlow::Run {
 
   Delivery delivery_;
   std::atomic<bool> stopping_ = false;
+  PatientFiles files_;
   int64_t begun_;  // the next batch to begin
 
   EpochReport report_;
   std::exception_ptr failure_;
   size_t offered_ = 0;          // of the slots there are
+  // Of which it is not known yet whether the files that end them are broken or an outage has begun.
+  std::deque<Slot*> doubtful_;
   std::deque<Slot*> consumed_;  // and not free yet
   int64_t next_, end_;          // batches
   Slot* last_ = nullptr;        // of a source: the batch within which it ended
@@ -170,6 +199,8 @@ LoaderFlow::Run::Run(LoaderFlow& loader_flow, RowSource& source, const RunOption
       options_(options),
       consume_(consume),
       delivery_(loader_flow.slots_.size()),
+      files_(*loader_flow.options_.reading.files,
+             [this] { return stopping_ || (flow_.options_.reading.stop && flow_.options_.reading.stop()); }),
       begun_(options.first_batch),
       next_(options.first_batch),
       end_(options.end_batch),
@@ -275,8 +306,8 @@ LoaderFlow::Run::Work LoaderFlow::Run::run_stage(Stage stage, const Work& work, 
   return work;
 }
 
-void LoaderFlow::Run::read(const Row& row, Worker& worker) const {
-  worker.bytes = source_.read(row, worker);
+void LoaderFlow::Run::read(const Row& row, Worker& worker) {
+  worker.bytes = source_.read(row, worker, files_);
   worker.bytes_read += static_cast<int64_t>(worker.bytes.size());
 }
 
@@ -316,14 +347,21 @@ void LoaderFlow::Run::deliver(Slot* slot) {
 bool LoaderFlow::Run::accept(Slot& slot) {
   try {
     if (slot.rows == slot.begun) {
-      give(slot);
+      receive(slot);
       ++next_;
     } else {
       // A source ends within a batch; those behind it are empty. It is the last one in any order: all others are full.
       end_ = std::min(end_, slot.batch.number);
       if (slot.rows > 0) last_ = &slot;
     }
-    if (!report_.stopped && next_ == end_ && last_ != nullptr) give(*last_);
+    if (!report_.stopped && next_ == end_ && last_ != nullptr) receive(*last_);
+    // At the end there is nothing more to be known.
+    if (next_ == end_ && !source_.broke_off()) give_doubtful();
+    make_room();
+  } catch (const Outage&) {
+    const std::function<bool()>& stop = flow_.options_.reading.stop;
+    report_.stopped = stop && stop();  // whoever wants to end does not wait for the machine
+    if (!report_.stopped) failure_ = std::current_exception();
   } catch (...) {
     failure_ = std::current_exception();
   }
@@ -332,9 +370,27 @@ bool LoaderFlow::Run::accept(Slot& slot) {
   return true;
 }
 
+void LoaderFlow::Run::receive(Slot& slot) {
+  judge(slot);
+  doubtful_.push_back(&slot);
+  if (flow_.unread_.in_a_row == 0) give_doubtful();
+}
+
+void LoaderFlow::Run::give_doubtful() {
+  for (; !doubtful_.empty() && !report_.stopped; doubtful_.pop_front()) give(*doubtful_.front());
+}
+
+// Where all slots hold batches that wait for what comes behind them, there has to be a slot for that.
+void LoaderFlow::Run::make_room() {
+  if (report_.stopped || next_ == end_ || doubtful_.size() + consumed_.size() < flow_.slots_.size()) return;
+  flow_.slots_.push_back(std::make_unique<Slot>(flow_.options_.batch, flow_.recipe_.size));
+  offer_slots();
+}
+
 void LoaderFlow::Run::give(Slot& slot) {
-  name_broken(slot);
   report_.stopped = !consume_(slot.batch);
+  if (options_.keep_broken)
+    report_.broken.insert(report_.broken.end(), slot.batch.broken.begin(), slot.batch.broken.end());
   ++report_.batches;
   report_.images += slot.batch.size;
   offer_slots();
@@ -342,21 +398,38 @@ void LoaderFlow::Run::give(Slot& slot) {
   for (; consumed_.size() > flow_.held_; consumed_.pop_front()) free_slots_.try_put(consumed_.front());
 }
 
+// One more file could not be opened or read. Throws where that is one too many.
+void LoaderFlow::Run::count_unread(const std::string& name, const std::string& reason) {
+  UnreadFiles& unread = flow_.unread_;
+  int64_t most = flow_.options_.reading.outage;
+  if (most == 0) return;
+  if (unread.any_read && options_.pictures > 0) most = std::min(most, options_.pictures);
+  if (++unread.in_a_row == 1) unread.first = fmt::format("{}: {}", name, reason);
+  if (unread.in_a_row < most) return;
+  unread.in_a_row = 0;  // another run counts anew
+  throw Outage(fmt::format("the last {} files in a row cannot be read, the first of them {}: is the disk still there? "
+                           "Where they are really gone, {} 0 goes on without them",
+                           most, unread.first, setting("outage")));
+}
+
 // Says of a finished batch which rows are broken. Throws where that is to stop the run.
-void LoaderFlow::Run::name_broken(Slot& slot) {
+void LoaderFlow::Run::judge(Slot& slot) {
   for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
     const std::exception_ptr error = std::exchange(slot.errors[row], nullptr);
+    const bool unread = error && is_unread(error);
+    if (!unread) flow_.unread_.in_a_row = 0;
+    flow_.unread_.any_read = flow_.unread_.any_read || !unread;
     if (!error) continue;
     const std::string& name = source_.name(slot, row);
-    const std::string reason = read_failure(name, error);
+    const std::string reason = reason_or_outage(name, error);
     if (flow_.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
-    BrokenPicture broken = {.sample = source_.sample(slot, row), .reason = reason};
+    if (unread) count_unread(name, reason);
+    BrokenPicture broken = {.sample = source_.sample(slot, row), .reason = reason, .unread = unread};
     if (!slot.names.empty()) {
       broken.name = name;
       broken.place = slot.places[row];
     }
     slot.batch.broken.push_back(std::move(broken));
-    if (options_.keep_broken) report_.broken.push_back(slot.batch.broken.back());
   }
 }
 
@@ -389,6 +462,7 @@ EpochReport LoaderFlow::Run::drive() {
   }
   stopping_ = true;
   graph_.wait_for_all();
+  if (!doubtful_.empty()) flow_.unread_.in_a_row = 0;  // they will be read again, if at all
   if (!failure_) failure_ = own_failure;
   if (failure_) std::rethrow_exception(failure_);
   for (const auto& worker : flow_.workers_) {

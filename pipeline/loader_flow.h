@@ -76,6 +76,9 @@ class RowSource {
   // Whether list() has come to the end of the source, so that no further batch need be begun. Any thread may ask.
   virtual bool ended() const { return false; }
 
+  // Whether it has ended because the machine failed, so that nobody knows what it would have had.
+  virtual bool broke_off() const { return false; }
+
   // Finds the picture that the row is; false where there is none. Throws nothing: see RowSource::read.
   virtual bool list(const Row& /*row*/, Worker& /*worker*/) { return true; }
 
@@ -83,8 +86,9 @@ class RowSource {
   virtual int64_t sample(const Slot& slot, size_t row) const = 0;
   virtual const std::string& name(const Slot& slot, size_t row) const = 0;
 
-  // The bytes of the file. Throws Error{kData} that begins with the row's name, or what the machine throws.
-  virtual std::span<const uint8_t> read(const Row& row, Worker& worker) const = 0;
+  // The bytes of the file. Throws UnreadableFile or another Error{kData} that begins with the row's name, or what the
+  // machine throws.
+  virtual std::span<const uint8_t> read(const Row& row, Worker& worker, FileSystem& files) const = 0;
 };
 
 class LoaderFlow {
@@ -108,6 +112,7 @@ class LoaderFlow {
     Keys keys = {};
     int64_t first_batch = 0;
     int64_t end_batch = std::numeric_limits<int64_t>::max();  // one past the last, unless the source ends before
+    int64_t pictures = 0;                                     // how many there are in all; 0: not known
     bool keep_broken = false;                                 // the report names every broken row
   };
 
@@ -116,10 +121,20 @@ class LoaderFlow {
 
  private:
   class Run;
+
+  // Files in a row that could not be opened or read, up to the last row that was looked at: from run to run, for the
+  // next epoch's first files follow the last ones of this epoch.
+  struct UnreadFiles {
+    int64_t in_a_row = 0;
+    std::string first = {};   // its name and why
+    bool any_read = false;    // ever
+  };
+
   StreamOptions options_;
   Recipe recipe_;
   tbb::task_arena arena_;
   std::vector<std::unique_ptr<Slot>> slots_;
+  UnreadFiles unread_;
   size_t held_ = 0;  // slots beyond those of the options, for batches that were consumed
   std::vector<std::unique_ptr<Worker>> workers_;
 };

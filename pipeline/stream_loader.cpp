@@ -34,12 +34,14 @@ class SourceRows : public RowSource {
 
   bool lists() const override { return true; }
   bool ended() const override { return ended_; }
+  bool broke_off() const override { return broke_off_; }
 
   bool list(const Row& row, Worker& worker) override {
     if (ended_) return false;
     const auto index = static_cast<size_t>(row.index);
     Slot& slot = *row.slot;
     Picture& picture = worker.picture;
+    picture.unread = false;
     try {
       if (sample(slot, index) != listed_)
         throw internal_error("picture {} is asked for as number {}", listed_, sample(slot, index));
@@ -48,10 +50,15 @@ class SourceRows : public RowSource {
         slot.places[index] = picture.place;
         ++slot.rows;
         ++listed_;
-        if (!picture.error.empty())
+        if (picture.unread)
+          slot.errors[index] = std::make_exception_ptr(UnreadableFile(picture.name + ": " + picture.error));
+        else if (!picture.error.empty())
           slot.errors[index] = std::make_exception_ptr(data_error("{}: {}", picture.name, picture.error));
         return true;
       }
+    } catch (const Error& error) {
+      broke_off_ = error.kind() == ErrorKind::kSystem;
+      failure_ = std::current_exception();
     } catch (...) {
       failure_ = std::current_exception();
     }
@@ -65,16 +72,16 @@ class SourceRows : public RowSource {
 
   const std::string& name(const Slot& slot, size_t row) const override { return slot.names[row]; }
 
-  std::span<const uint8_t> read(const Row& /*row*/, Worker& worker) const override {
+  std::span<const uint8_t> read(const Row& /*row*/, Worker& worker, FileSystem& files) const override {
     const Picture& picture = worker.picture;
     if (picture.path.empty()) return picture.bytes;
     try {
-      return read_file(picture.path, worker.buffer);
+      return read_file(picture.path, worker.buffer, files);
+    } catch (const UnreadableFile& error) {
+      throw UnreadableFile(by_name(picture, error));
     } catch (const Error& error) {
-      // Errors begin with the name, which need not be the path.
-      const std::string reason = error.what(), path = picture.path + ": ";
-      if (error.kind() != ErrorKind::kData || !reason.starts_with(path)) throw;
-      throw data_error("{}: {}", picture.name, reason.substr(path.size()));
+      if (error.kind() != ErrorKind::kData) throw;
+      throw Error(error.kind(), by_name(picture, error));
     }
   }
 
@@ -83,9 +90,15 @@ class SourceRows : public RowSource {
   const std::exception_ptr& failure() const { return failure_; }
 
  private:
+  // What the error says, beginning with the picture's name, which need not be its path.
+  static std::string by_name(const Picture& picture, const Error& error) {
+    const std::string path = picture.path + ": ";
+    return error.marked().starts_with(path) ? picture.name + ": " + error.marked().substr(path.size()) : error.marked();
+  }
+
   PictureSource& source_;
   const int batch_;
-  std::atomic<bool> ended_ = false;
+  std::atomic<bool> ended_ = false, broke_off_ = false;
   int64_t listed_ = 0;
   std::exception_ptr failure_;
 };

@@ -32,6 +32,7 @@ struct StreamOptions {
   bool exif = false;  // pictures are turned upright as their EXIF data say
   DecodeMode decode = DecodeMode::kExact;
   bool unordered = false;  // batches come when they are done: one that waits for a slow picture holds back none
+  ReadingOptions reading = {};
 };
 
 class StreamLoader {

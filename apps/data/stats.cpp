@@ -10,6 +10,7 @@
 
 #include "apps/data/damaged_packs.h"
 #include "apps/data/same_content.h"
+#include "apps/data/unread_folders.h"
 #include "io/core/broken_reason.h"
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
@@ -115,6 +116,7 @@ PartStats list_part(const DataPart& part, Listener& listener) {
   stats.part = part;
   stats.dataset = list_image_folder(part.root);
   warn_of_damaged_packs(stats.dataset.samples, listener);
+  warn_of_unread_folders(stats.dataset, listener);
   stats.pictures_of_class = class_sizes(stats.dataset);
   stats.broken_of_class.resize(stats.dataset.classes.size());
   stats.ignored = ignored_files(part.root);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "apps/data/damaged_packs.h"
+#include "apps/data/unread_folders.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/sha256.h"
@@ -22,6 +23,13 @@ std::string listed(const std::vector<std::string>& names) {
   constexpr size_t kShown = 10;
   if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
   return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "), names.size() - kShown);
+}
+
+// Pictures that nobody has seen may be missing where a folder cannot be read.
+void take_unread_folders(const Dataset& dataset, OnError on_error, Listener& listener) {
+  if (on_error == OnError::kStop && !dataset.unread.empty())
+    throw data_error("{}: {}", dataset.unread.front().path, dataset.unread.front().reason);
+  warn_of_unread_folders(dataset, listener);
 }
 
 // A model of a class that it has never seen could only be wrong about it.
@@ -88,7 +96,8 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
                      hash.hex().substr(0, 16));
 }
 
-TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener) {
+TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener,
+                                OnError on_error) {
   TrainingData found;
   const std::vector<DataPart> parts = data_parts(data);
   found.train_root = parts.front().root;
@@ -106,10 +115,12 @@ TrainingData load_training_data(const std::string& data, const std::string& val,
             ? ""
             : fmt::format(" with pictures, and none in {}", fmt::join(found.train.empty_classes, ", ")));
   warn_of_empty_classes(found.train, found.train_root, listener);
+  take_unread_folders(found.train, on_error, listener);
   warn_of_damaged_packs(found.train.samples, listener);
   found.identity = dataset_identity(found.train, found.train_root);
   if (!found.val_root.empty()) {
     found.val = list_image_folder(found.val_root);
+    take_unread_folders(found.val, on_error, listener);
     warn_of_damaged_packs(found.val.samples, listener);
     match_classes(found.val, found.train.classes, found.val_root, found.train_root, listener);
     found.val_identity = dataset_identity(found.val, found.val_root);

@@ -6,6 +6,7 @@
 
 #include "io/core/listener.h"
 #include "io/pictures/dataset.h"
+#include "pipeline/loader.h"
 
 namespace resflow {
 
@@ -18,9 +19,10 @@ struct TrainingData {
 
 // `data` is an ImageFolder or a pack of one, or holds train/ (and val/) that are folders. `val` names other validation
 // data; may be empty. Validation pictures are matched by class name. Warns of what does not match, of classes without
-// a picture and of damaged packs.
-// Throws Error{kData} as list_image_folder does, and for fewer than two classes or no class in common.
-TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener);
+// a picture, of damaged packs, and of folders that cannot be read; under OnError::kStop these are an Error{kData}.
+// Throws as list_image_folder does, and Error{kData} for fewer than two classes or no class in common.
+TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener,
+                                OnError on_error = OnError::kSkip);
 
 // What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
 struct MatchWords {

@@ -41,6 +41,15 @@ void add_exif_option(CLI::App& command, bool& exif) {
                    "turn pictures upright as their EXIF orientation says: for a model that was trained with --exif");
 }
 
+void add_outage_option(CLI::App& command, int64_t& outage) {
+  command
+      .add_option("--outage", outage,
+                  "so many files in a row that cannot be opened are a disk that is gone, at which the command ends; 0: "
+                  "any number may be missing")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
 void add_json_option(CLI::App& command, std::string& json, const std::string& what) {
   command.add_option("--json", json, fmt::format("write {} to this file", what));
 }

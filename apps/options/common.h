@@ -1,6 +1,7 @@
 // Options that several subcommands share, so that they read and behave alike.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace CLI {
@@ -25,6 +26,9 @@ CLI::Option* add_decode_option(CLI::App& command, std::string& decode);
 
 // --exif, a flag of the commands that use a trained model.
 void add_exif_option(CLI::App& command, bool& exif);
+
+// --outage N, for ReadingOptions::outage (pipeline/loader.h).
+void add_outage_option(CLI::App& command, int64_t& outage);
 
 // --json FILE, into which the command writes `what`, like "speed and memory".
 void add_json_option(CLI::App& command, std::string& json, const std::string& what);

@@ -35,6 +35,7 @@ ScoreJournal parse_journal(const std::string& text) {
   journal.fingerprint = fingerprint_of_json(json.at("facts"));
   journal.rows = json.at("rows").get<int64_t>();
   journal.failed = json.at("failed").get<int64_t>();
+  journal.unreadable = json.value("unreadable", journal.unreadable);
   journal.place.pictures = json.at("pictures").get<int64_t>();
   journal.place.names = hash_of_hex(json.at("names").get<std::string>());
   journal.place.last = bytes_of_json(json.at("last"));
@@ -45,6 +46,7 @@ ScoreJournal parse_journal(const std::string& text) {
   journal.executors = json.value("executors", journal.executors);
   journal.complete = json.at("complete").get<bool>();
   if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
+      journal.unreadable < 0 || journal.unreadable > journal.failed ||
       journal.place.pictures < journal.rows + std::ssize(journal.missing) || journal.executors < 0 ||
       !lists_in_order(journal.missing, journal.place.pictures))
     throw data_error("its counts contradict each other");
@@ -52,6 +54,12 @@ ScoreJournal parse_journal(const std::string& text) {
 }
 
 }  // namespace
+
+std::string retried_rows(const ScoreJournal& journal) {
+  for (const auto& [name, value] : journal.fingerprint)
+    if (name == setting("retry_errors")) return value;
+  return {};
+}
 
 std::string journal_path(const std::string& out) { return out + ".journal"; }
 
@@ -61,6 +69,7 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
                {"facts", json_of_fingerprint(journal.fingerprint)},
                {"rows", journal.rows},
                {"failed", journal.failed},
+               {"unreadable", journal.unreadable},
                {"pictures", journal.place.pictures},
                {"names", hex(journal.place.names)},
                {"last", json_of_bytes(journal.place.last)},

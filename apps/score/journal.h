@@ -21,6 +21,7 @@ struct ScoreJournal {
 
   Fingerprint fingerprint;
   int64_t rows = 0, failed = 0;  // rows in the output, and how many of them have an error
+  int64_t unreadable = 0;        // of those, how many files could not be opened or read
   // Where the listing goes on: behind the picture that comes last in it among those that have a row.
   ListingPlace place;
   // The pictures before `place` that have no row yet, as they are listed. There are some only where rows come in any
@@ -32,6 +33,9 @@ struct ScoreJournal {
   int executors = 1;
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them
 };
+
+// Which output the run reads the errors of again: xxh3 of its bytes, as hex(); empty for one that does not.
+std::string retried_rows(const ScoreJournal& journal);
 
 std::string journal_path(const std::string& out);
 

@@ -9,6 +9,7 @@
 #include "apps/score/npz.h"
 #include "apps/score/shard_file.h"
 #include "io/core/error.h"
+#include "io/files/npy_file.h"
 
 namespace resflow {
 namespace {
@@ -71,10 +72,25 @@ void check_score_output(const ScoreOutputOptions& options) {
   if (const auto twin = std::adjacent_find(paths.begin(), paths.end()); twin != paths.end())
     throw usage_error("{}: is to be two files at once: give {}, {} and {} a name each", *twin, setting("out"),
                       setting("embeddings"), setting("errors"));
+  if (options.retry_errors && (options.unordered || options.format == ScoreFormat::kNpy))
+    throw usage_error("{}: wanted rows with names in the order of the inputs: a .csv, .jsonl or .npz without {}",
+                      setting("retry_errors"), setting("unordered"));
   if (options.out.empty() || options.start != ScoreStart::kNew) return;
   if (const std::string journal = journal_path(options.out); exists(journal))
     throw usage_error("{}: a run was begun and not finished: {} goes on with it, {} starts anew", journal,
                       setting("resume"), setting("overwrite"));
+}
+
+FormerFiles former_files(const ScoreOutputOptions& options, const std::vector<std::string>& classes, int64_t features) {
+  const bool csv = options.format == ScoreFormat::kCsv;
+  return {.kind = csv                                     ? FormerKind::kCsv
+                  : options.format == ScoreFormat::kJsonl ? FormerKind::kJsonl
+                                                          : FormerKind::kNpz,
+          .out = options.out,
+          .header = csv ? make_csv_rows(classes, options.rows)->header() : "",
+          .embeddings = options.embeddings,
+          .embeddings_header = npy_header(options.embeddings_dtype == DType::kF16 ? "<f2" : "<f4", 0, features),
+          .shard = options.shard.has_value()};
 }
 
 ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<std::string>& classes, int64_t features,
@@ -104,6 +120,10 @@ ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<st
     try {
       open_files();
       make_sinks(features);
+      if (options_.retry_errors) {
+        former_ = std::make_unique<FormerRows>(former_files(options_, classes_, features));
+        former_->skip(now_.rows);
+      }
     } catch (...) {
       if (!has_journal_) discard();
       throw;
@@ -171,10 +191,24 @@ void ScoreOutput::make_sinks(int64_t features) {
   }
 }
 
+// Up to the next row with an error. False where there is none.
+bool ScoreOutput::keep_former() {
+  FormerRow row;
+  while (former_->next(row)) {
+    if (!row.picture.error.empty()) return true;
+    for (const auto& sink : sinks_) sink->keep(row);
+    ++now_.rows;
+  }
+  return false;
+}
+
 void ScoreOutput::add(const ScoredPicture& picture) {
+  if (former_ && !keep_former())
+    throw internal_error("{}: {} is read again and had no error", options_.out, picture.name);
   for (const auto& sink : sinks_) sink->add(picture);
   ++now_.rows;
   now_.failed += picture.error.empty() ? 0 : 1;
+  now_.unreadable += picture.unread ? 1 : 0;
   if (options_.unordered) unscored_.remove(picture.place.index);
   if (picture.place.index < now_.place.pictures) return;
   now_.place.pictures = picture.place.index + 1;
@@ -212,6 +246,7 @@ void ScoreOutput::write_journal(const ScoreJournal& journal) {
 
 void ScoreOutput::finish(const ListingPlace& listed) {
   if (!complete()) {
+    if (former_ && keep_former()) throw internal_error("{}: not all rows with an error were written anew", options_.out);
     for (const auto& sink : sinks_) sink->end();
     for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
     if (shard_file_ != nullptr) {
@@ -222,7 +257,10 @@ void ScoreOutput::finish(const ListingPlace& listed) {
                             .failed = now_.failed,
                             .files = {}};
       std::erase_if(footer.fingerprint,
-                    [](const auto& pair) { return pair.first == setting("shard") || pair.first == "inputs"; });
+                    [](const auto& pair) {
+                      return pair.first == setting("shard") || pair.first == setting("retry_errors") ||
+                             pair.first == "inputs";
+                    });
       const auto bytes_of = [&](const std::string& path) -> std::optional<int64_t> {
         for (const ScoreJournal::File& file : now_.files)
           if (file.path == path) return file.bytes;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/score/fingerprint.h"
+#include "apps/score/former_rows.h"
 #include "apps/score/journal.h"
 #include "apps/score/rows.h"
 #include "apps/score/shard.h"
@@ -45,12 +46,18 @@ struct ScoreOutputOptions {
   DType embeddings_dtype = DType::kF32;
   std::optional<Shard> shard = {};
   bool unordered = false;  // batches come in any order
+  // OUT is there. Its rows with an error are written anew, in their places, and the others kept as they are.
+  bool retry_errors = false;
   ScoreStart start = ScoreStart::kNew;
   double save_seconds = 2;  // between savings
 };
 
-// Throws Error{kUsage} where a run was begun there and `start` is kNew, or two of the files are the same.
+// Throws Error{kUsage} where a run was begun there and `start` is kNew, two of the files are the same, or errors are to
+// be retried in rows that have no names or no order.
 void check_score_output(const ScoreOutputOptions& options);
+
+// What a scoring with these options has left when it was done. `features` as ScoreOutput has it.
+FormerFiles former_files(const ScoreOutputOptions& options, const std::vector<std::string>& classes, int64_t features);
 
 class ScoreOutput {
  public:
@@ -76,7 +83,8 @@ class ScoreOutput {
   // Where batches come in any order, whoever lists the pictures says in it which ones have no row yet. Null otherwise.
   Unscored* unscored() { return options_.unordered ? &unscored_ : nullptr; }
 
-  // Writes the next row. Throws Error{kSystem}, and what `print` throws.
+  // Writes the next row. Where errors are retried, it is the row of the next picture that has one in OUT, and the rows
+  // before it are kept. Throws Error{kSystem}, and what `print` throws.
   // REQUIRES: the picture has its place; it is in unscored(), if there is that.
   void add(const ScoredPicture& picture);
 
@@ -93,6 +101,7 @@ class ScoreOutput {
   void finish(const ListingPlace& listed);
 
  private:
+  bool keep_former();
   void open_files();
   void make_sinks(int64_t features);
   void remove_former();
@@ -108,6 +117,7 @@ class ScoreOutput {
   std::vector<std::unique_ptr<GrowingFile>> open_;  // in the order of now_.files
   GrowingFile* shard_file_ = nullptr;
   std::vector<std::unique_ptr<RowSink>> sinks_;
+  std::unique_ptr<FormerRows> former_;  // where errors are retried
   Unscored unscored_;
   ScoreJournal now_, whole_;  // as rows came, and at the end of the last whole batch
   int64_t saved_rows_ = 0;

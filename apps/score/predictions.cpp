@@ -250,7 +250,8 @@ class Predictor {
       ScoredPicture p;
       if (take_broken) {
         const BrokenPicture& picture = batch.broken[broken];
-        p = {.name = picture.name, .error = picture.reason, .sample = picture.sample, .place = picture.place};
+        p = {.name = picture.name, .error = picture.reason, .sample = picture.sample, .place = picture.place,
+             .unread = picture.unread};
         ++broken;
       } else {
         p = {.name = batch.names[whole], .sample = batch.samples[whole], .place = batch.places[whole]};
@@ -339,13 +340,16 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   if (count == 0) return summary;
   const int64_t most = options.whole_plan ? options.batch : count.value_or(options.batch);
   const int batch_size = static_cast<int>(std::min<int64_t>(options.batch, most));
+  ReadingOptions reading = options.reading;
+  if (!reading.stop) reading.stop = [&listener] { return listener.stop(); };
   StreamLoader loader(source, Recipe::eval(preprocessing),
                       {.batch = batch_size,
                        .threads = options.threads,
                        .slots = options.unordered ? kUnorderedSlots : StreamOptions().slots,
                        .exif = options.exif || preprocessing.exif,
                        .decode = options.decode,
-                       .unordered = options.unordered});
+                       .unordered = options.unordered,
+                       .reading = reading});
   Predictor predictor(trained, options, views, loader, take);
   if (count || options.whole_plan) predictor.plan(batch_size, count);
 

@@ -20,6 +20,7 @@
 #include "io/pictures/dataset.h"
 #include "io/pictures/picture_source.h"
 #include "ops/precision.h"
+#include "pipeline/loader.h"
 
 namespace resflow {
 
@@ -47,6 +48,7 @@ struct PredictOptions {
   int executors = 1;
   // Where these pictures go on with those of a run that ended early: how many rows that had written.
   int64_t rows_before = 0;
+  ReadingOptions reading = {};  // without a `stop` the listener is asked
   // Is told what the measurement said.
   std::function<void(const std::vector<ExecutorSpeed>& speeds, size_t chosen)> chosen = {};
 };
@@ -68,7 +70,7 @@ using TakePicture = std::function<void(const ScoredPicture&)>;
 // the source's order, or, where that is asked for, batch by batch as they are done. One thread at a time calls `take`.
 // Memory does not grow with the number of pictures. The listener is only asked whether to stop.
 // An exception of `take` ends the work and leaves. Throws what the source throws, after the pictures before it were
-// taken; Error{kUsage} for kTenCrop where the model's preprocessing resizes to no more than its crop.
+// taken; Outage (pipeline/loader.h) where pictures cannot be read for now; Error{kUsage} for kTenCrop where the model's preprocessing resizes to no more than its crop.
 PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
                               Listener& listener, const TakePicture& take);
 

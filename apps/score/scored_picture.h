@@ -20,6 +20,7 @@ struct ScoredPicture {
   std::span<const float> features = {};
   int64_t sample = 0;       // index into the samples, or among the pictures that the source gave, from 0
   PicturePlace place = {};  // as its source has it
+  bool unread = false;      // with an error: its file could not be opened or read
 };
 
 }  // namespace resflow

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "apps/score/former_rows.h"
 #include "apps/score/npz.h"
 #include "io/files/npy_file.h"
 
@@ -20,6 +21,7 @@ class TextSink : public RowSink {
     rows_->append(picture, text_);
     file_.write(text_);
   }
+  void keep(const FormerRow& row) override { file_.write(row.text); }
 
  private:
   GrowingFile& file_;
@@ -63,6 +65,8 @@ class Matrix {
       append_f32(row, text_);
     file_.write(text_);
   }
+
+  void add_bytes(std::string_view row) { file_.write(row); }
 
   void add_broken() {
     broken_.resize(static_cast<size_t>(columns_), std::numeric_limits<float>::quiet_NaN());
@@ -108,6 +112,7 @@ class EmbeddingsSink : public RowSink {
     if (picture.features.empty()) return matrix_.add_broken();
     matrix_.add(picture.features);
   }
+  void keep(const FormerRow& row) override { matrix_.add_bytes(row.embeddings); }
   void end() override { matrix_.end(); }
 
  private:
@@ -144,6 +149,8 @@ class ErrorsSink : public RowSink {
 };
 
 }  // namespace
+
+void RowSink::keep(const FormerRow& row) { add(row.picture); }
 
 std::unique_ptr<RowSink> make_text_sink(GrowingFile& file, std::unique_ptr<RowText> rows) {
   return std::make_unique<TextSink>(file, std::move(rows));

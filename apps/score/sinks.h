@@ -12,6 +12,8 @@
 
 namespace resflow {
 
+struct FormerRow;
+
 class RowSink {
  public:
   RowSink() = default;
@@ -21,6 +23,8 @@ class RowSink {
 
   // Throws as GrowingFile::write does.
   virtual void add(const ScoredPicture& picture) = 0;
+  // Takes a row without an error as it is in a former file of the same kind (apps/score/former_rows.h). Throws as add.
+  virtual void keep(const FormerRow& row);
   // To be called when no more rows will come. Throws as GrowingFile::rewrite does.
   virtual void end() {}
 };

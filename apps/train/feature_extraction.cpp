@@ -73,12 +73,13 @@ void add_pictures(Sha256& hash, const Dataset& dataset, const std::string& root)
 }  // namespace
 
 FeatureExtractor::FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error,
-                                   Listener& listener)
+                                   Listener& listener, const ReadingOptions& reading)
     : model_(model),
       folder_(folder),
       threads_(threads),
       on_error_(on_error),
       listener_(listener),
+      reading_(reading),
       backbone_(backbone_hash(model)) {
   std::error_code error;
   fs::create_directories(folder_.path, error);
@@ -109,7 +110,7 @@ FeatureCache FeatureExtractor::open_cache(const FeatureSource& source) const {
       {.key = key, .rows = static_cast<int64_t>(source.dataset->samples.size()), .columns = model_.feature_count()});
 }
 
-bool FeatureExtractor::extract(const FeatureSource& source) {
+bool FeatureExtractor::extract(const FeatureSource& source, const TakeBroken& left_out) {
   FeatureCache cache = open_cache(source);
   if (!cache.discarded().empty())
     listener_.warn(
@@ -117,7 +118,7 @@ bool FeatureExtractor::extract(const FeatureSource& source) {
                     cache.done() == 0 ? "made anew" : fmt::format("what follows row {} is made anew", cache.done())));
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size()), cached = cache.done();
   const Stopwatch watch;
-  const bool finished = cache.complete() || compute(source, cache);
+  const bool finished = cache.complete() || compute(source, cache, left_out);
   const double seconds = watch.seconds();
   std::string how = cached == 0 ? "" : cached == rows ? " from" : fmt::format(" ({} of them from before) in", cached);
   if (how.empty()) how = " into";
@@ -134,7 +135,7 @@ bool FeatureExtractor::extract(const FeatureSource& source) {
   return finished;
 }
 
-bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache) {
+bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache, const TakeBroken& left_out) {
   const int size = source.recipe.size;
   if (!plan_ || plan_size_ != size) {
     plan_ = nullptr;  // its memory first
@@ -149,13 +150,14 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
                  .shuffle = false,
                  .on_error = on_error_,
                  .exif = source.exif,
-                 .decode = source.decode});
+                 .decode = source.decode,
+                 .reading = reading_});
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size());
   const auto columns = static_cast<size_t>(model_.feature_count());
   Progress progress(listener_,
                     {.label = fmt::format("features of {}", source.name), .total = rows, .first = cache.done()});
   std::vector<float> block;
-  loader.run(source.epoch, cache.done() / kBatch, [&](const Batch& batch) {
+  const auto take = [&](const Batch& batch) {
     const int64_t begin = batch.number * kBatch, count = std::min<int64_t>(kBatch, rows - begin);
     block.assign(static_cast<size_t>(count) * columns, 0.0F);
     if (batch.size > 0) {
@@ -169,10 +171,17 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
     std::vector<BrokenRow> broken;
     for (const BrokenPicture& one : batch.broken)
       if (one.sample >= cache.done()) broken.push_back({one.sample, one.reason});
+    if (left_out) left_out(batch.broken);
     cache.append(count - skip, std::span(block).subspan(static_cast<size_t>(skip) * columns), broken);
     progress.update(cache.done());
     return cache.complete() || !listener_.stop();
-  });
+  };
+  try {
+    loader.run(source.epoch, cache.done() / kBatch, take);
+  } catch (const Outage&) {
+    cache.sync();
+    throw;
+  }
   if (cache.complete()) cache.sync();
   return cache.complete();
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,16 +34,21 @@ struct FeatureFolder {
   bool shared = false;
 };
 
+using TakeBroken = std::function<void(std::span<const BrokenPicture>)>;
+
 class FeatureExtractor {
  public:
   // The model is used in evaluation, up to its head; its parameters must not change. Model and listener outlive the
   // extractor.
-  FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error, Listener& listener);
+  FeatureExtractor(Model& model, const FeatureFolder& folder, int threads, OnError on_error, Listener& listener,
+                   const ReadingOptions& reading = {});
   ~FeatureExtractor();
 
   // Says what it does. False where the listener asked to stop: what is done is kept. Throws Error: kData at the first
-  // broken picture under OnError::kStop, else as FeatureCache and Loader do.
-  bool extract(const FeatureSource& source);
+  // broken picture under OnError::kStop, else as FeatureCache and Loader do. At an Outage the features that were computed
+  // before are in the cache, for a later run.
+  // `left_out` is told of pictures that cannot be read when they are met; those that the cache names are not met.
+  bool extract(const FeatureSource& source, const TakeBroken& left_out = {});
 
   // What extract() has found, if it was not stopped: rows of the whole data set, zeros where `broken` names one.
   Array take_values() { return std::move(values_); }
@@ -50,13 +57,14 @@ class FeatureExtractor {
  private:
   FeatureCache open_cache(const FeatureSource& source) const;
   std::string key(const FeatureSource& source) const;
-  bool compute(const FeatureSource& source, FeatureCache& cache);
+  bool compute(const FeatureSource& source, FeatureCache& cache, const TakeBroken& left_out);
 
   Model& model_;
   FeatureFolder folder_;
   int threads_;
   OnError on_error_;
   Listener& listener_;
+  ReadingOptions reading_;
   std::string backbone_;        // hash of the model up to its head
   std::unique_ptr<Plan> plan_;  // made when a row is to be computed, for the size that plan_size_ says
   int plan_size_ = 0;

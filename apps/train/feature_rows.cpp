@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "apps/train/feature_extraction.h"
 #include "apps/train/lines.h"
@@ -13,9 +14,15 @@
 namespace resflow {
 namespace {
 
-// Adds the rows of `source`. False where the listener asked to stop.
-bool add_rows(Run& run, FeatureExtractor& extractor, const FeatureSource& source, FeatureRows& to) {
-  if (!extractor.extract(source)) return false;
+// Adds the rows of `source`, and to `count` the pictures that have none. False where the listener asked to stop.
+bool add_rows(Run& run, FeatureExtractor& extractor, const FeatureSource& source, FeatureRows& to, LeftOut& count) {
+  LeftOut met;
+  if (!extractor.extract(source, [&](std::span<const BrokenPicture> broken) {
+        note_broken(run, *source.dataset, broken, met);
+      }))
+    return false;
+  count.unreadable += met.unreadable;
+  count.broken += std::ssize(extractor.broken()) - met.unreadable;
   to.columns = run.model->feature_count();
   to.values.push_back(extractor.take_values());
   const float* row = to.values.back().values<float>().data();
@@ -53,7 +60,8 @@ std::optional<RunFeatures> extract_features(Run& run) {
   const TrainingData& data = *run.data;
   const FeatureFolder where = {.path = o.feature_cache.empty() ? run.folder.path() : o.feature_cache,
                                .shared = !o.feature_cache.empty()};
-  FeatureExtractor extractor(*run.model, where, o.threads, on_error(run), *run.listener);
+  FeatureExtractor extractor(*run.model, where, o.threads, on_error(run), *run.listener,
+                             reading_options(run));
   RunFeatures features;
   const Recipe eval = Recipe::eval(run.preprocessing);
   FeatureSource source = {.name = "train",
@@ -62,14 +70,15 @@ std::optional<RunFeatures> extract_features(Run& run) {
                           .recipe = eval,
                           .exif = o.exif,
                           .decode = decode_mode(o.decode)};
-  if (!add_rows(run, extractor, source, features.train)) return std::nullopt;
+  if (!add_rows(run, extractor, source, features.train, features.left_out)) return std::nullopt;
   features.train.originals = static_cast<int64_t>(features.train.rows.size());
   source.recipe = train_recipe(o.image_size, run.preprocessing, o.augment);
   source.seed = o.seed;
+  LeftOut of_copies;  // the same pictures once more
   for (int64_t copy = 0; copy < o.augment_copies; ++copy) {
     source.name = fmt::format("train-copy-{}", copy + 1);
     source.epoch = static_cast<uint64_t>(copy);
-    if (!add_rows(run, extractor, source, features.train)) return std::nullopt;
+    if (!add_rows(run, extractor, source, features.train, of_copies)) return std::nullopt;
   }
   if (!has_validation(run)) return features;
   source = {.name = "val",
@@ -78,7 +87,7 @@ std::optional<RunFeatures> extract_features(Run& run) {
             .recipe = eval,
             .exif = o.exif,
             .decode = decode_mode(o.decode)};
-  if (!add_rows(run, extractor, source, features.val)) return std::nullopt;
+  if (!add_rows(run, extractor, source, features.val, features.left_out)) return std::nullopt;
   features.val.originals = static_cast<int64_t>(features.val.rows.size());
   return features;
 }

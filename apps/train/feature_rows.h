@@ -26,6 +26,7 @@ void gather(const FeatureRows& from, int64_t first, int64_t rows, std::vector<fl
 
 struct RunFeatures {
   FeatureRows train, val;  // `val` has no rows where there is no validation data
+  LeftOut left_out = {};   // of both, without copies; what a cache says of a picture is that it is broken
 };
 
 // Computes or reads the features of the training pictures, their augmented copies and the validation pictures. Empty

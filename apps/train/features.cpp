@@ -37,7 +37,8 @@ class FeaturesMode : public TrainingMode {
     EpochRecord record = {.epoch = run_.state.epoch + 1,
                           .val_loss = kNoValue,
                           .val_accuracy = kNoValue,
-                          .learning_rate = learning_rate(run_.options.schedule_options(), losses(run_))};
+                          .learning_rate = learning_rate(run_.options.schedule_options(), losses(run_)),
+                          .left_out = features_.left_out};
     head_->set_lr(record.learning_rate);
     train(record);
     if (has_validation(run_)) validate(record);

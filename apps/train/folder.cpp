@@ -67,10 +67,11 @@ int64_t RunFolder::free_bytes() const {
 }
 
 void RunFolder::write_history(const std::vector<EpochRecord>& records) const {
-  std::string text = "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds\n";
+  std::string text = "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds,unreadable,broken\n";
   for (const EpochRecord& r : records)
-    text += fmt::format("{},{},{},{},{},{},{:.3f}\n", r.epoch, number(r.train_loss), number(r.train_accuracy),
-                        number(r.val_loss), number(r.val_accuracy), number(r.learning_rate), r.seconds);
+    text += fmt::format("{},{},{},{},{},{},{:.3f},{},{}\n", r.epoch, number(r.train_loss), number(r.train_accuracy),
+                        number(r.val_loss), number(r.val_accuracy), number(r.learning_rate), r.seconds,
+                        r.left_out.unreadable, r.left_out.broken);
   replace_text_file(history(), text);
 }
 

@@ -30,8 +30,8 @@ class RunFolder {
   // Takes an old run's files away, earlier generations included.
   void clear() const;
 
-  // epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds; no value where there is no
-  // validation data. Whole or not at all.
+  // epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds,unreadable,broken; no value where there
+  // is no validation data. Whole or not at all.
   void write_history(const std::vector<EpochRecord>& history) const;
   void write_config(const std::string& toml) const;
   void write_lr_find(const std::vector<LrFindPoint>& points) const;

@@ -146,7 +146,13 @@ std::string epoch_line(const Run& run, const EpochRecord& record, bool is_best, 
   if (has_validation(run))
     line += fmt::format("  validation loss {:.4f} accuracy {:.4f}{}", record.val_loss, record.val_accuracy,
                         is_best ? " (best)" : "");
-  return fmt::format("{}  {:.{}f} s", line, record.seconds, second_digits);
+  const LeftOut& left_out = record.left_out;
+  std::string without;
+  if (left_out != LeftOut())
+    without = fmt::format("  ({} left out: {} unreadable, {} broken)",
+                          plural(left_out.unreadable + left_out.broken, "picture", "pictures"), left_out.unreadable,
+                          left_out.broken);
+  return fmt::format("{}  {:.{}f} s{}", line, record.seconds, second_digits, without);
 }
 
 std::string svm_line(const Run& run, const EpochRecord& record) {

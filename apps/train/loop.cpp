@@ -7,6 +7,7 @@
 
 #include "apps/train/lines.h"
 #include "apps/train/saved_options.h"
+#include "io/core/error.h"
 #include "io/core/stopwatch.h"
 
 namespace resflow {
@@ -78,9 +79,34 @@ void finish_epoch(Run& run, TrainingMode& mode, Files& files, const Epoch& epoch
   state.epoch_correct = 0;
   state.epoch_samples = 0;
   state.epoch_seconds = 0;
+  state.epoch_left_out = {};
   if (is_best) files.keep_best();
   if (files.saving_is_due()) files.save();
   run.listener->say(mode.epoch_line(record, is_best));
+}
+
+// Saves what was trained before the pictures could not be read any more, and throws what says how to go on.
+[[noreturn]] void end_in_outage(const Run& run, TrainingMode& mode, Files& files, const Outage& outage) {
+  std::string saved = fmt::format("the run is saved in {} as it was before: go on with {}", run.folder.last(),
+                                  setting("resume"));
+  try {
+    if (!files.complete()) files.save();
+  } catch (const Error& error) {
+    saved = fmt::format("{}; {} goes on from what was saved before", error.marked(), setting("resume"));
+  }
+  mode.say_skipped();
+  throw system_error("{}; {}", outage.marked(), saved);
+}
+
+void train_on(Run& run, TrainingMode& mode, Files& files, int64_t epochs) {
+  const TrainingState& state = run.state;
+  if (state.epoch >= epochs || stopped_early(run) || !mode.prepare()) return;
+  run.board = std::make_unique<TensorBoardLog>(run.folder.tensorboard(), state.epoch);
+  while (state.epoch < epochs && !stopped_early(run) && !run.listener->stop()) {
+    const std::optional<Epoch> epoch = mode.train_epoch();
+    if (!epoch) break;
+    finish_epoch(run, mode, files, *epoch);
+  }
 }
 
 }  // namespace
@@ -99,13 +125,10 @@ TrainingOutcome train_epochs(Run& run, TrainingMode& mode, int64_t epochs) {
   if (!run.options.resume) files.begin();
   if (run.options.resume && state.epoch >= epochs) run.listener->say(mode.done_line());
 
-  if (state.epoch < epochs && !stopped_early(run) && mode.prepare()) {
-    run.board = std::make_unique<TensorBoardLog>(run.folder.tensorboard(), state.epoch);
-    while (state.epoch < epochs && !stopped_early(run) && !run.listener->stop()) {
-      const std::optional<Epoch> epoch = mode.train_epoch();
-      if (!epoch) break;
-      finish_epoch(run, mode, files, *epoch);
-    }
+  try {
+    train_on(run, mode, files, epochs);
+  } catch (const Outage& outage) {
+    end_in_outage(run, mode, files, outage);
   }
 
   const bool early = state.epoch < epochs && state.next_batch == 0 && stopped_early(run);

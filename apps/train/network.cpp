@@ -74,6 +74,16 @@ class NetworkMode : public TrainingMode {
   double expected_seconds_after_epoch() const;
   std::string cursor() const;
 
+  // What a checkpoint holds of the run before the batches whose gradients are being accumulated. Beside the gradients,
+  // which no checkpoint keeps, they change the statistics of batch norms alone.
+  struct BeforeGroup {
+    TrainingState state;
+    std::vector<NamedArray> statistics;
+  };
+  void begin_group();
+  void back_to_update();
+
+  std::optional<BeforeGroup> before_group_;  // between two updates
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Ema> ema_;  // where there is to be an average
   std::unique_ptr<Loader> loader_;
@@ -100,7 +110,8 @@ NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
                                 .seed = o.seed,
                                 .on_error = on_error(run),
                                 .exif = o.exif,
-                                .decode = decode_mode(o.decode)};
+                                .decode = decode_mode(o.decode),
+                                .reading = reading_options(run)};
   LoaderOptions train_loader = loader;
   if (o.sampler == "balanced") {
     train_loader.sampler = Sampler::kWeighted;
@@ -141,6 +152,7 @@ std::optional<Epoch> NetworkMode::train_epoch() {
   train_batches();
   if (state.next_batch < batches_) return std::nullopt;
   EpochRecord record = {.epoch = state.epoch + 1, .val_loss = kNoValue, .val_accuracy = kNoValue};
+  record.left_out = state.epoch_left_out;
   if (validation_ && !validate(record)) return std::nullopt;
   const auto samples = static_cast<double>(state.epoch_samples);
   record.train_loss = state.epoch_loss_sum / samples;
@@ -158,7 +170,7 @@ void NetworkMode::train_batches() {
   if (state.next_batch >= batches_) return;  // resumed between the last batch and the validation
   const auto pictures = static_cast<int64_t>(data.samples.size());
   EpochReport report;
-  {
+  try {
     Progress progress(*run_.listener, {.label = fmt::format("epoch {}/{}", state.epoch + 1, o.epochs),
                                        .total = pictures,
                                        .first = state.next_batch * o.batch,
@@ -167,6 +179,8 @@ void NetworkMode::train_batches() {
     const Stopwatch watch;
     report = loader_->run(static_cast<uint64_t>(state.epoch), state.next_batch, [&](const Batch& batch) {
       if (state.epoch == 0 && batch.number == 0 && batch.size > 0) log_preview(batch);
+      if (o.accumulate > 1 && !before_group_) begin_group();
+      note_broken(run_, data, batch.broken, state.epoch_left_out);
       const bool updated = train_batch(batch);
       state.next_batch = batch.number + 1;
       state.epoch_seconds = before + watch.seconds();
@@ -180,8 +194,11 @@ void NetworkMode::train_batches() {
       if (state.next_batch < batches_ && saving_is_due()) save_last(run_, *this);
       return true;
     });
+  } catch (const Outage&) {
+    back_to_update();
+    throw;
   }
-  note_broken(run_, data, report.broken);
+  if (report.stopped) back_to_update();
   for (const Stage stage : kStages) run_.times.add(stage_name(stage), report.seconds[stage], report.images);
   run_.times.add("wait", report.wait_seconds, report.batches);
   if (state.next_batch >= batches_ && state.epoch_samples == 0) {
@@ -207,7 +224,20 @@ bool NetworkMode::train_batch(const Batch& batch) {
   if (last && o.accumulate > 1) trainer_->update();
   if (ema_ && trainer_->steps() != run_.state.step) ema_->update();
   run_.state.step = trainer_->steps();
+  if (last) before_group_.reset();
   return last;
+}
+
+void NetworkMode::begin_group() {
+  before_group_ = BeforeGroup{.state = run_.state, .statistics = {}};
+  for (const auto& parameter : run_.model->parameters())
+    if (!parameter->learnt)
+      before_group_->statistics.push_back({parameter->name, parameter->value.export_to_array(*run_.compute)});
+}
+
+// Gradients that wait for further batches are lost: the run stands where it stood before these batches.
+void NetworkMode::back_to_update() {
+  if (before_group_) run_.state = before_group_->state;
 }
 
 void NetworkMode::step(const Batch& batch, double factor) {
@@ -251,7 +281,7 @@ bool NetworkMode::validate(EpochRecord& record) {
     });
   }
   if (result.stopped) return false;
-  note_broken(run_, data, result.broken);
+  note_broken(run_, data, result.broken, record.left_out);
   if (result.sums.rows == 0)
     throw data_error("{}: not one of its {} could be read; first reason: {}", run_.data->val_root,
                      plural(pictures, "picture", "pictures"), result.broken.front().reason);
@@ -297,6 +327,12 @@ Checkpoint NetworkMode::best() {
 
 Checkpoint NetworkMode::last() {
   Checkpoint c = finite_checkpoint(run_, cursor());
+  if (before_group_) {
+    c.training = before_group_->state;
+    for (NamedArray& value : c.parameters)
+      for (const NamedArray& before : before_group_->statistics)
+        if (value.name == before.name) value.array = before.array;
+  }
   c.optimizer_name = run_.options.optimizer;
   c.optimizer = trainer_->state();
   if (ema_)

@@ -131,6 +131,7 @@ void resolve(TrainOptions& o) {
   if (o.batch < 1) throw usage_error("{} is {}: wanted at least 1", setting("batch"), o.batch);
   if (o.image_size < 32) throw usage_error("{} is {}: wanted at least 32", setting("image_size"), o.image_size);
   if (o.image_size > 4096) throw usage_error("{} is {}: wanted at most 4096", setting("image_size"), o.image_size);
+  if (o.outage < 0) throw usage_error("{} is {}: wanted at least 0", setting("outage"), o.outage);
   if (o.save_every < 0) throw usage_error("{} is {}: wanted at least 0", setting("save_every"), o.save_every);
   if (o.keep < 1) throw usage_error("{} is {}: wanted at least 1", setting("keep"), o.keep);
   if (o.on_error != "skip" && o.on_error != "stop")

@@ -154,8 +154,20 @@ void stop_diverged(const Run& run, const std::string& what) {
                     what, setting("lr"), run.options.lr, run.folder.last());
 }
 
-void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken) {
-  for (const auto& b : broken) run.broken.emplace(dataset.samples[static_cast<size_t>(b.sample)].path, b.reason);
+void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken, LeftOut& count) {
+  constexpr size_t kNamed = 3;
+  for (const BrokenPicture& b : broken) {
+    ++(b.unread ? count.unreadable : count.broken);
+    const std::string& path = dataset.samples[static_cast<size_t>(b.sample)].path;
+    if (!run.broken.emplace(path, b.reason).second || run.broken.size() > kNamed) continue;
+    run.listener->warn(fmt::format("{}: {}: left out{}", path, b.reason,
+                                   run.broken.size() == kNamed ? "; others that are will be counted, and named at the end"
+                                                               : ""));
+  }
+}
+
+ReadingOptions reading_options(const Run& run) {
+  return {.outage = run.options.outage, .stop = [listener = run.listener] { return listener->stop(); }};
 }
 
 TrainingOutcome outcome_of(const Run& run, bool finished) {

@@ -64,7 +64,11 @@ Checkpoint finite_checkpoint(const Run& run, const std::string& when);
 // Throws Error{kUsage} that says what to try.
 [[noreturn]] void stop_diverged(const Run& run, const std::string& what);
 
-void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken);
+// Keeps which pictures were left out, and counts them in `count`. Warns of the first few of the run, when it happens.
+void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken, LeftOut& count);
+
+// How the run reads its pictures: a stop of its listener ends a wait for the machine.
+ReadingOptions reading_options(const Run& run);
 
 // Files, history, configuration and times; threads and decoding.
 TrainingOutcome outcome_of(const Run& run, bool finished);

@@ -83,7 +83,8 @@ class SvmMode : public TrainingMode {
                           .val_loss = kNoValue,
                           .val_accuracy = kNoValue,
                           .learning_rate = kNoValue,
-                          .seconds = fit_seconds_};
+                          .seconds = fit_seconds_,
+                          .left_out = features_.left_out};
     if (has_validation(run_)) {
       const Measured val = measure(*run_.model, head_, features_.val);
       record.val_loss = val.loss;

@@ -95,6 +95,8 @@ void to_proto(const EpochRecord& record, proto::EpochRecord& to) {
   to.set_val_accuracy(record.val_accuracy);
   to.set_learning_rate(record.learning_rate);
   to.set_seconds(record.seconds);
+  to.set_unreadable(record.left_out.unreadable);
+  to.set_broken(record.left_out.broken);
 }
 
 EpochRecord from_proto(const proto::EpochRecord& from) {
@@ -104,7 +106,8 @@ EpochRecord from_proto(const proto::EpochRecord& from) {
           .val_loss = from.val_loss(),
           .val_accuracy = from.val_accuracy(),
           .learning_rate = from.learning_rate(),
-          .seconds = from.seconds()};
+          .seconds = from.seconds(),
+          .left_out = {.unreadable = from.unreadable(), .broken = from.broken()}};
 }
 
 void to_proto(const TrainingState& training, proto::TrainingState& to) {
@@ -124,6 +127,8 @@ void to_proto(const TrainingState& training, proto::TrainingState& to) {
     option.set_value(value);
   }
   to.set_fingerprint(training.fingerprint);
+  to.set_epoch_unreadable(training.epoch_left_out.unreadable);
+  to.set_epoch_broken(training.epoch_left_out.broken);
 }
 
 TrainingState from_proto(const proto::TrainingState& from) {
@@ -140,6 +145,7 @@ TrainingState from_proto(const proto::TrainingState& from) {
   for (const auto& record : from.history()) training.history.push_back(from_proto(record));
   for (const auto& option : from.options()) training.options.emplace_back(option.name(), option.value());
   training.fingerprint = from.fingerprint();
+  training.epoch_left_out = {.unreadable = from.epoch_unreadable(), .broken = from.epoch_broken()};
   return training;
 }
 

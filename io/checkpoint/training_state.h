@@ -8,6 +8,14 @@
 
 namespace resflow {
 
+// Pictures that an epoch had to do without.
+struct LeftOut {
+  int64_t unreadable = 0;  // their files could not be opened or read
+  int64_t broken = 0;      // what they hold is no picture, or a damaged one
+
+  bool operator==(const LeftOut&) const = default;
+};
+
 // One epoch's line of history.csv.
 struct EpochRecord {
   int64_t epoch = 0;  // from 1
@@ -15,6 +23,7 @@ struct EpochRecord {
   double val_loss = 0, val_accuracy = 0;  // NaN where there is no validation set
   double learning_rate = 0;
   double seconds = 0;
+  LeftOut left_out = {};  // in training and validation
 };
 
 // Where a run stands: all that is needed to go on to the same bits.
@@ -27,6 +36,7 @@ struct TrainingState {
   int64_t epoch_correct = 0;
   int64_t epoch_samples = 0;
   double epoch_seconds = 0;
+  LeftOut epoch_left_out = {};
   double best_val_accuracy = -1;
   std::vector<EpochRecord> history;
   std::vector<std::pair<std::string, std::string>> options;  // the run's options, to refuse a resume with others

@@ -6,13 +6,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <iterator>
+#include <thread>
 #include <utility>
 
 #include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/files/file_errors.h"
+#include "io/files/machine_failure.h"
 
 namespace resflow {
 
@@ -56,29 +61,52 @@ int64_t FileSystem::free_bytes(const char* folder) {
   return static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
 }
 
+int FileSystem::fstat(int file, struct stat* status) { return ::fstat(file, status); }
+bool FileSystem::pause(int failed) {
+  constexpr std::array kPauses = {0.1, 0.25, 0.5};
+  if (failed > std::ssize(kPauses)) return false;
+  sleep(kPauses[static_cast<size_t>(failed - 1)]);
+  return true;
+}
+void FileSystem::sleep(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+
 FileSystem& machine_files() {
   static FileSystem files;
   return files;
 }
 
+namespace {
+
+// What is thrown where the system refuses to open or to read the file.
+[[noreturn]] void refuse(const std::string& path, const char* doing, int error) {
+  if (is_machine_failure(error)) throw system_error("{}: cannot be {}: {}", path, doing, reason_of(error));
+  if (is_no_permission(error)) throw UnreadableFile(path + ": no permission to read it");
+  throw UnreadableFile(path + ": cannot be " + doing + ": " + reason_of(error));
+}
+
+// The open file is no more the one that its server knows by this name: it may be when it is opened anew.
+class StaleFile : public Error {
+ public:
+  explicit StaleFile(const std::string& path)
+      : Error(ErrorKind::kSystem, path + ": cannot be read: " + reason_of(ESTALE)) {}
+};
+
+}  // namespace
+
 InputFile::InputFile(const std::string& path, FileSystem& files) : path_(path), files_(files) {
   // O_NONBLOCK: opening a named pipe must not wait for somebody who writes to it.
-  file_ = files_.open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-  if (file_ < 0) {
-    const int error = errno;
-    if (error == EMFILE || error == ENFILE || error == ENOMEM)
-      throw system_error("{}: cannot be opened: {}", path, reason_of(error));
-    if (is_no_permission(error)) throw data_error("{}: no permission to read it", path);
-    throw data_error("{}: cannot be opened: {}", path, reason_of(error));
-  }
+  file_ = persistently(files_, [&] { return files_.open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0); });
+  if (file_ < 0) refuse(path, "opened", errno);
   struct stat status {};
-  const bool known = ::fstat(file_, &status) == 0;
-  if (!known || !S_ISREG(status.st_mode)) {
-    files_.close(file_);
-    throw data_error("{}: is {}, wanted a file", path,
-                     known && S_ISDIR(status.st_mode) ? "a folder" : "a device or a pipe");
+  const bool known = persistently(files_, [&] { return files_.fstat(file_, &status); }) == 0;
+  if (known && S_ISREG(status.st_mode)) {
+    size_ = status.st_size;
+    return;
   }
-  size_ = status.st_size;
+  const int error = errno;
+  files_.close(file_);
+  if (!known) refuse(path, "opened", error);
+  throw data_error("{}: is {}, wanted a file", path, S_ISDIR(status.st_mode) ? "a folder" : "a device or a pipe");
 }
 
 InputFile::~InputFile() { files_.close(file_); }
@@ -88,10 +116,13 @@ void InputFile::will_be_read_in_order() const { ::posix_fadvise(file_, 0, 0, POS
 void InputFile::read(int64_t offset, std::span<uint8_t> bytes) const {
   size_t done = 0;
   while (done < bytes.size()) {
-    const int64_t n =
-        files_.pread(file_, bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw data_error("{}: cannot be read: {}", path_, reason_of(errno));
+    const int64_t n = persistently(files_, [&] {
+      const int64_t read =
+          files_.pread(file_, bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done));
+      if (read < 0 && errno == ESTALE) throw StaleFile(path_);
+      return read;
+    });
+    if (n < 0) refuse(path_, "read", errno);
     if (n == 0) {
       throw data_error("{}: became shorter while it was read: {} bytes, wanted {}", path_,
                        offset + static_cast<int64_t>(done), offset + static_cast<int64_t>(bytes.size()));
@@ -101,15 +132,22 @@ void InputFile::read(int64_t offset, std::span<uint8_t> bytes) const {
 }
 
 std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>& buffer, FileSystem& files) {
-  const InputFile file(path, files);
-  const auto bytes = static_cast<size_t>(file.size());
-  try {
-    if (buffer.size() < bytes) buffer.resize(bytes);
-  } catch (const std::exception&) {
-    throw data_error("{}: its {} bytes do not fit into memory", path, bytes);
+  Attempts attempts(files);
+  for (;;) {
+    const InputFile file(path, files);
+    const auto bytes = static_cast<size_t>(file.size());
+    try {
+      if (buffer.size() < bytes) buffer.resize(bytes);
+    } catch (const std::exception&) {
+      throw data_error("{}: its {} bytes do not fit into memory", path, bytes);
+    }
+    try {
+      file.read(0, {buffer.data(), bytes});
+      return {buffer.data(), bytes};
+    } catch (const StaleFile&) {
+      if (!attempts.again(ESTALE)) throw;
+    }
   }
-  file.read(0, {buffer.data(), bytes});
-  return {buffer.data(), bytes};
 }
 
 AtomicFile::AtomicFile(std::string path, int64_t bytes, FileSystem& files)

@@ -10,6 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "io/core/error.h"
+
+struct stat;
+
 namespace resflow {
 
 // The system calls of these names and no more: each returns -1 and sets errno where it fails.
@@ -27,15 +31,29 @@ class FileSystem {
   virtual int link(const char* from, const char* to);
   virtual int unlink(const char* path);
   virtual int64_t free_bytes(const char* folder);  // what this user may still write there
+  virtual int fstat(int file, struct stat* status);
+
+  // Between two attempts at reading (io/files/machine_failure.h): waits, longer after each of the `failed` attempts so
+  // far, in all less than a second; false where there is to be no further attempt.
+  virtual bool pause(int failed);
+  virtual void sleep(double seconds);
 };
 
 FileSystem& machine_files();
 
+// An Error{kData} that says that a file cannot be opened or read (it is absent, nobody may read it), whatever it holds.
+// Where files can be read one after the other, some of them are damaged; where many in a row are not to be had, it is
+// rather the disk that is gone.
+class UnreadableFile : public Error {
+ public:
+  explicit UnreadableFile(const std::string& sentence) : Error(ErrorKind::kData, sentence) {}
+};
+
 // A regular file that is open for reading. Never mapped: a mapped file that shrinks kills the process.
 class InputFile {
  public:
-  // Throws Error{kData} where there is no such file, no permission, or where it is a folder or a device;
-  // Error{kSystem} where the machine has no more file handles.
+  // Throws UnreadableFile where there is no such file or no permission; Error{kData} where it is a folder or a device;
+  // Error{kSystem} where the machine fails, and goes on failing when it is asked again (io/files/machine_failure.h).
   explicit InputFile(const std::string& path, FileSystem& files = machine_files());
   ~InputFile();
   InputFile(const InputFile&) = delete;
@@ -46,7 +64,7 @@ class InputFile {
   // Advice to the system, which then reads ahead farther.
   void will_be_read_in_order() const;
 
-  // Fills `bytes` from `offset` on. Throws Error{kData} where the file has become shorter or cannot be read.
+  // Fills `bytes` from `offset` on. Throws Error{kData} where the file has become shorter, and else as the constructor.
   void read(int64_t offset, std::span<uint8_t> bytes) const;
 
  private:
@@ -56,8 +74,8 @@ class InputFile {
   int64_t size_ = 0;
 };
 
-// Reads the whole file to the start of `buffer`, which only grows, and returns that part of it.
-// Throws as InputFile does.
+// Reads the whole file to the start of `buffer`, which only grows, and returns that part of it. A file that is stale
+// (ESTALE) is opened anew. Throws as InputFile does.
 std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>& buffer,
                                    FileSystem& files = machine_files());
 

@@ -8,26 +8,34 @@
 #include <string_view>
 
 #include "io/core/error.h"
+#include "io/files/machine_failure.h"
 
 namespace resflow {
 namespace {
 
-bool is_folder(int parent, const dirent& entry) {
+// `parent` is the folder at `path`.
+bool is_folder(int parent, const std::string& path, const dirent& entry) {
   if (entry.d_type == DT_DIR) return true;
   if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return false;
   struct stat status {};
-  // A broken link is a file, whose reader will say what is wrong.
-  return ::fstatat(parent, entry.d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+  if (persistently(machine_files(), [&] { return ::fstatat(parent, entry.d_name, &status, 0); }) == 0)
+    return S_ISDIR(status.st_mode);
+  if (is_machine_failure(errno))
+    throw system_error("{}: cannot be looked at: {}", join_path(path, entry.d_name), reason_of(errno));
+  return false;  // a broken link is a file, whose reader will say what is wrong
 }
 
 }  // namespace
 
 FolderListing::FolderListing(const std::string& path, size_t max_sorted)
-    : path_(path), folder_(::opendir(path.c_str())) {
+    : path_(path) {
+  persistently(machine_files(), [&] {
+    folder_.reset(::opendir(path.c_str()));
+    return folder_ ? 0 : -1;
+  });
   if (!folder_) {
     const int error = errno;
-    if (error == EMFILE || error == ENFILE || error == ENOMEM)
-      throw system_error("{}: the folder cannot be opened: {}", path, reason_of(error));
+    if (is_machine_failure(error)) throw system_error("{}: the folder cannot be opened: {}", path, reason_of(error));
     failure_ = "the folder cannot be read: " + reason_of(error);
     return;
   }
@@ -43,13 +51,15 @@ bool FolderListing::read(FolderEntry& entry) {
     errno = 0;
     const dirent* found = ::readdir(folder_.get());
     if (found == nullptr) {
+      if (is_machine_failure(errno))
+        throw system_error("{}: the folder cannot be read to its end: {}", path_, reason_of(errno));
       if (errno != 0) failure_ = "the folder cannot be read to its end: " + reason_of(errno);
       return false;
     }
     const std::string_view name = found->d_name;
     if (name == "." || name == "..") continue;
     entry.name = name;
-    entry.folder = is_folder(::dirfd(folder_.get()), *found);
+    entry.folder = is_folder(::dirfd(folder_.get()), path_, *found);
     return true;
   }
 }

@@ -21,7 +21,8 @@ inline constexpr size_t kMaxSorted = 65'536;
 
 class FolderListing {
  public:
-  // Throws Error{kSystem} where the machine has no more file handles. What else goes wrong: see failure().
+  // Throws Error{kSystem} where the machine fails (io/files/machine_failure.h), as next() does. What else goes wrong:
+  // see failure().
   explicit FolderListing(const std::string& path, size_t max_sorted = kMaxSorted);
 
   // False at the end.

@@ -42,7 +42,8 @@ bool is_pack(const std::string& path) {
     if (file.size() < static_cast<int64_t>(magic.size())) return false;
     file.read(0, magic);
     return magic == kMagic;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kSystem) throw;
     return false;
   }
 }

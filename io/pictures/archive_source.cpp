@@ -16,6 +16,7 @@
 #include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/files/machine_failure.h"
 #include "io/images/image_format.h"
 
 namespace resflow {
@@ -83,12 +84,11 @@ struct ArchiveSource::Reader {
 };
 
 ArchiveSource::ArchiveSource(std::string path, int64_t max_member) : path_(std::move(path)), max_member_(max_member) {
-  const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = persistently(machine_files(), [&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC); });
   if (file < 0) {
     const int error = errno;
     const std::string reason = reason_of(error);
-    if (error == EMFILE || error == ENFILE || error == ENOMEM)
-      throw system_error("{}: cannot be opened: {}", path_, reason);
+    if (is_machine_failure(error)) throw system_error("{}: cannot be opened: {}", path_, reason);
     throw data_error("{}: cannot be opened: {}", path_, reason);
   }
   reader_ = std::make_unique<Reader>(file);
@@ -98,7 +98,7 @@ ArchiveSource::~ArchiveSource() = default;
 
 void ArchiveSource::fail() const {
   const std::string reason = printable(text_of(archive_error_string(reader_->archive)));
-  if (archive_errno(reader_->archive) == ENOMEM) throw system_error("{}: {}", path_, reason);
+  if (is_machine_failure(archive_errno(reader_->archive))) throw system_error("{}: {}", path_, reason);
   // Of xz the library says no more than that.
   const bool early =
       reason.find("runcated") != std::string::npos || reason.find("No progress is possible") != std::string::npos;

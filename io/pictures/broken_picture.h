@@ -13,6 +13,7 @@ struct BrokenPicture {
   std::string reason = {};  // without its name
   std::string name = {};    // its path, or what its source calls it; empty where the data set says it
   PicturePlace place = {};  // as its source has it
+  bool unread = false;      // its file could not be opened or read; else what it holds is damaged
 };
 
 }  // namespace resflow

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 
 #include "io/files/file.h"
 #include "io/files/folder_listing.h"
@@ -14,21 +13,20 @@ namespace resflow {
 namespace fs = std::filesystem;
 
 bool holds_folders(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code broken_link;
-    if (at->is_directory(broken_link)) return true;
-  }
+  FolderListing entries(folder, 0);
+  for (FolderEntry entry; entries.next(entry);)
+    if (entry.folder) return true;
   return false;
 }
 
 bool holds_classes(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code broken_link;
-    if (!at->is_directory(broken_link) && has_image_extension(at->path().string())) return false;
+  FolderListing entries(folder, 0);
+  bool folders = false;
+  for (FolderEntry entry; entries.next(entry);) {
+    if (!entry.folder && has_image_extension(entry.name)) return false;
+    folders = folders || entry.folder;
   }
-  return holds_folders(folder);
+  return folders;
 }
 
 bool has_class_of(const std::string& root, const std::vector<std::string>& classes) {

@@ -19,7 +19,8 @@ std::vector<DataPart> data_parts(const std::string& data);
 // model has a class of the name "val", DATA/val holds the pictures of that class.
 std::string evaluation_root(const std::string& data, const std::vector<std::string>& classes);
 
-// True where the folder holds folders: a part, rather than a class that happens to be called "train".
+// True where the folder holds folders: a part, rather than a class that happens to be called "train". Here and below
+// Error{kSystem} where the machine fails; a folder that is absent or may not be read holds nothing.
 bool holds_folders(const std::string& folder);
 
 // True for a folder of class folders: it holds folders, and no pictures beside them.

@@ -11,6 +11,7 @@
 #include "io/core/error.h"
 #include "io/files/file.h"
 #include "io/files/folder_listing.h"
+#include "io/files/machine_failure.h"
 #include "io/images/image_format.h"
 #include "io/pack/reader.h"
 #include "io/pictures/folder_walk.h"
@@ -36,13 +37,16 @@ Listing list(const std::string& folder) {
   return listing;
 }
 
-// Appends the image files at and below `folder`. `within` as FolderWalk has it.
-void append_pictures(const std::string& folder, const std::string& within, int label, std::vector<Sample>& samples) {
+// Appends the image files at and below `folder`, and the folders that cannot be read. `within` as FolderWalk has it.
+void append_pictures(const std::string& folder, const std::string& within, int label, std::vector<Sample>& samples,
+                     std::vector<UnreadFolder>& unread) {
   FolderWalk walk(folder, kAll, within);
   std::string path, failure;
   while (walk.next(path, failure)) {
-    if (!failure.empty()) throw data_error("{}: {}", path, failure);
-    samples.push_back({std::move(path), label});
+    if (failure.empty())
+      samples.push_back({std::move(path), label});
+    else
+      unread.push_back({std::move(path), std::move(failure)});
   }
 }
 
@@ -110,7 +114,9 @@ Dataset list_image_folder(const std::string& root) {
   std::error_code error;
   const fs::file_status status = fs::status(root, error);
   if (status.type() == fs::file_type::not_found) throw data_error("{}: there is no such folder", root);
-  if (error) throw data_error("{}: the folder cannot be read: {}", root, error.message());
+  if (error)
+    throw Error(is_machine_failure(error.value()) ? ErrorKind::kSystem : ErrorKind::kData,
+                root + ": the folder cannot be read: " + error.message());
   if (is_pack(root)) return list_pack(root);
   if (status.type() != fs::file_type::directory) {
     throw data_error("{}: is a file, wanted a folder with a sub-folder of pictures for each class, or a pack of one",
@@ -121,11 +127,17 @@ Dataset list_image_folder(const std::string& root) {
 
   Dataset dataset;
   for (std::string& name : top.folders) {
-    const size_t before = dataset.samples.size();
+    const size_t before = dataset.samples.size(), unread = dataset.unread.size();
     const auto label = static_cast<int>(dataset.classes.size());
-    append_pictures(join_path(root, name), root, label, dataset.samples);
-    (dataset.samples.size() == before ? dataset.empty_classes : dataset.classes).push_back(std::move(name));
+    append_pictures(join_path(root, name), root, label, dataset.samples, dataset.unread);
+    if (dataset.samples.size() > before)
+      dataset.classes.push_back(std::move(name));
+    else if (dataset.unread.size() == unread)
+      dataset.empty_classes.push_back(std::move(name));
   }
+  if (dataset.classes.empty() && !dataset.unread.empty())
+    throw data_error("{}: no picture in its class folders; {}: {}", root, dataset.unread.front().path,
+                     dataset.unread.front().reason);
   if (dataset.classes.empty())
     throw data_error("{}: no picture in its class folders ({}); wanted files that end in {}", root,
                      fmt::join(dataset.empty_classes, ", "), image_extensions());
@@ -146,13 +158,15 @@ std::vector<Sample> list_pictures(const std::string& path) {
     samples.push_back({path, -1});
     return samples;
   }
-  append_pictures(path, {}, -1, samples);
+  std::vector<UnreadFolder> unread;
+  append_pictures(path, {}, -1, samples, unread);
+  if (!unread.empty()) throw data_error("{}: {}", unread.front().path, unread.front().reason);
   if (samples.empty()) throw data_error("{}: holds no picture; wanted files that end in {}", path, image_extensions());
   return samples;
 }
 
-std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer) {
-  if (!sample.pack) return read_file(sample.path, buffer);
+std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer, FileSystem& files) {
+  if (!sample.pack) return read_file(sample.path, buffer, files);
   try {
     return sample.pack->read(sample.packed, buffer);
   } catch (const Error& error) {

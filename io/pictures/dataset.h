@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "io/files/file.h"
+
 namespace resflow {
 
 class PackReader;
@@ -20,10 +22,16 @@ struct Sample {
   int64_t packed = 0;                                // its number there
 };
 
+// A folder of a data set that could not be read, or not to its end.
+struct UnreadFolder {
+  std::string path, reason;
+};
+
 struct Dataset {
   std::vector<std::string> classes;
   std::vector<Sample> samples;
   std::vector<std::string> empty_classes = {};  // class folders without a picture: no class of the data set
+  std::vector<UnreadFolder> unread = {};        // what is in them is not in the data set, and they are no empty classes
 };
 
 std::vector<int32_t> labels_of(const Dataset& dataset);  // of its samples, in their order
@@ -37,20 +45,23 @@ std::vector<int64_t> class_sizes(std::span<const int32_t> labels, size_t classes
 std::string path_below(const std::string& root, const std::string& path);
 
 // A link back to a folder that it lies in is not followed: it leads to no other picture.
-// A class folder without a picture, at which torchvision stops, is left out and named in empty_classes.
+// A class folder without a picture, at which torchvision stops, is left out and named in empty_classes. So is a folder
+// that may not be read (lost+found of a disk), a class's own or one within it, and named in `unread`.
 // `root` may be a pack: its pictures then come in the order of the folder that it was made of.
 // Throws Error{kData}: the folder is absent, empty, unreadable or has no class folders, or none of them has a picture;
-// the pack is damaged (PackReader) or has no labels.
+// the pack is damaged (PackReader) or has no labels. Throws Error{kSystem} where the machine fails.
 Dataset list_image_folder(const std::string& root);
 
 // The pictures to score: those of a pack; `path` itself where it is no folder (whatever its name, and even if it is
 // absent, for then its reader says so); else all image files below it, in the order of ImageFolder's walk.
-// Throws Error{kData} where the folder or pack holds no picture or cannot be read.
+// Throws Error{kData} where the folder or pack holds no picture or cannot be read, Error{kSystem} where the machine
+// fails.
 std::vector<Sample> list_pictures(const std::string& path);
 
 // The picture's file, read to `buffer`, which only grows: the part of it that holds the file. Used from any thread.
 // Throws as read_file (io/files/file.h) and PackReader::read do; errors begin with the sample's path, or with the
-// pack's where that cannot be read.
-std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer);
+// pack's where that cannot be read. A pack is read by the FileSystem that it was opened with.
+std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer,
+                                     FileSystem& files = machine_files());
 
 }  // namespace resflow

@@ -17,6 +17,7 @@ bool FolderSource::next(Picture& picture) {
   found_ = true;
   picture.name = picture.path;
   picture.bytes.clear();
+  picture.unread = !failure.empty();
   picture.error = std::move(failure);
   return true;
 }

@@ -9,9 +9,21 @@
 
 #include "io/core/error.h"
 #include "io/files/folder_listing.h"
+#include "io/files/machine_failure.h"
 #include "io/images/image_format.h"
 
 namespace resflow {
+namespace {
+
+// As ::stat; empty where it succeeds, and else why the folder cannot be read. Throws Error{kSystem} where the machine
+// fails.
+std::string look_at(const std::string& path, struct stat& status) {
+  if (persistently(machine_files(), [&] { return ::stat(path.c_str(), &status); }) == 0) return {};
+  if (is_machine_failure(errno)) throw system_error("{}: the folder cannot be read: {}", path, reason_of(errno));
+  return "the folder cannot be read: " + reason_of(errno);
+}
+
+}  // namespace
 
 // A folder that another one lies in, and those above it: what links must not lead back to.
 struct FolderWalk::Ancestor {
@@ -57,8 +69,8 @@ FolderWalk::FolderWalk(std::string folder, size_t max_sorted, const std::string&
   std::shared_ptr<const Ancestor> above;
   if (!within.empty()) {
     struct stat status {};
-    if (::stat(within.c_str(), &status) != 0)
-      throw data_error("{}: the folder cannot be read: {}", within, reason_of(errno));
+    if (const std::string failure = look_at(within, status); !failure.empty())
+      throw data_error("{}: {}", within, failure);
     above = std::make_shared<const Ancestor>(Ancestor{status.st_dev, status.st_ino, nullptr});
   }
   levels_.push_back(std::make_unique<Level>(Pending{std::move(folder), std::move(above)}));
@@ -79,8 +91,8 @@ bool FolderWalk::next(std::string& path, std::string& failure) {
       Pending folder = level.take();
       level.path = std::move(folder.path);
       struct stat status {};
-      if (::stat(level.path.c_str(), &status) != 0) {
-        failure = "the folder cannot be read: " + reason_of(errno);
+      failure = look_at(level.path, status);
+      if (!failure.empty()) {
         path = level.path;
         return true;
       }

@@ -21,7 +21,7 @@ class FolderWalk {
   ~FolderWalk();
 
   // The next file's path; or a folder's path, and in `failure` why that folder cannot be read, or not to its end.
-  // False at the end. Throws as FolderListing does (io/files/folder_listing.h).
+  // False at the end. Throws Error{kSystem} where the machine fails, as FolderListing does (io/files/folder_listing.h).
   bool next(std::string& path, std::string& failure);
 
  private:

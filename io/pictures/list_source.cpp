@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "io/core/error.h"
+#include "io/files/machine_failure.h"
 
 namespace resflow {
 namespace {
@@ -26,8 +27,10 @@ ListSource::ListSource(std::string path, ListOptions options)
     file_ = STDIN_FILENO;
     return;
   }
-  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file_ < 0) throw data_error("{}: the list cannot be opened: {}", path, reason_of(errno));
+  file_ = persistently(machine_files(), [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+  if (file_ >= 0) return;
+  const std::string sentence = path + ": the list cannot be opened: " + reason_of(errno);
+  throw Error(is_machine_failure(errno) ? ErrorKind::kSystem : ErrorKind::kData, sentence);
 }
 
 ListSource::~ListSource() {
@@ -36,6 +39,7 @@ ListSource::~ListSource() {
 
 // Reads more; false at the end.
 bool ListSource::fill() {
+  Attempts attempts(machine_files());
   for (;;) {
     if (options_.stop) {
       pollfd wait = {.fd = file_, .events = POLLIN, .revents = 0};
@@ -45,8 +49,10 @@ bool ListSource::fill() {
       }
     }
     const ssize_t count = ::read(file_, buffer_.data(), buffer_.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw data_error("{}: cannot be read: {}", name_, reason_of(errno));
+    if (count < 0 && attempts.again(errno)) continue;
+    if (count < 0)
+      throw Error(is_machine_failure(errno) ? ErrorKind::kSystem : ErrorKind::kData,
+                  name_ + ": cannot be read: " + reason_of(errno));
     begin_ = 0;
     end_ = static_cast<size_t>(count);
     return count > 0;

@@ -54,6 +54,7 @@ class GlobSource : public PictureSource {
         picture.name = picture.path = match.path;
         picture.bytes.clear();
         picture.error = std::move(match.error);
+        picture.unread = true;
         return true;
       }
       Input input = recognise_input(match.path);
@@ -80,7 +81,8 @@ bool holds_archive(const std::string& path) {
     const auto count = std::min(bytes.size(), static_cast<size_t>(file.size()));
     file.read(0, std::span(bytes).first(count));
     return begins_as_archive(std::span(bytes).first(count));
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kSystem) throw;
     return false;
   }
 }

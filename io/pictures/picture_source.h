@@ -22,6 +22,8 @@ struct Picture {
   std::string path;            // the file to read; empty where `bytes` holds it
   std::vector<uint8_t> bytes;  // reused from picture to picture
   std::string error;           // not empty: why there is nothing to decode, without the name; its row says so
+  // With an error: the file system would not show it, whatever it holds. Whoever asks for the next picture clears it.
+  bool unread = false;
   PicturePlace place = {};     // set by a source that keeps count of the whole listing, and else left as it is
 };
 

@@ -402,7 +402,7 @@ TEST_F(LoaderTest, NoMoreBatchesThanSlotsAreAlive) {
   const ManyThreads many;
   make(40);
   std::set<const float*> buffers;
-  Loader loader(dataset_, recipe_, {.batch = 4, .threads = 4, .slots = 3, .shuffle = false});
+  Loader loader(dataset_, recipe_, {.batch = 4, .threads = 4, .slots = 3, .shuffle = false, .reading = {.outage = 0}});
   // What has not been read when the first batch is held for long must be unreadable afterwards. Two seconds are long
   // enough for the other two slots on a busy machine, too.
   const EpochReport report = loader.run(0, 0, [&](const Batch& batch) {

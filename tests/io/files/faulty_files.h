@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,8 +17,10 @@ namespace resflow::testing {
 
 class FaultyFiles : public FileSystem {
  public:
-  // The `nth` call (from 1) of `name`, and all later ones, fail with `error`.
-  void fail(const std::string& name, int nth, int error) { faults_[name] = {nth, error}; }
+  // The `nth` call (from 1) of `name`, and all later ones, or `times` in all, fail with `error`.
+  void fail(const std::string& name, int nth, int error, int times = std::numeric_limits<int>::max()) {
+    faults_[name] = {nth, error, times};
+  }
   void set_free_bytes(int64_t bytes) { free_ = bytes; }
   int calls(const std::string& name) { return counts_[name]; }
   // All calls that change or sync something, in order.
@@ -58,17 +61,21 @@ class FaultyFiles : public FileSystem {
     return fails("rename") ? -1 : FileSystem::rename(from, to);
   }
   int link(const char* from, const char* to) override { return fails("link") ? -1 : FileSystem::link(from, to); }
+  int fstat(int file, struct stat* status) override { return fails("fstat") ? -1 : FileSystem::fstat(file, status); }
+  void sleep(double seconds) override { slept_.push_back(seconds); }
+  const std::vector<double>& slept() const { return slept_; }  // how long each pause was
   int64_t free_bytes(const char* folder) override { return free_ ? *free_ : FileSystem::free_bytes(folder); }
 
  private:
   struct Fault {
-    int nth = 0, error = 0;
+    int nth = 0, error = 0, times = 0;
   };
 
   bool fails(const std::string& name) {
     const int count = ++counts_[name];
     const auto fault = faults_.find(name);
-    if (fault == faults_.end() || count < fault->second.nth) return false;
+    if (fault == faults_.end() || count < fault->second.nth || count - fault->second.nth >= fault->second.times)
+      return false;
     errno = fault->second.error;
     return true;
   }
@@ -76,6 +83,7 @@ class FaultyFiles : public FileSystem {
   std::map<std::string, Fault> faults_;
   std::map<std::string, int> counts_;
   std::vector<std::string> log_;
+  std::vector<double> slept_;
   std::optional<int64_t> free_, shrunk_;
   size_t write_limit_ = SIZE_MAX;
 };

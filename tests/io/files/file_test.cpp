@@ -77,12 +77,17 @@ TEST(ReadFile, SurvivesAFileThatShrinksMeanwhile) {
                [&] { read_file_as_text(folder / "x.jpg", files); });
 }
 
-TEST(ReadFile, ReportsADiskThatCannotBeRead) {
+TEST(ReadFile, SaysThatAFileCannotBeHadApartFromWhatItHolds) {
   const TemporaryFolder folder;
-  replace_file(folder / "x.jpg", span_of("0123456789"));
-  FaultyFiles files;
-  files.fail("pread", 1, EIO);
-  expect_error(ErrorKind::kData, {"x.jpg", "Input/output error"}, [&] { read_file_as_text(folder / "x.jpg", files); });
+  EXPECT_THROW(read_file_as_text(folder / "absent.jpg"), UnreadableFile);
+  fs::create_directory(folder / "folder.jpg");
+  try {
+    read_file_as_text(folder / "folder.jpg");
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const UnreadableFile&) {
+    ADD_FAILURE() << "it can be read: it is a folder";
+  } catch (const Error&) {
+  }
 }
 
 TEST(AtomicFile, SyncsTheFileThenRenamesThenSyncsTheFolder) {

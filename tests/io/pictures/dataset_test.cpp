@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "tests/io/expect_error.h"
+#include "tests/io/files/nobody.h"
 #include "tests/io/pictures/listed.h"
 #include "tests/support/python.h"
 
@@ -96,6 +97,29 @@ TEST(Dataset, NamesWhatIsWrongWithTheRoot) {
   touch(folder / "loose.txt");
   expect_error(ErrorKind::kData, {root, "no class folders", "2 files", "1 of them"}, [&] { list_image_folder(root); });
   expect_error(ErrorKind::kData, {folder / "loose.jpg", "is a file"}, [&] { list_image_folder(folder / "loose.jpg"); });
+}
+
+TEST(Dataset, FoldersThatMayNotBeReadAreNamedAndLeftOut) {
+  const TemporaryFolder folder;
+  touch(folder / "cats/1.jpg");
+  touch(folder / "cats/private/2.jpg");
+  touch(folder / "dogs/1.jpg");
+  touch(folder / "lost+found/x");
+  for (const char* name : {"cats/private", "lost+found"}) fs::permissions(folder / name, fs::perms::none);
+  fs::permissions(folder.path(), fs::perms::all);
+  {
+    const testing::Nobody nobody;
+    if (!nobody) GTEST_SKIP() << "cannot be anybody but root, who reads everything";
+    const Dataset dataset = list_image_folder(folder.path().string());
+    EXPECT_EQ(dataset.classes, (std::vector<std::string>{"cats", "dogs"}));
+    EXPECT_TRUE(dataset.empty_classes.empty());
+    EXPECT_EQ(dataset.samples.size(), 2U);
+    ASSERT_EQ(dataset.unread.size(), 2U);
+    EXPECT_EQ(dataset.unread[0].path, folder / "cats/private");
+    EXPECT_EQ(dataset.unread[1].path, folder / "lost+found");
+    EXPECT_EQ(dataset.unread[1].reason, "the folder cannot be read: Permission denied");
+  }
+  for (const char* name : {"cats/private", "lost+found"}) fs::permissions(folder / name, fs::perms::all);
 }
 
 TEST(Dataset, ClassFoldersWithoutAPictureAreNamedAndNoClasses) {
