@@ -12,7 +12,10 @@
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/host/thread_limit.h"
+#include "apps/machine/memory.h"
 #include "apps/machine/process_report.h"
+#include "apps/machine/same_machine.h"
+#include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
@@ -21,6 +24,7 @@
 #include "apps/options/score_inputs.h"
 #include "apps/score/executor_choice.h"
 #include "apps/score/journal.h"
+#include "apps/score/npz.h"
 #include "apps/score/output.h"
 #include "apps/score/predictions.h"
 #include "apps/score/scored_with.h"
@@ -134,6 +138,11 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
                            .whole_plan = whole_plan,
                            .executors = output.done().executors,
                            .rows_before = before,
+                           .planned =
+                               [&](int64_t bytes, int batch) {
+                                 warn_of_low_memory(scoring_memory(model.model->parameter_count(), bytes), batch,
+                                                    listener);
+                               },
                            .chosen =
                                [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
                                  output.set_executors(speeds[chosen].executors);
@@ -211,9 +220,12 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
   const StopSignals signals;
+  options.machine = run_fingerprint(threads);
   if (options.start == ScoreStart::kResume)
-    if (const auto journal = load_journal(journal_path(options.out)))
+    if (const auto journal = load_journal(journal_path(options.out))) {
       check_resumed_executors(executors, journal->executors, options.out);
+      if (!journal->complete) check_same_machine(journal->machine, options.machine, o.strict, listener);
+    }
   ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.fingerprint);
   if (!output.resumed()) output.set_executors(executors);
   const int64_t before = output.done().rows;
@@ -222,7 +234,13 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
         "--resume: {} was begun with {} executors, which is more than {}: give --threads {} or more, "
         "or start anew with --overwrite",
         o.output.out, output.done().executors, plural(threads, "thread", "threads"), output.done().executors);
-  TrackedSource source(*inputs, listener, options.shard, output.unscored());
+  TrackedSource source(
+      *inputs, listener, options.shard, output.unscored(),
+      {.most_letters = options.format == ScoreFormat::kNpz ? kMostNpzLetters : 0, .changed = [&](int64_t pictures) {
+         say_changed_pictures(
+             fmt::format("some of the first {} of the inputs", plural(pictures, "picture", "pictures")), o.strict,
+             listener);
+       }});
   PredictSummary summary;
   try {
     if (!output.complete()) summary = add_rows(o, loaded.model, source, output, precision, threads, listener);
@@ -262,7 +280,10 @@ void add_output_options(CLI::App& command, ScoreOptions& o) {
       ->needs(embeddings)
       ->capture_default_str();
   command.add_option("--errors", output.errors, "write path,error of the files that could not be scored to this .csv");
-  command.add_flag("--strict", o.strict, "end with exit code 3 if any file could not be scored [only if none could]");
+  command.add_flag(
+      "--strict", o.strict,
+      "end with exit code 3 if any file could not be scored [only if none could]; with --resume refuse to go on where "
+      "machine, versions or pictures are others than before [warn]");
   CLI::Option* resume =
       command.add_flag("--resume", o.resume, "go on with a run that was killed or stopped, if there is one")
           ->needs(out);

@@ -22,6 +22,10 @@ struct TrainingData {
 // Throws Error{kData} as list_image_folder does, and for fewer than two classes or no class in common.
 TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener);
 
+// Stands for the sizes and times of the pictures' files, or of the packs that they are in: another text says that some
+// were changed since.
+std::string files_state(const TrainingData& data);
+
 // What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
 struct MatchWords {
   std::string owner = "training", purpose = "validate";

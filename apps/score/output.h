@@ -46,7 +46,8 @@ struct ScoreOutputOptions {
   std::optional<Shard> shard = {};
   bool unordered = false;  // batches come in any order
   ScoreStart start = ScoreStart::kNew;
-  double save_seconds = 2;  // between savings
+  double save_seconds = 2;   // between savings
+  std::string machine = {};  // that computes the rows, for the journal
 };
 
 // Throws Error{kUsage} where a run was begun there and `start` is kNew, or two of the files are the same.

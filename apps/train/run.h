@@ -64,6 +64,9 @@ Checkpoint finite_checkpoint(const Run& run, const std::string& when);
 // Throws Error{kUsage} that says what to try.
 [[noreturn]] void stop_diverged(const Run& run, const std::string& what);
 
+// How many pictures could not be read since the run began. Of very many, those that were left out before it was resumed
+// are not all named in run.broken.
+int64_t broken_count(const Run& run);
 void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken);
 
 // Files, history, configuration and times; threads and decoding.

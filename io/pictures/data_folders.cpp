@@ -14,20 +14,16 @@ namespace resflow {
 namespace fs = std::filesystem;
 
 bool holds_folders(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code broken_link;
-    if (at->is_directory(broken_link)) return true;
-  }
+  FolderListing entries(folder, 0);
+  for (FolderEntry entry; entries.next(entry);)
+    if (entry.folder) return true;
   return false;
 }
 
 bool holds_classes(const std::string& folder) {
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code broken_link;
-    if (!at->is_directory(broken_link) && has_image_extension(at->path().string())) return false;
-  }
+  FolderListing entries(folder, 0);
+  for (FolderEntry entry; entries.next(entry);)
+    if (!entry.folder && has_image_extension(entry.name)) return false;
   return holds_folders(folder);
 }
 
