@@ -16,6 +16,7 @@
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/host/thread_limit.h"
+#include "apps/machine/memory.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
@@ -85,7 +86,7 @@ NameValues configuration(const EvaluateOptions& o, const Checkpoint& c, const st
 
 void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const Metrics& metrics, HtmlReport report,
                  const std::string& root) {
-  if (!o.csv.empty()) replace_text_file(o.csv, predictions_csv(evaluation));
+  if (!o.csv.empty()) write_predictions_csv(evaluation, o.csv);
   if (!o.json.empty()) {
     nlohmann::ordered_json json = metrics_json(metrics, evaluation.classes);
     json["failed"] = evaluation.broken.size();
@@ -127,16 +128,21 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   warn_of_obstacle(precision, listener);
 
   const StopSignals signals;
-  const Evaluation evaluation = evaluate(trained, data.dataset.samples,
-                                         {.batch = o.batch,
-                                          .threads = threads,
-                                          .views = o.views(),
-                                          .precision = precision,
-                                          .exif = o.exif,
-                                          .decode = decode,
-                                          .reading = {.outage = o.outage}},
-                                         listener);
-  const auto answered = static_cast<int64_t>(evaluation.samples.size());
+  const Evaluation evaluation =
+      evaluate(trained, data.dataset.samples,
+               {.batch = o.batch,
+                .threads = threads,
+                .views = o.views(),
+                .precision = precision,
+                .exif = o.exif,
+                .decode = decode,
+                .reading = {.outage = o.outage},
+                .planned =
+                    [&](int64_t bytes, int batch) {
+                      warn_of_low_memory(scoring_memory(trained.model->parameter_count(), bytes), batch, listener);
+                    }},
+               listener);
+  const auto answered = static_cast<int64_t>(evaluation.answers.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
   if (evaluation.stopped) {
     return say_stopped(
@@ -146,7 +152,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
     throw data_error("{}: not one of its {} could be evaluated; first reason: {}", data.root,
                      plural(pictures, "picture", "pictures"), evaluation.broken.front().reason);
 
-  const Metrics metrics = classification_metrics(evaluation.labels(), evaluation.probabilities);
+  const Metrics metrics = evaluation.metrics();
   fmt::print("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
              evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
              o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
@@ -197,7 +203,11 @@ Action add_evaluate(CLI::App& command) {
       "Prints accuracy, log loss, calibration, and for each class precision, recall and F1. Pictures of classes that\n"
       "the model does not have are left out, and the program says so. If no picture could be evaluated, the exit code\n"
       "is 3.\n"
-      "Columns of --csv: path,label,class,probability,label_probability,right,error\n\n"
+      "Columns of --csv: path,label,class,probability,label_probability,right,error\n"
+      "In --json \"confusion\" is the matrix of up to 1,000 classes, by true class and then by said class, and\n"
+      "\"confusion_pairs\" has [true class, said class, pictures] of each pair that occurs, however many classes "
+      "there\n"
+      "are; classes are counted from 0 as in \"classes\".\n\n"
       "Example:\n"
       "  resflow evaluate run/best.resflow photos/val --out report.html\n"
       "  resflow evaluate run/best.resflow photos/val --tta --csv predictions.csv\n"

@@ -4,10 +4,12 @@
 #include <exception>
 #include <map>
 #include <new>
+#include <set>
 #include <string>
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
+#include "apps/host/denormals.h"
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/machine/versions.h"
@@ -20,14 +22,16 @@ struct Subcommand {
   const char* name;
   const char* summary;
   Action (*add)(CLI::App&);
+  // Runs networks. Others read and write values, of which none may become another.
+  bool computes = false;
 };
 
 constexpr Subcommand kSubcommands[] = {
-    {"train", "Train a ResNet on photographs in class folders", add_train},
-    {"score", "Say what photographs show, one row a file", add_score},
+    {"train", "Train a ResNet on photographs in class folders", add_train, true},
+    {"score", "Say what photographs show, one row a file", add_score, true},
     {"merge", "Put the outputs of scored shards together", add_merge},
-    {"evaluate", "Say how good a model is on labelled photographs, and where it is wrong", add_evaluate},
-    {"quantize", "Learn from photographs how to score a model in 8 bits", add_quantize},
+    {"evaluate", "Say how good a model is on labelled photographs, and where it is wrong", add_evaluate, true},
+    {"quantize", "Learn from photographs how to score a model in 8 bits", add_quantize, true},
     {"inspect", "Show what a model or a file of weights is, or how two files differ", add_inspect},
     {"weights", "List torchvision's pretrained weights, and where they are on this machine", add_weights},
     {"convert", "Write a file of weights in another format", add_convert},
@@ -35,8 +39,8 @@ constexpr Subcommand kSubcommands[] = {
     {"split", "Split class folders into training and validation data", add_split},
     {"preview", "Draw a batch of pictures as the network sees it", add_preview},
     {"pack", "Put a folder of photographs into one file that is read in order", add_pack},
-    {"bench", "Measure loading, training or scoring on this machine, and say what holds them back", add_bench},
-    {"demo", "Draw a small data set, train on it, score it", add_demo},
+    {"bench", "Measure loading, training or scoring on this machine, and say what holds them back", add_bench, true},
+    {"demo", "Draw a small data set, train on it, score it", add_demo, true},
 };
 
 constexpr int kUsageExit = 2, kOwnFaultExit = 4;
@@ -52,9 +56,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Example:\n  resflow demo\n  resflow train photos --out run\n  resflow COMMAND --help");
   std::map<const CLI::App*, Action> actions;
+  std::set<const CLI::App*> computing;
   for (const Subcommand& s : kSubcommands) {
     CLI::App* command = app.add_subcommand(s.name, s.summary);
     actions[command] = s.add(*command);
+    if (s.computes) computing.insert(command);
   }
   try {
     app.parse(argc, argv);
@@ -67,7 +73,9 @@ int run(int argc, char** argv) {
     const std::string name = chosen.empty() ? "resflow" : "resflow " + chosen.front()->get_name();
     return fail(kUsageExit, fmt::format("{} (see {} --help)", e.what(), name));
   }
-  return actions.at(app.get_subcommands().front())();
+  const CLI::App* command = app.get_subcommands().front();
+  if (computing.contains(command)) flush_denormals();  // before any thread is made
+  return actions.at(command)();
 }
 
 }  // namespace

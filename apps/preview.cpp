@@ -46,12 +46,8 @@ Preprocessing preprocessing_of(const PreviewOptions& o, Listener& listener) {
   const ModelFacts facts = model_facts(o.model, {}, listener);
   if (!facts.preprocessing)
     listener.note(fmt::format("{}: does not say how pictures are prepared: ImageNet's is taken", facts.path));
-  Preprocessing p = facts.preprocessing.value_or(Preprocessing());
-  if (o.image_size > 0) {
-    p.resize = static_cast<int>(int64_t{o.image_size} * p.resize / p.crop);
-    p.crop = o.image_size;
-  }
-  return p;
+  const Preprocessing p = facts.preprocessing.value_or(Preprocessing());
+  return o.image_size > 0 ? scaled_preprocessing(p, o.image_size) : p;
 }
 
 Recipe recipe_of(const PreviewOptions& o, Listener& listener) {

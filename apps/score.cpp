@@ -13,7 +13,10 @@
 #include "apps/host/signals.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/host/thread_limit.h"
+#include "apps/machine/memory.h"
 #include "apps/machine/process_report.h"
+#include "apps/machine/same_machine.h"
+#include "apps/machine/versions.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
@@ -22,6 +25,7 @@
 #include "apps/options/score_inputs.h"
 #include "apps/score/executor_choice.h"
 #include "apps/score/journal.h"
+#include "apps/score/npz.h"
 #include "apps/score/output.h"
 #include "apps/score/predictions.h"
 #include "apps/score/retry_source.h"
@@ -170,6 +174,11 @@ PredictSummary add_rows(const Scoring& s, TrackedSource& tracked, PictureSource&
                            .executors = output.done().executors,
                            .rows_before = before,
                            .reading = {.outage = o.outage},
+                           .planned =
+                               [&](int64_t bytes, int batch) {
+                                 warn_of_low_memory(scoring_memory(s.loaded.model.model->parameter_count(), bytes), batch,
+                                                    s.listener);
+                               },
                            .chosen =
                                [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
                                  output.set_executors(speeds[chosen].executors);
@@ -253,8 +262,10 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
   const std::vector<std::string>& classes = s.loaded.model.classes;
   const int64_t features = s.loaded.model.model->feature_count();
   if (options.start == ScoreStart::kResume)
-    if (const auto journal = load_journal(journal_path(options.out)))
+    if (const auto journal = load_journal(journal_path(options.out))) {
       check_resumed_executors(s.executors, journal->executors, options.out);
+      if (!journal->complete) check_same_machine(journal->machine, options.machine, o.strict, s.listener);
+    }
   ScoreOutput output(options, classes, features, fingerprint);
   if (!output.resumed()) output.set_executors(s.executors);
   const int64_t before = output.done().rows;
@@ -263,7 +274,13 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
         "--resume: {} was begun with {} executors, which is more than {}: give --threads {} or more, "
         "or start anew with --overwrite",
         o.output.out, output.done().executors, plural(s.threads, "thread", "threads"), output.done().executors);
-  TrackedSource tracked(inputs, s.listener, options.shard, output.unscored());
+  TrackedSource tracked(
+      inputs, s.listener, options.shard, output.unscored(),
+      {.most_letters = options.format == ScoreFormat::kNpz ? kMostNpzLetters : 0, .changed = [&](int64_t pictures) {
+         say_changed_pictures(
+             fmt::format("some of the first {} of the inputs", plural(pictures, "picture", "pictures")), o.strict,
+             s.listener);
+       }});
   PredictSummary summary;
   try {
     if (!output.complete() && options.retry_errors) {
@@ -324,6 +341,7 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
   const StopSignals signals;
+  options.machine = run_fingerprint(threads);
   const Scoring scoring = {
       .o = o, .loaded = loaded, .precision = precision, .threads = threads, .executors = executors, .listener = listener};
 
@@ -369,7 +387,10 @@ void add_output_options(CLI::App& command, ScoreOptions& o) {
       ->needs(embeddings)
       ->capture_default_str();
   command.add_option("--errors", output.errors, "write path,error of the files that could not be scored to this .csv");
-  command.add_flag("--strict", o.strict, "end with exit code 3 if any file could not be scored [only if none could]");
+  command.add_flag(
+      "--strict", o.strict,
+      "end with exit code 3 if any file could not be scored [only if none could]; with --resume refuse to go on where "
+      "machine, versions or pictures are others than before [warn]");
   CLI::Option* resume =
       command.add_flag("--resume", o.resume, "go on with a run that was killed or stopped, if there is one")
           ->needs(out);

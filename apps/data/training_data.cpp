@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
 #include <map>
@@ -11,7 +12,9 @@
 #include "apps/data/unread_folders.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
+#include "io/files/file_state.h"
 #include "io/files/sha256.h"
+#include "io/files/xxh3.h"
 #include "io/pack/reader.h"
 #include "io/pictures/data_folders.h"
 
@@ -94,6 +97,22 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
   }
   return fmt::format("{} pictures of {} classes, {}", dataset.samples.size(), dataset.classes.size(),
                      hash.hex().substr(0, 16));
+}
+
+std::string files_state(const TrainingData& data) {
+  uint64_t all = 0;
+  for (const Dataset* dataset : {&data.train, &data.val}) {
+    const std::vector<Sample>& samples = dataset->samples;
+    std::vector<uint64_t> states(samples.size());
+    // Threads, because on a file system across a network each file is a question to a server.
+    tbb::parallel_for(size_t{0}, samples.size(), [&](size_t i) {
+      const PackReader* pack = samples[i].pack.get();
+      const bool is_first = i == 0 || samples[i - 1].pack.get() != pack;
+      if (pack == nullptr || is_first) states[i] = file_state(pack == nullptr ? samples[i].path : pack->path());
+    });
+    all = xxh3({reinterpret_cast<const char*>(states.data()), states.size() * sizeof(uint64_t)}, all);
+  }
+  return hex(all);
 }
 
 TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener,

@@ -24,6 +24,10 @@ struct TrainingData {
 TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener,
                                 OnError on_error = OnError::kSkip);
 
+// Stands for the sizes and times of the pictures' files, or of the packs that they are in: another text says that some
+// were changed since.
+std::string files_state(const TrainingData& data);
+
 // What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
 struct MatchWords {
   std::string owner = "training", purpose = "validate";

@@ -1,6 +1,8 @@
 // A model's answers to labelled photographs, picture by picture: what metrics and reports are made of.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,15 +17,19 @@
 namespace resflow {
 
 struct Evaluation {
-  std::vector<std::string> classes;   // the model's
-  std::vector<Sample> samples;        // those with an answer, in the data set's order
-  ProbabilityTable probabilities;     // row i is the answer to samples[i]
-  std::vector<BrokenPicture> broken;  // those without, each with its path as its name
+  std::vector<std::string> classes;  // the model's
+  std::span<const Sample> samples;   // all that were asked for: evaluate()'s, which outlive this
+  // The answers, in the order of `samples`, and which of them each belongs to: 28 bytes a picture, however many
+  // classes.
+  std::vector<Answer> answers;
+  std::vector<int64_t> answered;
+  std::vector<BrokenPicture> broken;  // those without an answer, each with its path as its name
   double seconds = 0;
   bool stopped = false;  // the listener asked to stop, and not all pictures are in it
   StageTimes times;
 
-  std::vector<int> labels() const;  // of samples
+  const Sample& sample(size_t answer) const { return samples[static_cast<size_t>(answered[answer])]; }
+  Metrics metrics() const { return classification_metrics(answers, classes.size()); }
 };
 
 // `samples` have labels of the model's classes (match_classes of apps/data/training_data.h). Files that cannot be read

@@ -1,6 +1,7 @@
 #include "apps/evaluate/metrics_json.h"
 
 #include <cstddef>
+#include <cstdint>
 
 namespace resflow {
 
@@ -30,11 +31,15 @@ nlohmann::ordered_json metrics_json(const Metrics& m, const std::vector<std::str
                                {"said", c.said}});
   }
   // [true class][said class]
-  json["confusion"] = nlohmann::ordered_json::array();
-  for (size_t truth = 0; truth < classes.size(); ++truth) {
-    const auto begin = m.confusion.counts.begin() + static_cast<std::ptrdiff_t>(truth * classes.size());
-    json["confusion"].push_back(std::vector<int64_t>(begin, begin + static_cast<std::ptrdiff_t>(classes.size())));
+  if (classes.size() <= kMatrixClasses) {
+    std::vector<std::vector<int64_t>> counts(classes.size(), std::vector<int64_t>(classes.size()));
+    for (const Confusion& pair : m.confusion.pairs)
+      counts[static_cast<size_t>(pair.truth)][static_cast<size_t>(pair.said)] = pair.count;
+    json["confusion"] = counts;
   }
+  json["confusion_pairs"] = nlohmann::ordered_json::array();
+  for (const Confusion& pair : m.confusion.pairs)
+    json["confusion_pairs"].push_back({pair.truth, pair.said, pair.count});
   json["calibration"] = nlohmann::ordered_json::array();
   for (const CalibrationBin& bin : m.calibration)
     json["calibration"].push_back({{"low", bin.low},

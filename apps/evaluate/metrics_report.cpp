@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "io/core/bytes.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
 #include "io/core/wording.h"
 #include "io/files/csv.h"
+#include "io/files/file.h"
 
 namespace resflow {
 namespace {
@@ -77,16 +79,29 @@ std::string metrics_text(const Metrics& m, const std::vector<std::string>& class
   return text;
 }
 
-std::string predictions_csv(const Evaluation& e) {
+void write_predictions_csv(const Evaluation& e, const std::string& path) {
+  constexpr size_t kPiece = size_t{1} << 20;
   std::string text = "path,label,class,probability,label_probability,right,error\n";
-  for (size_t i = 0; i < e.samples.size(); ++i) {
-    const std::span<const float> row = e.probabilities.row(i);
-    const auto label = static_cast<size_t>(e.samples[i].label), said = static_cast<size_t>(most_probable(row));
-    text += fmt::format("{},{},{},{:.6f},{:.6f},{},\n", csv_field(e.samples[i].path), csv_field(e.classes[label]),
-                        csv_field(e.classes[said]), row[said], row[label], label == said ? 1 : 0);
+  AtomicFile file(path, 0);
+  const auto give = [&](size_t at_least) {
+    if (text.size() < at_least) return;
+    file.write(bytes_of(text));
+    text.clear();
+  };
+  for (size_t i = 0; i < e.answers.size(); ++i) {
+    const Answer& answer = e.answers[i];
+    text += fmt::format("{},{},{},{:.6f},{:.6f},{},\n", csv_field(e.sample(i).path),
+                        csv_field(e.classes[static_cast<size_t>(answer.label)]),
+                        csv_field(e.classes[static_cast<size_t>(answer.said)]), answer.said_probability,
+                        answer.label_probability, answer.label == answer.said ? 1 : 0);
+    give(kPiece);
   }
-  for (const BrokenPicture& b : e.broken) text += fmt::format("{},,,,,,{}\n", csv_field(b.name), csv_field(b.reason));
-  return text;
+  for (const BrokenPicture& b : e.broken) {
+    text += fmt::format("{},,,,,,{}\n", csv_field(b.name), csv_field(b.reason));
+    give(kPiece);
+  }
+  give(1);
+  file.commit();
 }
 
 }  // namespace resflow

@@ -13,7 +13,8 @@ namespace resflow {
 // for which.
 std::string metrics_text(const Metrics& metrics, const std::vector<std::string>& classes);
 
-// A row for each picture, and behind them the broken ones: path,label,class,probability,label_probability,right,error
-std::string predictions_csv(const Evaluation& evaluation);
+// Replaces `path`: a row for each picture, and behind them the broken ones,
+// path,label,class,probability,label_probability,right,error. Throws as AtomicFile does (io/files/file.h).
+void write_predictions_csv(const Evaluation& evaluation, const std::string& path);
 
 }  // namespace resflow

@@ -164,17 +164,6 @@ Taken take_values(const std::vector<ParameterSpec>& specs, std::vector<NamedArra
   return taken;
 }
 
-Preprocessing scale_preprocessing(const Preprocessing& weights, int image_size) {
-  constexpr int kMaxSide = 1 << 16;
-  if (weights.crop < 1 || weights.crop > kMaxSide || weights.resize < 1 || weights.resize > kMaxSide)
-    throw data_error("the weights' preprocessing resizes to {} and crops {}: wanted 1 to {}", weights.resize,
-                     weights.crop, kMaxSide);
-  Preprocessing scaled = weights;
-  scaled.resize = static_cast<int>(int64_t{image_size} * weights.resize / weights.crop);
-  scaled.crop = image_size;
-  return scaled;
-}
-
 // The file, and which of torchvision's entries it is, if any. Its hash tells, so its name may be any.
 struct Origin {
   std::string path, sha256;
@@ -202,7 +191,7 @@ std::string describe(const Origin& origin, const Taken& taken, size_t tensors) {
 
 void take_preprocessing(const Origin& origin, const ModelFacts& facts, int image_size, InitialWeights& result) {
   const bool is_known = origin.entry != nullptr || facts.preprocessing.has_value();
-  result.preprocessing = scale_preprocessing(
+  result.preprocessing = scaled_preprocessing(
       origin.entry != nullptr ? origin.entry->preprocessing() : facts.preprocessing.value_or(Preprocessing()),
       image_size);
   result.facts.emplace_back("evaluation",

@@ -9,6 +9,7 @@
 
 #include "apps/model/class_names.h"
 #include "apps/model/pretrained.h"
+#include "graph/plan/plan.h"
 #include "io/core/convert_dtype.h"
 #include "io/core/error.h"
 #include "io/core/not_finite.h"
@@ -235,6 +236,9 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
   const ModelFacts& facts = file.facts;
   if (facts.summary.format == WeightsFormat::kOnnx) read_weights(facts.path);  // says why it does not
   require_model(facts, options);
+  if (facts.preprocessing && facts.preprocessing->crop < kMinImageSize)
+    throw data_error("{}: its preprocessing: crop {}, wanted {} to {}", facts.path, facts.preprocessing->crop,
+                     kMinImageSize, kMaxPictureSide);
   file.notes = facts.notes;
   if (facts.summary.format == WeightsFormat::kCheckpoint) {
     file.checkpoint = load_checkpoint(facts.path);

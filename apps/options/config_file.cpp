@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "io/core/base64.h"
 #include "io/core/error.h"
 
 namespace resflow {
@@ -24,6 +25,10 @@ std::vector<std::string> words_of(const toml::node& node) {
     }
     return words;
   }
+  // Paths may be any bytes, texts of TOML are UTF-8 (io/core/toml_value.h).
+  if (const auto* bytes = node.as_table())
+    if (const auto encoded = bytes->get_as<std::string>("base64"); encoded != nullptr && bytes->size() == 1)
+      return {from_base64(encoded->get())};
   if (const auto* text = node.as_string()) return {text->get()};
   if (const auto* integer = node.as_integer()) return {fmt::format("{}", integer->get())};
   if (const auto* number = node.as_floating_point()) return {fmt::format("{}", number->get())};
@@ -61,7 +66,12 @@ void apply_config(CLI::App& command, const std::string& path) {
       throw usage_error("{}:{}: {} is no option of {}: see resflow {} --help", path, line, name, command.get_name(),
                         command.get_name());
     if (option->count() > 0) continue;
-    const std::vector<std::string> words = words_of(node);
+    std::vector<std::string> words;
+    try {
+      words = words_of(node);
+    } catch (const Error& error) {
+      throw usage_error("{}:{}: {}: {}", path, line, name, error.what());
+    }
     if (words.empty() && !(node.is_array() && node.as_array()->empty()))
       throw usage_error("{}:{}: {} wanted a number, a text, true, false, or a list of such", path, line, name);
     if (words.empty() || (option->get_items_expected_max() == 0 && words.front() == "false")) continue;

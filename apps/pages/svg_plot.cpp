@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "apps/pages/html.h"
@@ -16,6 +17,12 @@ constexpr double kWidth = 400, kHeight = 268;
 constexpr double kRight = 388, kBottom = 222, kTop = 48;  // of the axes' frame; its left depends on the labels
 constexpr double kLetter = 6.6;                           // about the width of one at 12 units
 constexpr int kPalette = 6;
+// Values beyond them are not drawn: what is computed of them would overflow. Logarithmic axes begin at the smaller one.
+constexpr double kLargest = 1e300, kSmallest = 1e-300;
+constexpr double kNarrowest = 1e-12;  // span of an axis as a part of its values: of less, doubles have no ticks to tell
+constexpr int kMostTicks = 20;
+
+bool can_be_drawn(double value, bool log) { return std::abs(value) <= kLargest && (!log || value >= kSmallest); }
 
 // An axis: which place of the drawing a value has.
 class Axis {
@@ -24,7 +31,7 @@ class Axis {
     low_ = log ? std::log10(low) : low;
     high_ = log ? std::log10(high) : high;
   }
-  bool shows(double value) const { return std::isfinite(value) && (!log_ || value > 0); }
+  bool shows(double value) const { return can_be_drawn(value, log_); }
   double at(double value) const {
     const double v = log_ ? std::log10(value) : value;
     return from_ + (v - low_) / (high_ - low_) * (to_ - from_);
@@ -47,11 +54,11 @@ struct Range {
   }
 };
 
-// The values that an axis spans. The span is never empty, whatever the data are.
+// The values that an axis spans. The span is wide enough for ticks, whatever the data are.
 Range span_of(Range range, bool log, bool padded, std::optional<double> low, std::optional<double> high) {
   if (range.low > range.high) range = log ? Range{1, 10} : Range{0, 1};
   if (log) {
-    if (range.low == range.high) range = {range.low / 2, range.high * 2};
+    if (range.high / range.low < 1 + kNarrowest) range = {range.low / 2, range.high * 2};
     if (padded) {
       // The ratio of two finite numbers may be infinite, the difference of their logarithms cannot.
       const double factor = std::pow(10, 0.05 * (std::log10(range.high) - std::log10(range.low)));
@@ -59,8 +66,9 @@ Range span_of(Range range, bool log, bool padded, std::optional<double> low, std
                std::min(range.high * factor, std::numeric_limits<double>::max())};
     }
   } else {
-    if (range.low == range.high) {
-      const double half = range.low == 0 ? 1 : std::abs(range.low) * 0.1;
+    const double size = std::max(std::abs(range.low), std::abs(range.high));
+    if (range.high - range.low < std::max(size * kNarrowest, kSmallest)) {
+      const double half = size < kSmallest ? 1 : size * 0.1;
       range = {range.low - half, range.high + half};
     } else if (padded) {
       const double pad = (range.high - range.low) * 0.05;
@@ -70,7 +78,7 @@ Range span_of(Range range, bool log, bool padded, std::optional<double> low, std
   }
   if (low) range.low = *low;
   if (high) range.high = *high;
-  if (!(range.low < range.high)) range.high = log ? range.low * 10 : range.low + 1;
+  if (!(range.low < range.high)) range.high = log ? range.low * 10 : range.low + std::max(1.0, std::abs(range.low));
   return range;
 }
 
@@ -156,16 +164,24 @@ std::string tick_label(double value) {
 }
 
 std::vector<double> nice_ticks(double low, double high, int wanted, bool whole) {
-  const double rough = (high - low) / std::max(1, wanted);
+  const double parts = std::max(1, wanted), rough = high / parts - low / parts;
   const double power = std::pow(10, std::floor(std::log10(rough)));
   // The step whose number of ticks is nearest by ratio, so that there are neither two ticks nor twenty.
   const double ratio = rough / power;
   double step = (ratio < 1.5 ? 1 : ratio < 3.5 ? 2 : ratio < 7.5 ? 5 : 10) * power;
   if (whole) step = std::max(1.0, step);
   std::vector<double> ticks;
-  // Each tick is a whole multiple of the step, so that no error adds up.
-  const double slack = 1e-9 * (high - low);
-  for (double n = std::ceil((low - slack) / step); n * step <= high + slack; ++n) ticks.push_back(n * step + 0.0);
+  // Each tick is a whole multiple of the step, so that no error adds up. Where the range is so narrow that the step
+  // cannot be told from the values, or so small that it has none, there are no such multiples.
+  constexpr double kMostWhole = 1e15;
+  if (!(step > 0) || !(std::max(std::abs(low), std::abs(high)) / step < kMostWhole)) return ticks;
+  const double slack = 1e-9 * step;
+  const auto first = static_cast<int64_t>(std::ceil((low - slack) / step));
+  for (int64_t n = first; n < first + kMostTicks; ++n) {
+    const double tick = static_cast<double>(n) * step;
+    if (tick > high + slack) break;
+    ticks.push_back(tick + 0.0);
+  }
   return ticks;
 }
 
@@ -216,7 +232,7 @@ std::string svg_plot(const Plot& plot, const std::string& id) {
   for (const PlotSeries& series : plot.series) {
     for (size_t i = 0; i < std::min(series.x.size(), series.y.size()); ++i) {
       const double x = series.x[i], y = series.y[i];
-      if (!std::isfinite(x) || !std::isfinite(y) || (plot.log_x && x <= 0) || (plot.log_y && y <= 0)) continue;
+      if (!can_be_drawn(x, plot.log_x) || !can_be_drawn(y, plot.log_y)) continue;
       x_range.add(x);
       y_range.add(y);
     }

@@ -28,7 +28,7 @@ struct PlotMark {
 struct Plot {
   std::string title = {}, description = {};  // what is shown, for people who see it and for those who cannot
   std::string x_label = {}, y_label = {};
-  // Points that are not finite break their line, and so do those that are not positive on a logarithmic axis.
+  // Points that are not finite break their line, those beyond 1e300 do, and on a logarithmic axis those below 1e-300.
   std::vector<PlotSeries> series = {};
   std::vector<PlotMark> marks = {};
   bool log_x = false, log_y = false;
@@ -45,7 +45,8 @@ std::string svg_plot_style();
 std::string svg_document(const Plot& plot);
 
 // Round numbers within [low, high], about `wanted` of them: multiples of 1, 2 or 5 times a power of ten.
-// REQUIRES: low < high, both finite.
+// There are at most twenty, and none where the range is too narrow or too small for doubles. REQUIRES: low < high, both
+// finite.
 std::vector<double> nice_ticks(double low, double high, int wanted, bool whole = false);
 // The same on a logarithmic axis: powers of ten, with 2 and 5 times them where the range is short.
 std::vector<double> log_ticks(double low, double high, int wanted);

@@ -11,8 +11,9 @@
 namespace resflow {
 namespace {
 
-constexpr size_t kMatrixClasses = 30;  // so many fit on a screen
-constexpr size_t kShownClasses = 40;   // of more classes, the table shows the weakest ones first
+constexpr size_t kMatrixClasses = 30;    // so many fit on a screen
+constexpr size_t kShownClasses = 40;     // of more classes, the table shows the weakest ones first
+constexpr size_t kListedClasses = 2000;  // of still more, the page lists the first of all: a browser has to hold it
 constexpr size_t kNameLetters = 60;
 
 std::string matrix(const ReportedEvaluation& e) {
@@ -108,10 +109,14 @@ std::string html_classes(const ReportedEvaluation& e) {
   std::stable_sort(weakest.begin(), weakest.end(),
                    [&](size_t a, size_t b) { return e.metrics.classes[a].f1 < e.metrics.classes[b].f1; });
   weakest.resize(std::min<size_t>(weakest.size(), 20));
+  const std::string all = format_count(static_cast<int64_t>(order.size()));
+  const std::string listed = order.size() <= kListedClasses
+                                 ? fmt::format("All {} classes", all)
+                                 : fmt::format("The first {} of {} classes", format_count(kListedClasses), all);
+  order.resize(std::min(order.size(), kListedClasses));
   return fmt::format(
-      "<p class=\"soft\">The {} with the lowest F1.</p>\n{}{}<details><summary>All {} classes</summary>{}</details>\n",
-      plural(weakest.size(), "class", "classes"), table(e, weakest, true), empty,
-      format_count(static_cast<int64_t>(order.size())), table(e, order, false));
+      "<p class=\"soft\">The {} with the lowest F1.</p>\n{}{}<details><summary>{}</summary>{}</details>\n",
+      plural(weakest.size(), "class", "classes"), table(e, weakest, true), empty, listed, table(e, order, false));
 }
 
 }  // namespace resflow

@@ -1,6 +1,8 @@
 #include "apps/report/data.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -9,20 +11,24 @@
 namespace resflow {
 namespace {
 
-// Cards of the first rows of `order`.
-std::vector<PictureCard> cards(const Evaluation& e, const std::vector<size_t>& order) {
+// Cards of those of `places`, numbers of answers, that come first.
+template <class Before>
+std::vector<PictureCard> first_cards(const Evaluation& e, const std::vector<size_t>& places, Before before) {
+  std::vector<size_t> first(std::min(places.size(), kReportCards));
+  std::partial_sort_copy(places.begin(), places.end(), first.begin(), first.end(), [&](size_t a, size_t b) {
+    const float p = e.answers[a].said_probability, q = e.answers[b].said_probability;
+    return p == q ? a < b : before(p, q);
+  });
   std::vector<PictureCard> all;
   Thumbnails thumbnails;
-  for (size_t n = 0; n < std::min(order.size(), kReportCards); ++n) {
-    const size_t i = order[n];
-    const std::span<const float> row = e.probabilities.row(i);
-    const auto truth = static_cast<size_t>(e.samples[i].label), said = static_cast<size_t>(most_probable(row));
-    Thumbnail thumbnail = thumbnails.make(e.samples[i], kThumbnailSide);
-    all.push_back({.path = e.samples[i].path,
-                   .truth = e.classes[truth],
-                   .said = e.classes[said],
-                   .truth_probability = row[truth],
-                   .said_probability = row[said],
+  for (const size_t i : first) {
+    const Answer& answer = e.answers[i];
+    Thumbnail thumbnail = thumbnails.make(e.sample(i), kThumbnailSide);
+    all.push_back({.path = e.sample(i).path,
+                   .truth = e.classes[static_cast<size_t>(answer.label)],
+                   .said = e.classes[static_cast<size_t>(answer.said)],
+                   .truth_probability = answer.label_probability,
+                   .said_probability = answer.said_probability,
                    .image = std::move(thumbnail.uri),
                    .width = thumbnail.width,
                    .height = thumbnail.height});
@@ -49,24 +55,17 @@ ReportedEvaluation reported_evaluation(const Evaluation& e, const std::string& d
   reported.data = data;
   reported.views = describe(views);
   reported.classes = e.classes;
-  reported.metrics = classification_metrics(e.labels(), e.probabilities);
+  reported.metrics = e.metrics();
   reported.mistakes = reported.metrics.pictures - reported.metrics.right;
   reported.broken = e.broken;
   reported.seconds = e.seconds;
 
-  std::vector<float> confidence(e.samples.size());
-  std::vector<size_t> all(e.samples.size()), wrong;
+  std::vector<size_t> all(e.answers.size()), wrong;
   std::iota(all.begin(), all.end(), size_t{0});
-  for (const size_t i : all) {
-    const std::span<const float> row = e.probabilities.row(i);
-    const int said = most_probable(row);
-    confidence[i] = row[static_cast<size_t>(said)];
-    if (said != e.samples[i].label) wrong.push_back(i);
-  }
-  std::stable_sort(wrong.begin(), wrong.end(), [&](size_t a, size_t b) { return confidence[a] > confidence[b]; });
-  std::stable_sort(all.begin(), all.end(), [&](size_t a, size_t b) { return confidence[a] < confidence[b]; });
-  reported.mistaken = cards(e, wrong);
-  reported.uncertain = cards(e, all);
+  std::copy_if(all.begin(), all.end(), std::back_inserter(wrong),
+               [&](size_t i) { return e.answers[i].said != e.answers[i].label; });
+  reported.mistaken = first_cards(e, wrong, std::greater<>());
+  reported.uncertain = first_cards(e, all, std::less<>());
   return reported;
 }
 

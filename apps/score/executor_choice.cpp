@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <dnnl.hpp>
 #include <limits>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "io/core/error.h"
@@ -61,6 +64,22 @@ size_t fastest_of(const std::vector<ExecutorSpeed>& speeds) {
   return best;
 }
 
+bool machine_allows(const std::function<void()>& work) {
+  try {
+    work();
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kSystem) throw;
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_out_of_memory) throw;
+  } catch (const std::bad_alloc&) {  // as the others: the caller has another way
+    return false;
+  } catch (const std::system_error&) {  // no more threads
+    return false;
+  }
+  return false;
+}
+
 std::string executors_sentence(const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
   const ExecutorSpeed& best = speeds[chosen];
   std::string text = fmt::format("{}: {:.1f} img/s by the network alone", threads_text(best), best.images_per_second);
@@ -78,18 +97,19 @@ ExecutorChoice choose_executors(std::unique_ptr<Executors> one, Model& model, co
   std::vector<std::unique_ptr<Executors>> all;
   all.push_back(std::move(one));
   for (const int count : candidates) {
-    try {
-      all.push_back(std::make_unique<Executors>(model, all[0]->first().options(), count,
-                                                threads_of_each(threads, count), &all[0]->first()));
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kSystem) throw;
-      break;  // no memory for so many
-    }
+    if (!machine_allows([&] {
+          all.push_back(std::make_unique<Executors>(model, all[0]->first().options(), count,
+                                                    threads_of_each(threads, count), &all[0]->first()));
+        }))
+      break;
   }
   std::vector<double> seconds(all.size(), std::numeric_limits<double>::infinity());
+  const auto measure = [&](size_t i) { seconds[i] = std::min(seconds[i], all[i]->round_seconds(work)); };
   const Stopwatch watch;
   do {
-    for (size_t i = 0; i < all.size(); ++i) seconds[i] = std::min(seconds[i], all[i]->round_seconds(work));
+    measure(0);
+    for (size_t i = 1; i < all.size(); ++i)
+      if (!machine_allows([&] { measure(i); })) all.resize(i);
   } while (watch.seconds() < kTrialSeconds);
 
   ExecutorChoice choice;

@@ -2,6 +2,7 @@
 // measurement says.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,9 +46,12 @@ struct ExecutorChoice {
   size_t chosen = 0;
 };
 
+// Does `work`. False where the machine has not what it takes: memory, or threads; other errors leave.
+bool machine_allows(const std::function<void()>& work);
+
 // Tries `one` and each of the `candidates` by turns, with `work` on `pictures` pictures: each at least once, and all of
 // them together for a second. The best round of each counts, because the others were slowed down by whatever else the
-// machine did meanwhile.
+// machine did meanwhile. Candidates for which the machine has no memory or no threads are left out.
 ExecutorChoice choose_executors(std::unique_ptr<Executors> one, Model& model, const std::vector<int>& candidates,
                                 int threads, const Executors::Work& work, int pictures);
 

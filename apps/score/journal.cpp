@@ -7,6 +7,7 @@
 #include "io/core/base64.h"
 #include "io/core/bytes.h"
 #include "io/core/error.h"
+#include "io/core/text.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
@@ -33,18 +34,23 @@ ScoreJournal parse_journal(const std::string& text) {
     throw data_error("it is of version {}, this resflow's is {}", json.at("version").dump(), kVersion);
   ScoreJournal journal;
   journal.fingerprint = fingerprint_of_json(json.at("facts"));
+  journal.machine = json.value("machine", "");
   journal.rows = json.at("rows").get<int64_t>();
   journal.failed = json.at("failed").get<int64_t>();
   journal.unreadable = json.value("unreadable", journal.unreadable);
   journal.place.pictures = json.at("pictures").get<int64_t>();
   journal.place.names = hash_of_hex(json.at("names").get<std::string>());
   journal.place.last = bytes_of_json(json.at("last"));
+  journal.place.files.reset();
+  if (json.contains("files_state")) journal.place.files = hash_of_hex(json.at("files_state").get<std::string>());
   for (const Json& picture : json.value("missing", Json::array()))
     journal.missing.push_back({picture.at(0).get<int64_t>(), hash_of_hex(picture.at(1).get<std::string>())});
   for (const Json& file : json.at("files"))
     journal.files.push_back({bytes_of_json(file.at("path")), file.at("bytes").get<int64_t>()});
   journal.executors = json.value("executors", journal.executors);
   journal.complete = json.at("complete").get<bool>();
+  for (const ScoreJournal::File& file : journal.files)
+    if (file.bytes < 0) throw data_error("it says {} bytes of {}", file.bytes, printable(file.path));
   if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
       journal.unreadable < 0 || journal.unreadable > journal.failed ||
       journal.place.pictures < journal.rows + std::ssize(journal.missing) || journal.executors < 0 ||
@@ -77,6 +83,8 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
                {"files", Json::array()},
                {"executors", journal.executors},
                {"complete", journal.complete}};
+  if (!journal.machine.empty()) json["machine"] = journal.machine;
+  if (journal.place.files) json["files_state"] = hex(*journal.place.files);
   for (const ListedPicture& picture : journal.missing) json["missing"].push_back({picture.index, hex(picture.name)});
   for (const ScoreJournal::File& file : journal.files)
     json["files"].push_back({{"path", json_of_bytes(file.path)}, {"bytes", file.bytes}});

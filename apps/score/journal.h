@@ -20,6 +20,8 @@ struct ScoreJournal {
   };
 
   Fingerprint fingerprint;
+  // On which the last rows were computed: run_fingerprint of apps/machine/versions.h, or empty.
+  std::string machine = {};
   int64_t rows = 0, failed = 0;  // rows in the output, and how many of them have an error
   int64_t unreadable = 0;        // of those, how many files could not be opened or read
   // Where the listing goes on: behind the picture that comes last in it among those that have a row.

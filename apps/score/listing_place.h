@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace resflow {
@@ -11,6 +12,8 @@ struct ListingPlace {
   int64_t pictures = 0;
   uint64_t names = 0;     // xxh3_next over their names (io/files/xxh3.h)
   std::string last = {};  // the name of the last one before the place
+  // Stands for the sizes and times of their files; nothing where nobody noted them.
+  std::optional<uint64_t> files = 0;
 };
 
 // A picture of the listing.

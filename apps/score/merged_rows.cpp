@@ -1,5 +1,6 @@
 #include "apps/score/merged_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "apps/score/npz.h"
@@ -24,13 +25,19 @@ class NewFile {
   GrowingFile file_;
 };
 
+// How much is read of each of so many inputs at once. All of them are needed in turn.
+size_t piece_of_each(size_t inputs) {
+  constexpr size_t kMostMemory = size_t{256} << 20, kLeast = size_t{4} << 10;
+  return std::clamp(kMostMemory / std::max<size_t>(inputs, 1), kLeast, kReadAtOnce);
+}
+
 class MergedText : public MergedRows {
  public:
   MergedText(bool csv, const std::vector<std::string>& inputs, const std::string& out)
       : csv_(csv), paths_(inputs), out_(out) {
     std::string header;
     for (const std::string& path : inputs) {
-      inputs_.push_back(std::make_unique<SequentialFile>(path));
+      inputs_.push_back(std::make_unique<SequentialFile>(path, piece_of_each(inputs.size())));
       if (!csv) continue;
       const std::string its(row(inputs_.size() - 1));
       if (inputs_.size() == 1) out_->write(header = its);
@@ -63,7 +70,7 @@ class MergedMatrix : public MergedRows {
  public:
   MergedMatrix(const std::vector<std::string>& inputs, const std::string& out) : paths_(inputs), out_(out) {
     for (const std::string& path : inputs) {
-      auto& input = inputs_.emplace_back(std::make_unique<SequentialFile>(path));
+      auto& input = inputs_.emplace_back(std::make_unique<SequentialFile>(path, piece_of_each(inputs.size())));
       const auto header = input->next(static_cast<size_t>(kNpyHeaderBytes));
       const std::optional<NpyShape> shape = header ? parse_npy_header(*header) : std::nullopt;
       if (!shape || !shape->columns || (shape->descr != "<f4" && shape->descr != "<f2"))
@@ -105,7 +112,7 @@ class MergedNpz : public MergedRows {
   MergedNpz(const std::vector<std::string>& inputs, const std::string& out)
       : paths_(inputs), out_(out), scores_(npz_parts(out).scores), names_(npz_parts(out).names) {
     for (const std::string& path : inputs) {
-      inputs_.push_back(std::make_unique<NpzFile>(path));
+      inputs_.push_back(std::make_unique<NpzFile>(path, piece_of_each(4 * inputs.size())));
       if (inputs_.back()->classes() != inputs_.front()->classes())
         throw data_error("{}: has other classes than {}", path, inputs[0]);
     }

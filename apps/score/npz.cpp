@@ -16,7 +16,6 @@
 #include "io/core/text.h"
 #include "io/core/utf8.h"
 #include "io/files/npy_file.h"
-#include "io/files/sequential_file.h"
 #include "io/files/zip_archive.h"
 #include "io/files/zip_writer.h"
 
@@ -24,6 +23,7 @@ namespace resflow {
 namespace {
 
 constexpr size_t kPiece = size_t{1} << 20;
+constexpr size_t kShownOfLongName = 64;
 
 void append_u32(uint32_t value, std::string& bytes) {
   for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
@@ -147,6 +147,8 @@ std::optional<std::string> bytes_of_code_points(std::string_view points) {
 NpzParts npz_parts(const std::string& out) { return {.scores = out + ".scores", .names = out + ".names"}; }
 
 std::string npz_name_record(std::string_view name, std::string_view error) {
+  if (const std::vector<size_t> starts = character_starts(name); starts.size() > kMostNpzLetters + 1)
+    name = name.substr(0, starts[kShownOfLongName]);
   std::string bytes;
   append_u32(static_cast<uint32_t>(name.size()), bytes);
   append_u32(static_cast<uint32_t>(error.size()), bytes);
@@ -213,8 +215,8 @@ void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, c
 
 // An array of the file, read row by row.
 struct NpzFile::Column {
-  Column(const std::string& path, const ZipArchive& zip, const std::string& name)
-      : path(path), bytes(open(path, zip, name)) {
+  Column(const std::string& path, const ZipArchive& zip, const std::string& name, size_t piece)
+      : path(path), bytes(open(path, zip, name, piece)) {
     const auto header = bytes.next(static_cast<size_t>(kNpyHeaderBytes));
     const std::optional<NpyShape> found = header ? parse_npy_header(*header) : std::nullopt;
     if (!found) throw data_error("{}: {} is not as resflow writes it", path, name);
@@ -223,10 +225,10 @@ struct NpzFile::Column {
     row_bytes *= element_bytes(shape.descr, path);
   }
 
-  static SequentialFile open(const std::string& path, const ZipArchive& zip, const std::string& name) {
+  static SequentialFile open(const std::string& path, const ZipArchive& zip, const std::string& name, size_t piece) {
     const ZipEntry* entry = zip.find(name + ".npy");
     if (entry == nullptr || !entry->stored) throw data_error("{}: holds no {} as resflow writes it", path, name);
-    return {path, static_cast<int64_t>(entry->offset), static_cast<int64_t>(entry->bytes)};
+    return {path, static_cast<int64_t>(entry->offset), static_cast<int64_t>(entry->bytes), piece};
   }
 
   static size_t element_bytes(const std::string& descr, const std::string& path) {
@@ -258,9 +260,9 @@ struct NpzFile::Column {
   size_t row_bytes = 0;
 };
 
-NpzFile::NpzFile(const std::string& path) {
+NpzFile::NpzFile(const std::string& path, size_t piece) {
   const ZipArchive zip(path);
-  const auto column = [&](const char* name) { return std::make_unique<Column>(path, zip, name); };
+  const auto column = [&](const char* name) { return std::make_unique<Column>(path, zip, name, piece); };
   scores_ = column("scores");
   names_ = column("names");
   errors_ = column("errors");

@@ -14,6 +14,7 @@
 
 #include "apps/score/scored_picture.h"
 #include "io/files/file.h"
+#include "io/files/sequential_file.h"
 
 namespace resflow {
 
@@ -27,6 +28,11 @@ NpzParts npz_parts(const std::string& out);  // their final names, beside OUT: n
 // A row's name and error, as they lie in the file of names.
 std::string npz_name_record(std::string_view name, std::string_view error);
 
+// The array of names is as wide as the longest of them, in every row: of 100,000 rows a single name of 60,000
+// characters would make 24 GB. A picture with a longer name than this is to be a row with an error, and the name is cut
+// in it.
+inline constexpr size_t kMostNpzLetters = 2048;
+
 // From the parts at these paths, atomically. Throws Error{kData} where they do not fit each other, and as AtomicFile
 // does.
 void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, const std::string& path,
@@ -35,8 +41,8 @@ void write_npz(const NpzParts& parts, const std::vector<std::string>& classes, c
 // Reads what write_npz wrote, row by row.
 class NpzFile {
  public:
-  // Throws Error{kData} for anything else.
-  explicit NpzFile(const std::string& path);
+  // Holds four pieces of it in memory, each of `piece` bytes. Throws Error{kData} for anything else.
+  explicit NpzFile(const std::string& path, size_t piece = kReadAtOnce);
   ~NpzFile();
   NpzFile(const NpzFile&) = delete;
   NpzFile& operator=(const NpzFile&) = delete;

@@ -109,6 +109,7 @@ ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<st
     }
   }
   now_.fingerprint = fingerprint;
+  now_.machine = options_.machine;
   const std::vector<std::string> paths = paths_of(options_);
   if (resumed_ && !std::equal(paths.begin(), paths.end(), now_.files.begin(), now_.files.end(),
                               [](const std::string& path, const auto& file) { return path == file.path; }))
@@ -213,6 +214,7 @@ void ScoreOutput::add(const ScoredPicture& picture) {
   if (picture.place.index < now_.place.pictures) return;
   now_.place.pictures = picture.place.index + 1;
   now_.place.names = picture.place.names;
+  now_.place.files = picture.place.files;
   now_.place.last = picture.name;
 }
 

@@ -49,7 +49,8 @@ struct ScoreOutputOptions {
   // OUT is there. Its rows with an error are written anew, in their places, and the others kept as they are.
   bool retry_errors = false;
   ScoreStart start = ScoreStart::kNew;
-  double save_seconds = 2;  // between savings
+  double save_seconds = 2;   // between savings
+  std::string machine = {};  // that computes the rows, for the journal
 };
 
 // Throws Error{kUsage} where a run was begun there and `start` is kNew, two of the files are the same, or errors are to

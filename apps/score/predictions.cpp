@@ -152,7 +152,10 @@ class Predictor {
     int count = std::max(options_.executors, 1);
     const int threads = threads_of_each(options_.threads, count);
     if (pictures) count = static_cast<int>(std::min<int64_t>(count, (*pictures + batch - 1) / batch));
-    executors_ = std::make_unique<Executors>(*trained_.model, averager_.plan_options(batch), count, threads);
+    PlanOptions plan = averager_.plan_options(batch);
+    if (options_.planned)  // each executor has as much
+      plan.planned = [&, batch, count](size_t bytes) { options_.planned(static_cast<int64_t>(bytes) * count, batch); };
+    executors_ = std::make_unique<Executors>(*trained_.model, plan, count, threads);
     hold();
     if (options_.executors != kChooseExecutors) return;
     const int64_t trial = trial_batches(batch, options_.threads) * batch;

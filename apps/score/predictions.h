@@ -49,6 +49,8 @@ struct PredictOptions {
   // Where these pictures go on with those of a run that ended early: how many rows that had written.
   int64_t rows_before = 0;
   ReadingOptions reading = {};  // without a `stop` the listener is asked
+  // Is told, before the memory is taken, how many bytes the activations of so many pictures in a batch will be.
+  std::function<void(int64_t bytes, int batch)> planned = {};
   // Is told what the measurement said.
   std::function<void(const std::vector<ExecutorSpeed>& speeds, size_t chosen)> chosen = {};
 };

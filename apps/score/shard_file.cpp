@@ -115,23 +115,24 @@ void write_shard_footer(GrowingFile& file, const ShardFooter& footer, bool unord
   file.write(text);
 }
 
-ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), file_(path, files) {
+ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), files_(&files) {
+  const InputFile file(path, files);
   std::string end(static_cast<size_t>(kEnd), '\0');
   const auto as_bytes = [](std::string& text) {
     return std::span<uint8_t>(reinterpret_cast<uint8_t*>(text.data()), text.size());
   };
   int64_t footer_bytes = 0;
-  if (file_.size() >= kEnd) {
-    file_.read(file_.size() - kEnd, as_bytes(end));
+  if (file.size() >= kEnd) {
+    file.read(file.size() - kEnd, as_bytes(end));
     std::memcpy(&footer_bytes, end.data(), sizeof footer_bytes);
   }
   unordered_ = end.ends_with(kUnorderedMagic);
   if ((!unordered_ && !end.ends_with(kMagic)) || footer_bytes < 0 ||
-      footer_bytes > std::min(kMostFooter, file_.size() - kEnd))
+      footer_bytes > std::min(kMostFooter, file.size() - kEnd))
     throw data_error("{}: is not what is written beside the rows of a shard, or not whole", path_);
-  places_ = file_.size() - kEnd - footer_bytes;
+  places_ = file.size() - kEnd - footer_bytes;
   std::string text(static_cast<size_t>(footer_bytes), '\0');
-  file_.read(places_, as_bytes(text));
+  file.read(places_, as_bytes(text));
   try {
     footer_ = parse_footer(text);
   } catch (const Error& e) {
@@ -139,13 +140,16 @@ ShardFile::ShardFile(const std::string& path, FileSystem& files) : path_(path), 
   } catch (const nlohmann::json::exception& e) {
     throw data_error("{}: is damaged: {}", path_, e.what());
   }
+  // Each row takes a byte or more: no memory is taken for rows that cannot be there.
+  if (footer_.rows > places_)
+    throw data_error("{}: is damaged: says {} rows in {} bytes", path_, footer_.rows, places_);
 }
 
 uint8_t ShardFile::byte() {
   if (at_ == buffer_.size()) {
     if (read_ == places_) throw data_error("{}: is damaged: it ends within a row", path_);
     buffer_.resize(static_cast<size_t>(std::min(kReadAhead, places_ - read_)));
-    file_.read(read_, buffer_);
+    InputFile(path_, *files_).read(read_, buffer_);
     read_ += static_cast<int64_t>(buffer_.size());
     at_ = 0;
   }

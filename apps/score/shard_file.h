@@ -42,6 +42,7 @@ std::unique_ptr<RowSink> make_unordered_shard_sink(GrowingFile& file);
 // Writes what follows the places, when all rows are there. `unordered` says which of the two sinks wrote the places.
 void write_shard_footer(GrowingFile& file, const ShardFooter& footer, bool unordered);
 
+// The file is open only while a piece of it is read: there may be thousands of shards.
 class ShardFile {
  public:
   // Throws Error{kData} where there is no such file, or it is not whole.
@@ -61,7 +62,7 @@ class ShardFile {
   uint8_t byte();
 
   std::string path_;
-  InputFile file_;
+  FileSystem* files_;
   ShardFooter footer_;
   bool unordered_ = false;
   std::vector<uint8_t> buffer_;

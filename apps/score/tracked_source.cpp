@@ -1,18 +1,39 @@
 #include "apps/score/tracked_source.h"
 
+#include <utility>
+
+#include "io/core/setting.h"
 #include "io/core/text.h"
+#include "io/core/utf8.h"
 #include "io/core/wording.h"
+#include "io/files/file_state.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
 
-TrackedSource::TrackedSource(PictureSource& inner, Listener& listener, std::optional<Shard> shard, Unscored* unscored)
-    : inner_(inner), listener_(listener), shard_(shard), unscored_(unscored) {}
+namespace {
+
+// An archive's member has come with its bytes.
+uint64_t state_of(const Picture& picture) {
+  return picture.path.empty() ? picture.bytes.size() : file_state(picture.path);
+}
+
+}  // namespace
+
+TrackedSource::TrackedSource(PictureSource& inner, Listener& listener, std::optional<Shard> shard, Unscored* unscored,
+                             TrackedSourceOptions options)
+    : inner_(inner), listener_(listener), shard_(shard), unscored_(unscored), options_(std::move(options)) {}
+
+bool TrackedSource::is_of_shard(const Picture& picture) const { return !shard_ || shard_->has(picture.name); }
 
 bool TrackedSource::list(Picture& picture) {
   if (!inner_.next(picture)) return false;
   ++listed_.pictures;
   listed_.names = xxh3_next(listed_.names, picture.name);
+  if (is_of_shard(picture)) {
+    const uint64_t state = state_of(picture);
+    listed_.files = xxh3_next(*listed_.files, {reinterpret_cast<const char*>(&state), sizeof state});
+  }
   return true;
 }
 
@@ -50,6 +71,7 @@ void TrackedSource::check_place(const Picture& last) const {
                                 printable(before_.last), printable(last.name)));
   if (listed_.names != before_.names)
     throw differing(usage_error("the first {} pictures of the inputs have other names now", before_.pictures));
+  if (options_.changed && before_.files && listed_.files != before_.files) options_.changed(before_.pictures);
 }
 
 // Whether the picture that was listed last is one of those that were missing.
@@ -57,7 +79,7 @@ bool TrackedSource::is_missing() const { return !missing_.empty() && missing_.fr
 
 // Whether the picture that was listed last is to be scored.
 bool TrackedSource::is_wanted(const Picture& picture) {
-  if (listed_.pictures > before_.pictures) return !shard_ || shard_->has(picture.name);
+  if (listed_.pictures > before_.pictures) return is_of_shard(picture);
   if (is_missing()) {
     if (missing_.front().name == xxh3(picture.name)) return true;
     throw differing(usage_error("picture {} of the inputs had another name, now it is {}", listed_.pictures,
@@ -76,7 +98,10 @@ bool TrackedSource::next(Picture& picture) {
       return false;
     }
   } while (!is_wanted(picture));
-  picture.place = {.index = listed_.pictures - 1, .names = listed_.names};
+  picture.place = {.index = listed_.pictures - 1, .names = listed_.names, .files = *listed_.files};
+  if (options_.most_letters > 0 && picture.error.empty() && letters(picture.name) > options_.most_letters)
+    picture.error = fmt::format("its name has {} characters, which is more than the {} of this format: give {} csv",
+                                letters(picture.name), options_.most_letters, setting("format"));
   if (is_missing())
     missing_.pop_front();  // skip_to() has added it
   else if (unscored_ != nullptr)

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -17,12 +18,18 @@
 
 namespace resflow {
 
+struct TrackedSourceOptions {
+  size_t most_letters = 0;  // a picture with a longer name gets an error for its row; 0: no name is too long
+  // Is told where pictures that were scored before were changed since; may throw.
+  std::function<void(int64_t pictures)> changed = {};
+};
+
 class TrackedSource : public PictureSource {
  public:
   // `inner` and `listener`, which is asked whether to stop, outlive it. So does `unscored`, if it is given: skip_to()
   // adds to it those that are missing, and next() each other picture before it gives it.
   TrackedSource(PictureSource& inner, Listener& listener, std::optional<Shard> shard = std::nullopt,
-                Unscored* unscored = nullptr);
+                Unscored* unscored = nullptr, TrackedSourceOptions options = {});
 
   // Lists what was listed before, up to the first picture that is `missing`. next() then gives those that are missing,
   // and after them what is behind `place`. False where the listener asks to stop meanwhile.
@@ -42,6 +49,7 @@ class TrackedSource : public PictureSource {
  private:
   bool list(Picture& picture);
   bool is_missing() const;
+  bool is_of_shard(const Picture& picture) const;
   bool is_wanted(const Picture& picture);
   void check_place(const Picture& last) const;
   Error differing(Error error) const;
@@ -51,6 +59,7 @@ class TrackedSource : public PictureSource {
   Listener& listener_;
   std::optional<Shard> shard_;
   Unscored* unscored_;
+  TrackedSourceOptions options_;
   ListingPlace listed_;                // its `last` stays empty
   ListingPlace before_;                // of what was scored before
   std::deque<ListedPicture> missing_;  // before `before_`, and not listed yet

@@ -1,4 +1,5 @@
 #include "apps/train/lines.h"
+#include "graph/head/svm.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -132,9 +133,12 @@ Lines svm_lines(const Run& run) {
   const TrainOptions& o = run.options;
   Lines lines = feature_data_lines(run);
   lines.push_back(fmt::format(
-      "svm        one-vs-rest, liblinear, {}; {} for {}, seed {}",
+      "svm        one-vs-rest, liblinear, {}; {} for {}, seed {}; {} more in memory",
       o.svm_c > 0 ? fmt::format("C {}", o.svm_c) : fmt::format("C of {}", fmt::join(svm_costs(), ", ")),
-      plural(o.svm_folds, "fold", "folds"), o.svm_c > 0 ? "Platt scaling" : "it and for Platt scaling", o.seed));
+      plural(o.svm_folds, "fold", "folds"), o.svm_c > 0 ? "Platt scaling" : "it and for Platt scaling", o.seed,
+      format_bytes(
+          static_cast<double>(svm_bytes((o.augment_copies + 1) * static_cast<int64_t>(run.data->train.samples.size()),
+                                        run.model->feature_count())))));
   lines.push_back(fmt::format("folder     {}", run.folder.path()));
   return lines;
 }
@@ -193,9 +197,10 @@ std::string stopped_after_epoch_line(const Run& run) {
 
 Lines broken_lines(const Run& run) {
   if (run.broken.empty()) return {};
-  Lines lines = {
-      fmt::format("skipped    {} that could not be read:", plural(run.broken.size(), "picture", "pictures"))};
+  const int64_t all = broken_count(run), named = std::ssize(run.broken);
+  Lines lines = {fmt::format("skipped    {} that could not be read:", plural(all, "picture", "pictures"))};
   for (const auto& [path, reason] : run.broken) lines.push_back(fmt::format("  {}: {}", path, reason));
+  if (all > named) lines.push_back(fmt::format("  and {} more before the run was resumed", format_count(all - named)));
   return lines;
 }
 

@@ -1,4 +1,5 @@
 #include "apps/train/network.h"
+#include "apps/machine/memory.h"
 
 #include <fmt/format.h>
 
@@ -94,6 +95,20 @@ class NetworkMode : public TrainingMode {
   int64_t lone_pictures_ = 0;   // batches of one picture that could not be trained on
 };
 
+// The parameters are in use already; for each of them there is a number more, or several, in the optimizer.
+void warn_where_memory_is_short(const Run& run, size_t activations) {
+  const TrainOptions& o = run.options;
+  const bool adam = o.optimizer == "adam" || o.optimizer == "adamw";
+  const int64_t copies = (adam                       ? 2
+                          : o.optimizer == "rmsprop" ? 1
+                                                     : 0) +
+                         (o.momentum > 0 ? 1 : 0) + (o.accumulate > 1 ? 1 : 0) + (o.ema > 0 ? 1 : 0);
+  const auto parameters = run.model->parameter_count() * static_cast<int64_t>(sizeof(float));
+  const auto batch = static_cast<int64_t>(activations);
+  warn_of_low_memory({.fixed = copies * parameters, .batch = batch, .shown = batch + (copies + 1) * parameters},
+                     o.batch, *run.listener);
+}
+
 NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
   const TrainOptions& o = run.options;
   freeze_parameters(*run.model, o);
@@ -101,8 +116,9 @@ NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
   const LossOptions loss = loss_options_of(o, run.data->train);
   const Precision precision =
       resolve_training_precision({.name = o.precision, .force = o.force_precision}, *run.listener);
-  trainer_ = std::make_unique<Trainer>(*run.model, o.batch, o.image_size, o.optimizer_options(), loss, Layout::kAny,
-                                       precision);
+  trainer_ =
+      std::make_unique<Trainer>(*run.model, o.batch, o.image_size, o.optimizer_options(), loss, Layout::kAny, precision,
+                                [&](size_t activations) { warn_where_memory_is_short(run, activations); });
   if (o.accumulate > 1) trainer_->allow_accumulation();
   if (o.ema > 0) ema_ = std::make_unique<Ema>(*run.model, o.ema);
   const LoaderOptions loader = {.batch = o.batch,

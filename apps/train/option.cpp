@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <ios>
+#include <charconv>
 #include <sstream>
+#include <system_error>
 #include <type_traits>
 
 #include "io/core/error.h"
@@ -18,12 +19,23 @@ struct IsList : std::false_type {};
 template <class T>
 struct IsList<std::vector<T>> : std::true_type {};
 
+// The inverse of fmt's "{}".
 template <class T>
 T parse(const std::string& name, const std::string& text) {
-  std::istringstream stream(text);
   T value{};
-  if (!(stream >> std::boolalpha >> value) || !(stream >> std::ws).eof())
-    throw data_error("the checkpoint's {} is \"{}\": it cannot be resumed", setting(name), text);
+  bool is_value = false;
+  if constexpr (std::is_same_v<T, std::string>) {
+    value = text;
+    is_value = true;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    value = text == "true";
+    is_value = value || text == "false";
+  } else {
+    const char* end = text.data() + text.size();
+    const auto [read, error] = std::from_chars(text.data(), end, value);
+    is_value = error == std::errc() && read == end;
+  }
+  if (!is_value) throw data_error("the checkpoint's {} is \"{}\": it cannot be resumed", setting(name), text);
   return value;
 }
 
@@ -53,8 +65,6 @@ void set_text(const OptionValue& value, const std::string& name, const std::stri
           v->clear();
           std::istringstream stream(text);
           for (std::string word; stream >> word;) v->push_back(parse<typename T::value_type>(name, word));
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          *v = text;
         } else {
           *v = parse<T>(name, text);
         }

@@ -19,6 +19,10 @@ std::vector<Option<O>> before_augmentation() {
       {{.name = "out", .help = "folder for last.resflow, best.resflow and history.csv"}, option_at<&O::out>},
       {{.name = "resume", .help = "go on with the run in {out}, with its options", .excludes = {{{"overwrite"}}}},
        option_at<&O::resume>},
+      {{.name = "strict",
+        .help = "with {resume}: refuse to go on where machine, threads, versions or pictures are others than before "
+                "[warn]"},
+       option_at<&O::strict>},
       {{.name = "overwrite", .help = "replace the run in {out}"}, option_at<&O::overwrite>},
       {{.name = "config",
         .help = "TOML file with any of these options, like batch = 16; the command line goes before.\n"

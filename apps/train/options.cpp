@@ -19,6 +19,10 @@
 namespace resflow {
 namespace {
 
+constexpr double kFitsTheOthers = -1;  // what a number is that nobody gave
+constexpr double kLargest = 1e6;       // of a rate
+constexpr int64_t kMostEpochs = 1'000'000'000;
+
 void check_patterns(const char* option, const std::vector<std::string>& patterns, const char* example) {
   for (const std::string& pattern : patterns)
     if (pattern.empty() || pattern.find_first_of(" \t\r\n") != std::string::npos)
@@ -30,7 +34,8 @@ void check_schedule(const TrainOptions& o) {
   if (o.early_stop < 0) throw usage_error("{} is {}: wanted at least 0", setting("early_stop"), o.early_stop);
   if (o.class_weights != "none" && o.class_weights != "balanced")
     throw usage_error("{} {}: wanted none or balanced", setting("class_weights"), o.class_weights);
-  if (o.given.contains("lr_backbone") && !(o.lr_backbone >= 0 && o.lr > 0))
+  if ((o.given.contains("lr_backbone") || o.lr_backbone != kFitsTheOthers) &&
+      !(o.lr_backbone >= 0 && o.lr_backbone <= kLargest && o.lr > 0))
     throw usage_error("{} is {} beside {} {}: wanted a number from 0 up, and an {} above 0", setting("lr_backbone"),
                       o.lr_backbone, setting("lr"), o.lr, setting("lr"));
 }
@@ -39,7 +44,7 @@ void check_schedule(const TrainOptions& o) {
 void check_mode_options(const TrainOptions& o) {
   if (o.augment_copies < 0)
     throw usage_error("{} is {}: wanted at least 0", setting("augment_copies"), o.augment_copies);
-  if (o.given.contains("svm_c") && !(o.svm_c > 0 && o.svm_c <= 1e9))
+  if ((o.given.contains("svm_c") || o.svm_c != 0) && !(o.svm_c > 0 && o.svm_c <= 1e9))
     throw usage_error("{} is {}: wanted a number above 0", setting("svm_c"), o.svm_c);
   if (o.svm_folds < 2) throw usage_error("{} is {}: wanted at least 2", setting("svm_folds"), o.svm_folds);
   if (o.given.contains("feature_cache") && o.feature_cache.empty())
@@ -93,7 +98,7 @@ void resolve(TrainOptions& o) {
       if (const std::string reason = why_useless(option, o); !reason.empty()) throw usage_error("{}", reason);
   for (const auto& [name, value] :
        {std::pair{"lr", o.lr}, std::pair{"momentum", o.momentum}, std::pair{"weight_decay", o.weight_decay}})
-    if (o.given.contains(name) && !(value >= 0 && value <= 1e6))
+    if ((o.given.contains(name) || value != kFitsTheOthers) && !(value >= 0 && value <= kLargest))
       throw usage_error("{} is {}: wanted a number from 0 up", setting(name), value);
   if (o.lr < 0) o.lr = sgd ? 0.1 : rmsprop ? 1e-2 : 1e-3;
   if (o.momentum < 0) o.momentum = sgd ? 0.9 : 0;
@@ -127,7 +132,10 @@ void resolve(TrainOptions& o) {
   if (o.given.contains("folds") && o.folds < 2)
     throw usage_error("{} is {}: wanted at least 2", setting("folds"), o.folds);
   check_exclusions(o);
+  if (o.strict && !o.resume) throw usage_error("{} goes with {}", setting("strict"), setting("resume"));
   if (o.epochs < 0) throw usage_error("{} is {}: wanted at least 0", setting("epochs"), o.epochs);
+  if (o.epochs > kMostEpochs)
+    throw usage_error("{} is {}: wanted at most {}", setting("epochs"), o.epochs, kMostEpochs);
   if (o.batch < 1) throw usage_error("{} is {}: wanted at least 1", setting("batch"), o.batch);
   if (o.image_size < 32) throw usage_error("{} is {}: wanted at least 32", setting("image_size"), o.image_size);
   if (o.image_size > 4096) throw usage_error("{} is {}: wanted at most 4096", setting("image_size"), o.image_size);
@@ -136,7 +144,7 @@ void resolve(TrainOptions& o) {
   if (o.keep < 1) throw usage_error("{} is {}: wanted at least 1", setting("keep"), o.keep);
   if (o.on_error != "skip" && o.on_error != "stop")
     throw usage_error("{} {}: wanted skip or stop", setting("on_error"), o.on_error);
-  if (o.given.contains("threads") && o.threads < 1)
+  if ((o.given.contains("threads") || o.threads != 0) && o.threads < 1)
     throw usage_error("{} is {}: wanted at least 1", setting("threads"), o.threads);
   if (o.threads == 0 && !o.pin) o.threads = cpu_limits().usable();
 }
@@ -145,7 +153,9 @@ TrainOptions resolved(TrainOptions options) {
   check_exclusions(options);
   if (options.resume) {
     const RunFolder folder(options.out, RunFolder::Open::kResume);
-    adopt_saved(options, read_checkpoint_summary(folder.last()).checkpoint.training.options);
+    const TrainingState state = read_checkpoint_summary(folder.last()).checkpoint.training;
+    check_saved(state, folder.last());
+    adopt_saved(options, state.options);
   }
   resolve(options);
   return options;

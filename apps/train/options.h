@@ -19,6 +19,7 @@ struct TrainOptions {
   std::string data = {}, val = {};
   std::string out = "run";
   bool resume = false, overwrite = false;
+  bool strict = false;  // a resumed run goes on only where machine, versions and pictures are those of before
   int keep = 2;
 
   std::string model = "resnet34";              // where `weights` is given and this is not: the model that they fit
@@ -40,7 +41,7 @@ struct TrainOptions {
   std::string precision = "f32";  // of activations and their gradients: "f32" or "bf16"
   bool force_precision = false;   // bf16 also on a CPU without instructions for it
   std::string optimizer = "adam";
-  // A negative number stands for what fits the optimizer:
+  // -1 stands for what fits the optimizer:
   //            lr     momentum  weight decay
   //   adam     0.001            0
   //   adamw    0.001            0.01
@@ -49,7 +50,7 @@ struct TrainOptions {
   double lr = -1, momentum = -1, weight_decay = -1;
   bool nesterov = false;
   bool no_decay_norm_bias = false;  // weight decay does not change batch norms and biases
-  double lr_backbone = -1;          // of all layers but the head; negative: the same as `lr`
+  double lr_backbone = -1;          // of all layers but the head; -1: the same as `lr`
   std::string schedule = "none";    // graph/train/schedule.h explains it, and the six that follow
   int64_t warmup_epochs = 0, step_size = 30, patience = 10;
   std::vector<int64_t> milestones = {};

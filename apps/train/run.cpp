@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/machine/same_machine.h"
 #include "apps/machine/versions.h"
 #include "apps/model/initial_weights.h"
 #include "apps/train/saved_options.h"
@@ -15,6 +16,9 @@
 
 namespace resflow {
 namespace {
+
+// So many pictures that could not be read are named in a checkpoint, which has to stay small.
+constexpr size_t kMostNamedBroken = 1000;
 
 // A network takes whole batches of the loader's; for features the size of a batch is a bound alone.
 void check_batch(const TrainOptions& options, const TrainingData& data) {
@@ -62,10 +66,11 @@ void resume(Run& run) {
   run.provenance = std::move(saved.provenance);
   run.state = std::move(saved.training);
   run.optimizer = std::move(saved.optimizer);
-  const std::string fingerprint = run_fingerprint(run.options.threads);
-  if (run.state.fingerprint != fingerprint)
-    run.listener->warn(fmt::format("this run began on {}; on {} it goes on as well, but not to the same bits",
-                                   run.state.fingerprint, fingerprint));
+  const bool strict = run.options.strict;
+  check_same_machine(run.state.fingerprint, run_fingerprint(run.options.threads), strict, *run.listener);
+  if (!run.state.files.empty() && run.state.files != files_state(*run.data))
+    say_changed_pictures(fmt::format("pictures of {}", run.data->train_root), strict, *run.listener);
+  run.broken.insert(run.state.broken.begin(), run.state.broken.end());
 }
 
 void start(Run& run, InitialWeights weights) {
@@ -116,6 +121,7 @@ Run open_run(const TrainOptions& given, std::shared_ptr<const TrainingData> data
     throw usage_error("{} goes by the validation's accuracy: give {}, or a folder val/ beside train/",
                       setting("early_stop"), setting("val"));
   run.state.fingerprint = run_fingerprint(options.threads);
+  run.state.files = files_state(*run.data);
   run.state.options = saved_options(options, *run.data);
   return run;
 }
@@ -132,6 +138,10 @@ std::vector<double> losses(const Run& run) {
   return all;
 }
 
+int64_t broken_count(const Run& run) {
+  return std::max(run.state.broken_count, static_cast<int64_t>(run.broken.size()));
+}
+
 Checkpoint checkpoint(const Run& run) {
   Checkpoint c;
   c.model = run.model->description();
@@ -139,6 +149,12 @@ Checkpoint checkpoint(const Run& run) {
   c.preprocessing = run.preprocessing;
   c.parameters = run.model->state();
   c.training = run.state;
+  c.training.broken_count = broken_count(run);
+  c.training.broken.clear();
+  for (const auto& [path, reason] : run.broken) {
+    if (c.training.broken.size() == kMostNamedBroken) break;
+    c.training.broken.emplace_back(path, reason);
+  }
   c.provenance = run.provenance;
   return c;
 }

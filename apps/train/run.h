@@ -67,6 +67,10 @@ Checkpoint finite_checkpoint(const Run& run, const std::string& when);
 // Keeps which pictures were left out, and counts them in `count`. Warns of the first few of the run, when it happens.
 void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture> broken, LeftOut& count);
 
+// How many pictures could not be read since the run began. Of very many, those that were left out before it was resumed
+// are not all named in run.broken.
+int64_t broken_count(const Run& run);
+
 // How the run reads its pictures: a stop of its listener ends a wait for the machine.
 ReadingOptions reading_options(const Run& run);
 

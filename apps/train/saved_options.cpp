@@ -10,6 +10,7 @@
 #include "apps/train/option_conditions.h"
 #include "apps/train/option_table.h"
 #include "io/core/error.h"
+#include "io/core/text.h"
 #include "io/core/toml_value.h"
 
 namespace resflow {
@@ -75,6 +76,28 @@ void adopt_saved(TrainOptions& options, const SavedOptions& saved) {
   if (!conflicts.empty())
     throw usage_error("{}: the run began with other options: {}; leave them out, or start anew with another {}",
                       setting("resume"), fmt::join(conflicts, "; "), setting("out"));
+}
+
+void check_saved(const TrainingState& state, const std::string& path) {
+  const auto is_known = [](const std::string& name) {
+    const auto& rows = saved_option_table();
+    return name == kDataIdentity || name == kValIdentity ||
+           std::any_of(rows.begin(), rows.end(), [&](const SavedRow* row) { return saved_name(row->name) == name; });
+  };
+  constexpr const char* kAdvice = "it cannot go on with the run: take the resflow that wrote the file, or a newer one";
+  for (const auto& [name, value] : state.options)
+    if (!is_known(name))
+      throw data_error("{}: was made with {}, which this resflow does not know: {}", path, printable(name), kAdvice);
+  if (!state.unknown.empty())
+    throw data_error("{}: this resflow does not know {}: {}", path, state.unknown.front(), kAdvice);
+  TrainOptions options;
+  try {
+    adopt_saved(options, state.options);
+    options.force_precision = true;  // whether this CPU is fit for the precision is no matter of the file
+    resolve(options);
+  } catch (const Error& error) {
+    throw data_error("{}: its run cannot have been: {}", path, error.marked());
+  }
 }
 
 void check_same_data(const SavedOptions& saved, const TrainingData& data) {

@@ -8,6 +8,7 @@
 
 #include "apps/data/training_data.h"
 #include "apps/train/options.h"
+#include "io/checkpoint/training_state.h"
 
 namespace resflow {
 
@@ -26,6 +27,11 @@ std::string saved_value(const SavedOptions& saved, const std::string& name);
 // was given and differs is an Error{kUsage} that names all such. The others (epochs, threads, save_every, on_error,
 // ...) are taken over unless given.
 void adopt_saved(TrainOptions& options, const SavedOptions& saved);
+
+// The options of the run alone, as its checkpoint has them. Throws Error{kData} for a text that is no value of its
+// option, for options that this resflow does not know (a newer one wrote them), and for values that no run can have.
+// Its sentence begins with `path`, the checkpoint's.
+void check_saved(const TrainingState& state, const std::string& path);
 
 // A resumed run must see the same pictures, for its cursor counts them. Throws Error{kUsage} where they are others.
 void check_same_data(const SavedOptions& saved, const TrainingData& data);

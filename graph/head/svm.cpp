@@ -46,6 +46,10 @@ class Rows {
 
   feature_node* at(size_t row) { return nodes_.data() + row * width_; }
 
+  static int64_t bytes(int64_t rows, int64_t columns) {
+    return rows * (columns + 2) * static_cast<int64_t>(sizeof(feature_node));
+  }
+
  private:
   size_t width_;
   std::vector<feature_node> nodes_;
@@ -185,6 +189,8 @@ Head fit_head(const SvmData& data, const std::vector<int>& folds, const std::vec
 }
 
 }  // namespace
+
+int64_t svm_bytes(int64_t rows, int64_t columns) { return Rows::bytes(rows, columns); }
 
 std::span<const double> svm_costs() { return kCosts; }
 

@@ -71,6 +71,9 @@ struct SvmResult {
   Head head;
 };
 
+// Memory that the fits take beside the rows themselves: liblinear wants each feature as a pair of an index and an f64.
+int64_t svm_bytes(int64_t rows, int64_t columns);
+
 // Of several C with the same accuracy the smallest is taken. The same data give the same bits. `progress` is told how
 // many fits are done of how many, and returns false to stop; then the result is empty.
 // Throws Error{kUsage} for a C that cannot be; Error{kSystem} where memory is short.

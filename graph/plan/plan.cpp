@@ -59,6 +59,7 @@ void Plan::Impl::take_arena(const Impl* lender) {
   if (lender != nullptr && lender->arena->bytes() >= program.buffers.bytes()) {
     arena = lender->arena;
   } else {
+    if (options.planned && lender == nullptr && !copies_of) options.planned(program.buffers.bytes());
     arena = std::make_shared<Arena>(program.buffers.bytes(), compute);
   }
 }

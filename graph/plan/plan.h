@@ -54,6 +54,9 @@ struct PlanOptions {
   // the CPU has no instructions for it (precision_obstacle of ops/precision.h) it runs all the same, in f32 where
   // oneDNN has nothing better.
   Precision precision = Precision::kF32;
+  // Is told how large the arena of activations will be, in bytes, before it is taken of the machine. Not of a plan that
+  // works in another one's arena or beside another one.
+  std::function<void(size_t bytes)> planned = {};
 };
 
 struct PlanMemory {

@@ -28,14 +28,15 @@ struct Sized {
 
 struct Trainer::Impl {
   Impl(Model& the_model, int64_t batch, int64_t image_size, const OptimizerOptions& optimizer_options,
-       const LossOptions& the_loss, Layout layout, Precision precision)
+       const LossOptions& the_loss, Layout layout, Precision precision, std::function<void(size_t)> planned)
       : model(the_model),
         options{.batch = batch,
                 .height = image_size,
                 .width = image_size,
                 .mode = Mode::kTrain,
                 .layout = layout,
-                .precision = precision},
+                .precision = precision,
+                .planned = std::move(planned)},
         loss_options(the_loss),
         clips(optimizer_options.clip_norm > 0) {
     resflow::check(optimizer_options);  // before the work of planning
@@ -114,8 +115,8 @@ struct Trainer::Impl {
 };
 
 Trainer::Trainer(Model& model, int64_t batch, int64_t image_size, const OptimizerOptions& optimizer,
-                 const LossOptions& loss, Layout layout, Precision precision)
-    : impl_(std::make_unique<Impl>(model, batch, image_size, optimizer, loss, layout, precision)) {}
+                 const LossOptions& loss, Layout layout, Precision precision, std::function<void(size_t bytes)> planned)
+    : impl_(std::make_unique<Impl>(model, batch, image_size, optimizer, loss, layout, precision, std::move(planned))) {}
 Trainer::~Trainer() = default;
 
 StepResult Trainer::step(const float* pixels, std::span<const int32_t> labels, std::span<const float> targets) {

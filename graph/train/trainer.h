@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -39,9 +40,10 @@ class Trainer {
  public:
   // Plans `model` for training at `batch`. A smaller last batch gets a plan of its own, made when it first
   // comes and kept; it works in the first one's memory. The model outlives the trainer. Throws Error{kUsage}
-  // for options that cannot be, Error{kInternal} for kInt8.
+  // for options that cannot be, Error{kInternal} for kInt8. `planned` as PlanOptions has it.
   Trainer(Model& model, int64_t batch, int64_t image_size, const OptimizerOptions& optimizer,
-          const LossOptions& loss = {}, Layout layout = Layout::kAny, Precision precision = Precision::kF32);
+          const LossOptions& loss = {}, Layout layout = Layout::kAny, Precision precision = Precision::kF32,
+          std::function<void(size_t bytes)> planned = {});
   ~Trainer();
 
   // pixels (rows,3,S,S) planar f32, labels in [0, num_classes). 1 <= rows <= batch, else Error{kInternal}; a label

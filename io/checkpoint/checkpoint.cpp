@@ -52,6 +52,17 @@ std::vector<TensorEntry> list_entries(const Entries& entries) {
   return list;
 }
 
+Checkpoint describe(const CheckpointFile& file, const std::string& path) {
+  if (const std::string field = unknown_field(file.manifest()); !field.empty())
+    throw data_error("{}: this resflow does not know {}: take the resflow that wrote the file, or a newer one", path,
+                     field);
+  try {
+    return from_manifest(file.manifest());
+  } catch (const Error& error) {
+    throw Error(error.kind(), path + ": damaged checkpoint: " + error.marked());
+  }
+}
+
 // The newest generation beside `path` that is whole, as a clause to end an error with; empty where there is none.
 std::string name_whole_generation(const std::string& path) {
   std::error_code ignored;
@@ -60,6 +71,7 @@ std::string name_whole_generation(const std::string& path) {
     if (!std::filesystem::exists(generation, ignored)) return "";
     try {
       const CheckpointFile file(generation);
+      describe(file, generation);
       file.verify();
       return fmt::format("; {} is whole (after {} epochs and {} steps): use that one", generation,
                          file.manifest().training().epoch(), file.manifest().training().step());
@@ -76,14 +88,6 @@ auto with_advice(const std::string& path, Read read) {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kData) throw;
     throw Error(error.kind(), error.marked() + name_whole_generation(path));
-  }
-}
-
-Checkpoint describe(const CheckpointFile& file, const std::string& path) {
-  try {
-    return from_manifest(file.manifest());
-  } catch (const Error& error) {
-    throw Error(error.kind(), path + ": damaged checkpoint: " + error.marked());
   }
 }
 

@@ -4,10 +4,51 @@
 #include <cmath>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "io/core/error.h"
 
 namespace resflow {
+
+void check_model(const ModelDescription& model) {
+  constexpr int64_t kMostClasses = 1 << 24, kMostChannels = 1 << 20;
+  const auto check = [](const char* what, int64_t value, int64_t low, int64_t high) {
+    if (value < low || value > high) throw data_error("its model has {} {}, wanted {} to {}", what, value, low, high);
+  };
+  check("num_classes", model.num_classes, 1, kMostClasses);
+  check("groups", model.groups, 0, kMostChannels);
+  check("width_per_group", model.width_per_group, 0, kMostChannels);
+}
+
+void check_preprocessing(const Preprocessing& p) {
+  constexpr float kFarthest = 1e6F, kSmallest = 1e-6F;  // of pixels from 0 to 1
+  for (const auto& [what, side] : {std::pair{"resize", p.resize}, std::pair{"crop", p.crop}})
+    if (side < 1 || side > kMaxPictureSide)
+      throw data_error("its preprocessing: {} {}, wanted 1 to {}", what, side, kMaxPictureSide);
+  if (p.mean.size() != 3 || p.std.size() != 3)
+    throw data_error("its preprocessing has {} means and {} deviations, wanted 3 of each", p.mean.size(), p.std.size());
+  for (const float mean : p.mean)
+    if (!(std::abs(mean) <= kFarthest))
+      throw data_error("its preprocessing: mean {}, wanted {} to {}", mean, -kFarthest, kFarthest);
+  for (const float deviation : p.std)
+    if (!(deviation >= kSmallest && deviation <= kFarthest))
+      throw data_error("its preprocessing: std {}, wanted {} to {}", deviation, kSmallest, kFarthest);
+  if (p.interpolation != Preprocessing().interpolation)
+    throw data_error("its pictures want to be resized {}, this resflow resizes {} only", p.interpolation,
+                     Preprocessing().interpolation);
+}
+
+Preprocessing scaled_preprocessing(const Preprocessing& preprocessing, int image_size) {
+  check_preprocessing(preprocessing);
+  const int64_t resize = int64_t{image_size} * preprocessing.resize / preprocessing.crop;
+  if (resize > kMaxPictureSide)
+    throw data_error("its preprocessing: resize {} for a crop {} would be {} for a crop {}, wanted at most {}",
+                     preprocessing.resize, preprocessing.crop, resize, image_size, kMaxPictureSide);
+  Preprocessing scaled = preprocessing;
+  scaled.resize = static_cast<int>(std::max<int64_t>(resize, 1));
+  scaled.crop = image_size;
+  return scaled;
+}
 
 std::string head_name(Head::Kind kind) { return kind == Head::Kind::kSoftmax ? "softmax" : "one_vs_rest"; }
 

@@ -18,6 +18,9 @@ struct ModelDescription {
   bool operator==(const ModelDescription&) const = default;
 };
 
+// Throws Error{kData} for numbers that no model can have. Which architectures there are is not looked at.
+void check_model(const ModelDescription& model);
+
 // How a photograph becomes the network's input when it is scored.
 struct Preprocessing {
   int resize = 256;  // short side
@@ -28,6 +31,14 @@ struct Preprocessing {
   bool exif = false;                       // first turned upright, as its EXIF orientation says
   bool operator==(const Preprocessing&) const = default;
 };
+
+// The longest side to which pictures are resized, and of a crop: more than any JPEG has.
+inline constexpr int kMaxPictureSide = 1 << 16;
+// Throws Error{kData} for sizes, means and deviations with which no picture can be prepared.
+void check_preprocessing(const Preprocessing& preprocessing);
+// The same for a network whose input is `image_size` pixels a side: the part of the picture that it sees stays.
+// Throws Error{kData} where pictures would have to be resized beyond kMaxPictureSide.
+Preprocessing scaled_preprocessing(const Preprocessing& preprocessing, int image_size);
 
 // How the network's outputs become probabilities.
 struct Head {

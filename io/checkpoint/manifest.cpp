@@ -1,9 +1,40 @@
 #include "io/checkpoint/manifest.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/unknown_field_set.h>
+
 #include "io/core/error.h"
 
 namespace resflow {
 namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+// "training: field 13", of `message` and of all messages in it but those whose field is called `passed_over`.
+void add_unknown_fields(const Message& message, const std::string& where, const std::string& passed_over,
+                        std::vector<std::string>& found) {
+  const google::protobuf::Reflection& fields = *message.GetReflection();
+  const auto& unknown = fields.GetUnknownFields(message);
+  if (!unknown.empty()) found.push_back(fmt::format("field {} of its {}", unknown.field(0).number(), where));
+  std::vector<const FieldDescriptor*> present;
+  fields.ListFields(message, &present);
+  for (const FieldDescriptor* field : present) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field->name() == passed_over) continue;
+    const int count = field->is_repeated() ? fields.FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i)
+      add_unknown_fields(
+          field->is_repeated() ? fields.GetRepeatedMessage(message, field, i) : fields.GetMessage(message, field),
+          field->name(), passed_over, found);
+  }
+}
+
+std::vector<std::string> unknown_fields(const proto::TrainingState& training) {
+  std::vector<std::string> found;
+  add_unknown_fields(training, "training", "", found);
+  return found;
+}
 
 void to_proto(const ModelDescription& model, proto::Model& to) {
   to.set_architecture(model.architecture);
@@ -23,6 +54,7 @@ ModelDescription from_proto(const proto::Model& from) {
   model.replace_stride_with_dilation.assign(dilate.begin(), dilate.end());
   model.groups = from.groups();
   model.width_per_group = from.width_per_group();
+  check_model(model);
   return model;
 }
 
@@ -41,16 +73,9 @@ Preprocessing from_proto(const proto::Preprocessing& from) {
   preprocessing.crop = from.crop();
   preprocessing.mean.assign(from.mean().begin(), from.mean().end());
   preprocessing.std.assign(from.std().begin(), from.std().end());
-  if (preprocessing.mean.size() != 3 || preprocessing.std.size() != 3) {
-    throw data_error("its preprocessing has {} means and {} deviations, wanted 3 of each", preprocessing.mean.size(),
-                     preprocessing.std.size());
-  }
   if (!from.interpolation().empty()) preprocessing.interpolation = from.interpolation();
-  if (preprocessing.interpolation != Preprocessing().interpolation) {
-    throw data_error("its pictures want to be resized {}, this resflow resizes {} only", preprocessing.interpolation,
-                     Preprocessing().interpolation);
-  }
   preprocessing.exif = from.exif();
+  check_preprocessing(preprocessing);
   return preprocessing;
 }
 
@@ -129,6 +154,13 @@ void to_proto(const TrainingState& training, proto::TrainingState& to) {
   to.set_fingerprint(training.fingerprint);
   to.set_epoch_unreadable(training.epoch_left_out.unreadable);
   to.set_epoch_broken(training.epoch_left_out.broken);
+  to.set_files(training.files);
+  for (const auto& [name, reason] : training.broken) {
+    proto::BrokenPicture& broken = *to.add_broken();
+    broken.set_name(name);
+    broken.set_reason(reason);
+  }
+  to.set_broken_count(training.broken_count);
 }
 
 TrainingState from_proto(const proto::TrainingState& from) {
@@ -146,6 +178,11 @@ TrainingState from_proto(const proto::TrainingState& from) {
   for (const auto& option : from.options()) training.options.emplace_back(option.name(), option.value());
   training.fingerprint = from.fingerprint();
   training.epoch_left_out = {.unreadable = from.epoch_unreadable(), .broken = from.epoch_broken()};
+  training.files = from.files();
+  for (const auto& broken : from.broken()) training.broken.emplace_back(broken.name(), broken.reason());
+  training.broken_count = from.broken_count();
+  training.unknown = unknown_fields(from);
+  check_training_state(training);
   return training;
 }
 
@@ -177,6 +214,12 @@ Checkpoint from_manifest(const proto::Manifest& manifest) {
   checkpoint.training = from_proto(manifest.training());
   for (const auto& entry : manifest.provenance()) checkpoint.provenance.emplace_back(entry.key(), entry.text());
   return checkpoint;
+}
+
+std::string unknown_field(const proto::Manifest& manifest) {
+  std::vector<std::string> found;
+  add_unknown_fields(manifest, "manifest", "training", found);
+  return found.empty() ? "" : found.front();
 }
 
 TensorEntry from_entry(const proto::Tensor& entry) {

@@ -13,6 +13,11 @@ void to_manifest(const Checkpoint& checkpoint, proto::Manifest& manifest);
 // All but the tensors. Throws Error{kData} for values that cannot be.
 Checkpoint from_manifest(const proto::Manifest& manifest);
 
+// What a newer resflow wrote into the manifest and this one cannot read, as words: "field 11 of its manifest". Empty
+// where there is nothing. What stands in `training` is left to TrainingState::unknown: it matters to who goes on with
+// the run alone.
+std::string unknown_field(const proto::Manifest& manifest);
+
 // REQUIRES: the entry's dims and dtype are valid (read_manifest has seen to it).
 TensorEntry from_entry(const proto::Tensor& entry);
 

@@ -41,6 +41,14 @@ struct TrainingState {
   std::vector<EpochRecord> history;
   std::vector<std::pair<std::string, std::string>> options;  // the run's options, to refuse a resume with others
   std::string fingerprint;  // machine, threads, versions: the same one gives the same bits
+  std::string files;        // stands for the sizes and times of the pictures' files; empty where that is not known
+  std::vector<std::pair<std::string, std::string>> broken;  // pictures that could not be read so far, and why
+  int64_t broken_count = 0;                                 // how many there are: `broken` may name only some
+  // What a newer resflow wrote into it and this one cannot read, as words. Such a run cannot be gone on with.
+  std::vector<std::string> unknown;
 };
+
+// Throws Error{kData} for counts, rates and times that no run can have come to.
+void check_training_state(const TrainingState& state);
 
 }  // namespace resflow

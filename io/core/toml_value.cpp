@@ -5,6 +5,9 @@
 
 #include <limits>
 
+#include "io/core/base64.h"
+#include "io/core/utf8.h"
+
 namespace resflow {
 namespace {
 
@@ -19,6 +22,7 @@ std::string list_value(const std::vector<T>& list) {
 }  // namespace
 
 std::string toml_value(const std::string& text) {
+  if (!is_utf8(text)) return fmt::format("{{base64 = \"{}\"}}", base64(text));
   std::string quoted = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -12,6 +12,7 @@ namespace resflow {
 struct PicturePlace {
   int64_t index = 0;   // from 0
   uint64_t names = 0;  // a hash over the names up to and including its own (xxh3_next of io/files/xxh3.h)
+  uint64_t files = 0;  // the same of the sizes and times of their files, of those that are to be read
 
   bool operator==(const PicturePlace&) const = default;
 };

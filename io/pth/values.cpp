@@ -33,15 +33,19 @@ void gather(const PthTensor& tensor, std::span<const uint8_t> storage, std::span
   const Dims &dims = tensor.dims, &strides = tensor.strides;
   const size_t last = dims.size() - 1;
   Dims index(dims.size());
-  int64_t row = 0;  // element that the innermost run begins with
+  // The element that the innermost run begins with. A dim of 1 may have any stride, which is added and taken off again:
+  // unsigned numbers come back where signed ones would overflow.
+  uint64_t row = 0;
   for (size_t done = 0; done < to.size();) {
-    const uint8_t* from = storage.data() + tensor.offset + static_cast<size_t>(row) * sizeof(T);
+    const uint8_t* from = storage.data() + tensor.offset + row * sizeof(T);
     for (int64_t i = 0; i < dims[last]; ++i, done += sizeof(T))
-      std::memcpy(to.data() + done, from + static_cast<size_t>(i * strides[last]) * sizeof(T), sizeof(T));
+      std::memcpy(to.data() + done, from + static_cast<uint64_t>(i) * static_cast<uint64_t>(strides[last]) * sizeof(T),
+                  sizeof(T));
     for (size_t d = last; d > 0; --d) {
-      row += strides[d - 1];
+      const auto stride = static_cast<uint64_t>(strides[d - 1]);
+      row += stride;
       if (++index[d - 1] < dims[d - 1]) break;
-      row -= index[d - 1] * strides[d - 1];
+      row -= static_cast<uint64_t>(index[d - 1]) * stride;
       index[d - 1] = 0;
     }
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "io/core/error.h"
@@ -61,12 +63,13 @@ int64_t integer(const Json& json, int64_t low, int64_t high) {
   return json.get<int64_t>();
 }
 
-std::vector<float> channels(const Json& json, double low) {
-  constexpr double kHigh = 1e6;  // far beyond any pixel's value
-  const auto values = json.get<std::vector<double>>();
-  const auto in_range = [&](double value) { return value >= low && value <= kHigh; };
-  if (values.size() != 3 || !std::all_of(values.begin(), values.end(), in_range)) refuse("not three channels' values");
-  return {values.begin(), values.end()};
+std::vector<float> floats(const Json& json) {
+  std::vector<float> values;
+  for (const double value : json.get<std::vector<double>>()) {
+    if (!(std::abs(value) <= std::numeric_limits<float>::max())) refuse("no value that fits into 32 bits");
+    values.push_back(static_cast<float>(value));
+  }
+  return values;
 }
 
 // These throw Json::exception where it is not as it is written above.
@@ -81,14 +84,21 @@ void read_options(const Json& json, ModelDescription& model) {
 }
 
 Preprocessing read_preprocessing(const Json& json) {
-  constexpr int64_t kMaxSide = 1 << 16;
   Preprocessing p;
-  p.resize = static_cast<int>(integer(json.at("resize"), 1, kMaxSide));
-  p.crop = static_cast<int>(integer(json.at("crop"), 1, kMaxSide));
-  p.mean = channels(json.at("mean"), -1e6);
-  p.std = channels(json.at("std"), 1e-6);
+  p.resize = static_cast<int>(integer(json.at("resize"), 1, kMaxPictureSide));
+  p.crop = static_cast<int>(integer(json.at("crop"), 1, kMaxPictureSide));
+  p.mean = floats(json.at("mean"));
+  p.std = floats(json.at("std"));
   json.at("interpolation").get_to(p.interpolation);
   p.exif = json.value("exif", false);
+  // Pictures to be resized otherwise are refused aloud: see from_texts().
+  Preprocessing bilinear = p;
+  bilinear.interpolation = Preprocessing().interpolation;
+  try {
+    check_preprocessing(bilinear);
+  } catch (const Error&) {
+    refuse("no preprocessing");
+  }
   return p;
 }
 

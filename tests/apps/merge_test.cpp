@@ -4,11 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 
+#include "apps/score/output.h"
+#include "apps/score/tracked_source.h"
 #include "io/checkpoint/checkpoint.h"
+#include "io/core/setting.h"
+#include "io/files/npy_file.h"
+#include "io/files/sequential_file.h"
 #include "tests/apps/made_weights.h"
 #include "tests/apps/program.h"
+#include "tests/apps/score/named_pictures.h"
 
 namespace resflow::testing {
 namespace {
@@ -156,6 +164,56 @@ TEST_F(Merge, AShardIsResumedAsAnyRun) {
     EXPECT_TRUE(read_text(out + ".shard") == shard);
   }
   EXPECT_TRUE(went_on) << "it was always done before it was killed";
+}
+
+// Each shard has four files to read, and each of its rows may come next. A process has a limit of open files, often
+// 1024, here 64.
+TEST_F(Merge, TakesMoreShardsThanFilesMayBeOpen) {
+  constexpr int kShards = 150, kPictures = 600;
+  const std::vector<std::string> classes = {"ant", "bee"};
+  std::vector<std::string> outs;
+  for (int number = 1; number <= kShards; ++number) {
+    NamedPictures pictures(kPictures);
+    const Shard shard = {.number = number, .of = kShards};
+    const std::string stem = folder_ / ("s" + std::to_string(number));
+    outs.push_back(stem + ".csv");
+    TrackedSource source(pictures, silent(), shard);
+    ScoreOutput output({.out = outs.back(), .embeddings = stem + ".npy", .errors = stem + ".errors", .shard = shard},
+                       classes, 2, {{setting("format"), "csv"}});
+    for (Picture picture; source.next(picture);) {
+      const auto index = static_cast<double>(picture.place.index);
+      const std::vector<double> scores = {index / kPictures, 1 - index / kPictures};
+      const std::vector<float> features = {static_cast<float>(index), 0};
+      const bool broken = is_broken(picture.place.index);
+      output.add({.name = picture.name,
+                  .error = broken ? "is broken" : "",
+                  .probabilities = broken ? std::span<const double>() : scores,
+                  .features = broken ? std::span<const float>() : features,
+                  .place = picture.place});
+    }
+    output.finish(source.listed());
+  }
+  std::vector<std::string> command = {"sh", "-c", "ulimit -n 64; exec \"$0\" \"$@\"", RESFLOW_PROGRAM, "merge"};
+  command.insert(command.end(), outs.begin(), outs.end());
+  const std::string all = folder_ / "all.csv", embeddings = folder_ / "all.npy", errors = folder_ / "all.errors";
+  command.insert(command.end(), {"--out", all, "--embeddings", embeddings, "--errors", errors});
+  const ProcessResult result = run_process(command);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("merged 150 shards: 600 rows (120 with an error)"));
+  SequentialFile rows(all);
+  EXPECT_EQ(rows.next_row(true), "path,class,probability,error\n");
+  const std::string values = read_text(embeddings);
+  for (int i = 0; i < kPictures; ++i) {
+    const std::string row(rows.next_row(true).value_or(""));
+    EXPECT_THAT(row, HasSubstr(name_of(i)));
+    float first = 0;
+    std::memcpy(&first, values.data() + kNpyHeaderBytes + static_cast<size_t>(i) * 8, sizeof first);
+    if (is_broken(i))
+      EXPECT_TRUE(std::isnan(first)) << i;
+    else
+      EXPECT_EQ(first, static_cast<float>(i));
+  }
+  EXPECT_EQ(rows.next_row(true), std::nullopt);
 }
 
 }  // namespace

@@ -228,6 +228,66 @@ TEST_F(ScoreResume, AFullDiskIsGoneOnWithToTheSameBytes) {
   EXPECT_TRUE(read_text(csv) == read_text(whole));
 }
 
+// What may make other bits is said, or refused on demand.
+TEST_F(ScoreResume, AnotherMachineAndChangedPicturesAreNoticed) {
+  const std::string csv = folder_ / "scores.csv", journal = csv + ".journal";
+  std::vector<std::string> limited = {"sh", "-c", "ulimit -f 6; exec \"$0\" \"$@\"", RESFLOW_PROGRAM};
+  for (const std::string& word : arguments(csv)) limited.push_back(word);
+  ASSERT_EQ(run_process(limited).exit_code, 4);
+  const std::string partial = read_text(csv + ".partial");
+  nlohmann::ordered_json state = nlohmann::ordered_json::parse(read_text(journal));
+  const auto resume = [&](const nlohmann::ordered_json& from, const std::vector<std::string>& more) {
+    write_text(csv + ".partial", partial);
+    write_text(journal, from.dump(1) + "\n");
+    std::vector<std::string> words = {"--resume"};
+    words.insert(words.end(), more.begin(), more.end());
+    return resflow(arguments(csv, words));
+  };
+  ASSERT_THAT(state.at("machine").get<std::string>(), HasSubstr("threads"));
+  nlohmann::ordered_json elsewhere = state, old = state;
+  elsewhere["machine"] = "resflow 0.0.1, oneDNN 3.0, an abacus, sse41, 2 threads";
+  old.erase("machine");
+  old.erase("files_state");
+
+  ProcessResult result = resume(elsewhere, {"--strict"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--strict: this run began on resflow 0.0.1"));
+  result = resume(elsewhere, {});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("began on resflow 0.0.1, oneDNN 3.0, an abacus"));
+
+  // One that has a row already.
+  write_text(data_ + "/100.jpg", photo_bytes(3, 5));
+  result = resume(state, {"--strict"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("were changed since"));
+  EXPECT_TRUE(fs::exists(journal));
+  result = resume(state, {});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("of the inputs were changed since"));
+  EXPECT_THAT(result.err, Not(HasSubstr("began on")));
+
+  // Journals from before these were noted.
+  result = resume(old, {});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, Not(AnyOf(HasSubstr("changed since"), HasSubstr("began on"))));
+}
+
+// In an array of texts all are as wide as the longest.
+TEST_F(ScoreResume, AnIdThatIsTooLongForANpzIsThatRowsError) {
+  const std::string list = folder_ / "list", npz = folder_ / "scores.npz", errors = folder_ / "errors.csv";
+  std::string lines;
+  for (int i = 0; i < 8; ++i)
+    lines += data_ + "/100.jpg\t" + (i == 3 ? std::string(60'000, 'x') : "id" + std::to_string(i)) + "\n";
+  write_text(list, lines);
+  const ProcessResult result =
+      resflow({"score", model_, "--list", list, "--list-ids", "--out", npz, "--errors", errors});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("scored 8 files (1 with an error)"));
+  EXPECT_LT(fs::file_size(npz), 20'000U);
+  EXPECT_THAT(read_text(errors), HasSubstr("its name has 60000 characters, which is more than the 2048"));
+}
+
 TEST_F(ScoreResume, ResumeWithoutAnythingToGoOnWithBegins) {
   const std::string csv = folder_ / "scores.csv";
   for (int i = 0; i < 2; ++i) {

@@ -123,6 +123,69 @@ TEST_F(TrainProgram, AFinishedRunGoesOnForMoreEpochs) {
   expect_same_run(whole, run);
 }
 
+TEST_F(TrainProgram, AnotherMachineAndChangedPicturesAreNoticedOnResume) {
+  const std::string run = folder_ / "run", last = run + "/last.resflow";
+  write_text(data_ + "/fence/broken.jpg", "no picture");
+  ASSERT_EQ(resflow(train_arguments(data_, run)).exit_code, 0);
+  const Checkpoint saved = load_checkpoint(last);
+  ASSERT_EQ(saved.training.broken_count, 1);
+  EXPECT_THAT(saved.training.broken.at(0).first, HasSubstr("broken.jpg"));
+  const auto resume = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"train", data_, "--out", run, "--resume", "--epochs", "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return resflow(words);
+  };
+  // What was left out before is named again, although this process never met it.
+  ProcessResult result = resume({"--strict"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, Not(HasSubstr("were changed since")));
+
+  Checkpoint elsewhere = saved;
+  elsewhere.training.fingerprint = "an abacus";
+  save_checkpoint(elsewhere, last);
+  result = resume({"--strict"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--strict: this run began on an abacus"));
+  result = resume({});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("this run began on an abacus; on resflow"));
+
+  save_checkpoint(saved, last);
+  write_text(data_ + "/fence/00.jpg", photo_bytes(0, 77));
+  result = resume({"--strict"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("were changed since"));
+  result = resume({});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("pictures of " + data_));
+
+  Checkpoint old = saved;
+  old.training.files.clear();
+  old.training.fingerprint.clear();
+  save_checkpoint(old, last);
+  EXPECT_EQ(resume({"--strict"}).exit_code, 0);
+}
+
+// What a checkpoint says of its run may be anything: it is the file's fault.
+TEST_F(TrainProgram, ARunThatCannotHaveBeenIsBadData) {
+  const std::string run = folder_ / "run", last = run + "/last.resflow";
+  ASSERT_EQ(resflow(train_arguments(data_, run, {"--clip-norm", "inf"})).exit_code, 0);
+  ASSERT_EQ(resflow({"train", data_, "--out", run, "--resume"}).exit_code, 0);
+  const Checkpoint saved = load_checkpoint(last);
+  const auto refusal = [&](const std::string& name, const std::string& value) {
+    Checkpoint changed = saved;
+    std::erase_if(changed.training.options, [&](const auto& option) { return option.first == name; });
+    changed.training.options.emplace_back(name, value);
+    save_checkpoint(changed, last);
+    const ProcessResult result = resflow({"train", data_, "--out", run, "--resume"});
+    EXPECT_EQ(result.exit_code, 3) << result.err;
+    return result.err;
+  };
+  EXPECT_THAT(refusal("--future", "on"), HasSubstr("was made with --future, which this resflow does not know"));
+  EXPECT_THAT(refusal("--batch", "-4"), HasSubstr("its run cannot have been: --batch is -4"));
+  EXPECT_THAT(refusal("--lr", "fast"), HasSubstr("its run cannot have been"));
+}
+
 TEST_F(TrainProgram, ResumeRefusesOtherOptionsDataAndFolders) {
   const std::string run = folder_ / "run";
   ASSERT_EQ(resflow(train_arguments(data_, run, {"--val", val_})).exit_code, 0);

@@ -52,7 +52,7 @@ Checkpoint checkpoint_with_all() {
   checkpoint.optimizer = {{"conv1.weight/exp_avg", ramp(DType::kF32, {2, 1, 3, 3})}};
   checkpoint.optimizer_name = "adam";
   checkpoint.training.seed = 7;
-  checkpoint.training.history.resize(2);
+  checkpoint.training.history = {{.epoch = 1}, {.epoch = 2}};
   checkpoint.training.options = {{"--lr", "0.001"}};
   checkpoint.training.fingerprint = "a machine";
   return checkpoint;

@@ -43,11 +43,16 @@ TEST_F(Evaluate, KeepsTheAnswerToEachPictureAndNamesTheBrokenOnes) {
   Heard heard;
   const Evaluation e = evaluate(trained_, samples_, {.batch = 2, .threads = 2}, heard);
   EXPECT_FALSE(e.stopped);
-  ASSERT_EQ(e.samples.size(), 5U);
-  EXPECT_EQ(e.probabilities.rows(), 5U);
-  EXPECT_EQ(e.samples[3].path, samples_[4].path);
-  EXPECT_THAT(e.labels(), ElementsAre(0, 1, 0, 0, 1));
-  for (size_t i = 0; i < 5; ++i) EXPECT_NEAR(e.probabilities.row(i)[0] + e.probabilities.row(i)[1], 1, 1e-6);
+  ASSERT_EQ(e.answers.size(), 5U);
+  EXPECT_THAT(e.answered, ElementsAre(0, 1, 2, 4, 5));
+  EXPECT_EQ(&e.sample(3), &samples_[4]);
+  for (size_t i = 0; i < 5; ++i) {
+    const Answer& answer = e.answers[i];
+    EXPECT_EQ(answer.label, e.sample(i).label);
+    const float other = answer.said == answer.label ? 1 - answer.said_probability : answer.label_probability;
+    EXPECT_NEAR(answer.said_probability + other, 1, 1e-6);
+    EXPECT_EQ(answer.before, answer.said == answer.label ? 0 : 1);
+  }
   ASSERT_EQ(e.broken.size(), 1U);
   EXPECT_EQ(e.broken[0].sample, 3);
   EXPECT_EQ(e.broken[0].name, samples_[3].path);
@@ -63,7 +68,7 @@ TEST_F(Evaluate, StopsWhereItIsAskedTo) {
   heard.stops = true;
   const Evaluation e = evaluate(trained_, samples_, {.batch = 2, .threads = 2}, heard);
   EXPECT_TRUE(e.stopped);
-  EXPECT_LT(e.samples.size() + e.broken.size(), 6U);
+  EXPECT_LT(e.answers.size() + e.broken.size(), 6U);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <iterator>
+#include <limits>
 #include <regex>
 #include <string>
 
@@ -31,6 +33,25 @@ TEST(NiceTicks, AreRoundNumbersWithinTheRange) {
     const size_t n = nice_ticks(0.3, 0.3 + width, 5).size();
     EXPECT_GE(n, 3U) << width;
     EXPECT_LE(n, 9U) << width;
+  }
+}
+
+// Counting up a double ends nowhere where the double no longer changes.
+TEST(NiceTicks, AreFewOfAnyRange) {
+  const double most = std::numeric_limits<double>::max(), least = std::numeric_limits<double>::denorm_min();
+  for (const double low : {-most, -1e300, -1.0, 0.0, least, 1e-300, 1.0, 1e15, 4.6e18, 1e300}) {
+    for (const double high : {std::nextafter(low, most), std::nextafter(std::nextafter(low, most), most), low + 1,
+                              low + std::abs(low) * 1e-12, least, 1.0, 9e15, 1e300, most}) {
+      if (!(low < high)) continue;
+      for (const bool whole : {false, true}) {
+        const std::vector<double> ticks = nice_ticks(low, high, 5, whole);
+        EXPECT_LE(ticks.size(), 20U) << low << " to " << high;
+        for (const double tick : ticks) EXPECT_TRUE(std::isfinite(tick)) << low << " to " << high;
+      }
+      if (low > 0) {
+        EXPECT_LE(log_ticks(low, high, 6).size(), 20U) << low << " to " << high;
+      }
+    }
   }
 }
 
@@ -63,6 +84,33 @@ TEST(SvgPlot, SaysWhatItShowsAndEscapesIt) {
   EXPECT_THAT(svg, HasSubstr("aria-labelledby=\"p1-title p1-desc\""));
   EXPECT_THAT(svg, HasSubstr("one&#39;s"));
   EXPECT_THAT(svg, Not(HasSubstr("<b>")));
+}
+
+// Losses that differ in their last bit, epochs of a made file, values that nothing can be computed of.
+TEST(SvgPlot, AnyValuesMakeAPlotWithTicks) {
+  constexpr double kInf = std::numeric_limits<double>::infinity(), kMost = std::numeric_limits<double>::max();
+  const std::vector<std::vector<double>> all = {{1, std::nextafter(1.0, 2.0)},
+                                                {4.611686018427388e18, 4.611686018427389e18},
+                                                {0, 0},
+                                                {1e-320, 2e-320},
+                                                {-kMost, kMost},
+                                                {std::nan(""), 1},
+                                                {kInf, -kInf},
+                                                {-1, 1e300},
+                                                {}};
+  for (const auto& x : all) {
+    for (const auto& y : all) {
+      for (const bool log : {false, true}) {
+        const std::string svg =
+            svg_plot({.series = {{.x = x, .y = y}}, .log_x = log, .log_y = log, .whole_x = true}, "p");
+        EXPECT_LT(svg.size(), 10'000U);
+        for (const char* none : {"nan", "inf"}) EXPECT_THAT(svg, Not(HasSubstr(none)));
+        const std::regex tick("text-anchor=\"end\">");
+        const auto ticks = std::distance(std::sregex_iterator(svg.begin(), svg.end(), tick), std::sregex_iterator());
+        EXPECT_GE(ticks, 2) << svg;
+      }
+    }
+  }
 }
 
 // The pieces of the only series' line: how often the pen is set down, and how many places it goes to.

@@ -26,7 +26,7 @@ TEST(ReportedEvaluation, MistakesAndDoubtsAreInOrder) {
 }
 
 TEST(ReportedEvaluation, SaysHowPicturesWereLookedAt) {
-  const Evaluation none = testing::answers(2, 0, "x.jpg");
+  const auto none = testing::answers(2, 0, "x.jpg");
   EXPECT_EQ(reported_evaluation(none, "d", Views::kOne).views, "");
   EXPECT_EQ(reported_evaluation(none, "d", Views::kFlip).views, "averaged with the mirror image");
   EXPECT_EQ(reported_evaluation(none, "d", Views::kTenCrop).views, "averaged over five crops and their mirror images");

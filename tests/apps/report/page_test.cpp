@@ -51,7 +51,7 @@ class HtmlReportPage : public ::testing::Test {
 
 TEST_F(HtmlReportPage, HoldsAllThatIsKnown) {
   HtmlReport report{.title = "resnet18 on photos", .history = records(5, true), .best_epoch = 4};
-  Evaluation e = answers(4, 200, photo_);
+  auto e = answers(4, 200, photo_);
   e.broken = {{.reason = "is truncated", .name = "a/b.jpg"}};
   report.evaluation = reported_evaluation(e, "photos/val", Views::kFlip);
   report.times.add("forward", 12.5, 100);
@@ -101,7 +101,7 @@ TEST_F(HtmlReportPage, ARunWithoutValidationHasItsCurves) {
 
 TEST_F(HtmlReportPage, NamesAreShownAndNeverObeyed) {
   const std::string odd = "<script>alert('x')</script>\" onload=\"y &amp; \xFF\n\xE2\x82\xAC";
-  Evaluation e = answers(3, 40, folder_ / odd);  // whose files are not there
+  auto e = answers(3, 40, folder_ / odd);  // whose files are not there
   for (std::string& name : e.classes) name += odd;
   e.broken = {{.reason = odd, .name = odd}};
   HtmlReport report{.title = odd};

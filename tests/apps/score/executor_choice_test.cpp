@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <dnnl.hpp>
+#include <new>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "io/core/error.h"
@@ -74,6 +79,33 @@ TEST(ExecutorsSentence, SaysWhatWasChosenAndWhy) {
             "8 of 1 thread: 96.7 img/s by the network alone, against 84.7 by 1 of 8 threads, 90.0 by 2 of 4 threads");
   EXPECT_EQ(executors_sentence({{1, 2, 50}, {2, 1, 40}}, 0),
             "1 of 2 threads: 50.0 img/s by the network alone, against 40.0 by 2 of 1 thread");
+}
+
+TEST(MachineAllows, IsFalseWhereMemoryOrThreadsEnd) {
+  EXPECT_TRUE(machine_allows([] {}));
+  EXPECT_FALSE(machine_allows([] { throw std::bad_alloc(); }));
+  EXPECT_FALSE(machine_allows([] { throw std::system_error(EAGAIN, std::generic_category()); }));
+  EXPECT_FALSE(machine_allows([] { throw dnnl::error(dnnl_out_of_memory, "no memory"); }));
+  EXPECT_FALSE(machine_allows([] { throw system_error("no memory"); }));
+  EXPECT_THROW(machine_allows([] { throw dnnl::error(dnnl_invalid_arguments, "wrong"); }), dnnl::error);
+  EXPECT_THROW(machine_allows([] { throw data_error("broken"); }), Error);
+  EXPECT_THROW(machine_allows([] { throw std::logic_error("ours"); }), std::logic_error);
+}
+
+// More executors are a matter of speed alone: one serves where they cannot be had.
+TEST(ChooseExecutors, OneServesWhereOthersFailForWantOfMemory) {
+  const Compute compute(2);
+  Model model({.architecture = "resnet18", .num_classes = 3}, compute);
+  const PlanOptions options = {.batch = 2, .height = 32, .width = 32};
+  const std::thread::id here = std::this_thread::get_id();
+  const ExecutorChoice choice = choose_executors(
+      std::make_unique<Executors>(model, options, 1, 2), model, {2}, 2,
+      [&](Plan& /*plan*/) {
+        if (std::this_thread::get_id() != here) throw dnnl::error(dnnl_out_of_memory, "no memory");
+      },
+      2);
+  EXPECT_EQ(choice.executors->count(), 1);
+  EXPECT_EQ(choice.speeds.size(), 1U);
 }
 
 // Work that takes as long with any number of threads is done twice as fast by two.

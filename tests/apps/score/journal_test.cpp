@@ -119,5 +119,28 @@ TEST(ScoreJournal, IsRefusedWhereItContradictsItself) {
   }
 }
 
+// Both are newer than the format, and journals without them are read.
+TEST(ScoreJournal, RemembersTheMachineAndTheFilesThatItSaw) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "scores.journal";
+  save_journal({.fingerprint = {},
+                .machine = "an abacus",
+                .rows = 0,
+                .failed = 0,
+                .place = {.pictures = 1, .names = 1, .last = "x", .files = 0x1234},
+                .missing = {},
+                .files = {}},
+               path);
+  EXPECT_EQ(load_journal(path)->machine, "an abacus");
+  EXPECT_EQ(load_journal(path)->place.files, 0x1234U);
+  write_text(path, kText);
+  EXPECT_EQ(load_journal(path)->machine, "");
+  EXPECT_EQ(load_journal(path)->place.files, std::nullopt);
+  std::string negative = kText;
+  negative.replace(negative.find("120"), 3, "-12");
+  write_text(path, negative);
+  expect_error(ErrorKind::kData, {path, "-12 bytes of scores.csv"}, [&] { load_journal(path); });
+}
+
 }  // namespace
 }  // namespace resflow

@@ -6,6 +6,8 @@
 #include "io/files/xxh3.h"
 #include "tests/apps/score/named_pictures.h"
 #include "tests/io/expect_error.h"
+#include "tests/support/files.h"
+#include "tests/support/python.h"
 
 namespace resflow {
 namespace {
@@ -27,7 +29,8 @@ TEST(TrackedSource, GivesEachPictureItsPlaceInTheWholeListing) {
     if (!shard.has(name_of(i))) continue;
     ASSERT_TRUE(source.next(picture));
     EXPECT_EQ(picture.name, name_of(i));
-    EXPECT_EQ(picture.place, (PicturePlace{.index = i, .names = names}));
+    EXPECT_EQ(picture.place.index, i);
+    EXPECT_EQ(picture.place.names, names);
   }
   EXPECT_FALSE(source.next(picture));
   EXPECT_EQ(source.listed().pictures, 30);
@@ -88,6 +91,60 @@ TEST(TrackedSource, GoesOnWithTheSameInputsAlone) {
   EXPECT_THAT(names(NamedPictures(7)),
               ElementsAre(name_of(2), name_of(3), "the inputs hold 7 pictures, 9 of them had been scored"));
   EXPECT_THAT(names(NamedPictures(1)), ElementsAre("the inputs hold 1 picture, 9 of them had been scored"));
+}
+
+// Pictures that lie in files, of which a run remembers sizes and times beside the names.
+class FilePictures : public PictureSource {
+ public:
+  explicit FilePictures(std::vector<std::string> paths) : paths_(std::move(paths)) {}
+  bool next(Picture& picture) override {
+    if (at_ == paths_.size()) return false;
+    picture.name = picture.path = paths_[at_++];
+    picture.error.clear();
+    return true;
+  }
+
+ private:
+  std::vector<std::string> paths_;
+  size_t at_ = 0;
+};
+
+TEST(TrackedSource, NoticesThatPicturesWereChanged) {
+  const testing::TemporaryFolder folder;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 4; ++i) testing::write_text(paths.emplace_back(folder / std::to_string(i)), "picture");
+  ListingPlace place;
+  {
+    FilePictures pictures(paths);
+    TrackedSource source(pictures, silent());
+    Picture picture;
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(source.next(picture));
+    place = {.pictures = 3, .names = picture.place.names, .last = picture.name, .files = picture.place.files};
+  }
+  const auto changed = [&] {
+    int64_t told = 0;
+    FilePictures pictures(paths);
+    TrackedSource source(pictures, silent(), std::nullopt, nullptr, {.changed = [&](int64_t n) { told = n; }});
+    EXPECT_TRUE(source.skip_to(place));
+    return told;
+  };
+  EXPECT_EQ(changed(), 0);
+  testing::write_text(paths[3], "another one that has no row yet");
+  EXPECT_EQ(changed(), 0);
+  testing::write_text(paths[1], "another one");
+  EXPECT_EQ(changed(), 3);
+  place.files.reset();  // of a journal that does not say
+  EXPECT_EQ(changed(), 0);
+}
+
+// In a .npz every name takes as much room as the longest one.
+TEST(TrackedSource, ANameThatIsTooLongIsThatPicturesError) {
+  FilePictures pictures(
+      {"a", std::string(11, 'x'), std::string(10, 'y'), "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"});
+  TrackedSource source(pictures, silent(), std::nullopt, nullptr, {.most_letters = 10});
+  std::vector<std::string> errors;
+  for (Picture picture; source.next(picture);) errors.push_back(picture.error);
+  EXPECT_THAT(errors, ElementsAre("", ::testing::HasSubstr("its name has 11 characters"), "", ""));
 }
 
 }  // namespace

@@ -8,7 +8,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <limits>
 #include <set>
+#include <type_traits>
+#include <variant>
 
 #include "apps/commands.h"
 #include "apps/options/option_row.h"
@@ -57,6 +60,100 @@ TEST(TrainOptionTable, PlacesInACheckpointAreOneToTheLast) {
   EXPECT_EQ(saved.back().first, "--cutmix");
   EXPECT_EQ(saved_value(saved, "image_size"), "224");
   EXPECT_EQ(saved_value(saved, "images"), "");
+}
+
+// Of each kind of value those that are written or read in some way of their own.
+template <class T>
+std::vector<T> edges() {
+  using L = std::numeric_limits<T>;
+  if constexpr (std::is_same_v<T, bool>)
+    return {false, true};
+  else if constexpr (std::is_integral_v<T>)
+    return {0, 1, L::min(), L::max()};
+  else if constexpr (std::is_floating_point_v<T>)
+    return {0,        -1,   0.1 + 0.2,       1e-5,          1e22,           1e-300, L::max(), L::lowest(),
+            L::min(), -0.0, L::denorm_min(), L::infinity(), -L::infinity(), 1.0 / 3};
+  else if constexpr (std::is_same_v<T, std::string>)
+    return {"", "word", "two words", " ", "a\nb\t\"c\"", "caf\xE9", "{}", "inf"};
+  else if constexpr (std::is_same_v<T, std::vector<std::string>>)
+    return {{}, {"conv1"}, {"layer1.*", "bn?"}};  // no white space: resolve() sees to it
+  else {
+    T all = {};
+    for (const auto value : edges<typename T::value_type>()) all.push_back(value);
+    return {{}, all};
+  }
+}
+
+// A run whose checkpoint cannot be read back could never be resumed.
+TEST(TrainOptionTable, WhatACheckpointKeepsIsReadBackToTheBit) {
+  for (const auto* option : saved_option_table()) {
+    TrainOptions one, other;
+    std::visit(
+        [&](auto* value) {
+          using T = std::decay_t<decltype(*value)>;
+          for (const T& edge : edges<T>()) {
+            *value = edge;
+            const std::string text = text_of(*option, one);
+            set_text(option->at(other), option->name, text);
+            EXPECT_EQ(text_of(*option, other), text) << option->name;
+            EXPECT_EQ(*std::get<T*>(option->at(other)), edge) << option->name << " " << text;
+          }
+        },
+        option->at(one));
+  }
+}
+
+TrainingState state_of(const TrainOptions& options) {
+  TrainingState state;
+  state.options = saved_options(options);
+  return state;
+}
+
+TEST(TrainOptionTable, ARunOfANewerResflowIsNotGoneOnWith) {
+  TrainOptions options;
+  options.clip_norm = std::numeric_limits<double>::infinity();
+  resolve(options);
+  TrainingState state = state_of(options);
+  check_saved(state, "last.resflow");
+  state.options.emplace_back("DATA", "9 pictures");
+  state.options.emplace_back("validation data", "");
+  check_saved(state, "last.resflow");
+  state.options.emplace_back("--future", "on");
+  testing::expect_error(ErrorKind::kData,
+                        {"last.resflow: was made with --future, which this resflow does not know", "newer"},
+                        [&] { check_saved(state, "last.resflow"); });
+  state.options.pop_back();
+  state.unknown = {"field 13 of its training"};
+  testing::expect_error(ErrorKind::kData, {"does not know field 13 of its training"},
+                        [&] { check_saved(state, "last.resflow"); });
+}
+
+// It is the file's fault, not that of whoever says --resume.
+TEST(TrainOptionTable, WhatNoRunCanHaveIsTheFilesFault) {
+  TrainOptions usual;
+  resolve(usual);
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"--batch", "-5"},
+                                                                                    {"--batch", "99999999999"},
+                                                                                    {"--lr", "-3"},
+                                                                                    {"--lr", "nan"},
+                                                                                    {"--lr", "inf"},
+                                                                                    {"--epochs", "4611686018427387904"},
+                                                                                    {"--image-size", "2147483647"},
+                                                                                    {"--clip-norm", "-1"},
+                                                                                    {"--clip-norm", "nan"},
+                                                                                    {"--threads", "-2"},
+                                                                                    {"--nesterov", "maybe"},
+                                                                                    {"--seed", "-1"},
+                                                                                    {"--optimizer", "lion"},
+                                                                                    {"--mode", "dance"},
+                                                                                    {"--hflip", "7"}}) {
+    SCOPED_TRACE(name + " " + value);
+    TrainingState state = state_of(usual);
+    for (auto& [saved, text] : state.options)
+      if (saved == name) text = value;
+    testing::expect_error(ErrorKind::kData, {"last.resflow: its run cannot have been"},
+                          [&] { check_saved(state, "last.resflow"); });
+  }
 }
 
 TEST(TrainOptionTable, SaysWhatWouldDoNothing) {

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "io/core/error.h"
 
 namespace resflow {
@@ -44,6 +46,11 @@ TEST(TrainOptions, WhatCannotBeIsRefusedWithASentence) {
   EXPECT_EQ(train_refusal({.threads = 0, .given = {"threads"}}), "threads is 0: wanted at least 1");
   EXPECT_EQ(train_refusal({.momentum = 0.9, .given = {"momentum"}}),
             "momentum goes with optimizer sgd or rmsprop, not adam");
+  EXPECT_EQ(train_refusal({.lr = -5}), "lr is -5: wanted a number from 0 up");
+  EXPECT_EQ(train_refusal({.lr = std::nan("")}), "lr is nan: wanted a number from 0 up");
+  EXPECT_EQ(train_refusal({.threads = -3}), "threads is -3: wanted at least 1");
+  EXPECT_EQ(train_refusal({.epochs = int64_t{1} << 62}), "epochs is 4611686018427387904: wanted at most 1000000000");
+  EXPECT_EQ(train_refusal({.strict = true}), "strict goes with resume");
   EXPECT_EQ(train_refusal({.on_error = "ignore"}), "on_error ignore: wanted skip or stop");
   EXPECT_THAT(train_refusal({.model = "resnet19"}), ::testing::HasSubstr("resnet18, resnet34"));
 }

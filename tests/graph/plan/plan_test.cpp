@@ -299,5 +299,22 @@ TEST(Plan, BackwardsMultiplyAddsAreTwiceForwardsButForTheFirst) {
     EXPECT_EQ(row.backward_multiply_adds, row.multiply_adds * (row.name == "conv1" ? 1 : 2)) << row.name;
 }
 
+// Whoever takes more memory than a container allows is killed without a word: so somebody may speak before.
+TEST(Plan, SaysHowLargeItsArenaWillBe) {
+  const Compute compute(1);
+  Model model({.architecture = "resnet18", .num_classes = 3}, compute);
+  std::vector<size_t> told;
+  const PlanOptions options = {
+      .batch = 2, .height = 32, .width = 32, .planned = [&](size_t bytes) { told.push_back(bytes); }};
+  const Plan plan(model, options);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0], plan.memory().activations);
+  PlanOptions smaller = options;
+  smaller.batch = 1;
+  const Plan borrower(model, smaller, &plan);
+  const auto beside = Plan::beside(plan, compute);
+  EXPECT_EQ(told.size(), 1U);
+}
+
 }  // namespace
 }  // namespace resflow

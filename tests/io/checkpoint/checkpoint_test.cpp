@@ -1,6 +1,7 @@
 // Covers: io/checkpoint/file io/checkpoint/manifest
 #include "io/checkpoint/checkpoint.h"
 
+#include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "io/checkpoint/file.h"
+#include "io/checkpoint/manifest.h"
 #include "tests/io/expect_error.h"
 #include "tests/io/files.h"
 #include "tests/io/files/faulty_files.h"
@@ -64,6 +66,9 @@ Checkpoint full_checkpoint(int seed = 1) {
   training.epoch_loss_sum = 0.1 + 0.2;
   training.epoch_correct = 55;
   training.epoch_samples = 77;
+  training.files = "0123456789abcdef";
+  training.broken = {{"a/\xFF.jpg", "is truncated"}, {"b.jpg", ""}};
+  training.broken_count = 12;
   training.epoch_seconds = 12.5;
   training.best_val_accuracy = 0.875;
   training.history = {{.epoch = 1,
@@ -114,6 +119,9 @@ void expect_same_description(const Checkpoint& got, const Checkpoint& wanted) {
   EXPECT_EQ(a.best_val_accuracy, b.best_val_accuracy);
   EXPECT_EQ(a.options, b.options);
   EXPECT_EQ(a.fingerprint, b.fingerprint);
+  EXPECT_EQ(a.files, b.files);
+  EXPECT_EQ(a.broken, b.broken);
+  EXPECT_EQ(a.broken_count, b.broken_count);
   ASSERT_EQ(a.history.size(), b.history.size());
   for (size_t i = 0; i < a.history.size(); ++i) {
     const EpochRecord &x = a.history[i], &y = b.history[i];
@@ -289,6 +297,9 @@ TEST(Checkpoint, NamesWhatIsNone) {
 void expect_entry_is_refused(const std::string& says, const std::function<void(proto::Manifest&)>& change) {
   const TemporaryFolder folder;
   proto::Manifest manifest;
+  manifest.mutable_model()->set_num_classes(4);
+  manifest.mutable_preprocessing()->set_resize(256);
+  manifest.mutable_preprocessing()->set_crop(224);
   for (int c = 0; c < 3; ++c) {
     manifest.mutable_preprocessing()->add_mean(0);
     manifest.mutable_preprocessing()->add_std(1);
@@ -358,6 +369,42 @@ TEST(Checkpoint, RefusesEntriesThatCannotBe) {
   expect_entry_is_refused("resized bicubic, this resflow resizes bilinear only",
                           [](Manifest& m) { m.mutable_preprocessing()->set_interpolation("bicubic"); });
   expect_entry_is_refused("means", [](Manifest& m) { m.mutable_preprocessing()->clear_mean(); });
+  expect_entry_is_refused("its preprocessing: crop 0", [](Manifest& m) { m.mutable_preprocessing()->set_crop(0); });
+  expect_entry_is_refused("its preprocessing: std 0", [](Manifest& m) { m.mutable_preprocessing()->set_std(1, 0); });
+  expect_entry_is_refused("num_classes 0", [](Manifest& m) { m.mutable_model()->set_num_classes(0); });
+  expect_entry_is_refused("next batch -1", [](Manifest& m) { m.mutable_training()->set_next_batch(-1); });
+  expect_entry_is_refused("epoch 4611686018427387904",
+                          [=](Manifest& m) { m.mutable_training()->add_history()->set_epoch(kHuge); });
+}
+
+// What a newer resflow says of pictures, weights or outputs would be passed over, and other answers come of it.
+TEST(Checkpoint, RefusesFieldsThatItDoesNotKnow) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "m.resflow";
+  const auto saved_with = [&](const std::function<void(proto::Manifest&)>& change) {
+    proto::Manifest manifest;
+    to_manifest(full_checkpoint(), manifest);
+    change(manifest);
+    write_checkpoint_file(manifest, {}, path, 1, machine_files());
+  };
+  const auto add_field = [](google::protobuf::Message& message, int number) {
+    message.GetReflection()->MutableUnknownFields(&message)->AddVarint(number, 1);
+  };
+  const auto refused = [&](const std::string& says, const std::function<void(proto::Manifest&)>& change) {
+    saved_with(change);
+    expect_error(ErrorKind::kData, {path, "does not know " + says, "newer"}, [&] { load_checkpoint(path); });
+    expect_error(ErrorKind::kData, {path, says}, [&] { read_checkpoint_summary(path); });
+  };
+  refused("field 77 of its manifest", [&](proto::Manifest& m) { add_field(m, 77); });
+  refused("field 78 of its preprocessing", [&](proto::Manifest& m) { add_field(*m.mutable_preprocessing(), 78); });
+  refused("field 79 of its provenance", [&](proto::Manifest& m) { add_field(*m.add_provenance(), 79); });
+  // What it says of its training matters to who goes on with it alone.
+  saved_with([&](proto::Manifest& m) {
+    add_field(*m.mutable_training(), 80);
+    add_field(*m.mutable_training()->mutable_history(1), 81);
+  });
+  EXPECT_EQ(load_checkpoint(path).training.unknown,
+            (std::vector<std::string>{"field 80 of its training", "field 81 of its history"}));
 }
 
 TEST(Checkpoint, RefusesToSaveANameTwice) {

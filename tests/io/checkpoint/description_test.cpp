@@ -30,6 +30,47 @@ TEST(Description, AHeadHasAsManyValuesAsItsKindWants) {
                [] { check_head({.kind = Head::Kind::kOneVsRest, .platt_a = {std::nan("")}, .platt_b = {3}}, 1); });
 }
 
+// What no picture can be prepared with would be a division by zero or gigabytes of pixels later on.
+TEST(Description, PreprocessingHasItsRanges) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
+  const auto refused = [](const std::string& says, Preprocessing p) {
+    expect_error(ErrorKind::kData, {"its preprocessing", says}, [&] { check_preprocessing(p); });
+  };
+  check_preprocessing({});
+  check_preprocessing({.resize = 1, .crop = 1, .std = {1e-6F, 1, 1e6F}});
+  check_preprocessing({.resize = kMaxPictureSide, .crop = kMaxPictureSide});
+  refused("crop 0, wanted 1 to 65536", {.crop = 0});
+  refused("crop -1, wanted 1", {.crop = -1});
+  refused("resize 0, wanted 1", {.resize = 0});
+  refused("resize 2147483647, wanted 1", {.resize = 2147483647});
+  refused("crop 65537, wanted 1", {.crop = kMaxPictureSide + 1});
+  refused("2 means", {.mean = {0, 0}});
+  refused("4 deviations", {.std = {1, 1, 1, 1}});
+  for (const float bad : {kNan, kInf, -kInf, 1e7F}) refused("mean", {.mean = {0, bad, 0}});
+  for (const float bad : {kNan, kInf, 0.0F, -1.0F, 1e-40F}) refused("std", {.std = {1, 1, bad}});
+}
+
+TEST(Description, ScaledPreprocessingKeepsThePartOfThePictureThatIsSeen) {
+  const Preprocessing scaled = scaled_preprocessing({.resize = 256, .crop = 224, .exif = true}, 112);
+  EXPECT_EQ(scaled.resize, 128);
+  EXPECT_EQ(scaled.crop, 112);
+  EXPECT_TRUE(scaled.exif);
+  EXPECT_EQ(scaled_preprocessing({.resize = 1, .crop = 224}, 1).resize, 1);
+  expect_error(ErrorKind::kData, {"crop 0"}, [] { scaled_preprocessing({.crop = 0}, 64); });
+  expect_error(ErrorKind::kData, {"resize 65536 for a crop 1 would be 4194304"},
+               [] { scaled_preprocessing({.resize = kMaxPictureSide, .crop = 1}, 64); });
+}
+
+TEST(Description, AModelHasItsRanges) {
+  check_model({});
+  expect_error(ErrorKind::kData, {"num_classes 0, wanted 1"},
+               [] { check_model({.architecture = "", .num_classes = 0}); });
+  expect_error(ErrorKind::kData, {"num_classes -3"}, [] { check_model({.architecture = "", .num_classes = -3}); });
+  expect_error(ErrorKind::kData, {"groups -1, wanted 0"}, [] { check_model({.architecture = "", .groups = -1}); });
+  expect_error(ErrorKind::kData, {"width_per_group"},
+               [] { check_model({.architecture = "", .width_per_group = int64_t{1} << 40}); });
+}
+
 TEST(Description, RangesOfActivationsAreFiniteAndNamedOnce) {
   check_quantization({.pictures = 1, .activations = {{"input", -1, 1}, {"conv1", 0, 0}}});
   expect_error(ErrorKind::kData, {"0 pictures"}, [] { check_quantization({}); });

@@ -28,5 +28,11 @@ TEST(TomlValue, ATextHoldsWhatIsTooLargeForAnInteger) {
   EXPECT_EQ(toml_value(uint64_t{1} << 63U), R"("9223372036854775808")");
 }
 
+// File names may be any bytes, TOML is UTF-8.
+TEST(TomlValue, WhatIsNoUtf8IsATableWithItsBytes) {
+  EXPECT_EQ(toml_value(std::string("caf\xE9")), R"({base64 = "Y2Fm6Q=="})");
+  EXPECT_EQ(toml_value(std::vector<std::string>{"a", "\xFF"}), R"(["a", {base64 = "/w=="}])");
+}
+
 }  // namespace
 }  // namespace resflow
