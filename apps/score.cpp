@@ -29,7 +29,7 @@
 #include "io/core/check_range.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
-#include "io/files/file.h"
+#include "io/files/outputs.h"
 #include "io/images/decode.h"
 
 namespace resflow {
@@ -55,7 +55,6 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
   check_range("--threshold", output.rows.threshold, 0, 1);
   check_range("--batch", o.batch, 1, 65536);
   check_range("--save-every", output.save_seconds, 0, 86400);
-  check_can_be_written(o.json);
   output.format = score_format(o.format, output.out);
   const std::string format = score_format_name(output.format);
   if (!is_text(output.format) && output.out.empty())
@@ -67,7 +66,10 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
   output.embeddings_dtype = o.embeddings_dtype == "f16" ? DType::kF16 : DType::kF32;
   if (!o.shard.empty()) output.shard = parse_shard(o.shard);
   output.start = o.resume ? ScoreStart::kResume : o.overwrite ? ScoreStart::kOverwrite : ScoreStart::kNew;
-  check_score_output(output);
+  std::vector<std::string> inputs = as_given(o.inputs);
+  inputs.push_back(o.model);
+  inputs.push_back(o.inputs.list);
+  check_score_output(output, {{"--json", o.json}}, inputs);
   return output;
 }
 
@@ -215,6 +217,9 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
     if (const auto journal = load_journal(journal_path(options.out)))
       check_resumed_executors(executors, journal->executors, options.out);
   ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.fingerprint);
+  if (!output.locked())
+    listener.note(fmt::format("{}: the file system has no locks: see to it that no other program writes there",
+                              o.output.out));
   if (!output.resumed()) output.set_executors(executors);
   const int64_t before = output.done().rows;
   if (!output.complete() && output.done().executors > threads)

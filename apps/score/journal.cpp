@@ -7,6 +7,7 @@
 #include "io/core/base64.h"
 #include "io/core/bytes.h"
 #include "io/core/error.h"
+#include "io/files/output_place.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
@@ -53,7 +54,7 @@ ScoreJournal parse_journal(const std::string& text) {
 
 }  // namespace
 
-std::string journal_path(const std::string& out) { return out + ".journal"; }
+std::string journal_path(const std::string& out) { return written_path(out) + ".journal"; }
 
 void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {
   Json json = {{"format", kFormat},

@@ -33,6 +33,7 @@ struct ScoreJournal {
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them
 };
 
+// Beside the file that is written: where `out` is a link, beside the one that it leads to.
 std::string journal_path(const std::string& out);
 
 // Whole or not at all. Throws as AtomicFile does.

@@ -20,6 +20,7 @@
 #include "io/core/array.h"
 #include "io/core/stopwatch.h"
 #include "io/files/growing_file.h"
+#include "io/files/outputs.h"
 
 namespace resflow {
 
@@ -49,8 +50,10 @@ struct ScoreOutputOptions {
   double save_seconds = 2;  // between savings
 };
 
-// Throws Error{kUsage} where a run was begun there and `start` is kNew, or two of the files are the same.
-void check_score_output(const ScoreOutputOptions& options);
+// Throws Error{kUsage} where a run was begun there and `start` is kNew, and as check_outputs() does (io/files/outputs.h)
+// for all files of a scoring and `others` that its command writes, none of which may be among `inputs`.
+void check_score_output(const ScoreOutputOptions& options, const std::vector<OutputFile>& others = {},
+                        const std::vector<std::string>& inputs = {});
 
 class ScoreOutput {
  public:
@@ -65,6 +68,8 @@ class ScoreOutput {
 
   // What is there: the inputs go on with what is `missing`, and then at `place`.
   const ScoreJournal& done() const { return now_; }
+  // False where a file system has no locks: the user must see to it that no other program writes the files.
+  bool locked() const;
   // It goes on with a run that was begun before.
   bool resumed() const { return resumed_; }
   // All rows had been there before: add() nothing, finish().
@@ -105,6 +110,7 @@ class ScoreOutput {
   std::vector<std::string> classes_;
   FileSystem& files_;
   bool resumed_ = false;
+  bool keeps_ = false;  // there is a file for the rows, and beside it a journal: a later run can go on with them
   std::vector<std::unique_ptr<GrowingFile>> open_;  // in the order of now_.files
   GrowingFile* shard_file_ = nullptr;
   std::vector<std::unique_ptr<RowSink>> sinks_;
