@@ -20,6 +20,7 @@
 #include "graph/model/trained_model.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
+#include "io/files/outputs.h"
 #include "io/pth/pth.h"
 #include "io/weights/safetensors.h"
 
@@ -57,6 +58,7 @@ void check_paths(const ConvertOptions& o) {
   std::error_code ignored;
   if (o.in == o.out || fs::equivalent(o.in, o.out, ignored))
     throw usage_error("{}: is the file to convert, and would be lost; give the new one another name", o.out);
+  check_outputs({{"OUT", o.out}}, {o.in});
 }
 
 void check_source_format(const ConvertOptions& o, WeightsFormat is) {
@@ -88,8 +90,10 @@ void check_written(const std::vector<NamedArray>& written, const ConvertOptions&
 
 void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) {
   const ModelDescription& model = facts.match.description;
+  std::error_code none;  // a device or a pipe has no size
+  const uintmax_t bytes = fs::file_size(o.out, none);
   fmt::print("wrote {} ({}, {}): {}\n", o.out, weights_format_name(to),
-             format_bytes(static_cast<double>(fs::file_size(o.out))),
+             none ? "no file" : format_bytes(static_cast<double>(bytes)),
              facts.match.fit.fits()
                  ? fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"))
                  : fmt::format("{}, of no model that resflow knows",

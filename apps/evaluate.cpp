@@ -1,6 +1,7 @@
 // resflow evaluate: how good a model is on labelled photographs, and where it is wrong.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -30,6 +31,7 @@
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
+#include "io/files/outputs.h"
 #include "io/images/decode.h"
 #include "io/pictures/data_folders.h"
 
@@ -86,8 +88,9 @@ NameValues configuration(const EvaluateOptions& o, const Checkpoint& c, const st
 
 void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const Metrics& metrics, HtmlReport report,
                  const std::string& root) {
-  if (!o.csv.empty()) write_predictions_csv(evaluation, o.csv);
-  if (!o.json.empty()) {
+  std::vector<std::function<void()>> writes;
+  if (!o.csv.empty()) writes.emplace_back([&] { write_predictions_csv(evaluation, o.csv); });
+  const auto write_figures = [&] {
     nlohmann::ordered_json json = metrics_json(metrics, evaluation.classes);
     json["failed"] = evaluation.broken.size();
     json["seconds"] = evaluation.seconds;
@@ -95,19 +98,21 @@ void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const M
     json["precision"] = o.precision.name;
     json.update(process_report());
     write_json(o.json, json);
-  }
-  if (!o.out.empty()) {
+  };
+  if (!o.json.empty()) writes.emplace_back(write_figures);
+  const auto write_page = [&] {
     report.evaluation = reported_evaluation(evaluation, root, o.views());
     report.times = evaluation.times;
     report.versions = report_versions();
     write_html_report(report, o.out);
-  }
+  };
+  if (!o.out.empty()) writes.emplace_back(write_page);
+  write_each(writes);
 }
 
 int run_evaluation(const EvaluateOptions& o, int threads) {
   check_range("--batch", o.batch, 1, 65536);
-  check_can_be_written(o.csv);
-  check_can_be_written(o.json);
+  check_outputs({{"--out", o.out}, {"--csv", o.csv}, {"--json", o.json}}, {o.model, o.data});
   const Precision precision = checked_precision(o.precision);
   const DecodeMode decode = decode_mode(o.decode);
   const ThreadLimit limit(threads);

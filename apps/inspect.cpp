@@ -161,7 +161,8 @@ int inspect(const InspectOptions& o, int threads) {
   }
   const auto& names = model_names();
   const bool is_model = std::find(names.begin(), names.end(), o.what) != names.end();
-  const bool is_file = std::filesystem::exists(o.what);
+  std::error_code unknown;
+  const bool is_file = std::filesystem::exists(o.what, unknown);
   const auto is_weights = [&] { return recognise_weights(o.what) || weights_format_of_name(o.what); };
   if (!is_model && (names_pretrained(o.what) || (is_file && is_weights()))) return inspect_file(o, plan, listener);
   if (o.json || o.verify || !o.model.empty())

@@ -16,6 +16,7 @@
 #include "io/core/error.h"
 #include "io/core/setting.h"
 #include "io/core/wording.h"
+#include "io/files/outputs.h"
 
 namespace resflow {
 namespace {
@@ -52,12 +53,23 @@ std::string path_of(const Part& part, const std::string& role) {
 
 void check_sizes(const Part& part) {
   for (const auto& [role, file] : part.shard->footer().files) {
-    if (!file.bytes || (role != "out" && !fs::exists(path_of(part, role)))) continue;
+    std::error_code unknown;
+    if (!file.bytes || (role != "out" && !fs::exists(path_of(part, role), unknown))) continue;
     const std::string path = path_of(part, role);
     if (const int64_t bytes = InputFile(path).size(); bytes != *file.bytes)
       throw data_error("{}: has {} bytes, {} says {}: it was changed since it was scored", path, bytes,
                        shard_path(part.path), *file.bytes);
   }
+}
+
+// All files that the scorings wrote.
+std::vector<std::string> inputs_of(const std::vector<Part>& parts) {
+  std::vector<std::string> inputs;
+  for (const Part& part : parts) {
+    inputs.push_back(shard_path(part.path));
+    for (const auto& [role, file] : part.shard->footer().files) inputs.push_back(path_of(part, role));
+  }
+  return inputs;
 }
 
 // Opens the shards. Throws Error{kData} unless they are all shards of one scoring, once each.
@@ -101,11 +113,6 @@ std::unique_ptr<MergedRows> merged(const std::vector<Part>& parts, const std::st
   std::vector<std::string> inputs;
   inputs.reserve(parts.size());
   for (const Part& part : parts) inputs.push_back(path_of(part, role));
-  for (const std::string& input : inputs) {
-    std::error_code different;
-    if (fs::equivalent(input, out, different) && !different)
-      throw usage_error("{}: is one of the files to merge: write elsewhere", out);
-  }
   return merge_rows(format, inputs, out);
 }
 
@@ -154,14 +161,15 @@ int64_t for_each_row_as_scored(const std::vector<ShardFile*>& shards, int64_t pi
 }
 
 int merge(const MergeOptions& o) {
-  std::set<std::string> outs;
-  for (const std::string& out : {o.out, o.embeddings, o.errors})
-    if (!out.empty() && !outs.insert(fs::absolute(out).lexically_normal().string()).second)
-      throw usage_error("{}: is to be two files at once: give --out, --embeddings and --errors a name each", out);
+  std::vector<OutputFile> outputs = {
+      {"--out", o.out}, {.name = "--embeddings", .path = o.embeddings, .needs_file = true}, {"--errors", o.errors}};
+  check_outputs(outputs, o.outs);
   const std::vector<Part> parts = open_parts(o.outs);
   const ScoreFormat format = score_format(scored_with(parts[0].shard->footer(), setting("format")), "");
   if (const ScoreFormat wanted = score_format("", o.out); wanted != format && fs::path(o.out).has_extension())
     throw usage_error("--out {}: the shards are {}", o.out, score_format_name(format));
+  outputs[0].needs_file = !is_text(format);
+  check_outputs(outputs, inputs_of(parts));
 
   std::vector<std::unique_ptr<MergedRows>> all;
   all.push_back(merged(parts, "out", format, o.out));
@@ -179,8 +187,10 @@ int merge(const MergeOptions& o) {
     for (const auto& rows : all) rows->take(from);
     if (broken && errors) errors->take(from);
   });
-  for (const auto& rows : all) rows->finish();
-  if (errors) errors->finish();
+  std::vector<std::function<void()>> finishes;
+  for (const auto& rows : all) finishes.emplace_back([&rows] { rows->finish(); });
+  if (errors) finishes.emplace_back([&errors] { errors->finish(); });
+  write_each(finishes);
   fmt::print(stderr, "merged {}: {}{} in {}\n", plural(parts.size(), "shard", "shards"),
              plural(pictures, "row", "rows"), failed > 0 ? fmt::format(" ({} with an error)", failed) : "", o.out);
   return 0;

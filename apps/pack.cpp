@@ -20,6 +20,7 @@
 #include "io/core/stopwatch.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
+#include "io/files/outputs.h"
 #include "io/images/image_format.h"
 #include "io/pack/head.h"
 #include "io/pack/writer.h"
@@ -48,6 +49,7 @@ void check(const PackOptions& o, bool resize_given, bool quality_given) {
   if (fs::exists(o.out, unknown) && !is_pack(o.out))
     throw usage_error("{}: is there and is no pack; only a pack is replaced", o.out);
   if (is_pack(o.data)) throw data_error("{}: is a pack already", o.data);
+  check_outputs({{.name = "OUT", .path = o.out, .needs_file = true}, {"--json", o.json}}, {o.data});
   const std::vector<DataPart> parts = data_parts(o.data);
   if (parts.front().root == o.data || o.no_labels) return;
   std::vector<std::string> commands;

@@ -23,6 +23,7 @@
 #include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
+#include "io/files/outputs.h"
 #include "io/images/png_encode.h"
 #include "io/pictures/data_folders.h"
 #include "pipeline/loader.h"
@@ -69,6 +70,7 @@ int preview(const PreviewOptions& o, int threads) {
   if (o.recipe != "train" && o.recipe != "eval")
     throw usage_error("--recipe '{}': wanted train or eval", printable(o.recipe));
   check(o.augment, o.given);
+  check_outputs({{"--out", o.out}}, {o.data, o.model});
   check_range("--batch", o.batch, 1, kMostTiles);
   check_range("--columns", o.columns, 0, kMostTiles);
   if (o.image_size != 0) check_range("--image-size", o.image_size, 1, kLargestSide);

@@ -26,7 +26,7 @@
 #include "io/core/check_range.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
-#include "io/files/file.h"
+#include "io/files/outputs.h"
 #include "io/pictures/data_folders.h"
 #include "pipeline/loader.h"
 
@@ -53,7 +53,7 @@ void check(const QuantizeOptions& o) {
   std::error_code ignored;
   if (o.model == o.out || fs::equivalent(o.model, o.out, ignored))
     throw usage_error("{}: is the model to quantize; give the new file another name", o.out);
-  check_can_be_written(o.json);
+  check_outputs({{"--out", o.out}, {"--json", o.json}}, {o.model, o.data});
 }
 
 // `count` of the samples, spread evenly over the list, so that each class folder has its share.
@@ -256,12 +256,13 @@ int quantize(const QuantizeOptions& o, int threads) {
       "quantized",
       fmt::format("int8, {} of {}; resflow {}", plural(calibrated.quantization.pictures, "picture", "pictures"),
                   fs::path(calibrated.root).lexically_normal().string(), resflow_version()));
-  save_checkpoint(written, o.out);
-  if (!o.json.empty()) {
-    nlohmann::ordered_json json = report(calibrated, data, comparison);
-    json.update(process_report());
-    write_json(o.json, json);
-  }
+  write_each({[&] { save_checkpoint(written, o.out); },
+              [&] {
+                if (o.json.empty()) return;
+                nlohmann::ordered_json json = report(calibrated, data, comparison);
+                json.update(process_report());
+                write_json(o.json, json);
+              }});
   fmt::print("wrote      {}\n", o.out);
   flush_output();
   return 0;

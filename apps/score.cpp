@@ -37,6 +37,7 @@
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/files/xxh3.h"
+#include "io/files/outputs.h"
 #include "io/images/decode.h"
 
 namespace resflow {
@@ -63,7 +64,6 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
   check_range("--threshold", output.rows.threshold, 0, 1);
   check_range("--batch", o.batch, 1, 65536);
   check_range("--save-every", output.save_seconds, 0, 86400);
-  check_can_be_written(o.json);
   output.format = score_format(o.format, output.out);
   const std::string format = score_format_name(output.format);
   if (!is_text(output.format) && output.out.empty())
@@ -76,7 +76,10 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
   if (!o.shard.empty()) output.shard = parse_shard(o.shard);
   output.retry_errors = o.retry_errors;
   output.start = o.resume ? ScoreStart::kResume : o.overwrite ? ScoreStart::kOverwrite : ScoreStart::kNew;
-  check_score_output(output);
+  std::vector<std::string> inputs = as_given(o.inputs);
+  inputs.push_back(o.model);
+  inputs.push_back(o.inputs.list);
+  check_score_output(output, {{"--json", o.json}}, inputs);
   output.retry_errors = false;  // a pass of its own
   return output;
 }
@@ -267,6 +270,9 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
       if (!journal->complete) check_same_machine(journal->machine, options.machine, o.strict, s.listener);
     }
   ScoreOutput output(options, classes, features, fingerprint);
+  if (!output.locked())
+    s.listener.note(fmt::format("{}: the file system has no locks: see to it that no other program writes there",
+                                o.output.out));
   if (!output.resumed()) output.set_executors(s.executors);
   const int64_t before = output.done().rows;
   if (!output.complete() && output.done().executors > s.threads)

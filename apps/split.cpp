@@ -179,7 +179,8 @@ int split(const SplitOptions& o, int threads) {
   if (out.size() > 1 && out.ends_with('/')) out.pop_back();
   check_split_folder(out, data, o.overwrite);
   TerminalListener listener;
-  recover_split_folder(out, listener);
+  const std::unique_ptr<FileLock> lock = lock_split_folder(out);
+  recover_split_folder(out, data, listener);
   const Dataset dataset = list_image_folder(o.data);
   if (!dataset.empty_classes.empty())
     warn("{}: no picture in {}: left out", o.data, fmt::join(dataset.empty_classes, ", "));

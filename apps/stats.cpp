@@ -13,7 +13,7 @@
 #include "apps/options/common.h"
 #include "io/core/check_range.h"
 #include "io/core/wording.h"
-#include "io/files/file.h"
+#include "io/files/outputs.h"
 #include "pipeline/recipe.h"
 
 namespace resflow {
@@ -29,7 +29,7 @@ int stats(const StatsOptions& o, int threads) {
   const Preprocessing preprocessing = eval_preprocessing(o.image_size);
   const DataStatsOptions options = {.resize = preprocessing.resize, .crop = preprocessing.crop, .threads = threads};
   const ThreadLimit limit(threads);
-  check_can_be_written(o.json);
+  check_outputs({{"--json", o.json}}, {o.data});
   const StopSignals signals;
   TerminalListener listener;
   const DataStats found = gather_data_stats(data_parts(o.data), options, listener);

@@ -87,7 +87,11 @@ Dataset spread_pictures(const Dataset& dataset, int64_t wanted) {
 
 void draw_bench_photos(const std::string& root, int64_t count, int threads) {
   const std::vector<std::string>& classes = demo_classes();
-  for (const std::string& name : classes) std::filesystem::create_directories(std::filesystem::path(root) / name);
+  for (const std::string& name : classes) {
+    std::error_code error;
+    std::filesystem::create_directories(std::filesystem::path(root) / name, error);
+    if (error) throw system_error("{}: a folder cannot be made there: {}", root, error.message());
+  }
   tbb::task_arena arena(threads);
   arena.execute([&] {
     tbb::parallel_for(int64_t{0}, count, [&](int64_t i) {

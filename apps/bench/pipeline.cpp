@@ -20,6 +20,7 @@
 #include "io/core/check_range.h"
 #include "io/core/error.h"
 #include "io/files/file.h"
+#include "io/files/outputs.h"
 
 namespace resflow {
 namespace {
@@ -51,8 +52,7 @@ void check(const PipelineCommand& o) {
   for (const int threads : o.sweep) check_range("--sweep", threads, 1, 65536);
   if (!o.recipe.empty() && o.recipe != "train" && o.recipe != "eval")
     throw usage_error("--recipe {}: wanted train or eval", o.recipe);
-  check_can_be_written(o.json);
-  check_can_be_written(o.html);
+  check_outputs({{"--json", o.json}, {"--html", o.html}});
 }
 
 std::vector<int> ascending(std::vector<int> numbers) {

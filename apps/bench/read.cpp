@@ -10,14 +10,14 @@
 #include "io/core/check_range.h"
 #include "io/core/stopwatch.h"
 #include "io/core/wording.h"
-#include "io/files/file.h"
+#include "io/files/outputs.h"
 #include "io/weights/weights.h"
 
 namespace resflow {
 
 int bench_read(const BenchOptions& o) {
   check_range("--seconds", o.seconds, 0, 86400);
-  check_can_be_written(o.json);
+  check_outputs({{"--json", o.json}});
   const WeightsSummary summary = read_weights_summary(o.weights);
   size_t bytes = 0;
   for (const TensorEntry& t : summary.tensors)

@@ -2,33 +2,32 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <system_error>
 #include <utility>
 
+#include "apps/data/split_manifest.h"
+#include "apps/data/split_removal.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
-#include "io/core/utf8.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
+#include "io/files/file_errors.h"
+#include "io/files/folder_below.h"
+#include "io/files/output_place.h"
+#include "io/files/partial_file.h"
 
 namespace resflow {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
-constexpr const char* kManifest = "split.json";
-constexpr const char* kMadeBy = "resflow split";
 constexpr const char* kPartial = ".partial";
+constexpr const char* kOld = ".old";
 
 constexpr std::pair<SplitHow, const char*> kNames[] = {{SplitHow::kList, "list"},
                                                        {SplitHow::kSymlink, "symlink"},
@@ -36,169 +35,28 @@ constexpr std::pair<SplitHow, const char*> kNames[] = {{SplitHow::kList, "list"}
                                                        {SplitHow::kCopy, "copy"},
                                                        {SplitHow::kMove, "move"}};
 
-// File names are bytes, and JSON is UTF-8: a name that is no UTF-8 becomes {"hex": "..."}.
-Json name_json(const std::string& name) {
-  if (is_utf8(name)) return name;
-  std::string hex;
-  for (const char c : name) hex += fmt::format("{:02x}", static_cast<uint8_t>(c));
-  return {{"hex", hex}};
-}
-
-std::string json_name(const Json& json) {
-  if (json.is_string()) return json.get<std::string>();
-  const auto hex = json.at("hex").get<std::string>();
-  std::string name;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) name += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return name;
-}
-
-// A file that a split made.
-struct Made {
-  std::string place, source;
-  int64_t bytes = -1;  // of copies and lists
-};
-
-struct Manifest {
-  SplitHow how = SplitHow::kSymlink;
-  std::vector<Made> files;
-};
-
-std::string manifest_text(const SplitJob& job, const std::vector<Made>& files) {
-  Json json;
-  json["made_by"] = kMadeBy;
-  json["version"] = 1;
-  json["data"] = name_json(job.data);
-  json["how"] = split_how_name(job.how);
-  json["val"] = job.plan.val;
-  json["test"] = job.plan.test;
-  json["stratify"] = job.plan.stratify;
-  json["group_duplicates"] = job.group_duplicates;
-  json["seed"] = job.plan.seed;
-  json["files"] = Json::array();
-  for (const Made& made : files) {
-    Json file;
-    file["place"] = name_json(made.place);
-    if (!made.source.empty()) file["source"] = name_json(made.source);
-    if (made.bytes >= 0) file["bytes"] = made.bytes;
-    json["files"].push_back(file);
-  }
-  return json.dump(1) + "\n";
-}
-
-// Whether `place` lies below the folder. A manifest that somebody else wrote could say another place.
-bool is_safe(const std::string& place) {
-  const fs::path path(place);
-  return !place.empty() && path.is_relative() && std::none_of(path.begin(), path.end(), [](const fs::path& step) {
-    return step == ".." || step == "." || step.empty();
-  });
-}
-
-// The manifest of the split that made the folder, and nothing where no split made it.
-std::optional<Manifest> read_manifest(const fs::path& folder) {
-  try {
-    std::vector<uint8_t> buffer;
-    const auto bytes = read_file((folder / kManifest).string(), buffer);
-    const Json json = Json::parse(bytes.begin(), bytes.end());
-    if (json.at("made_by") != kMadeBy || json.at("version") != 1) return std::nullopt;
-    Manifest manifest = {.how = split_how(json.at("how").get<std::string>()), .files = {}};
-    for (const Json& file : json.at("files")) {
-      Made made = {.place = json_name(file.at("place")), .source = {}};
-      if (!is_safe(made.place)) return std::nullopt;
-      if (file.contains("source")) made.source = json_name(file.at("source"));
-      made.bytes = file.value("bytes", int64_t{-1});
-      manifest.files.push_back(std::move(made));
-    }
-    return manifest;
-  } catch (const Error&) {
-    return std::nullopt;
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  } catch (const std::logic_error&) {  // hexadecimal digits that are none
-    return std::nullopt;
-  }
-}
-
 bool is_there(const fs::path& path) {  // true also for a link that leads nowhere
   std::error_code error;
   return fs::exists(fs::symlink_status(path, error));
-}
-
-// Why the file must not be removed, which is because it is no longer what the split made, or because it is the only
-// one.
-std::string why_kept(const fs::path& folder, const Made& made, SplitHow how) {
-  const fs::path path = folder / made.place;
-  std::error_code error;
-  if (!is_there(path)) return {};
-  if (how == SplitHow::kMove) return "was moved here and is the only one";
-  if (how == SplitHow::kSymlink)
-    return fs::is_symlink(path, error) && fs::read_symlink(path, error) == made.source ? "" : "is no longer the link";
-  if (!fs::is_regular_file(fs::symlink_status(path, error))) return "is no longer the file";
-  if (how == SplitHow::kHardlink)
-    return fs::equivalent(path, made.source, error) ? "" : "is the only one: its source is gone or another";
-  if (static_cast<int64_t>(fs::file_size(path, error)) != made.bytes) return "was changed";
-  return how == SplitHow::kList || fs::exists(made.source, error) ? "" : "is the only one: its source is gone";
-}
-
-// Throws where removing the split in `folder` would lose anything.
-void check_removable(const fs::path& folder, const Manifest& manifest) {
-  std::set<std::string> made;
-  for (const Made& file : manifest.files) {
-    made.insert(file.place);
-    if (const std::string why = why_kept(folder, file, manifest.how); !why.empty())
-      throw usage_error("{}: {} {}, so the split in {} is not replaced; give another {}", setting("overwrite"),
-                        printable((folder / file.place).string()), why, folder.string(), setting("out"));
-  }
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const std::string place = at->path().lexically_relative(folder).string();
-    if (at->is_directory() && !at->is_symlink()) continue;
-    if (place != kManifest && !made.contains(place))
-      throw usage_error("{}: {} was not made by the split in {}, which is therefore not replaced", setting("overwrite"),
-                        printable(at->path().string()), folder.string());
-  }
-  if (error) throw usage_error("{}: cannot be read: {}", folder.string(), error.message());
 }
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing, const std::error_code& error) {
   throw system_error("{}: cannot be {}: {}", printable(path.string()), doing, error.message());
 }
 
-// Takes away what the manifest names and the folders that are empty then. What is left stops nothing but keeps
-// its folders. Returns whether the folder is gone.
-bool remove_split(const fs::path& folder, const Manifest& manifest) {
-  std::error_code ignored;
-  std::set<fs::path> folders;
-  for (const Made& made : manifest.files) {
-    fs::remove(folder / made.place, ignored);
-    // A list whose writing was killed (io/files/file.h).
-    if (manifest.how == SplitHow::kList) fs::remove(folder / (made.place + kPartial), ignored);
-    for (fs::path above = fs::path(made.place).parent_path(); !above.empty(); above = above.parent_path())
-      folders.insert(above);
-  }
-  // A folder sorts before what lies in it.
-  for (auto at = folders.rbegin(); at != folders.rend(); ++at) fs::remove(folder / *at, ignored);
-  const bool empty_but_for_manifest = std::distance(fs::directory_iterator(folder, ignored), {}) <= 1;
-  if (empty_but_for_manifest) fs::remove(folder / kManifest, ignored);
-  fs::remove(folder, ignored);
-  return !is_there(folder);
+// A file whose writing was killed (io/files/partial_file.h); resflow 1.0 called it NAME.partial.
+void remove_unfinished(const fs::path& partial, const fs::path& place) {
+  const FolderBelow above(partial, place.parent_path());
+  if (above.descriptor() < 0) return;
+  remove_stale_partials(output_place((partial / place).string()), machine_files());
+  above.remove(place.filename().string() + kPartial);
 }
 
-// Moved files go back to where they were; then what is left of the split goes. Throws where one cannot go back.
-void undo(const fs::path& folder, const Manifest& manifest) {
-  if (manifest.how == SplitHow::kMove) {
-    for (const Made& made : manifest.files) {
-      const fs::path path = folder / made.place;
-      if (!is_there(path)) continue;
-      std::error_code error;
-      if (is_there(made.source)) error = std::make_error_code(std::errc::file_exists);
-      if (!error) fs::rename(path, made.source, error);
-      if (error)
-        throw system_error("{}: cannot go back to {}: {}; {} lists what has been moved", printable(path.string()),
-                           printable(made.source), error.message(), (folder / kManifest).string());
-    }
-  }
-  if (!remove_split(folder, manifest))
-    throw usage_error("{}: is in the way, and holds files that no split made: move them away", folder.string());
+// What was begun in `partial` goes; moved files go back first.
+void undo(const fs::path& partial, const SplitManifest& manifest, const std::string& data) {
+  if (manifest.how == SplitHow::kMove) move_back(partial, manifest, data);
+  if (!remove_split(partial, manifest))
+    throw usage_error("{}: is in the way, and holds files that no split made: move them away", partial.string());
 }
 
 dev_t device_of(const fs::path& path) {
@@ -208,7 +66,8 @@ dev_t device_of(const fs::path& path) {
 }
 
 // Finds out before anything is made whether all of it can be made. Sets the sizes of `made`.
-void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<Made>& made) {
+void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<SplitMade>& made,
+                    Listener& listener) {
   const bool same_device = job.how == SplitHow::kHardlink || job.how == SplitHow::kMove;
   const dev_t device = same_device ? device_of(parent) : 0;
   int64_t bytes = 0;
@@ -229,9 +88,10 @@ void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<Mad
     }
     if (job.how == SplitHow::kList) made[i].bytes = static_cast<int64_t>(file.text.size());
   }
+  // What is free for this user may be another figure, so it is no more than a warning.
   if (const int64_t free = machine_files().free_bytes(parent.c_str()); free >= 0 && bytes > free)
-    throw system_error("{}: {} to copy, and {} free", parent.string(), format_bytes(static_cast<double>(bytes)),
-                       format_bytes(static_cast<double>(free)));
+    listener.warn(fmt::format("{}: {} to copy, and {} free", parent.string(), format_bytes(static_cast<double>(bytes)),
+                              format_bytes(static_cast<double>(free))));
 }
 
 void place_file(const SplitFile& file, SplitHow how, const fs::path& to) {
@@ -268,6 +128,17 @@ const char* label_of(SplitHow how) {
   return how == SplitHow::kCopy ? "copying" : how == SplitHow::kMove ? "moving" : "writing";
 }
 
+// All that was made is on the disk, its folders as well: one call for the file system, where one for each of a million
+// small files would take hours.
+void make_durable(const fs::path& folder) {
+  const int open = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int failed = open < 0 ? -1 : ::syncfs(open);
+  const int error = errno;
+  if (open >= 0) ::close(open);
+  if (failed != 0 && !is_not_supported(error))
+    fail(folder, "synced to the disk", std::error_code(error, std::generic_category()));
+}
+
 // `partial` becomes `out`. If there was a former `out`, it is called `partial` afterwards.
 void swap_in(const fs::path& partial, const fs::path& out) {
   std::error_code error;
@@ -277,10 +148,11 @@ void swap_in(const fs::path& partial, const fs::path& out) {
     if (error) fail(out, "made", error);
     return;
   }
-  if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, out.c_str(), RENAME_EXCHANGE) == 0) return;
-  if (errno != EINVAL && errno != ENOSYS) fail(out, "replaced", std::error_code(errno, std::generic_category()));
-  // This file system cannot exchange two names.
-  const fs::path old = out.string() + ".old";
+  if (machine_files().exchange(partial.c_str(), out.c_str()) == 0) return;
+  if (!is_not_supported(errno)) fail(out, "replaced", std::error_code(errno, std::generic_category()));
+  // This file system cannot exchange two names. Killed between the two renames, the former split is at OUT.old alone,
+  // and the next run gives it its name back.
+  const fs::path old = out.string() + kOld;
   fs::rename(out, old, error);
   if (error) fail(out, "renamed", error);
   fs::rename(partial, out, error);
@@ -291,6 +163,25 @@ void swap_in(const fs::path& partial, const fs::path& out) {
   }
   fs::rename(old, partial, error);
   if (error) fail(old, "renamed", error);
+}
+
+// OUT.old is what a run left that was killed while it exchanged OUT and OUT.partial in steps.
+void recover_old(const std::string& out, Listener& listener) {
+  const fs::path old(out + kOld);
+  const std::optional<SplitManifest> former = read_manifest(old);
+  std::error_code error;
+  if (!former || fs::is_symlink(old, error)) return;  // it is none of ours
+  if (!is_there(out)) {
+    fs::rename(old, out, error);
+    if (error) fail(old, "renamed", error);
+    listener.note(fmt::format("{} is {} again: a run was killed while it replaced it", old.string(), out));
+    return;
+  }
+  const std::string why = why_not_removable(old, *former, SplitState::kWhole);
+  if (why.empty() && remove_split(old, *former))
+    listener.note(fmt::format("{} of a split that was replaced is removed", old.string()));
+  else
+    listener.warn(fmt::format("{}: of the former split, stays{}{}", old.string(), why.empty() ? "" : ": ", why));
 }
 
 }  // namespace
@@ -322,24 +213,45 @@ void check_split_folder(const std::string& out, const std::string& data, bool ov
   if (!fs::is_directory(out, error)) throw usage_error("{} {}: is a file, wanted a new folder", setting("out"), out);
   if (fs::is_empty(out, error)) return;
   if (error) throw usage_error("{} {}: cannot be read: {}", setting("out"), out, error.message());
-  const std::optional<Manifest> former = read_manifest(out);
+  const std::optional<SplitManifest> former = read_manifest(out);
   if (!former) throw usage_error("{} {}: holds files that no split made; give a new folder", setting("out"), out);
   if (!overwrite) throw usage_error("{} {}: holds a split; {} replaces it", setting("out"), out, setting("overwrite"));
-  check_removable(out, *former);
+  if (const std::string why = why_not_removable(out, *former, SplitState::kWhole); !why.empty())
+    throw usage_error("{}: {}, so the split in {} is not replaced; give another {}", setting("overwrite"), why, out,
+                      setting("out"));
 }
 
-void recover_split_folder(const std::string& out, Listener& listener) {
+std::unique_ptr<FileLock> lock_split_folder(const std::string& out) {
+  std::error_code error;
+  if (!fs::is_directory(fs::path(out).parent_path(), error)) return nullptr;  // nobody is at work there
+  return std::make_unique<FileLock>(out + ".lock", fmt::format("{} {}", setting("out"), out));
+}
+
+void recover_split_folder(const std::string& out, const std::string& data, Listener& listener) {
+  recover_old(out, listener);
   const fs::path partial(out + kPartial);
   if (!is_there(partial)) return;
+  const auto in_the_way = [&](const std::string& why) {
+    return usage_error("{}: is in the way{}{}: move it away", partial.string(), why.empty() ? "" : ": ", why);
+  };
   std::error_code error;
-  if (!is_there(partial / kManifest)) fs::remove(partial / (std::string(kManifest) + kPartial), error);
-  if (fs::is_directory(partial, error) && fs::is_empty(partial, error)) {
+  if (!fs::is_directory(fs::symlink_status(partial, error))) throw in_the_way("is no folder");
+  remove_unfinished(partial, kSplitManifest);
+  if (fs::is_empty(partial, error)) {
     fs::remove(partial, error);
     return;
   }
-  const std::optional<Manifest> left = read_manifest(partial);
-  if (!left) throw usage_error("{}: is in the way: move it away", partial.string());
-  undo(partial, *left);
+  const std::optional<SplitManifest> left = read_manifest(partial);
+  if (!left) throw in_the_way("");
+  if (left->how == SplitHow::kList)
+    for (const SplitMade& made : left->files) remove_unfinished(partial, made.place);
+  // Nothing is believed of it that would touch a file outside this folder and DATA.
+  if (left->how == SplitHow::kMove) {
+    if (!lies_within(*left, data)) throw in_the_way(fmt::format("what it names was not moved out of {}", data));
+  } else if (const std::string why = why_not_removable(partial, *left, SplitState::kUnfinished); !why.empty()) {
+    throw in_the_way(why);
+  }
+  undo(partial, *left, data);
   listener.note(fmt::format("{} of a split that did not end is removed{}", partial.string(),
                             left->how == SplitHow::kMove ? ", what it had moved is back" : ""));
 }
@@ -352,17 +264,19 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
   if (error)
     throw usage_error("{} {}: {} cannot be made: {}", setting("out"), job.out, parent.string(), error.message());
 
-  std::vector<Made> made;
+  std::vector<SplitMade> made;
   made.reserve(job.files.size());
   for (const SplitFile& file : job.files) made.push_back({.place = file.place, .source = file.source});
-  verify_sources(job, parent, made);
-  const Manifest manifest = {.how = job.how, .files = made};
+  verify_sources(job, parent, made, listener);
+  const SplitManifest manifest = {.how = job.how, .files = made};
 
-  fs::create_directory(partial, error);
-  if (error) throw usage_error("{} {}: cannot be made: {}", setting("out"), job.out, error.message());
+  // It must be new: what somebody else put there might lead elsewhere.
+  if (machine_files().mkdir(partial.c_str(), 0777) != 0)
+    throw usage_error("{} {}: {} cannot be made: {}", setting("out"), job.out, partial.string(), reason_of(errno));
+  bool swapped = false;
   try {
     // The manifest comes first, so that after a kill all that was made is known to be ours.
-    replace_text_file((partial / kManifest).string(), manifest_text(job, made));
+    replace_text_file((partial / kSplitManifest).string(), manifest_text(job, made));
     const auto total = static_cast<int64_t>(job.files.size());
     Progress progress(listener, {.label = label_of(job.how), .unit = "files", .total = total});
     for (int64_t done = 0; done < total; ++done) {
@@ -370,20 +284,28 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
       place_file(file, job.how, partial / file.place);
       progress.update(done + 1);
       if (listener.stop()) {
-        undo(partial, manifest);
+        undo(partial, manifest, job.data);
         return false;
       }
     }
+    make_durable(partial);
+    // Hours may have passed, and somebody may have put something into the former split.
+    check_split_folder(job.out, job.data, job.overwrite);
     swap_in(partial, out);
+    swapped = true;
+    sync_folder(parent.string(), job.out, machine_files());
   } catch (...) {
     const std::exception_ptr failure = std::current_exception();
-    if (is_there(partial)) undo(partial, manifest);
+    // Once it has been exchanged, OUT.partial is the former split.
+    if (!swapped && is_there(partial)) undo(partial, manifest, job.data);
     std::rethrow_exception(failure);
   }
   if (!is_there(partial)) return true;
-  const std::optional<Manifest> former = read_manifest(partial);
-  if (!former || !remove_split(partial, *former))
-    listener.warn(fmt::format("{}: of the former split, cannot be removed", partial.string()));
+  const std::optional<SplitManifest> former = read_manifest(partial);
+  const std::string why = former ? why_not_removable(partial, *former, SplitState::kWhole) : "it has no split.json";
+  if (!why.empty() || !remove_split(partial, *former))
+    listener.warn(fmt::format("{}: of the former split, cannot be removed{}{}", partial.string(),
+                              why.empty() ? "" : ": ", why));
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/core/text.h"
+#include "io/files/output_place.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
@@ -67,7 +68,7 @@ std::string retried_rows(const ScoreJournal& journal) {
   return {};
 }
 
-std::string journal_path(const std::string& out) { return out + ".journal"; }
+std::string journal_path(const std::string& out) { return written_path(out) + ".journal"; }
 
 void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {
   Json json = {{"format", kFormat},

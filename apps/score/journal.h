@@ -39,6 +39,7 @@ struct ScoreJournal {
 // Which output the run reads the errors of again: xxh3 of its bytes, as hex(); empty for one that does not.
 std::string retried_rows(const ScoreJournal& journal);
 
+// Beside the file that is written: where `out` is a link, beside the one that it leads to.
 std::string journal_path(const std::string& out);
 
 // Whole or not at all. Throws as AtomicFile does.

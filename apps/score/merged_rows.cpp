@@ -14,10 +14,7 @@ namespace {
 // A file that is begun anew, and leaves nothing behind if it does not become whole.
 class NewFile {
  public:
-  explicit NewFile(const std::string& path) : file_(path) { file_.resize(0); }
-  ~NewFile() { file_.discard(); }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
+  explicit NewFile(const std::string& path) : file_(path, machine_files(), GrowingFile::Begin::kAnew) {}
   GrowingFile& operator*() { return file_; }
   GrowingFile* operator->() { return &file_; }
 

@@ -10,6 +10,7 @@
 #include "apps/score/shard_file.h"
 #include "io/core/error.h"
 #include "io/files/npy_file.h"
+#include "io/files/output_place.h"
 
 namespace resflow {
 namespace {
@@ -26,12 +27,15 @@ bool exists(const std::string& path) {
   return fs::exists(path, unknown) && !unknown;
 }
 
-std::string partial(const std::string& path) { return path + ".partial"; }
+std::string partial(const std::string& path) { return written_path(path) + kPartialEnding; }
+
+// A device or a pipe takes rows as they come, and nothing of them is kept.
+bool is_file(const std::string& path) { return !output_place(path).through; }
 
 std::vector<std::string> paths_of(const ScoreOutputOptions& options) {
   std::vector<std::string> paths;
   if (!options.out.empty() && options.format == ScoreFormat::kNpz) {
-    const NpzParts parts = npz_parts(options.out);
+    const NpzParts parts = npz_parts(written_path(options.out));
     paths = {parts.scores, parts.names};
   } else if (!options.out.empty()) {
     paths = {options.out};
@@ -44,8 +48,9 @@ std::vector<std::string> paths_of(const ScoreOutputOptions& options) {
 
 // As OUT.shard names the file, relative to OUT: so the files may be moved together.
 std::string relative_to(const std::string& out, const std::string& path) {
-  const fs::path from = fs::absolute(out).lexically_normal().parent_path();
-  return fs::absolute(path).lexically_normal().lexically_relative(from).string();
+  std::error_code error;
+  const fs::path from = fs::absolute(out, error).lexically_normal().parent_path();
+  return fs::absolute(path, error).lexically_normal().lexically_relative(from).string();
 }
 
 }  // namespace
@@ -64,18 +69,25 @@ ScoreFormat score_format(const std::string& name, const std::string& out) {
   return ScoreFormat::kCsv;
 }
 
-void check_score_output(const ScoreOutputOptions& options) {
-  std::vector<std::string> paths;
-  for (const std::string& path : {options.out, options.embeddings, options.errors})
-    if (!path.empty()) paths.push_back(fs::absolute(path).lexically_normal().string());
-  std::sort(paths.begin(), paths.end());
-  if (const auto twin = std::adjacent_find(paths.begin(), paths.end()); twin != paths.end())
-    throw usage_error("{}: is to be two files at once: give {}, {} and {} a name each", *twin, setting("out"),
-                      setting("embeddings"), setting("errors"));
+void check_score_output(const ScoreOutputOptions& options, const std::vector<OutputFile>& others,
+                        const std::vector<std::string>& inputs) {
+  std::vector<OutputFile> outputs = others;
+  outputs.push_back(
+      {.name = setting("out"), .path = options.out, .needs_file = !is_text(options.format), .goes_on = true});
+  outputs.push_back({.name = setting("embeddings"), .path = options.embeddings, .needs_file = true});
+  outputs.push_back({.name = setting("errors"), .path = options.errors});
+  if (options.shard) outputs.push_back({.name = setting("shard"), .path = shard_path(options.out), .needs_file = true});
+  check_outputs(outputs, inputs);
   if (options.retry_errors && (options.unordered || options.format == ScoreFormat::kNpy))
     throw usage_error("{}: wanted rows with names in the order of the inputs: a .csv, .jsonl or .npz without {}",
                       setting("retry_errors"), setting("unordered"));
-  if (options.out.empty() || options.start != ScoreStart::kNew) return;
+  if (options.out.empty()) return;
+  // What it is written in until all rows are there.
+  if (options.format == ScoreFormat::kNpz) {
+    const NpzParts parts = npz_parts(written_path(options.out));
+    check_outputs({{setting("out"), parts.scores}, {setting("out"), parts.names}});
+  }
+  if (options.start != ScoreStart::kNew || !is_file(options.out)) return;
   if (const std::string journal = journal_path(options.out); exists(journal))
     throw usage_error("{}: a run was begun and not finished: {} goes on with it, {} starts anew", journal,
                       setting("resume"), setting("overwrite"));
@@ -97,7 +109,8 @@ ScoreOutput::ScoreOutput(const ScoreOutputOptions& options, const std::vector<st
                          const Fingerprint& fingerprint, FileSystem& files)
     : options_(options), classes_(classes), files_(files) {
   check_score_output(options_);
-  if (options_.start == ScoreStart::kResume && !options_.out.empty()) {
+  keeps_ = !options_.out.empty() && is_file(options_.out);
+  if (options_.start == ScoreStart::kResume && keeps_) {
     if (std::optional<ScoreJournal> journal = load_journal(journal_path(options_.out))) {
       if (const auto difference = first_difference(journal->fingerprint, fingerprint))
         throw usage_error("{}: {} was begun with {}, now it is {}: give the same, or start anew with {}",
@@ -138,19 +151,23 @@ ScoreOutput::~ScoreOutput() {
   if (!has_journal_ && !finished_) discard();
 }
 
+bool ScoreOutput::locked() const {
+  return std::all_of(open_.begin(), open_.end(), [](const auto& file) { return file->locked(); });
+}
+
 void ScoreOutput::discard() {
   for (const auto& file : open_) file->discard();
 }
 
 void ScoreOutput::open_files() {
   for (const ScoreJournal::File& file : now_.files) {
-    if (resumed_ && !exists(partial(file.path)))
+    if (resumed_ && is_file(file.path) && !exists(partial(file.path)))
       throw data_error("{}: is gone, {} bytes of it were there: start anew with {}", partial(file.path), file.bytes,
                        setting("overwrite"));
     open_.push_back(std::make_unique<GrowingFile>(file.path, files_));
   }
   // Only now, with all files locked, is it sure that nobody else is at work here.
-  if (options_.start == ScoreStart::kOverwrite && !options_.out.empty()) remove_former();
+  if (options_.start == ScoreStart::kOverwrite && keeps_) remove_former();
   for (size_t i = 0; i < open_.size(); ++i) open_[i]->resize(now_.files[i].bytes);
 }
 
@@ -219,7 +236,7 @@ void ScoreOutput::add(const ScoredPicture& picture) {
 }
 
 void ScoreOutput::end_batch() {
-  if (options_.out.empty()) return;
+  if (!keeps_) return;
   if (options_.unordered) now_.missing = unscored_.before(now_.place.pictures);
   for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
   whole_ = now_;
@@ -227,7 +244,7 @@ void ScoreOutput::end_batch() {
 }
 
 void ScoreOutput::save() {
-  if (options_.out.empty() || whole_.rows == saved_rows_) return;
+  if (!keeps_ || whole_.rows == saved_rows_) return;
   for (const auto& file : open_) file->sync();
   write_journal(whole_);
   since_saving_.restart();
@@ -279,7 +296,7 @@ void ScoreOutput::finish(const ListingPlace& listed) {
     now_.missing.clear();
     now_.complete = true;
     // One file alone, of which nothing was saved yet, needs no journal: either it is renamed, or it is not.
-    if (!options_.out.empty() && (has_journal_ || open_.size() > 1)) write_journal(now_);
+    if (keeps_ && (has_journal_ || open_.size() > 1)) write_journal(now_);
   }
   publish();
   finished_ = true;
@@ -288,8 +305,8 @@ void ScoreOutput::finish(const ListingPlace& listed) {
 // An earlier run may have done a part of it.
 void ScoreOutput::publish() {
   const bool zipped = !options_.out.empty() && options_.format == ScoreFormat::kNpz;
-  const NpzParts parts = npz_parts(options_.out);
-  const NpzParts partial_parts = {.scores = partial(parts.scores), .names = partial(parts.names)};
+  const NpzParts parts = zipped ? npz_parts(written_path(options_.out)) : NpzParts();
+  const NpzParts partial_parts = {.scores = parts.scores + kPartialEnding, .names = parts.names + kPartialEnding};
   const bool has_parts = zipped && exists(partial_parts.scores) && exists(partial_parts.names);
   if (has_parts) write_npz(partial_parts, classes_, options_.out, files_);
   const size_t first = zipped ? 2 : 0;
@@ -297,11 +314,11 @@ void ScoreOutput::publish() {
     const auto& [path, bytes] = now_.files[i];
     if (i < open_.size()) {
       open_[i]->publish();
-    } else if (exists(partial(path))) {
+    } else if (is_file(path) && exists(partial(path))) {
       GrowingFile file(path, files_);
       file.resize(bytes);
       file.publish();
-    } else if (!exists(path)) {
+    } else if (is_file(path) && !exists(path)) {
       throw data_error("{}: is gone: start anew with {}", partial(path), setting("overwrite"));
     }
   }
@@ -309,7 +326,7 @@ void ScoreOutput::publish() {
     throw data_error("{}: is gone: start anew with {}", partial_parts.scores, setting("overwrite"));
   if (zipped)
     for (const std::string& part : {partial_parts.scores, partial_parts.names}) files_.unlink(part.c_str());
-  if (!options_.out.empty()) remove_journal();
+  if (keeps_) remove_journal();
 }
 
 void ScoreOutput::remove_journal() {

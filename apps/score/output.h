@@ -21,6 +21,7 @@
 #include "io/core/array.h"
 #include "io/core/stopwatch.h"
 #include "io/files/growing_file.h"
+#include "io/files/outputs.h"
 
 namespace resflow {
 
@@ -53,9 +54,11 @@ struct ScoreOutputOptions {
   std::string machine = {};  // that computes the rows, for the journal
 };
 
-// Throws Error{kUsage} where a run was begun there and `start` is kNew, two of the files are the same, or errors are to
-// be retried in rows that have no names or no order.
-void check_score_output(const ScoreOutputOptions& options);
+// Throws Error{kUsage} where a run was begun there and `start` is kNew, where errors are to be retried in rows that have
+// no names or no order, and as check_outputs() does (io/files/outputs.h)
+// for all files of a scoring and `others` that its command writes, none of which may be among `inputs`.
+void check_score_output(const ScoreOutputOptions& options, const std::vector<OutputFile>& others = {},
+                        const std::vector<std::string>& inputs = {});
 
 // What a scoring with these options has left when it was done. `features` as ScoreOutput has it.
 FormerFiles former_files(const ScoreOutputOptions& options, const std::vector<std::string>& classes, int64_t features);
@@ -73,6 +76,8 @@ class ScoreOutput {
 
   // What is there: the inputs go on with what is `missing`, and then at `place`.
   const ScoreJournal& done() const { return now_; }
+  // False where a file system has no locks: the user must see to it that no other program writes the files.
+  bool locked() const;
   // It goes on with a run that was begun before.
   bool resumed() const { return resumed_; }
   // All rows had been there before: add() nothing, finish().
@@ -115,6 +120,7 @@ class ScoreOutput {
   std::vector<std::string> classes_;
   FileSystem& files_;
   bool resumed_ = false;
+  bool keeps_ = false;  // there is a file for the rows, and beside it a journal: a later run can go on with them
   std::vector<std::unique_ptr<GrowingFile>> open_;  // in the order of now_.files
   GrowingFile* shard_file_ = nullptr;
   std::vector<std::unique_ptr<RowSink>> sinks_;

@@ -116,12 +116,18 @@ bool FeatureExtractor::extract(const FeatureSource& source, const TakeBroken& le
     listener_.warn(
         fmt::format("{}: {}: {}", cache.path(), cache.discarded(),
                     cache.done() == 0 ? "made anew" : fmt::format("what follows row {} is made anew", cache.done())));
+  if (!cache.locked() && cache.kept())
+    listener_.note(fmt::format("{}: its file system has no locks: see to it that no other run makes these features",
+                               cache.path()));
+  if (!cache.kept())
+    listener_.warn(fmt::format("{}: may not be written: what is missing in it is computed, and kept in memory alone",
+                               cache.path()));
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size()), cached = cache.done();
   const Stopwatch watch;
   const bool finished = cache.complete() || compute(source, cache, left_out);
   const double seconds = watch.seconds();
   std::string how = cached == 0 ? "" : cached == rows ? " from" : fmt::format(" ({} of them from before) in", cached);
-  if (how.empty()) how = " into";
+  if (how.empty()) how = cache.kept() ? " into" : " without";
   listener_.say(fmt::format(
       "features   {}: {}{} {}{}", source.name, plural(cache.done(), "picture", "pictures"), how, cache.path(),
       cache.done() == cached

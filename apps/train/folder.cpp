@@ -4,10 +4,14 @@
 
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "apps/pages/svg_plot.h"
 #include "io/core/error.h"
+#include "io/core/text.h"
 #include "io/files/file.h"
+#include "io/files/file_errors.h"
+#include "io/files/output_place.h"
 
 namespace resflow {
 namespace {
@@ -17,36 +21,110 @@ namespace fs = std::filesystem;
 // Shortest text that reads back as the same number.
 std::string number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
+constexpr const char* kLast = "/last.resflow";
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// FILE.1, FILE.2, ... that are there, in this order.
+std::vector<std::string> generations_of(const std::string& file) {
+  const fs::path path = written_path(file);
+  const std::string stem = path.filename().string() + ".";
+  std::map<int64_t, std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator at(folder_of(path.string()), error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with(stem)) continue;
+    const std::string number = name.substr(stem.size());
+    if (number.empty() || number.size() > 9 || number.find_first_not_of("0123456789") != std::string::npos) continue;
+    found[std::stoll(number)] = at->path().string();
+  }
+  std::vector<std::string> all;
+  for (const auto& [number, generation] : found) all.push_back(generation);
+  return all;
+}
+
+std::vector<std::string> states_in(const std::string& folder) {
+  const std::string last = without_slashes(folder) + kLast;
+  std::error_code error;
+  std::vector<std::string> all;
+  if (fs::exists(last, error)) all.push_back(last);
+  for (const std::string& generation : generations_of(last)) all.push_back(generation);
+  return all;
+}
+
+[[noreturn]] void fail_to_remove(const std::string& path, const std::error_code& error) {
+  const std::string sentence =
+      fmt::format("{}: of the former run, cannot be removed: {}", printable(path), error.message());
+  throw Error(is_no_permission(error.value()) ? ErrorKind::kUsage : ErrorKind::kSystem, sentence);
+}
+
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path, Open how) : path_(path) {
-  while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
-  if (path_.empty()) throw usage_error("{} is empty: wanted a folder", setting("out"));
-  std::error_code error;
-  const bool has_run = fs::exists(last(), error);
-  if (how == Open::kResume && !has_run)
-    throw usage_error("{}: {} holds no run (no last.resflow): start one without {}", setting("resume"), path_,
+std::vector<std::string> saved_states(const std::string& run_folder) {
+  std::vector<std::string> all = states_in(run_folder);
+  if (all.empty())
+    throw usage_error("{}: {} holds no run (no last.resflow): start one without {}", setting("resume"), run_folder,
                       setting("resume"));
-  if (how == Open::kNew && (has_run || fs::exists(best(), error)))
-    throw usage_error("{} {} holds a run already: {} goes on with it, {} replaces it", setting("out"), path_,
-                      setting("resume"), setting("overwrite"));
+  return all;
+}
+
+bool holds_run(const std::string& run_folder) { return !states_in(run_folder).empty(); }
+
+RunFolder::RunFolder(const std::string& path, Open how) : path_(without_slashes(path)) {
+  if (path_.empty()) throw usage_error("{} is empty: wanted a folder", setting("out"));
+  check(how);
+  std::error_code error;
   if (fs::exists(path_, error) && !fs::is_directory(path_, error))
     throw usage_error("{} {}: is a file, wanted a folder", setting("out"), path_);
   fs::create_directories(path_, error);
   if (error)
     throw usage_error("{} {}: cannot make the folder: {}; give another one", setting("out"), path_, error.message());
+  lock_ = std::make_shared<const FileLock>(path_ + "/resflow.lock", fmt::format("{} {}", setting("out"), path_));
+  check(how);  // another run may have begun before it was locked
 }
 
-void RunFolder::clear() const {
-  for (const std::string& file : {last(), best()}) {
-    fs::remove(file);
-    for (int generation = 1; fs::remove(fmt::format("{}.{}", file, generation)); ++generation) {
-    }
-  }
-  fs::remove(history());
-  fs::remove(config());
-  fs::remove(report_path(last()));
-  fs::remove_all(tensorboard());
+void RunFolder::check(Open how) const {
+  std::error_code error;
+  if (how == Open::kResume) saved_states(path_);
+  if (how == Open::kNew && (holds_run(path_) || fs::exists(best(), error)))
+    throw usage_error("{} {} holds a run already: {} goes on with it, {} replaces it", setting("out"), path_,
+                      setting("resume"), setting("overwrite"));
+  if (how != Open::kOverwrite) return;
+  std::vector<std::string> files = former_files();
+  files.push_back(last());
+  for (const std::string& file : files)
+    if (fs::is_directory(fs::symlink_status(file, error)))
+      throw usage_error("{}: {} is a folder, which no run made: move it away", setting("overwrite"), printable(file));
+}
+
+std::vector<std::string> RunFolder::former_files() const {
+  std::vector<std::string> all = generations_of(last());
+  all.push_back(damaged());
+  for (const std::string& generation : generations_of(best())) all.push_back(generation);
+  for (const std::string& file : {best(), history(), config(), report_path(last())}) all.push_back(file);
+  return all;
+}
+
+void RunFolder::clear_former() const {
+  std::error_code error;
+  for (const std::string& file : former_files())
+    if (fs::remove(file, error); error) fail_to_remove(file, error);
+  if (fs::remove_all(tensorboard(), error); error) fail_to_remove(tensorboard(), error);
+}
+
+bool RunFolder::has_last() const {
+  std::error_code error;
+  return fs::exists(last(), error);
+}
+
+void RunFolder::set_damaged_aside() const {
+  if (!has_last()) return;
+  std::error_code error;
+  fs::rename(last(), damaged(), error);
+  if (error) throw system_error("{}: cannot be renamed to {}: {}", last(), damaged(), error.message());
 }
 
 std::string report_path(const std::string& checkpoint) {

@@ -19,7 +19,7 @@ class TrainingMode {
  public:
   virtual ~TrainingMode() = default;
 
-  // Called for a new run when its folder is cleared and nothing is saved yet.
+  // Called for a new run when nothing is saved yet.
   virtual void begin() {}
   // What has to be done before the first epoch of this process. False where the listener asked to stop.
   virtual bool prepare() { return true; }
@@ -31,6 +31,11 @@ class TrainingMode {
   // What best.resflow and last.resflow are to hold. last() has the optimizer, too.
   virtual Checkpoint best() = 0;
   virtual Checkpoint last() = 0;
+  // Whether the model of last.resflow is the best one where the last epoch was the best. Then last.resflow, in which the
+  // whole run is, is written first, and a run that was killed before best.resflow was writes that when it goes on.
+  virtual bool last_can_be_best() const { return false; }
+  // Whether last() is a state to go on from, also while an epoch is under way that has failed.
+  virtual bool can_be_saved() const { return false; }
   // At least so long passes between savings after epochs.
   virtual double seconds_between_savings() const { return 0; }
 
@@ -48,8 +53,9 @@ class TrainingMode {
 };
 
 // Trains until the run has `epochs` epochs, gets no better (early_stop) or the listener asks to stop, and says what it
-// does. Throws Error; what was saved before stays whole. Where it is an Error{kSystem} because pictures could not be read
-// any more (Outage), what was trained before is saved, and the run can be resumed from there to the same bits.
+// does. Throws Error; what was saved before stays whole, and where the machine failed (kSystem) or pictures could not be
+// read any more (Outage), what was trained since is saved, if that can be, and the run can be resumed from there to the
+// same bits. What a run can do without (history.csv, config.toml, TensorBoard) only warns where it fails.
 TrainingOutcome train_epochs(Run& run, TrainingMode& mode, int64_t epochs);
 
 // Writes last.resflow, from which a run can go on.

@@ -54,6 +54,8 @@ class NetworkMode : public TrainingMode {
   }
   std::string stopped_line() const override { return stopped_in_epoch_line(run_, batches_); }
   void say_skipped() const override;
+  bool last_can_be_best() const override { return true; }
+  bool can_be_saved() const override { return at_update_; }
 
   void say_setup() const;
   void add_times();  // the trainer's, to the run's
@@ -93,6 +95,7 @@ class NetworkMode : public TrainingMode {
   std::vector<float> targets_;  // of a mixed batch
   int64_t batches_ = 0;         // of an epoch
   int64_t lone_pictures_ = 0;   // batches of one picture that could not be trained on
+  bool at_update_ = true;       // the model is as its last update left it, and no gradients wait for the next
 };
 
 // The parameters are in use already; for each of them there is a number more, or several, in the optimizer.
@@ -197,8 +200,10 @@ void NetworkMode::train_batches() {
       if (state.epoch == 0 && batch.number == 0 && batch.size > 0) log_preview(batch);
       if (o.accumulate > 1 && !before_group_) begin_group();
       note_broken(run_, data, batch.broken, state.epoch_left_out);
+      at_update_ = false;
       const bool updated = train_batch(batch);
       state.next_batch = batch.number + 1;
+      at_update_ = updated;
       state.epoch_seconds = before + watch.seconds();
       const auto n = static_cast<double>(std::max<int64_t>(state.epoch_samples, 1));
       progress.update(std::min(state.next_batch * o.batch, pictures),
@@ -311,8 +316,10 @@ bool NetworkMode::validate(EpochRecord& record) {
 void NetworkMode::log_preview(const Batch& batch) {
   constexpr int kPictures = 16;
   const Recipe recipe = Recipe::eval(run_.preprocessing);
-  run_.board->picture("preview",
-                      draw_preview_grid(batch, run_.data->train, recipe.mean, recipe.std, {.limit = kPictures}), 1);
+  log_to_board(run_, [&](TensorBoardLog& board) {
+    board.picture("preview", draw_preview_grid(batch, run_.data->train, recipe.mean, recipe.std, {.limit = kPictures}),
+                  1);
+  });
 }
 
 bool NetworkMode::saving_is_due() const {

@@ -149,13 +149,30 @@ void resolve(TrainOptions& o) {
   if (o.threads == 0 && !o.pin) o.threads = cpu_limits().usable();
 }
 
+namespace {
+
+// Those of the newest saved state that can be read. A damaged one is told of when the run is opened.
+SavedOptions newest_options(const std::string& run_folder) {
+  std::optional<Error> first;
+  for (const std::string& file : saved_states(run_folder)) {
+    try {
+      const TrainingState state = read_checkpoint_summary(file).checkpoint.training;
+      check_saved(state, file);
+      return state.options;
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::kData) throw;
+      if (!first) first = e;
+    }
+  }
+  throw Error(*first);
+}
+
+}  // namespace
+
 TrainOptions resolved(TrainOptions options) {
   check_exclusions(options);
   if (options.resume) {
-    const RunFolder folder(options.out, RunFolder::Open::kResume);
-    const TrainingState state = read_checkpoint_summary(folder.last()).checkpoint.training;
-    check_saved(state, folder.last());
-    adopt_saved(options, state.options);
+    adopt_saved(options, newest_options(options.out));
   }
   resolve(options);
   return options;

@@ -1,12 +1,14 @@
 // What a training run leaves.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "io/checkpoint/training_state.h"
 #include "io/core/stage_times.h"
+#include "io/files/file_lock.h"
 #include "io/images/decode.h"
 
 namespace resflow {
@@ -20,6 +22,7 @@ struct TrainingOutcome {
   StageTimes times = {};  // of training in this process
   int threads = 1;
   DecodeMode decode = DecodeMode::kExact;
+  std::shared_ptr<const FileLock> lock = nullptr;  // of its folder, while there is more to write
 };
 
 }  // namespace resflow

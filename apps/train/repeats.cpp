@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "apps/data/folds.h"
+#include "apps/train/folder.h"
 #include "apps/train/training.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
@@ -110,7 +111,7 @@ std::vector<PlannedRun> plan_runs(const TrainOptions& options) {
     if (options.folds == 0) run.options.seed = options.seed + static_cast<uint64_t>(i);
     run.name = options.folds > 0 ? fmt::format("fold-{}", i + 1) : fmt::format("seed-{}", run.options.seed);
     run.options.out = (std::filesystem::path(options.out) / run.name).string();
-    run.options.resume = options.resume && std::filesystem::exists(run.options.out + "/last.resflow");
+    run.options.resume = options.resume && holds_run(run.options.out);
     run.options = resolved(run.options);
     runs.push_back(std::move(run));
   }
@@ -121,6 +122,7 @@ void train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>
                       Listener& listener) {
   RunData data_of(options, std::move(data));
   std::vector<Done> all;
+  const std::string table = (std::filesystem::path(options.out) / "runs.csv").string();
   for (size_t i = 0; i < runs.size(); ++i) {
     const PlannedRun& run = runs[i];
     if (!all.empty()) listener.say("");
@@ -129,7 +131,12 @@ void train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>
     if (!outcome.finished) return;
     if (outcome.records.empty()) throw usage_error("{} 0: there is nothing to compare", setting("epochs"));
     all.push_back(result_of(run, outcome.records));
-    replace_text_file((std::filesystem::path(options.out) / "runs.csv").string(), csv_of(all));
+    try {
+      replace_text_file(table, csv_of(all));
+    } catch (const Error& e) {
+      if (i + 1 == runs.size()) throw;
+      listener.warn(e.marked());  // the table is written again after the next run
+    }
   }
   say_results(options, all, listener);
 }

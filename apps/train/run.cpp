@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "apps/machine/same_machine.h"
 #include "apps/machine/versions.h"
@@ -47,9 +48,29 @@ void make_model(Run& run) {
                               *run.compute);
 }
 
+// Of last.resflow, or, where that is damaged or gone, of the newest generation before it that is whole.
+Checkpoint load_newest(const Run& run) {
+  std::string why = fmt::format("{}: is not there", run.folder.last());
+  std::optional<Error> first;
+  for (const std::string& file : saved_states(run.folder.path())) {
+    try {
+      Checkpoint saved = load_checkpoint(file);
+      if (file == run.folder.last()) return saved;
+      run.folder.set_damaged_aside();
+      run.listener->warn(fmt::format("{}; the run goes on from {}, which was saved before it", why, file));
+      return saved;
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::kData) throw;
+      if (!first) why = e.marked();
+      if (!first) first = e;
+    }
+  }
+  throw Error(*first);
+}
+
 void resume(Run& run) {
   const std::string file = run.folder.last();
-  Checkpoint saved = load_checkpoint(file);
+  Checkpoint saved = load_newest(run);
   if (saved.optimizer_name.empty())
     throw usage_error("{}: {} holds a model without its optimizer, so no run can go on from it", setting("resume"),
                       file);
@@ -113,6 +134,10 @@ Run open_run(const TrainOptions& given, std::shared_ptr<const TrainingData> data
     if (!options.weights.empty()) options.model = weights.description.architecture;
   }
   Run run = {.options = options, .data = std::move(data), .listener = &listener, .folder = open_folder(options)};
+  if (!run.folder.lock()->is_real())
+    listener.note(fmt::format("{}: its file system has no locks: resflow.lock in it keeps other runs away, and stays "
+                              "where this one is killed",
+                              run.folder.path()));
   if (options.resume)
     resume(run);
   else
@@ -165,6 +190,23 @@ Checkpoint finite_checkpoint(const Run& run, const std::string& when) {
   return c;
 }
 
+bool try_auxiliary(Run& run, const std::string& what, const std::function<void()>& act) {
+  try {
+    act();
+    return true;
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::kInternal) throw;
+    if (run.gone_without.insert(what).second)
+      run.listener->warn(fmt::format("{}: {}; the run goes on without it", what, e.marked()));
+    return false;
+  }
+}
+
+void log_to_board(Run& run, const std::function<void(TensorBoardLog&)>& log) {
+  if (!run.board) return;
+  if (!try_auxiliary(run, "TensorBoard", [&] { log(*run.board); })) run.board = nullptr;
+}
+
 void stop_diverged(const Run& run, const std::string& what) {
   throw usage_error("{}: training has diverged; try a lower {} (it is {}); {} holds the run as it was saved before",
                     what, setting("lr"), run.options.lr, run.folder.last());
@@ -195,7 +237,8 @@ TrainingOutcome outcome_of(const Run& run, bool finished) {
           .configuration = run.state.options,
           .times = run.times,
           .threads = run.options.threads,
-          .decode = decode_mode(run.options.decode)};
+          .decode = decode_mode(run.options.decode),
+          .lock = run.folder.lock()};
 }
 
 }  // namespace resflow

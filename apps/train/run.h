@@ -1,9 +1,11 @@
 // A training run: what every mode of it begins with, changes and leaves.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -40,6 +42,7 @@ struct Run {
   std::map<std::string, std::string> broken = {};                       // path -> why the picture cannot be read
   std::unique_ptr<TensorBoardLog> board = nullptr;                      // while it trains
   StageTimes times = {};                                                // of training in this process
+  std::set<std::string> gone_without = {};                              // what the run does without, as it was said
 };
 
 // Opens `out`, builds the model and gives it its values: the resumed checkpoint's, those of `weights`, or random ones.
@@ -60,6 +63,12 @@ Checkpoint checkpoint(const Run& run);
 // The same. Throws as stop_diverged() where the model holds values that are no numbers: a step may leave such before a
 // loss shows it, and such a model must not replace a good one.
 Checkpoint finite_checkpoint(const Run& run, const std::string& when);
+
+// Does what a run can do without: history.csv, its report. Where that fails, a warning says so, once for each `what`.
+// Returns whether it was done.
+bool try_auxiliary(Run& run, const std::string& what, const std::function<void()>& act);
+// The same for what is written for TensorBoard; once that has failed, nothing more is.
+void log_to_board(Run& run, const std::function<void(TensorBoardLog&)>& log);
 
 // Throws Error{kUsage} that says what to try.
 [[noreturn]] void stop_diverged(const Run& run, const std::string& what);

@@ -122,7 +122,11 @@ std::string train_config(const TrainOptions& options) {
     text += fmt::format("{} = {}\n", key, value);
   };
   // From any folder.
-  const auto absolute = [](const std::string& path) { return toml_value(std::filesystem::absolute(path).string()); };
+  const auto absolute = [](const std::string& path) {
+    std::error_code unknown;  // there may be no current folder any more
+    const std::string whole = std::filesystem::absolute(path, unknown).string();
+    return toml_value(unknown ? path : whole);
+  };
   add("data", absolute(options.data));
   if (!options.val.empty()) add("val", absolute(options.val));
   for (const SavedRow* row : saved_option_table())

@@ -8,6 +8,7 @@
 #include "apps/train/network.h"
 #include "apps/train/run.h"
 #include "apps/train/svm.h"
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {
@@ -25,22 +26,32 @@ TrainingOutcome train_one(const TrainOptions& options, const std::shared_ptr<con
   return train_in_its_mode(run);
 }
 
-}  // namespace
-
-TrainingOutcome train(const TrainOptions& options, const std::shared_ptr<const TrainingData>& data,
-                      Listener& listener) {
-  TrainingOutcome outcome = train_one(options, data, listener);
-  if (!outcome.finished || outcome.records.empty()) return outcome;
+// The run is whole without its report.
+void report(const TrainingOutcome& outcome, const TrainingData& data, Listener& listener) {
   const RunReport report = {.best = outcome.best,
-                            .data = data.get(),
+                            .data = &data,
                             .history = outcome.records,
                             .configuration = outcome.configuration,
                             .times = outcome.times,
                             .threads = outcome.threads,
                             .decode = outcome.decode,
                             .out = report_path(outcome.best)};
-  if (write_run_report(report, Compute(outcome.threads), listener))
-    listener.say(fmt::format("report     {}", report.out));
+  try {
+    if (write_run_report(report, Compute(outcome.threads), listener))
+      listener.say(fmt::format("report     {}", report.out));
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::kInternal) throw;
+    listener.warn(fmt::format("report: {}; the run is done, and has none", e.marked()));
+  }
+}
+
+}  // namespace
+
+TrainingOutcome train(const TrainOptions& options, const std::shared_ptr<const TrainingData>& data,
+                      Listener& listener) {
+  TrainingOutcome outcome = train_one(options, data, listener);
+  if (outcome.finished && !outcome.records.empty()) report(outcome, *data, listener);
+  outcome.lock = nullptr;
   return outcome;
 }
 

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -16,6 +15,7 @@
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
+#include "io/files/file_errors.h"
 #include "resflow/io/files/event.pb.h"
 
 namespace resflow {
@@ -61,8 +61,8 @@ EventFile::EventFile(const std::string& folder, int64_t first_step, FileSystem& 
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   path_ = fmt::format("{}/events.out.tfevents.{:010}.{}.{}.{}", folder, seconds, host_name(), getpid(), number++);
-  file_ = files_.open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
-  if (file_ < 0) throw usage_error("{}: cannot be made: {}", path_, std::strerror(errno));
+  file_ = files_.open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (file_ < 0) throw usage_error("{}: cannot be made: {}", path_, reason_of(errno));
   try {
     proto::Event version = event_now(0);
     version.set_file_version("brain.Event:2");
@@ -89,13 +89,8 @@ void EventFile::record(const std::string& message) {
   bytes.insert(bytes.end(), message.begin(), message.end());
   append_little_endian(bytes, masked_crc(std::span<const uint8_t>(bytes).subspan(begin)));
 
-  size_t written = 0;
-  while (written < bytes.size()) {
-    const int64_t n = files_.write(file_, bytes.data() + written, bytes.size() - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw system_error("{}: cannot be written: {}", path_, std::strerror(errno));
-    written += static_cast<size_t>(n);
-  }
+  if (write_all(files_, file_, bytes) < bytes.size())
+    throw system_error("{}: cannot be written: {}", path_, reason_of(errno));
 }
 
 void EventFile::scalars(int64_t step, std::span<const std::pair<std::string, double>> values) {

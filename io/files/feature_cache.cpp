@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -11,11 +12,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include "io/core/bytes.h"
 #include "io/core/error.h"
+#include "io/files/file_errors.h"
 
 namespace resflow {
 namespace {
@@ -88,42 +89,82 @@ FeatureCache::FeatureCache(std::string path, const FeatureCacheKey& key, FileSys
   values_ = Array(DType::kF32, {key_.rows, key_.columns});
   open();
   try {
-    read();
-    if (complete()) {  // nothing will be written, so other programs may read the file
-      ::flock(file_, LOCK_UN);
-      return;
-    }
-    begin();
+    load();
   } catch (...) {
-    files_.close(file_);
+    close();
     throw;
   }
 }
 
-FeatureCache::~FeatureCache() { files_.close(file_); }
+FeatureCache::~FeatureCache() { close(); }
 
+void FeatureCache::close() {
+  if (file_ >= 0) files_.close(std::exchange(file_, -1));
+}
+
+// To read and write; only to read where it is there and may not be written.
 void FeatureCache::open() {
-  file_ = files_.open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file_ < 0) {
-    const int error = errno;
-    if (error == EACCES || error == EPERM || error == EROFS || error == ENOENT || error == ENOTDIR || error == EISDIR)
-      throw usage_error("{}: features cannot be kept there: {}; {} names another folder", path_, reason_of(error),
-                        setting("feature_cache"));
-    fail("opened", error);
+  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC, kTries = 10;
+  for (int i = 0; file_ < 0 && i < kTries; ++i) {
+    file_ = files_.open(path_.c_str(), kFlags, 0);
+    if (file_ < 0 && errno == ENOENT) file_ = files_.open(path_.c_str(), kFlags | O_CREAT | O_EXCL, 0644);
+    if (file_ >= 0 || errno != EEXIST) break;  // another program has just made it
   }
-  // Waits a moment, because a program that only reads the file is done soon.
+  if (file_ >= 0) return;
+  const int error = errno;
+  if (is_no_permission(error) || error == ELOOP) {
+    file_ = files_.open(path_.c_str(), O_RDONLY | O_CLOEXEC, 0);
+    kept_ = false;
+    if (file_ >= 0) return;
+  }
+  if (is_no_permission(error) || error == ENOENT || error == ENOTDIR || error == EISDIR || error == ELOOP ||
+      error == ENAMETOOLONG)
+    throw usage_error("{}: features cannot be kept there: {}; {} names another folder", path_, reason_of(error),
+                      setting("feature_cache"));
+  fail("opened", error);
+}
+
+// Waits a moment, because a program that only reads the file is done soon.
+void FeatureCache::lock(bool shared) {
   constexpr int kTries = 10;
-  for (int i = 0; ::flock(file_, LOCK_EX | LOCK_NB) != 0; ++i) {
-    const int error = errno;
-    if (error == EWOULDBLOCK && i < kTries) {
-      ::usleep(100'000);
-      continue;
-    }
-    if (error != EWOULDBLOCK) break;  // the file system has no locks: the user must see to it that one program writes
-    files_.close(file_);
+  Lock lock = try_lock(files_, file_, shared);
+  for (int i = 0; lock == Lock::kHeldByAnother && i < kTries; ++i) {
+    ::usleep(100'000);
+    lock = try_lock(files_, file_, shared);
+  }
+  if (lock == Lock::kHeldByAnother)
     throw usage_error("{}: another run is making these features: wait for it, or name another {}", path_,
                       setting("feature_cache"));
+  locked_ = lock == Lock::kTaken;
+}
+
+// Many may read at once; who finds rows missing locks the file for itself, and looks again where it has changed.
+void FeatureCache::load() {
+  struct stat before {
+  }, now{};
+  lock(true);
+  if (files_.fstat(file_, &before) != 0) fail("opened", errno);
+  read();
+  if (complete()) {
+    files_.flock(file_, LOCK_UN);
+    kept_ = true;
+    return;
   }
+  if (!kept_) return;
+  lock(false);
+  if (files_.fstat(file_, &now) != 0) fail("opened", errno);
+  if (now.st_size != before.st_size || now.st_mtim.tv_sec != before.st_mtim.tv_sec ||
+      now.st_mtim.tv_nsec != before.st_mtim.tv_nsec) {
+    discarded_.clear();
+    broken_.clear();
+    done_ = end_ = 0;
+    read();
+    if (complete()) {
+      files_.flock(file_, LOCK_UN);
+      return;
+    }
+  }
+  begin();
 }
 
 void FeatureCache::read() {
@@ -203,11 +244,13 @@ bool FeatureCache::read_block(const InputFile& file) {
 
 // Makes the file ready to be appended to: cuts off what stands behind its last whole block.
 void FeatureCache::begin() {
-  const std::string folder = std::filesystem::path(path_).parent_path().string();
   const int64_t needed = (key_.rows - done_) * static_cast<int64_t>(row_bytes(static_cast<uint64_t>(key_.columns)));
-  const int64_t free = files_.free_bytes(folder.empty() ? "." : folder.c_str());
-  if (free >= 0 && free < needed) fail("written", ENOSPC);
-  if (::ftruncate(file_, end_) != 0) fail("written", errno);
+  // The file system itself says whether the room that it does not seem to have is there.
+  const int64_t free = files_.free_bytes(folder_of(path_).c_str());
+  if (free >= 0 && free < needed && files_.allocate(file_, end_ + needed) != 0 && is_disk_full(errno))
+    fail("written", errno);
+  while (files_.ftruncate(file_, end_) != 0)
+    if (errno != EINTR) fail("written", errno);
   if (end_ > 0) return;
   FeatureHeader header{.magic = kFeatureMagic,
                        .version = kVersion,
@@ -265,21 +308,15 @@ void FeatureCache::append(int64_t count, std::span<const float> values, const st
 }
 
 void FeatureCache::sync() {
-  if (files_.fsync(file_) != 0) fail("written", errno);
+  if (kept_ && !sync_file(files_, file_)) fail("written", errno);
 }
 
 void FeatureCache::write(std::span<const uint8_t> bytes, int64_t offset) {
-  while (!bytes.empty()) {
-    const int64_t n = files_.pwrite(file_, bytes.data(), bytes.size(), offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) fail("written", n < 0 ? errno : EIO);
-    bytes = bytes.subspan(static_cast<size_t>(n));
-    offset += n;
-  }
+  if (kept_ && write_all(files_, file_, bytes, offset) < bytes.size()) fail("written", errno);
 }
 
 void FeatureCache::fail(const char* doing, int error) const {
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+  if (is_disk_full(error))
     throw system_error("{}: no room for the features of {} pictures, {} MB: free some, or name another {}", path_,
                        key_.rows,
                        static_cast<uint64_t>(key_.rows) * row_bytes(static_cast<uint64_t>(key_.columns)) / 1'000'000,

@@ -31,8 +31,9 @@ struct BrokenRow {
 class FeatureCache {
  public:
   // Opens the file at `path`, or begins one, and reads the rows that are there. Only one program writes a file at a
-  // time. Throws Error{kUsage} where another program is writing it, and where it cannot be made (no permission, no such
-  // folder); Error{kSystem} where the machine fails.
+  // time; any number may read one that is complete, also where it may not be written. Throws Error{kUsage} where another
+  // program is writing it, and where it cannot be made (no permission, no such folder); Error{kSystem} where the machine
+  // fails.
   FeatureCache(std::string path, const FeatureCacheKey& key, FileSystem& files = machine_files());
   ~FeatureCache();
   FeatureCache(const FeatureCache&) = delete;
@@ -45,6 +46,11 @@ class FeatureCache {
   // Why rows that were in the file are not used: "is of other weights, ...", "is damaged after row 96"; else empty.
   // It stays empty where the last block is cut off alone: that is what a run leaves that was killed.
   const std::string& discarded() const { return discarded_; }
+
+  // False where rows are missing in a file that may not be written: those that are appended are in values() alone.
+  bool kept() const { return kept_; }
+  // False where the file system has no locks: the user must see to it that only one program writes the file.
+  bool locked() const { return locked_; }
 
   // Appends `count` rows, numbered from done() on. `values` holds them all, with zeros for those that `broken` names,
   // in ascending order. Throws Error{kSystem} where the disk is full or fails; the rows from before stay whole.
@@ -60,6 +66,9 @@ class FeatureCache {
 
  private:
   void open();
+  void lock(bool shared);
+  void close();
+  void load();
   void read();
   void read_header(const InputFile& file);
   bool read_block(const InputFile& file);
@@ -71,6 +80,7 @@ class FeatureCache {
   FeatureCacheKey key_;
   FileSystem& files_;
   int file_ = -1;
+  bool kept_ = true, locked_ = true;
   int64_t end_ = 0;  // of the last whole block
   int64_t done_ = 0;
   std::string discarded_;

@@ -1,6 +1,7 @@
 #include "io/files/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -9,32 +10,17 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <iterator>
 #include <thread>
 #include <utility>
 
-#include "io/core/bytes.h"
 #include "io/core/error.h"
 #include "io/files/file_errors.h"
 #include "io/files/machine_failure.h"
 
 namespace resflow {
-
-std::string folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
-void sync_folder(const std::string& folder, const std::string& path, FileSystem& files) {
-  const int open = files.open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-  const int failed = open < 0 ? -1 : files.fsync(open);
-  const int error = errno;
-  if (open >= 0) files.close(open);
-  // Some file systems know no sync of folders.
-  if (failed != 0 && error != EINVAL)
-    throw system_error("{}: written, but its folder cannot be synced to the disk: {}", path, reason_of(error));
-}
 
 int FileSystem::open(const char* path, int flags, unsigned mode) { return ::open(path, flags, mode); }
 int64_t FileSystem::pread(int file, void* bytes, size_t count, int64_t offset) {
@@ -61,7 +47,6 @@ int64_t FileSystem::free_bytes(const char* folder) {
   return static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
 }
 
-int FileSystem::fstat(int file, struct stat* status) { return ::fstat(file, status); }
 bool FileSystem::pause(int failed) {
   constexpr std::array kPauses = {0.1, 0.25, 0.5};
   if (failed > std::ssize(kPauses)) return false;
@@ -69,6 +54,19 @@ bool FileSystem::pause(int failed) {
   return true;
 }
 void FileSystem::sleep(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+int FileSystem::allocate(int file, int64_t bytes) { return ::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, bytes); }
+int FileSystem::flock(int file, int operation) { return ::flock(file, operation); }
+int FileSystem::stat(const char* path, struct stat* status) { return ::stat(path, status); }
+int FileSystem::lstat(const char* path, struct stat* status) { return ::lstat(path, status); }
+int FileSystem::fstat(int file, struct stat* status) { return ::fstat(file, status); }
+int FileSystem::fchmod(int file, unsigned mode) { return ::fchmod(file, mode); }
+int FileSystem::fchown(int file, unsigned owner, unsigned group) { return ::fchown(file, owner, group); }
+int FileSystem::access(const char* path, int mode) { return ::faccessat(AT_FDCWD, path, mode, AT_EACCESS); }
+int FileSystem::mkdir(const char* path, unsigned mode) { return ::mkdir(path, mode); }
+int FileSystem::rmdir(const char* path) { return ::rmdir(path); }
+int FileSystem::exchange(const char* one, const char* other) {
+  return ::renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+}
 
 FileSystem& machine_files() {
   static FileSystem files;
@@ -148,109 +146,6 @@ std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>
       if (!attempts.again(ESTALE)) throw;
     }
   }
-}
-
-AtomicFile::AtomicFile(std::string path, int64_t bytes, FileSystem& files)
-    : path_(std::move(path)), partial_(path_ + ".partial"), folder_(folder_of(path_)), files_(files), needed_(bytes) {
-  const int64_t free = files_.free_bytes(folder_.c_str());
-  if (free >= 0 && free < needed_) {
-    throw system_error("{}: the disk is full: {} bytes needed, {} free in {}; free some, or save elsewhere", path_,
-                       needed_, free, folder_);
-  }
-  file_ = files_.open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file_ >= 0) return;
-  const int error = errno;
-  if (is_no_permission(error)) throw usage_error("{}: no permission to write in {}", path_, folder_);
-  if (error == ENOENT || error == ENOTDIR) throw usage_error("{}: there is no folder {}", path_, folder_);
-  fail("be created");
-}
-
-AtomicFile::~AtomicFile() {
-  if (committed_) return;
-  if (file_ >= 0) files_.close(file_);
-  files_.unlink(partial_.c_str());
-}
-
-void AtomicFile::fail(const char* doing) {
-  const int error = errno;
-  if (is_disk_full(error)) {
-    if (needed_ == 0 || needed_ < written_)  // how much it would be was not known
-      throw system_error("{}: the disk is full ({}) after {} bytes in {}; the previous file is unchanged", path_,
-                         reason_of(error), written_, folder_);
-    // What was written so far still takes its place.
-    const int64_t free = std::max<int64_t>(files_.free_bytes(folder_.c_str()), 0) + written_;
-    throw system_error("{}: the disk is full ({}): {} bytes needed, {} free in {}; the previous file is unchanged",
-                       path_, reason_of(error), needed_, free, folder_);
-  }
-  throw system_error("{}: cannot {}: {}; the previous file is unchanged", path_, doing, reason_of(error));
-}
-
-void AtomicFile::write(std::span<const uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const int64_t n = files_.write(file_, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("be written");
-    written_ += n;
-    bytes = bytes.subspan(static_cast<size_t>(n));
-  }
-}
-
-void AtomicFile::rewrite(int64_t offset, std::span<const uint8_t> bytes) {
-  if (offset < 0 || offset + static_cast<int64_t>(bytes.size()) > written_)
-    throw internal_error("{}: {} bytes at {} are not there to be written over", path_, bytes.size(), offset);
-  while (!bytes.empty()) {
-    const int64_t n = files_.pwrite(file_, bytes.data(), bytes.size(), offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("be written");
-    offset += n;
-    bytes = bytes.subspan(static_cast<size_t>(n));
-  }
-}
-
-void AtomicFile::commit(int generations) {
-  // A sync that failed is not tried again: the system may have dropped the pages it could not write.
-  if (files_.fsync(file_) != 0) fail("be synced to the disk");
-  const int file = std::exchange(file_, -1);
-  if (files_.close(file) != 0) fail("be closed");
-  if (generations > 1) keep_previous(generations);
-  if (files_.rename(partial_.c_str(), path_.c_str()) != 0) fail("be renamed into place");
-  committed_ = true;
-  sync_folder(folder_, path_, files_);
-}
-
-void AtomicFile::keep_previous(int generations) {
-  const auto generation = [this](int n) { return path_ + "." + std::to_string(n); };
-  for (int n = generations - 1; n > 1; --n) {
-    if (files_.rename(generation(n - 1).c_str(), generation(n).c_str()) != 0 && errno != ENOENT)
-      fail("keep its previous generations");
-  }
-  // A second name for the previous file, so that at every moment there is a whole file at `path`.
-  const std::string second = path_ + ".previous", first = generation(1);
-  files_.unlink(second.c_str());
-  if (files_.link(path_.c_str(), second.c_str()) == 0) {
-    const int failed = files_.rename(second.c_str(), first.c_str());
-    const int error = errno;
-    // Renaming one of two names of the same file to the other does nothing at all.
-    files_.unlink(second.c_str());
-    errno = error;
-    if (failed != 0) fail("keep its previous generation");
-    return;
-  }
-  if (errno == ENOENT) return;  // there is no previous file
-  // Not every file system has links.
-  if (files_.rename(path_.c_str(), first.c_str()) != 0) fail("keep its previous generation");
-}
-
-void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileSystem& files) {
-  AtomicFile file(path, static_cast<int64_t>(bytes.size()), files);
-  file.write(bytes);
-  file.commit();
-}
-
-void replace_text_file(const std::string& path, std::string_view text) { replace_file(path, bytes_of(text)); }
-
-void check_can_be_written(const std::string& path) {
-  if (!path.empty()) const AtomicFile file(path, 0);
 }
 
 }  // namespace resflow

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,18 @@ class FileSystem {
   virtual int link(const char* from, const char* to);
   virtual int unlink(const char* path);
   virtual int64_t free_bytes(const char* folder);  // what this user may still write there
+  // Takes so many bytes of the disk for the file, which keeps its size.
+  virtual int allocate(int file, int64_t bytes);
+  virtual int flock(int file, int operation);
+  virtual int stat(const char* path, struct stat* status);
+  virtual int lstat(const char* path, struct stat* status);
   virtual int fstat(int file, struct stat* status);
+  virtual int fchmod(int file, unsigned mode);
+  virtual int fchown(int file, unsigned owner, unsigned group);
+  virtual int access(const char* path, int mode);
+  virtual int mkdir(const char* path, unsigned mode);
+  virtual int rmdir(const char* path);
+  virtual int exchange(const char* one, const char* other);  // of two names that are there
 
   // Between two attempts at reading (io/files/machine_failure.h): waits, longer after each of the `failed` attempts so
   // far, in all less than a second; false where there is to be no further attempt.
@@ -40,6 +52,8 @@ class FileSystem {
 };
 
 FileSystem& machine_files();
+
+struct OutputPlace;  // io/files/output_place.h
 
 // An Error{kData} that says that a file cannot be opened or read (it is absent, nobody may read it), whatever it holds.
 // Where files can be read one after the other, some of them are damaged; where many in a row are not to be had, it is
@@ -79,13 +93,15 @@ class InputFile {
 std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>& buffer,
                                    FileSystem& files = machine_files());
 
-// Replaces `path` at commit(), atomically and durably: PATH.partial is written beside it, synced and renamed,
-// then the folder is synced. Until commit() has returned `path` is the previous file. Only one program may
-// write a path at a time.
+// Replaces `path` at commit(), atomically and durably: a partial file is written beside it, synced and renamed, then the
+// folder is synced (docs/checkpoint.md). Until commit() has returned `path` is the previous file, and the new one has its
+// mode. The partial file has a name of its own each time, so that two programs that write one path each leave a whole
+// file. Where `path` is a link, the file that it leads to is replaced; a device, a pipe or a descriptor such as
+// /dev/stdout is written as it is, from the first write on.
 class AtomicFile {
  public:
   // `bytes` is how much will be written. Throws Error{kSystem} where the disk has less (needed and free are
-  // said), Error{kUsage} where there is no permission or no such folder.
+  // said), Error{kUsage} where there is no permission or no such folder, and as output_place() does.
   AtomicFile(std::string path, int64_t bytes, FileSystem& files = machine_files());
   ~AtomicFile();  // without commit(): removes what was written
   AtomicFile(const AtomicFile&) = delete;
@@ -95,7 +111,7 @@ class AtomicFile {
   void write(std::span<const uint8_t> bytes);
 
   // Writes over what was written at `offset`; later writes go on at the end. REQUIRES: all of it was written before.
-  // Throws as write does.
+  // Throws as write does, also for a pipe.
   void rewrite(int64_t offset, std::span<const uint8_t> bytes);
 
   // Keeps the `generations` - 1 files before this one as path.1 (the newest), path.2, ...
@@ -103,22 +119,24 @@ class AtomicFile {
   void commit(int generations = 1);
 
  private:
+  void open_through();
+  void reserve();
   void keep_previous(int generations);
+  void copy_previous(const std::string& to);
+  [[noreturn]] void fail_to_open();
   [[noreturn]] void fail(const char* doing);
 
-  std::string path_, partial_, folder_;
+  std::string path_;  // as it was given, for sentences
+  std::unique_ptr<OutputPlace> place_;
   FileSystem& files_;
+  std::string partial_;
   int64_t needed_ = 0, written_ = 0;
-  int file_ = -1;
-  bool committed_ = false;
+  int file_ = -1, lock_ = -1;
+  bool moved_generations_ = false, committed_ = false;
 };
 
 // Writes `bytes` as the new content of `path`, as AtomicFile does.
 void replace_file(const std::string& path, std::span<const uint8_t> bytes, FileSystem& files = machine_files());
-void replace_text_file(const std::string& path, std::string_view text);
-
-// Throws what replace_file would throw where the folder of `path` is absent or may not be written in, so that a command
-// can say so before its work and not after it. Does nothing where `path` is empty.
-void check_can_be_written(const std::string& path);
+void replace_text_file(const std::string& path, std::string_view text, FileSystem& files = machine_files());
 
 }  // namespace resflow

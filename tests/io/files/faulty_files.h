@@ -21,6 +21,8 @@ class FaultyFiles : public FileSystem {
   void fail(const std::string& name, int nth, int error, int times = std::numeric_limits<int>::max()) {
     faults_[name] = {nth, error, times};
   }
+  // That call alone fails.
+  void fail_once(const std::string& name, int nth, int error) { fail(name, nth, error, 1); }
   void set_free_bytes(int64_t bytes) { free_ = bytes; }
   int calls(const std::string& name) { return counts_[name]; }
   // All calls that change or sync something, in order.
@@ -40,6 +42,7 @@ class FaultyFiles : public FileSystem {
     return FileSystem::pread(file, bytes, count, offset);
   }
   int64_t write(int file, const void* bytes, size_t count) override {
+    if (write_limit_ == 0) return 0;
     return fails("write") ? -1 : FileSystem::write(file, bytes, std::min(count, write_limit_));
   }
   int64_t pwrite(int file, const void* bytes, size_t count, int64_t offset) override {
@@ -61,7 +64,29 @@ class FaultyFiles : public FileSystem {
     return fails("rename") ? -1 : FileSystem::rename(from, to);
   }
   int link(const char* from, const char* to) override { return fails("link") ? -1 : FileSystem::link(from, to); }
+  int unlink(const char* path) override { return fails("unlink") ? -1 : FileSystem::unlink(path); }
+  int allocate(int file, int64_t bytes) override {
+    return fails("allocate") ? -1 : FileSystem::allocate(file, bytes);
+  }
+  int flock(int file, int operation) override { return fails("flock") ? -1 : FileSystem::flock(file, operation); }
+  int stat(const char* path, struct stat* status) override {
+    return fails("stat") ? -1 : FileSystem::stat(path, status);
+  }
+  int lstat(const char* path, struct stat* status) override {
+    return fails("lstat") ? -1 : FileSystem::lstat(path, status);
+  }
   int fstat(int file, struct stat* status) override { return fails("fstat") ? -1 : FileSystem::fstat(file, status); }
+  int fchmod(int file, unsigned mode) override { return fails("fchmod") ? -1 : FileSystem::fchmod(file, mode); }
+  int fchown(int file, unsigned owner, unsigned group) override {
+    return fails("fchown") ? -1 : FileSystem::fchown(file, owner, group);
+  }
+  int access(const char* path, int mode) override { return fails("access") ? -1 : FileSystem::access(path, mode); }
+  int mkdir(const char* path, unsigned mode) override { return fails("mkdir") ? -1 : FileSystem::mkdir(path, mode); }
+  int rmdir(const char* path) override { return fails("rmdir") ? -1 : FileSystem::rmdir(path); }
+  int exchange(const char* one, const char* other) override {
+    log_.emplace_back("exchange");
+    return fails("exchange") ? -1 : FileSystem::exchange(one, other);
+  }
   void sleep(double seconds) override { slept_.push_back(seconds); }
   const std::vector<double>& slept() const { return slept_; }  // how long each pause was
   int64_t free_bytes(const char* folder) override { return free_ ? *free_ : FileSystem::free_bytes(folder); }

@@ -1,7 +1,10 @@
 #include "io/files/feature_cache.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -152,6 +155,7 @@ TEST_F(FeatureCacheTest, AFullDiskLeavesTheRowsBeforeIt) {
 TEST_F(FeatureCacheTest, TooSmallADiskIsSaidBeforeTheWork) {
   testing::FaultyFiles files;
   files.set_free_bytes(kRows * kColumns * 4 - 1);
+  files.fail("allocate", 1, ENOSPC);
   expect_error(ErrorKind::kSystem, {path_, "no room"}, [&] { const FeatureCache cache(path_, key(), files); });
 }
 
@@ -178,6 +182,71 @@ TEST_F(FeatureCacheTest, HasOneWriterAndAnyNumberOfReaders) {
     const FeatureCache first(copy, key()), second(copy, key());
     EXPECT_TRUE(first.complete() && second.complete());
   }
+}
+
+TEST_F(FeatureCacheTest, WhatMayNotBeWrittenIsReadAndGoneOnWithInMemory) {
+  const std::string bytes = whole();
+  testing::FaultyFiles files;
+  files.fail_once("open", 1, EROFS);
+  {
+    const FeatureCache complete(path_, key(), files), beside(path_, key());
+    EXPECT_TRUE(complete.complete() && complete.kept());
+    expect_rows(complete, kRows);
+  }
+  write_text(path_, bytes.substr(0, bytes.size() / 2));
+  testing::FaultyFiles again;
+  again.fail_once("open", 1, EACCES);
+  FeatureCache half(path_, key(), again);
+  EXPECT_FALSE(half.complete() || half.kept());
+  append_missing(half);
+  half.sync();
+  expect_rows(half, kRows);
+  EXPECT_EQ(again.calls("pwrite") + again.calls("ftruncate") + again.calls("fsync"), 0);
+  EXPECT_EQ(read_text(path_), bytes.substr(0, bytes.size() / 2));
+}
+
+TEST_F(FeatureCacheTest, ReadersOfACompleteFileDoNotWaitForEachOther) {
+  whole();
+  const int reader = ::open(path_.c_str(), O_RDONLY);
+  ASSERT_EQ(::flock(reader, LOCK_SH | LOCK_NB), 0);
+  const FeatureCache cache(path_, key());
+  EXPECT_TRUE(cache.complete());
+  ::close(reader);
+}
+
+TEST_F(FeatureCacheTest, RowsThatAnotherRunMadeMeanwhileAreTaken) {
+  const std::string bytes = whole();
+  write_text(path_, bytes.substr(0, bytes.size() / 2));
+  // Between reading and locking the file for itself, another run completes it.
+  class Meanwhile : public FileSystem {
+   public:
+    Meanwhile(std::string path, std::string bytes) : path_(std::move(path)), bytes_(std::move(bytes)) {}
+    int flock(int file, int operation) override {
+      if ((operation & LOCK_EX) != 0) write_text(path_, bytes_);
+      return FileSystem::flock(file, operation);
+    }
+
+   private:
+    std::string path_, bytes_;
+  } files(path_, bytes);
+  const FeatureCache cache(path_, key(), files);
+  EXPECT_TRUE(cache.complete());
+  expect_rows(cache, kRows);
+}
+
+TEST_F(FeatureCacheTest, SaysWhereThereAreNoLocks) {
+  testing::FaultyFiles files;
+  files.fail("flock", 1, ENOLCK);
+  EXPECT_FALSE(FeatureCache(path_, key(), files).locked());
+}
+
+TEST_F(FeatureCacheTest, IsNotWrittenThroughALink) {
+  write_text(folder_ / "victim", "precious");
+  std::filesystem::create_symlink("victim", path_);
+  FeatureCache cache(path_, key());
+  EXPECT_FALSE(cache.kept());
+  append_missing(cache);
+  EXPECT_EQ(read_text(folder_ / "victim"), "precious");
 }
 
 TEST_F(FeatureCacheTest, APlaceThatCannotBeIsTheUsersToChange) {

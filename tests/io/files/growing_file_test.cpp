@@ -129,5 +129,83 @@ INSTANTIATE_TEST_SUITE_P(
                       GrowingFault{"fsync", EIO, "synced"}, GrowingFault{"rename", EIO, "renamed"}),
     [](const auto& info) { return std::string(info.param.call) + std::to_string(info.param.error); });
 
+TEST(GrowingFile, GoesThroughNoLinkAndOverNoOtherName) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "victim") << "precious";
+  fs::create_symlink("victim", folder / "x.partial");
+  expect_error(ErrorKind::kUsage, {"x.partial", "is a link"}, [&] { GrowingFile file(folder / "x"); });
+  fs::create_hard_link(folder / "victim", folder / "y.partial");
+  expect_error(ErrorKind::kUsage, {"y.partial", "second name"}, [&] { GrowingFile file(folder / "y"); });
+  fs::create_directory(folder / "z.partial");
+  expect_error(ErrorKind::kUsage, {"z.partial", "in the way"}, [&] { GrowingFile file(folder / "z"); });
+  EXPECT_EQ(read_text(folder / "victim"), "precious");
+}
+
+TEST(GrowingFile, ALinkIsWrittenWhereItLeadsAndKeepsItsMode) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "far");
+  std::ofstream(folder / "far/y") << "previous";
+  fs::permissions(folder / "far/y", fs::perms(0600));
+  fs::create_symlink("far/y", folder / "x");
+  GrowingFile file(folder / "x");
+  file.write("new");
+  file.sync();
+  EXPECT_EQ(read_text(folder / "far/y.partial"), "new");
+  file.publish();
+  EXPECT_TRUE(fs::is_symlink(folder / "x"));
+  EXPECT_EQ(read_text(folder / "far/y"), "new");
+  EXPECT_EQ(fs::status(folder / "far/y").permissions(), fs::perms(0600));
+}
+
+TEST(GrowingFile, ADeviceIsWrittenAsItIs) {
+  GrowingFile file("/dev/null");
+  file.resize(0);
+  file.write("rows");
+  file.rewrite(0, "r");
+  file.publish();
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_FALSE(fs::exists("/dev/null.partial"));
+}
+
+TEST(GrowingFile, OneThatIsBegunAnewHasANameOfItsOwnAndLeavesNothing) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "x.partial") << "of a run that was not finished";
+  {
+    GrowingFile lost(folder / "x", machine_files(), GrowingFile::Begin::kAnew);
+    lost.write("lost");
+    lost.sync();
+  }
+  GrowingFile one(folder / "x", machine_files(), GrowingFile::Begin::kAnew);
+  GrowingFile other(folder / "x", machine_files(), GrowingFile::Begin::kAnew);
+  one.write("one");
+  other.write("other");
+  one.publish();
+  EXPECT_EQ(read_text(folder / "x"), "one");
+  other.publish();
+  EXPECT_EQ(read_text(folder / "x"), "other");
+  EXPECT_EQ(read_text(folder / "x.partial"), "of a run that was not finished");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 2);
+}
+
+TEST(GrowingFile, ItsNameIsSafeBeforeItIsSaidThatItsBytesAre) {
+  const TemporaryFolder folder;
+  FaultyFiles files;
+  GrowingFile file(folder / "x", files);
+  file.write("1");
+  file.sync();
+  EXPECT_EQ(files.log(), (std::vector<std::string>{"fsync", "fsync"}));  // the file, then its folder
+  file.write("2");
+  file.sync();
+  EXPECT_EQ(files.calls("fsync"), 3);
+}
+
+TEST(GrowingFile, SaysWhereThereAreNoLocks) {
+  const TemporaryFolder folder;
+  FaultyFiles files;
+  files.fail("flock", 1, EOPNOTSUPP);
+  EXPECT_FALSE(GrowingFile(folder / "x", files).locked());
+  EXPECT_TRUE(GrowingFile(folder / "y").locked());
+}
+
 }  // namespace
 }  // namespace resflow

@@ -502,6 +502,7 @@ TEST_F(PackTest, AFullDiskLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
   files = {};
   files.set_free_bytes(100);
+  files.fail("allocate", 1, ENOSPC);
   expect_error(ErrorKind::kSystem, {"1000 bytes needed, 100 free"}, [&] { PackWriter writer(path_, {}, 1000, files); });
   {
     PackWriter dropped(path_, {});
