@@ -1,7 +1,8 @@
 // resflow score: what photographs show, by a trained model; one row a file.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -119,7 +120,7 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
   // Where these pictures are only a part, they get the bits that they would have among all.
   const bool whole_plan = before > 0 || !o.shard.empty();
   // A terminal that shows the rows already needs no line between them.
-  const bool rows_on_screen = o.output.out.empty() && is_terminal(stdout);
+  const bool rows_on_screen = o.output.out.empty() && is_terminal(STDOUT_FILENO);
   Progress progress(listener,
                     {.label = "scoring", .total = source.count() ? before + *source.count() : 0, .first = before});
   try {
@@ -185,8 +186,8 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
              double rate) {
   const std::string resumed = before > 0 ? fmt::format(", {} of them before", format_count(before)) : "";
   const std::string errors = done.failed > 0 ? fmt::format(" ({} with an error)", done.failed) : "";
-  fmt::print(stderr, "scored {}{}{} in {:.1f} s, {:.1f} img/s\n", plural(done.rows, "file", "files"), errors, resumed,
-             summary.seconds, rate);
+  print_error_line(fmt::format("scored {}{}{} in {:.1f} s, {:.1f} img/s", plural(done.rows, "file", "files"), errors,
+                               resumed, summary.seconds, rate));
   std::string why = o.output.errors + " says why";
   if (o.output.errors.empty())
     why = is_text(score_format(o.format, o.output.out)) ? "the error column says why" : "--errors FILE says why";
@@ -199,6 +200,7 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
 }
 
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
+  obey_stop_signals();
   const int executors = parse_executors(o.executors, threads);
   ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = checked_precision(o.precision);
@@ -206,11 +208,10 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  TerminalListener listener(stderr);  // rows go to standard output
+  TerminalListener listener(TerminalListener::Lines::kError);  // rows go to standard output
   const Loaded loaded = load(o, options, precision, compute, listener);
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
-  const StopSignals signals;
   if (options.start == ScoreStart::kResume)
     if (const auto journal = load_journal(journal_path(options.out)))
       check_resumed_executors(executors, journal->executors, options.out);

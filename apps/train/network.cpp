@@ -11,6 +11,7 @@
 #include "apps/train/loop.h"
 #include "apps/train/lr_find.h"
 #include "apps/train/settings.h"
+#include "apps/train/update_group.h"
 #include "apps/train/validation.h"
 #include "graph/train/ema.h"
 #include "graph/train/trainer.h"
@@ -75,7 +76,8 @@ class NetworkMode : public TrainingMode {
   std::string cursor() const;
 
   std::unique_ptr<Trainer> trainer_;
-  std::unique_ptr<Ema> ema_;  // where there is to be an average
+  std::unique_ptr<UpdateGroup> group_;  // where an update takes several batches
+  std::unique_ptr<Ema> ema_;            // where there is to be an average
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Validation> validation_;  // where there is validation data
   MixOptions mix_;
@@ -93,7 +95,10 @@ NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
       resolve_training_precision({.name = o.precision, .force = o.force_precision}, *run.listener);
   trainer_ = std::make_unique<Trainer>(*run.model, o.batch, o.image_size, o.optimizer_options(), loss, Layout::kAny,
                                        precision);
-  if (o.accumulate > 1) trainer_->allow_accumulation();
+  if (o.accumulate > 1) {
+    trainer_->allow_accumulation();
+    group_ = std::make_unique<UpdateGroup>(*run.model, run.state);
+  }
   if (o.ema > 0) ema_ = std::make_unique<Ema>(*run.model, o.ema);
   const LoaderOptions loader = {.batch = o.batch,
                                 .threads = o.threads,
@@ -167,6 +172,7 @@ void NetworkMode::train_batches() {
     const Stopwatch watch;
     report = loader_->run(static_cast<uint64_t>(state.epoch), state.next_batch, [&](const Batch& batch) {
       if (state.epoch == 0 && batch.number == 0 && batch.size > 0) log_preview(batch);
+      if (group_ && batch.number % o.accumulate == 0) group_->begin();
       const bool updated = train_batch(batch);
       state.next_batch = batch.number + 1;
       state.epoch_seconds = before + watch.seconds();
@@ -174,10 +180,12 @@ void NetworkMode::train_batches() {
       progress.update(std::min(state.next_batch * o.batch, pictures),
                       fmt::format("loss {:.4f}  accuracy {:.4f}", state.epoch_loss_sum / n,
                                   static_cast<double>(state.epoch_correct) / n));
-      // Between two updates there are gradients that no checkpoint keeps.
-      if (!updated) return true;
-      if (run_.listener->stop()) return false;
-      if (state.next_batch < batches_ && saving_is_due()) save_last(run_, *this);
+      if (run_.listener->stop()) {
+        // Between two updates there are gradients that no checkpoint keeps: their batches are trained again.
+        if (!updated) group_->take_back();
+        return false;
+      }
+      if (updated && state.next_batch < batches_ && saving_is_due()) save_last(run_, *this);
       return true;
     });
   }

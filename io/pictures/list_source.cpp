@@ -1,12 +1,9 @@
 #include "io/pictures/list_source.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "io/core/error.h"
@@ -16,41 +13,24 @@ namespace {
 
 constexpr size_t kBuffer = 65'536;
 constexpr size_t kMaxEntry = 65'536;  // Linux takes paths of 4096 bytes; an id may be longer
-constexpr int kPollMilliseconds = 100;
 
 }  // namespace
 
 ListSource::ListSource(std::string path, ListOptions options)
-    : name_(path == "-" ? "the list on standard input" : path), options_(std::move(options)), buffer_(kBuffer) {
-  if (path == "-") {
-    file_ = STDIN_FILENO;
-    return;
-  }
-  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file_ < 0) throw data_error("{}: the list cannot be opened: {}", path, reason_of(errno));
-}
-
-ListSource::~ListSource() {
-  if (file_ > STDIN_FILENO) ::close(file_);
+    : name_(path == "-" ? "the list on standard input" : path),
+      options_(std::move(options)),
+      file_(path, options_.stop),
+      buffer_(kBuffer) {
+  if (file_.error() != 0) throw data_error("{}: the list cannot be opened: {}", path, reason_of(file_.error()));
 }
 
 // Reads more; false at the end.
 bool ListSource::fill() {
-  for (;;) {
-    if (options_.stop) {
-      pollfd wait = {.fd = file_, .events = POLLIN, .revents = 0};
-      while (::poll(&wait, 1, kPollMilliseconds) == 0) {
-        stopped_ = options_.stop();
-        if (stopped_) return false;
-      }
-    }
-    const ssize_t count = ::read(file_, buffer_.data(), buffer_.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw data_error("{}: cannot be read: {}", name_, reason_of(errno));
-    begin_ = 0;
-    end_ = static_cast<size_t>(count);
-    return count > 0;
-  }
+  const std::optional<size_t> count = file_.read(std::as_writable_bytes(std::span(buffer_)));
+  if (!count) throw data_error("{}: cannot be read: {}", name_, reason_of(file_.error()));
+  begin_ = 0;
+  end_ = *count;
+  return end_ > 0;
 }
 
 // The bytes up to the next separator, which may be missing at the end of the list. False where there are none.
@@ -61,7 +41,7 @@ bool ListSource::next_entry(std::string& entry) {
   for (;;) {
     if (begin_ == end_) {
       ended_ = !fill();
-      if (ended_) return !entry.empty() && !stopped_;
+      if (ended_) return !entry.empty() && !file_.stopped();
     }
     const char* const from = buffer_.data() + begin_;
     const auto* const found = static_cast<const char*>(std::memchr(from, separator, end_ - begin_));
@@ -93,7 +73,7 @@ bool ListSource::next(Picture& picture) {
     found_ = true;
     return true;
   }
-  if (!found_ && !stopped_) throw data_error("{}: names no file", name_);
+  if (!found_ && !file_.stopped()) throw data_error("{}: names no file", name_);
   return false;
 }
 
