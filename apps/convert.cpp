@@ -85,14 +85,14 @@ void check_written(const std::vector<NamedArray>& written, const ConvertOptions&
       to == WeightsFormat::kCheckpoint ? load_checkpoint(o.out).parameters : read_weights(o.out).tensors;
   if (!diff_weights(written, read).same())
     throw system_error("{}: does not read back as it was written: is the disk broken?", o.out);
-  fmt::print("checked: {} of {} read back equal to the bit\n", plural(written.size(), "tensor", "tensors"), o.out);
+  print_out("checked: {} of {} read back equal to the bit\n", plural(written.size(), "tensor", "tensors"), o.out);
 }
 
 void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) {
   const ModelDescription& model = facts.match.description;
   std::error_code none;  // a device or a pipe has no size
   const uintmax_t bytes = fs::file_size(o.out, none);
-  fmt::print("wrote {} ({}, {}): {}\n", o.out, weights_format_name(to),
+  print_out("wrote {} ({}, {}): {}\n", o.out, weights_format_name(to),
              none ? "no file" : format_bytes(static_cast<double>(bytes)),
              facts.match.fit.fits()
                  ? fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"))
@@ -194,8 +194,8 @@ void check_written_onnx(const ConvertOptions& o, Model& model, const Preprocessi
     throw internal_error(
         "{}: onnxruntime {} and resflow differ by {:.2g} of the largest logit, at most {:.2g} is right{}", o.out,
         check.version, check.worst_difference, OnnxCheck::kTolerance, check.same_top1 ? "" : ", and in the best class");
-  fmt::print("checked: onnxruntime {} gives the same on {}, logits within {:.2g} of the largest\n", check.version,
-             plural(check.pictures, "picture", "pictures"), check.worst_difference);
+  print_out("checked: onnxruntime {} gives the same on {}, logits within {:.2g} of the largest\n", check.version,
+            plural(check.pictures, "picture", "pictures"), check.worst_difference);
 }
 
 int convert_to_onnx(const ConvertOptions& o, Listener& listener) {
@@ -266,7 +266,6 @@ Action add_convert(CLI::App& command) {
       "  resflow convert run/best.resflow model.onnx --fold-batch-norm --check");
   return [o] {
     const int code = convert(*o);
-    flush_output();
     return code;
   };
 }

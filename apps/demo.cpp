@@ -5,6 +5,7 @@
 #include <cerrno>  // program_invocation_name
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "apps/commands.h"
 #include "apps/data/demo_photos.h"
@@ -54,8 +55,10 @@ std::string program_name() {
   return near.has_parent_path() ? near.string() : "./" + near.string();
 }
 
-// Scores `photos` into a table at `csv`; returns the part whose best class is the name of their folder.
-double score_photos(const std::string& checkpoint, const std::string& photos, const std::string& csv, int threads) {
+// Scores `photos` into a table at `csv`; returns the part whose best class is the name of their folder. Empty where a
+// signal stops it: nothing is written then.
+std::optional<double> score_photos(const std::string& checkpoint, const std::string& photos, const std::string& csv,
+                                   int threads) {
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   const TrainedModel trained = load_trained_model(checkpoint, compute);
@@ -71,10 +74,11 @@ double score_photos(const std::string& checkpoint, const std::string& photos, co
         const auto best = static_cast<size_t>(top_classes(p.probabilities, 1)[0]);
         right += trained.classes[best] == fs::path(p.name).parent_path().filename() ? 1 : 0;
       });
+  if (summary.stopped) return std::nullopt;
   replace_text_file(csv, table);
-  fmt::print("scored     {} at {:.1f} img/s: {:.1f} % right\n", plural(summary.files, "photograph", "photographs"),
-             static_cast<double>(summary.files) / summary.seconds,
-             100.0 * static_cast<double>(right) / static_cast<double>(summary.files));
+  print_out("scored     {} at {:.1f} img/s: {:.1f} % right\n", plural(summary.files, "photograph", "photographs"),
+            static_cast<double>(summary.files) / summary.seconds,
+            100.0 * static_cast<double>(right) / static_cast<double>(summary.files));
   return static_cast<double>(right) / static_cast<double>(summary.files);
 }
 
@@ -82,11 +86,11 @@ TrainingOutcome train_model(const TrainOptions& options) {
   TerminalListener listener;
   const ThreadLimit limit(options.threads);
   const auto data = std::make_shared<const TrainingData>(load_training_data(options.data, options.val, listener));
-  const StopSignals signals;
   return train(resolved(options), data, listener);
 }
 
 int demo(const DemoOptions& o, int threads) {
+  obey_stop_signals();
   const Stopwatch watch;
   const fs::path out(o.out);
   check_folder(out);
@@ -94,12 +98,11 @@ int demo(const DemoOptions& o, int threads) {
   const std::string csv = (out / "scores.csv").string();
 
   const DemoSet set;
-  fmt::print("1. Drawing {} photographs of {} in {}\n", (set.train + set.val) * static_cast<int>(demo_classes().size()),
-             fmt::join(demo_classes(), ", "), photos);
-  flush_output();
+  print_out("1. Drawing {} photographs of {} in {}\n", (set.train + set.val) * static_cast<int>(demo_classes().size()),
+            fmt::join(demo_classes(), ", "), photos);
   write_demo_photos(photos, set);
 
-  fmt::print("\n2. Training ResNet-18 on them\n");
+  print_out("\n2. Training ResNet-18 on them\n");
   TrainOptions options;
   options.data = photos;
   options.out = run_folder;
@@ -111,13 +114,14 @@ int demo(const DemoOptions& o, int threads) {
   options.image_size = 64;  // small pictures, so that it takes a minute
   options.threads = threads;
   const TrainingOutcome outcome = train_model(options);
-  if (!outcome.finished) return 0;
+  if (!outcome.finished) return 128 + stop_signal();
 
-  fmt::print("\n3. Scoring the validation photographs\n");
-  const double accuracy = score_photos(outcome.best, (out / "photos" / "val").string(), csv, threads);
+  print_out("\n3. Scoring the validation photographs\n");
+  const std::optional<double> accuracy = score_photos(outcome.best, (out / "photos" / "val").string(), csv, threads);
+  if (!accuracy) return say_stopped(" before the photographs were scored; the model is whole");
 
   const std::string program = program_name();
-  fmt::print(
+  print_out(
       "\nDone in {:.0f} s. What there is now:\n"
       "  {:32} the photographs, in class folders\n"
       "  {:32} the trained model\n"
@@ -130,12 +134,11 @@ int demo(const DemoOptions& o, int threads) {
       "  {} train --help\n",
       watch.seconds(), photos, outcome.best, outcome.history, csv, program, outcome.best, program, outcome.best,
       photos + "/val/pebbles/000.jpg", program, program);
-  flush_output();
-  if (accuracy < kAccuracyBar)
+  if (*accuracy < kAccuracyBar)
     throw internal_error(
         "the demo's model is right about {:.1f} % of its validation photographs, wanted {:.0f} %: "
         "please report this with the output of --version",
-        accuracy * 100, kAccuracyBar * 100);
+        *accuracy * 100, kAccuracyBar * 100);
   return 0;
 }
 

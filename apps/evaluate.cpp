@@ -111,6 +111,7 @@ void write_files(const EvaluateOptions& o, const Evaluation& evaluation, const M
 }
 
 int run_evaluation(const EvaluateOptions& o, int threads) {
+  obey_stop_signals();
   check_range("--batch", o.batch, 1, 65536);
   check_outputs({{"--out", o.out}, {"--csv", o.csv}, {"--json", o.json}}, {o.model, o.data});
   const Precision precision = checked_precision(o.precision);
@@ -132,7 +133,6 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   require_quantized_file(trained, precision, o.model);
   warn_of_obstacle(precision, listener);
 
-  const StopSignals signals;
   const Evaluation evaluation =
       evaluate(trained, data.dataset.samples,
                {.batch = o.batch,
@@ -158,19 +158,17 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
                      plural(pictures, "picture", "pictures"), evaluation.broken.front().reason);
 
   const Metrics metrics = evaluation.metrics();
-  fmt::print("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
+  print_out("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
              evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
              o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
-  fmt::print("{}", metrics_text(metrics, evaluation.classes));
+  print_text(metrics_text(metrics, evaluation.classes));
   if (broken > 0) {
-    fmt::print("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
-    for (const BrokenPicture& b : evaluation.broken) fmt::print("  {}: {}\n", b.name, b.reason);
+    print_out("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
+    for (const BrokenPicture& b : evaluation.broken) print_out("  {}: {}\n", b.name, b.reason);
   }
-  flush_output();
   write_files(o, evaluation, metrics, std::move(report), data.root);
   for (const std::string& path : {o.out, o.csv, o.json})
-    if (!path.empty()) fmt::print("wrote      {}\n", path);
-  flush_output();
+    if (!path.empty()) print_out("wrote      {}\n", path);
   return 0;
 }
 

@@ -52,15 +52,14 @@ int inspect_picture(const std::string& path) {
   } catch (const Error& e) {
     throw data_error("{}: {}", path, e.marked());
   }
-  fmt::print("{}: {}, {} x {}, {}\n", path, decoder.format()->name, decoder.width(), decoder.height(),
-             format_bytes(static_cast<double>(bytes.size())));
-  flush_output();
+  print_out("{}: {}, {} x {}, {}\n", path, decoder.format()->name, decoder.width(), decoder.height(),
+            format_bytes(static_cast<double>(bytes.size())));
   return 0;
 }
 
 void print_json(const nlohmann::ordered_json& json) {
   // Names in files need not be UTF-8, but JSON must be.
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  print_data(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 ModelFileOptions file_options(const InspectOptions& o) {
@@ -86,8 +85,7 @@ int inspect_difference(const InspectOptions& o, Listener& listener) {
   if (o.json)
     print_json(diff_json(diff));
   else
-    fmt::print("{}", diff_text(diff, first.path, second.path));
-  flush_output();
+    print_text(diff_text(diff, first.path, second.path));
   return diff.same() ? kSame : kDifferent;
 }
 
@@ -97,9 +95,9 @@ void require_ranges(const InspectOptions& o, const PlanView& plan) {
 }
 
 void print_network(const ModelDescription& model, const PlanView& plan) {
-  fmt::print("{}", layers_text(model, plan.image_size));
+  print_text(layers_text(model, plan.image_size));
   const ThreadLimit limit(plan.threads);
-  fmt::print("{}", plan_text(model, plan));
+  print_text(plan_text(model, plan));
 }
 
 int inspect_file(const InspectOptions& o, PlanView plan, Listener& listener) {
@@ -107,17 +105,16 @@ int inspect_file(const InspectOptions& o, PlanView plan, Listener& listener) {
   if (o.json)
     print_json(file_json(view));
   else
-    fmt::print("{}", file_text(view));
+    print_text(file_text(view));
   if (o.plan) {
     require_model(view.facts, file_options(o));
     const ModelDescription& model = view.facts.match.description;
     plan.quantization = view.facts.quantization;
     require_ranges(o, plan);
     if (plan.image_size == 0) plan.image_size = view.facts.preprocessing.value_or(Preprocessing()).crop;
-    fmt::print("\n");
+    print_out("\n");
     print_network(model, plan);
   }
-  flush_output();
   return 0;
 }
 
@@ -137,7 +134,6 @@ int inspect_model(const InspectOptions& o, PlanView plan) {
   require_ranges(o, plan);
   if (plan.image_size == 0) plan.image_size = Preprocessing().crop;
   print_network(description, plan);
-  flush_output();
   return 0;
 }
 

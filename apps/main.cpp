@@ -5,12 +5,14 @@
 #include <map>
 #include <new>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
 #include "apps/host/denormals.h"
 #include "apps/host/signals.h"
+#include "apps/host/stream.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/machine/versions.h"
 #include "io/core/error.h"
@@ -46,7 +48,7 @@ constexpr Subcommand kSubcommands[] = {
 constexpr int kUsageExit = 2, kOwnFaultExit = 4;
 
 int fail(int exit_code, const std::string& sentence) {
-  fmt::print(stderr, "resflow: {}\n", sentence);
+  complain(sentence);
   return exit_code;
 }
 
@@ -65,8 +67,9 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {  // --help, --version
-    const int code = app.exit(e);
-    flush_output();
+    std::ostringstream text;
+    const int code = app.exit(e, text, text);
+    print_text(text.str());
     return code;
   } catch (const CLI::ParseError& e) {
     const auto chosen = app.get_subcommands();
@@ -78,18 +81,27 @@ int run(int argc, char** argv) {
   return actions.at(command)();
 }
 
+// As run(), with every failure as its sentence and exit code.
+int run_or_fail(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const Error& e) {
+    return fail(e.exit_code(), with_option_names(e.marked()));
+  } catch (const std::bad_alloc&) {
+    return fail(kOwnFaultExit, "out of memory: try a smaller --batch or --image-size");
+  } catch (const std::exception& e) {
+    return fail(kOwnFaultExit, std::string("internal fault: ") + e.what());
+  }
+}
+
 }  // namespace
 }  // namespace resflow
 
 int main(int argc, char** argv) {
-  try {
-    resflow::ignore_file_size_signal();
-    return resflow::run(argc, argv);
-  } catch (const resflow::Error& e) {
-    return resflow::fail(e.exit_code(), resflow::with_option_names(e.marked()));
-  } catch (const std::bad_alloc&) {
-    return resflow::fail(resflow::kOwnFaultExit, "out of memory: try a smaller --batch or --image-size");
-  } catch (const std::exception& e) {
-    return resflow::fail(resflow::kOwnFaultExit, std::string("internal fault: ") + e.what());
-  }
+  // Before any file is opened, which would get the number of one that is closed.
+  if (!resflow::reserve_standard_streams())
+    return resflow::fail(resflow::kOwnFaultExit,
+                         "standard input, output or error is closed, and there is no /dev/null to stand for it");
+  resflow::ignore_write_signals();
+  return resflow::conclude_output(resflow::run_or_fail(argc, argv));
 }

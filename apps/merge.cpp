@@ -191,8 +191,9 @@ int merge(const MergeOptions& o) {
   for (const auto& rows : all) finishes.emplace_back([&rows] { rows->finish(); });
   if (errors) finishes.emplace_back([&errors] { errors->finish(); });
   write_each(finishes);
-  fmt::print(stderr, "merged {}: {}{} in {}\n", plural(parts.size(), "shard", "shards"),
-             plural(pictures, "row", "rows"), failed > 0 ? fmt::format(" ({} with an error)", failed) : "", o.out);
+  print_error_line(fmt::format("merged {}: {}{} in {}", plural(parts.size(), "shard", "shards"),
+                               plural(pictures, "row", "rows"),
+                               failed > 0 ? fmt::format(" ({} with an error)", failed) : "", o.out));
   return 0;
 }
 

@@ -87,10 +87,10 @@ int64_t expected_bytes(const PackOptions& o, const Dataset& dataset) {
 }
 
 int pack(const PackOptions& o, int threads) {
+  obey_stop_signals();
   const Dataset dataset = list_data(o);
   const auto total = static_cast<int64_t>(dataset.samples.size());
   const ThreadLimit limit(threads);
-  const StopSignals signals;
   const Stopwatch watch;
   const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
@@ -104,8 +104,8 @@ int pack(const PackOptions& o, int threads) {
   }
   const auto broken = static_cast<int64_t>(packing.broken.size());
   if (broken > 0) {
-    fmt::print("left out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
-    for (const BrokenPicture& b : packing.broken) fmt::print("  {}: {}\n", printable(b.name, 1024), b.reason);
+    print_out("left out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
+    for (const BrokenPicture& b : packing.broken) print_out("  {}: {}\n", b.name, b.reason);
   }
   if (writer.records() == 0)
     throw data_error("{}: not one of its {} can be read: nothing is written", o.data,
@@ -116,16 +116,15 @@ int pack(const PackOptions& o, int threads) {
   writer.commit();
   const double seconds = watch.seconds();
   const double rate = static_cast<double>(total) / seconds;
-  fmt::print("packed     {}{} in {:.1f} s, {:.1f} img/s\n", plural(writer.records(), "picture", "pictures"),
-             dataset.classes.empty() ? ", without labels,"
-                                     : fmt::format(" of {}", plural(dataset.classes.size(), "class", "classes")),
-             seconds, rate);
+  print_out("packed     {}{} in {:.1f} s, {:.1f} img/s\n", plural(writer.records(), "picture", "pictures"),
+            dataset.classes.empty() ? ", without labels,"
+                                    : fmt::format(" of {}", plural(dataset.classes.size(), "class", "classes")),
+            seconds, rate);
   if (o.resize > 0)
-    fmt::print("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(packing.shrunk, "picture", "pictures"),
-               o.resize, o.quality);
-  fmt::print("wrote      {}, {} of {} read\n", o.out, format_bytes(static_cast<double>(writer.bytes())),
-             format_bytes(static_cast<double>(packing.read)));
-  flush_output();
+    print_out("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(packing.shrunk, "picture", "pictures"),
+              o.resize, o.quality);
+  print_out("wrote      {}, {} of {} read\n", o.out, format_bytes(static_cast<double>(writer.bytes())),
+            format_bytes(static_cast<double>(packing.read)));
   if (o.json.empty()) return 0;
   nlohmann::ordered_json report = {{"pictures", writer.records()}, {"classes", dataset.classes.size()}};
   report["shrunk"] = packing.shrunk;

@@ -20,7 +20,6 @@
 #include "apps/train/augment_options.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
-#include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/files/outputs.h"
@@ -67,8 +66,7 @@ DataPart part_of(const PreviewOptions& o) {
 int preview(const PreviewOptions& o, int threads) {
   constexpr int kMostTiles = 1024, kLargestSide = 4096;
   constexpr int64_t kMostPixels = 200'000'000;  // of the grid: 800 MB while it is drawn
-  if (o.recipe != "train" && o.recipe != "eval")
-    throw usage_error("--recipe '{}': wanted train or eval", printable(o.recipe));
+  if (o.recipe != "train" && o.recipe != "eval") throw usage_error("--recipe '{}': wanted train or eval", o.recipe);
   check(o.augment, o.given);
   check_outputs({{"--out", o.out}}, {o.data, o.model});
   check_range("--batch", o.batch, 1, kMostTiles);
@@ -92,17 +90,15 @@ int preview(const PreviewOptions& o, int threads) {
   int shown = 0;
   loader.run(o.epoch, 0, [&](const Batch& batch) {
     for (const BrokenPicture& broken : batch.broken)
-      listener.warn(
-          fmt::format("{}: {}", printable(dataset.samples[static_cast<size_t>(broken.sample)].path), broken.reason));
+      listener.warn(fmt::format("{}: {}", dataset.samples[static_cast<size_t>(broken.sample)].path, broken.reason));
     shown = batch.size;
     if (shown > 0) image = draw_preview_grid(batch, dataset, recipe.mean, recipe.std, grid);
     return false;
   });
   if (!image) throw data_error("{}: none of the batch's pictures can be read; another --seed?", part.root);
   replace_file(o.out, encode_png(*image));
-  fmt::print("wrote      {} ({} x {}): {} of {}, {} recipe, epoch {}, seed {}\n", o.out, image->width(),
-             image->height(), plural(shown, "picture", "pictures"), part.root, o.recipe, o.epoch, o.seed);
-  flush_output();
+  print_out("wrote      {} ({} x {}): {} of {}, {} recipe, epoch {}, seed {}\n", o.out, image->width(), image->height(),
+            plural(shown, "picture", "pictures"), part.root, o.recipe, o.epoch, o.seed);
   return 0;
 }
 

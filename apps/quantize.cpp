@@ -170,23 +170,22 @@ Comparison compare(const ComparisonData& data, const Answers& f32, const Answers
 }
 
 void print(const QuantizeOptions& o, const Calibrated& calibrated, const ComparisonData& data, const Comparison& c) {
-  fmt::print("calibrated on {} of {}\n", plural(calibrated.quantization.pictures, "picture", "pictures"),
-             calibrated.root);
+  print_out("calibrated on {} of {}\n", plural(calibrated.quantization.pictures, "picture", "pictures"),
+            calibrated.root);
   if (data.labelled) {
-    fmt::print("f32        {:.2f} % of {} in {} right\n", c.percent(c.right_f32),
-               plural(c.pictures, "picture", "pictures"), data.root);
-    fmt::print("int8       {:.2f} % right, {:+.2f} points; the class of f32 for {:.2f} %\n", c.percent(c.right_int8),
-               0.0 - c.drop(), c.percent(c.same));
+    print_out("f32        {:.2f} % of {} in {} right\n", c.percent(c.right_f32),
+              plural(c.pictures, "picture", "pictures"), data.root);
+    print_out("int8       {:.2f} % right, {:+.2f} points; the class of f32 for {:.2f} %\n", c.percent(c.right_int8),
+              0.0 - c.drop(), c.percent(c.same));
   } else {
-    fmt::print("int8       the class of f32 for {:.2f} % of {} in {}\n", c.percent(c.same),
-               plural(c.pictures, "picture", "pictures"), data.root);
+    print_out("int8       the class of f32 for {:.2f} % of {} in {}\n", c.percent(c.same),
+              plural(c.pictures, "picture", "pictures"), data.root);
     if (!o.max_drop)
-      fmt::print("           {} has no folders of the model's classes, so accuracy is not known\n", data.root);
+      print_out("           {} has no folders of the model's classes, so accuracy is not known\n", data.root);
   }
   if (c.broken + calibrated.broken > 0)
-    fmt::print("left out   {} that could not be read\n",
-               plural(std::max(c.broken, calibrated.broken), "picture", "pictures"));
-  flush_output();
+    print_out("left out   {} that could not be read\n",
+              plural(std::max(c.broken, calibrated.broken), "picture", "pictures"));
 }
 
 // Throws Error{kData} where int8 costs too much accuracy. Without labels accuracy may fall by as much as answers
@@ -227,6 +226,7 @@ nlohmann::ordered_json report(const Calibrated& calibrated, const ComparisonData
 int stopped() { return say_stopped("; nothing is written"); }
 
 int quantize(const QuantizeOptions& o, int threads) {
+  obey_stop_signals();
   check(o);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
@@ -237,7 +237,6 @@ int quantize(const QuantizeOptions& o, int threads) {
   const TrainedModel trained = make_trained_model(std::move(file.checkpoint), file.facts.path, compute);
   const ComparisonData data = comparison_data(o, trained.classes, listener);
 
-  const StopSignals signals;
   const Calibrated calibrated = calibrate(o, trained, threads, listener);
   if (calibrated.stopped) return stopped();
   if (const std::string obstacle = precision_obstacle(Precision::kInt8); !obstacle.empty())
@@ -263,8 +262,7 @@ int quantize(const QuantizeOptions& o, int threads) {
                 json.update(process_report());
                 write_json(o.json, json);
               }});
-  fmt::print("wrote      {}\n", o.out);
-  flush_output();
+  print_out("wrote      {}\n", o.out);
   return 0;
 }
 

@@ -1,7 +1,8 @@
 // resflow score: what photographs show, by a trained model; one row a file.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -160,7 +161,7 @@ PredictSummary add_rows(const Scoring& s, TrackedSource& tracked, PictureSource&
   // Where these pictures are only a part, they get the bits that they would have among all.
   const bool whole_plan = before > 0 || !o.shard.empty() || &source != &tracked;
   // A terminal that shows the rows already needs no line between them.
-  const bool rows_on_screen = o.output.out.empty() && is_terminal(stdout);
+  const bool rows_on_screen = o.output.out.empty() && is_terminal(STDOUT_FILENO);
   const std::optional<int64_t> count = source.count();
   Progress progress(s.listener, {.label = "scoring", .total = count ? before + *count : 0, .first = before});
   int64_t added = 0;
@@ -241,8 +242,8 @@ void say_scored(const ScoreJournal& done, int64_t before, const PredictSummary& 
   const std::string resumed = before > 0 ? fmt::format(", {} of them before", format_count(before)) : "";
   std::string errors = done.failed > 0 ? fmt::format(" ({} with an error)", done.failed) : "";
   if (done.unreadable > 0) errors += fmt::format(", {} that cannot be read", plural(done.unreadable, "file", "files"));
-  fmt::print(stderr, "scored {}{}{} in {:.1f} s, {:.1f} img/s\n", plural(done.rows, "file", "files"), errors, resumed,
-             summary.seconds, rate);
+  print_error_line(fmt::format("scored {}{}{} in {:.1f} s, {:.1f} img/s", plural(done.rows, "file", "files"), errors,
+                               resumed, summary.seconds, rate));
 }
 
 // Returns the exit code, or throws what the files that could not be scored call for.
@@ -307,7 +308,7 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
     write_report(o, summary, rate, s.loaded.model.model->description().architecture, s.precision, s.threads,
                  output.done().executors, output.done().unreadable);
   if (options.retry_errors)
-    fmt::print(stderr, "read       {} again\n", plural(summary.files, "file", "files"));
+    print_error_line(fmt::format("read       {} again", plural(summary.files, "file", "files")));
   say_scored(output.done(), options.retry_errors ? 0 : before, summary, rate);
   return {.exit_code = std::nullopt, .done = output.done()};
 }
@@ -323,7 +324,7 @@ Scored retry(const Scoring& s, ScoreOutputOptions options, const std::optional<S
   if (!begun) {
     const FormerFiles former = former_files(options, s.loaded.model.classes, s.loaded.model.model->feature_count());
     if (count_errors(former) == 0) {
-      fmt::print(stderr, "no row of {} has an error\n", options.out);
+      print_error_line(fmt::format("no row of {} has an error", options.out));
       return {.exit_code = 0};
     }
   }
@@ -335,6 +336,7 @@ bool reads_standard_input(const ScoreInputs& inputs) {
 }
 
 int score(const ScoreOptions& o, bool chooses_classes, int threads) {
+  obey_stop_signals();
   const int executors = parse_executors(o.executors, threads);
   ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = checked_precision(o.precision);
@@ -342,11 +344,10 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
-  TerminalListener listener(stderr);  // rows go to standard output
+  TerminalListener listener(TerminalListener::Lines::kError);  // rows go to standard output
   const Loaded loaded = load(o, options, precision, compute, listener);
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
-  const StopSignals signals;
   options.machine = run_fingerprint(threads);
   const Scoring scoring = {
       .o = o, .loaded = loaded, .precision = precision, .threads = threads, .executors = executors, .listener = listener};

@@ -18,7 +18,6 @@
 #include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
 #include "io/core/error.h"
-#include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/pack/head.h"
 #include "io/pictures/data_folders.h"
@@ -60,16 +59,16 @@ Counts count(const Dataset& dataset, const std::vector<int>& part_of) {
 
 void print_counts(const Dataset& dataset, const Counts& counts) {
   const auto row = [&](const std::string& name, const auto& cell) {
-    fmt::print("  {:24}", name);
+    print_out("  {:24}", name);
     for (size_t p = 0; p < kParts; ++p)
-      if (counts.all[p] > 0) fmt::print(" {:>9}", cell(p));
-    fmt::print("\n");
+      if (counts.all[p] > 0) print_out(" {:>9}", cell(p));
+    print_out("\n");
   };
   row("", [](size_t p) { return std::string(kSplitParts[p]); });
   for (size_t c = 0; c < std::min(dataset.classes.size(), kMostClasses); ++c)
-    row(printable(dataset.classes[c]), [&](size_t p) { return format_count(counts.of_class[c][p]); });
+    row(dataset.classes[c], [&](size_t p) { return format_count(counts.of_class[c][p]); });
   if (dataset.classes.size() > kMostClasses)
-    fmt::print("  ... {} more classes\n", dataset.classes.size() - kMostClasses);
+    print_out("  ... {} more classes\n", dataset.classes.size() - kMostClasses);
   row("all", [&](size_t p) { return format_count(counts.all[p]); });
 }
 
@@ -78,7 +77,7 @@ void warn_of_missing(const Dataset& dataset, const Counts& counts) {
     if (counts.all[p] == 0) continue;
     std::vector<std::string> missing;
     for (size_t c = 0; c < counts.of_class.size(); ++c)
-      if (counts.of_class[c][p] == 0) missing.push_back(printable(dataset.classes[c]));
+      if (counts.of_class[c][p] == 0) missing.push_back(dataset.classes[c]);
     if (missing.empty()) continue;
     const size_t rest = missing.size() - std::min(missing.size(), kMostClasses);
     missing.resize(missing.size() - rest);
@@ -96,12 +95,12 @@ void print_duplicates(const Dataset& dataset, const std::vector<std::vector<size
     std::set<int> labels;
     for (const size_t sample : group) labels.insert(dataset.samples[sample].label);
     if (labels.size() > 1)
-      contradictions.push_back(fmt::format("{} and {}", printable(dataset.samples[group.front()].path),
-                                           printable(dataset.samples[group.back()].path)));
+      contradictions.push_back(
+          fmt::format("{} and {}", dataset.samples[group.front()].path, dataset.samples[group.back()].path));
   }
   if (groups.empty()) return;
-  fmt::print("duplicates {} with the same content as another, in {}: each group is kept on one side\n",
-             plural(files, "file", "files"), plural(groups.size(), "group", "groups"));
+  print_out("duplicates {} with the same content as another, in {}: each group is kept on one side\n",
+            plural(files, "file", "files"), plural(groups.size(), "group", "groups"));
   if (!contradictions.empty())
     warn("{} of the same content in different classes, like {}: resflow stats lists them",
          plural(contradictions.size(), "group", "groups"), contradictions.front());
@@ -124,7 +123,7 @@ std::vector<SplitFile> lists(const SplitOptions& o, const Dataset& dataset, cons
   for (size_t i = 0; i < part_of.size(); ++i) {
     const std::string path = (fs::path(resolved) / path_below(o.data, dataset.samples[i].path)).string();
     if (path.find_first_of("\t\n\r") != std::string::npos)
-      throw data_error("{}: a name with a tab or a line break cannot stand in a list; --how symlink", printable(path));
+      throw data_error("{}: a name with a tab or a line break cannot stand in a list; --how symlink", path);
     text[static_cast<size_t>(part_of[i])] +=
         path + "\t" + dataset.classes[static_cast<size_t>(dataset.samples[i].label)] + "\n";
   }
@@ -144,28 +143,28 @@ void print_outcome(const SplitOptions& o, SplitHow how, const Counts& counts) {
   const std::string files = plural(all, "file", "files");
   switch (how) {
     case SplitHow::kList:
-      fmt::print("wrote      {}: train.txt and so on, a picture a line: its path, a tab, its class\n", o.out);
+      print_out("wrote      {}: train.txt and so on, a picture a line: its path, a tab, its class\n", o.out);
       return;
     case SplitHow::kSymlink:
-      fmt::print("wrote      {}: links to {}, which stay where they are\n", o.out, files);
+      print_out("wrote      {}: links to {}, which stay where they are\n", o.out, files);
       break;
     case SplitHow::kHardlink:
-      fmt::print("wrote      {}: hard links to {}, which stay where they are, too\n", o.out, files);
+      print_out("wrote      {}: hard links to {}, which stay where they are, too\n", o.out, files);
       break;
     case SplitHow::kCopy:
-      fmt::print("wrote      {}: copies of {}\n", o.out, files);
+      print_out("wrote      {}: copies of {}\n", o.out, files);
       break;
     case SplitHow::kMove:
-      fmt::print("wrote      {}: {} moved out of {}; split.json says where each was\n", o.out, files, o.data);
+      print_out("wrote      {}: {} moved out of {}; split.json says where each was\n", o.out, files, o.data);
       break;
   }
-  if (counts.all[0] > 0 && counts.all[1] > 0) fmt::print("next       resflow train {} --out run\n", o.out);
+  if (counts.all[0] > 0 && counts.all[1] > 0) print_out("next       resflow train {} --out run\n", o.out);
 }
 
 int split(const SplitOptions& o, int threads) {
+  obey_stop_signals();
   const SplitHow how = split_how(o.how);
   const ThreadLimit limit(threads);
-  const StopSignals signals;
   if (data_parts(o.data).front().root != o.data)
     throw usage_error("{}: is split already; name the folder of class folders, like {}", o.data,
                       (fs::path(o.data) / "train").string());
@@ -192,13 +191,12 @@ int split(const SplitOptions& o, int threads) {
   const std::vector<int> part_of = plan_split(labels_of(dataset), groups, o.plan);
   const Counts counts = count(dataset, part_of);
 
-  fmt::print("data       {} in {}, {}\n", plural(dataset.samples.size(), "picture", "pictures"),
-             plural(dataset.classes.size(), "class", "classes"), o.data);
+  print_out("data       {} in {}, {}\n", plural(dataset.samples.size(), "picture", "pictures"),
+            plural(dataset.classes.size(), "class", "classes"), o.data);
   print_duplicates(dataset, groups);
-  fmt::print("split      {}, seed {}\n", o.plan.stratify ? "each class alike" : "without regard to classes",
-             o.plan.seed);
+  print_out("split      {}, seed {}\n", o.plan.stratify ? "each class alike" : "without regard to classes",
+            o.plan.seed);
   print_counts(dataset, counts);
-  flush_output();
   warn_of_missing(dataset, counts);
 
   SplitJob job = {.out = out, .data = data, .how = how, .overwrite = o.overwrite, .files = {}};
@@ -208,7 +206,6 @@ int split(const SplitOptions& o, int threads) {
   job.group_duplicates = o.group_duplicates;
   if (!make_split_folder(job, listener)) return stopped(o);
   print_outcome(o, how, counts);
-  flush_output();
   return 0;
 }
 

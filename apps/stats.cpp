@@ -25,20 +25,19 @@ struct StatsOptions {
 };
 
 int stats(const StatsOptions& o, int threads) {
+  obey_stop_signals();
   check_range("--image-size", o.image_size, 1, 65536);
   const Preprocessing preprocessing = eval_preprocessing(o.image_size);
   const DataStatsOptions options = {.resize = preprocessing.resize, .crop = preprocessing.crop, .threads = threads};
   const ThreadLimit limit(threads);
   check_outputs({{"--json", o.json}}, {o.data});
-  const StopSignals signals;
   TerminalListener listener;
   const DataStats found = gather_data_stats(data_parts(o.data), options, listener);
   if (found.stopped) {
     return say_stopped(fmt::format(" after {}{}", plural(found.looked_at, "picture", "pictures"),
                                    o.json.empty() ? "" : fmt::format("; {} is not written", o.json)));
   }
-  fmt::print("{}", with_option_names(data_stats_text(found, options)));
-  flush_output();
+  print_text(with_option_names(data_stats_text(found, options)));
   if (!o.json.empty()) {
     nlohmann::ordered_json report = data_stats_json(found, options);
     report["threads"] = threads;

@@ -39,6 +39,7 @@ int settle_threads(std::vector<PlannedRun>& runs) {
 }
 
 int train(const TrainOptions& options) {
+  obey_stop_signals();
   if (options.data.empty()) throw usage_error("DATA is required (see resflow train --help)");
   TerminalListener listener;
   // What cannot be is said before anything is read or made.
@@ -46,20 +47,21 @@ int train(const TrainOptions& options) {
   const ThreadLimit limit(settle_threads(runs));
   TrainingData data = load_training_data(
       options.data, options.val, listener, runs.front().options.on_error == "stop" ? OnError::kStop : OnError::kSkip);
-  const StopSignals signals;
+  if (stop_requested()) return say_stopped(" before the training began; nothing is changed");
+  bool finished = true;
   if (is_repeated(options)) {
-    train_repeatedly(options, runs, std::move(data), listener);
+    finished = train_repeatedly(options, runs, std::move(data), listener);
   } else if (options.lr_find) {
     Run run = open_run(runs.front().options, std::make_shared<const TrainingData>(std::move(data)), listener);
-    if (!find_lr(run)) return 128 + stop_signal();
+    finished = find_lr(run);
   } else {
     const TrainingOutcome outcome =
         train(runs.front().options, std::make_shared<const TrainingData>(std::move(data)), listener);
-    if (outcome.finished && !outcome.records.empty())
-      fmt::print("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
+    finished = outcome.finished;
+    if (finished && !outcome.records.empty())
+      print_out("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
   }
-  flush_output();
-  return 0;
+  return finished ? 0 : 128 + stop_signal();
 }
 
 // Declares every option of the table. Those without words of their own are shared with other subcommands.
@@ -86,9 +88,10 @@ Action add_train(CLI::App& command) {
   auto options = std::make_shared<TrainOptions>();
   declare(command, *options);
   command.footer(
-      "Ctrl-C, SIGTERM and SIGUSR1 save after the current step and exit with 0; --resume then goes on to the\n"
-      "same bits as a run that was never stopped. best.resflow has the best validation accuracy; without\n"
-      "validation data it is the last epoch's.\n\n"
+      "Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 save after the current step and exit with 128 + the signal's number; 0\n"
+      "is the exit code of a run that has all its epochs. --resume then goes on to the same bits as a run that was\n"
+      "never stopped. best.resflow has the best validation accuracy; without validation data it is the last "
+      "epoch's.\n\n"
       "From pretrained weights, with few photographs, a lower rate than the default is usual: --lr 1e-4.\n\n"
       "Example:\n"
       "  resflow train photos --val photos-val --model resnet18 --epochs 20 --out run\n"

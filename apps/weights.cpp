@@ -42,21 +42,21 @@ std::string state(const Row& row) {
 }
 
 void print_table(const std::vector<Row>& rows) {
-  fmt::print("{:33} {:30} {:>9} {:>7} {:>7} {:>7} {:>5} {:>12}  {}\n", "weights", "file", "size", "acc@1", "acc@5",
-             "resize", "crop", "parameters", "on this machine");
+  print_out("{:33} {:30} {:>9} {:>7} {:>7} {:>7} {:>5} {:>12}  {}\n", "weights", "file", "size", "acc@1", "acc@5",
+            "resize", "crop", "parameters", "on this machine");
   for (const Row& row : rows) {
     const PretrainedWeights& w = *row.weights;
     const Preprocessing p = w.preprocessing();
-    fmt::print("{:33} {:30} {:>9} {:7.3f} {:7.3f} {:7} {:5} {:>12}  {}\n", w.name() + (is_default(w) ? " *" : ""),
-               w.file, format_bytes(w.mebibytes * 0x1p20), w.top1, w.top5, p.resize, p.crop, format_count(w.parameters),
-               state(row));
+    print_out("{:33} {:30} {:>9} {:7.3f} {:7.3f} {:7} {:5} {:>12}  {}\n", w.name() + (is_default(w) ? " *" : ""),
+              w.file, format_bytes(w.mebibytes * 0x1p20), w.top1, w.top5, p.resize, p.crop, format_count(w.parameters),
+              state(row));
   }
-  fmt::print("\n* is what MODEL:DEFAULT stands for. acc@1 and acc@5 are torchvision's, on ImageNet-1K.\n");
+  print_out("\n* is what MODEL:DEFAULT stands for. acc@1 and acc@5 are torchvision's, on ImageNet-1K.\n");
   for (const Row& row : rows)
-    if (row.path) fmt::print("{}\n", *row.path);
+    if (row.path) print_out("{}\n", *row.path);
   const std::vector<std::string> folders = pretrained_folders();
-  fmt::print("looked for in {}\n", folders.empty() ? "no folder: RESFLOW_WEIGHTS, TORCH_HOME and HOME are not set"
-                                                   : fmt::format("{}", fmt::join(folders, ", ")));
+  print_out("looked for in {}\n", folders.empty() ? "no folder: RESFLOW_WEIGHTS, TORCH_HOME and HOME are not set"
+                                                  : fmt::format("{}", fmt::join(folders, ", ")));
 }
 
 nlohmann::ordered_json to_json(const Row& row) {
@@ -87,7 +87,7 @@ nlohmann::ordered_json to_json(const Row& row) {
 
 // The folders come from environment variables, which need not be UTF-8.
 void print_listing_json(const nlohmann::ordered_json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  print_data(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 // Says where the file of one entry is. Its hash is always verified.
@@ -95,18 +95,16 @@ int show_one(const WeightsOptions& o) {
   const PretrainedWeights& weights = pretrained_named(o.which);
   if (o.json && !locate_pretrained(weights)) {
     print_listing_json(to_json({.weights = &weights, .path = std::nullopt, .sha256 = {}}));
-    flush_output();
   }
   const PretrainedFile file = find_pretrained(weights);
   if (o.json) {
     print_listing_json(to_json({.weights = &weights, .path = file.path, .sha256 = file.sha256}));
   } else {
-    fmt::print("weights    {}, {} parameters, acc@1 {} acc@5 {}\n", weights.name(), format_count(weights.parameters),
-               weights.top1, weights.top5);
-    fmt::print("path       {}\nsha256     {}\n", file.path, file.sha256);
-    fmt::print("next       resflow train DATA --weights {}\n", weights.name());
+    print_out("weights    {}, {} parameters, acc@1 {} acc@5 {}\n", weights.name(), format_count(weights.parameters),
+              weights.top1, weights.top5);
+    print_out("path       {}\nsha256     {}\n", file.path, file.sha256);
+    print_out("next       resflow train DATA --weights {}\n", weights.name());
   }
-  flush_output();
   return 0;
 }
 
@@ -127,7 +125,6 @@ int list_weights(const WeightsOptions& o) {
   } else {
     print_table(rows);
   }
-  flush_output();
 
   std::vector<std::string> wrong;
   for (const Row& row : rows)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/core/error.h"
+#include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
 
@@ -144,8 +145,8 @@ BenchComparison compare_bench(const std::string& path, const json& before, const
 }
 
 std::string comparison_text(const std::string& path, const BenchComparison& comparison, double tolerance) {
-  std::string text = fmt::format("\nagainst {}\n{:10} {:>7} {:>10} {:>22} {:>10} {:>22} {:>7}\n", path, "part",
-                                 "threads", "before", "from to", "now", "from to", "ratio");
+  std::string text = format_printable("\nagainst {}\n{:10} {:>7} {:>10} {:>22} {:>10} {:>22} {:>7}\n", path, "part",
+                                      "threads", "before", "from to", "now", "from to", "ratio");
   const auto range = [](const MedianInterval& i) {
     return fmt::format("{} {}", format_rate(i.low), format_rate(i.high));
   };
@@ -155,7 +156,8 @@ std::string comparison_text(const std::string& path, const BenchComparison& comp
                         range(part.now), part.ratio(), words_of(part.verdict));
   if (!comparison.only_before.empty())
     text += fmt::format("not measured here: {}\n", fmt::join(comparison.only_before, ", "));
-  if (!comparison.only_now.empty()) text += fmt::format("not in {}: {}\n", path, fmt::join(comparison.only_now, ", "));
+  if (!comparison.only_now.empty())
+    text += format_printable("not in {}: {}\n", path, fmt::join(comparison.only_now, ", "));
   if (std::abs(comparison.machine_ratio - 1) > kSameMachine)
     text += fmt::format("the machine is not as it was: a product of two matrices has {:.2f} times the speed\n",
                         comparison.machine_ratio);

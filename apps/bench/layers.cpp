@@ -81,24 +81,23 @@ void print_layers(const LayersCommand& o, const std::vector<LayerTime>& layers, 
     wide = std::max(wide, layer.name.size());
     wide_kind = std::max(wide_kind, layer.kind.size());
   }
-  fmt::print("\n{:{}} {:{}} {}{:>9} {:>7} {:>8} {:>9} {:>7} {:>7}  {}\n", "layer", wide, "kind", wide_kind,
-             o.train ? "pass     " : "", "ms", "of all", "GFLOPS", "bytes", "GB/s", "of roof", "implementation");
+  print_out("\n{:{}} {:{}} {}{:>9} {:>7} {:>8} {:>9} {:>7} {:>7}  {}\n", "layer", wide, "kind", wide_kind,
+            o.train ? "pass     " : "", "ms", "of all", "GFLOPS", "bytes", "GB/s", "of roof", "implementation");
   const size_t shown = o.top > 0 ? std::min(layers.size(), static_cast<size_t>(o.top)) : layers.size();
   for (size_t i = 0; i < shown; ++i) {
     const LayerTime& layer = layers[i];
-    fmt::print("{:{}} {:{}} {}{:9.3f} {:>7} {:>8} {:>9} {:7.1f} {:>7}  {}\n", layer.name, wide, layer.kind, wide_kind,
-               !o.train         ? ""
-               : layer.backward ? "backward "
-                                : "forward  ",
-               1e3 * layer.seconds, fmt::format("{:.1f} %", 100 * layer.seconds / sum),
-               layer.operations > 0 ? fmt::format("{:.1f}", layer.gflops()) : "", format_bytes(layer.bytes),
-               layer.gbytes_a_second(), fmt::format("{:.0f} %", 100 * layer.of_roof(roof)), layer.implementation);
+    print_out("{:{}} {:{}} {}{:9.3f} {:>7} {:>8} {:>9} {:7.1f} {:>7}  {}\n", layer.name, wide, layer.kind, wide_kind,
+              !o.train         ? ""
+              : layer.backward ? "backward "
+                               : "forward  ",
+              1e3 * layer.seconds, fmt::format("{:.1f} %", 100 * layer.seconds / sum),
+              layer.operations > 0 ? fmt::format("{:.1f}", layer.gflops()) : "", format_bytes(layer.bytes),
+              layer.gbytes_a_second(), fmt::format("{:.0f} %", 100 * layer.of_roof(roof)), layer.implementation);
   }
-  if (shown < layers.size()) fmt::print("and {} more\n", plural(layers.size() - shown, "step", "steps"));
-  fmt::print("\n");
+  if (shown < layers.size()) print_out("and {} more\n", plural(layers.size() - shown, "step", "steps"));
+  print_out("\n");
   for (const KindTime& kind : by_kind(layers))
-    fmt::print("{:36} {:4} {:9.3f} ms {:5.1f} %\n", kind.kind, kind.count, 1e3 * kind.seconds,
-               100 * kind.seconds / sum);
+    print_out("{:36} {:4} {:9.3f} ms {:5.1f} %\n", kind.kind, kind.count, 1e3 * kind.seconds, 100 * kind.seconds / sum);
 }
 
 nlohmann::ordered_json layer_json(const LayerTime& layer, const Roof& roof) {
@@ -131,9 +130,8 @@ int bench_layers(const LayersCommand& o, int threads) {
   print_setup(o.common, threads,
               what + " of " + o.common.model + (precision == Precision::kF32 ? "" : " in " + o.common.precision.name));
   const Roof roof = measure_roof(bench.compute);
-  fmt::print("this machine reaches {:.0f} GFLOPS (a product of two matrices) and {:.1f} GB/s (a triad)\n", roof.gflops,
-             roof.gbytes_a_second);
-  flush_output();
+  print_out("this machine reaches {:.0f} GFLOPS (a product of two matrices) and {:.1f} GB/s (a triad)\n", roof.gflops,
+            roof.gbytes_a_second);
 
   const std::vector<float> gradients = made_gradients(static_cast<size_t>(o.common.batch) * 1000);
   const Plan::Profile profile =
@@ -142,10 +140,9 @@ int bench_layers(const LayersCommand& o, int threads) {
   const std::vector<LayerTime> layers = layer_times(plan.rows(), profile);
   print_layers(o, layers, roof);
   const double sum_ms = 1e3 * (sum_seconds(layers) + profile.copy_pixels);
-  fmt::print("{:36} {:4} {:9.3f} ms\n", "input into its place", 1, 1e3 * profile.copy_pixels);
-  fmt::print("sum {:.2f} ms; {} in one piece {:.2f} ms; medians of {}\n", sum_ms, what, whole.median(),
-             plural(o.rounds, "round", "rounds"));
-  flush_output();
+  print_out("{:36} {:4} {:9.3f} ms\n", "input into its place", 1, 1e3 * profile.copy_pixels);
+  print_out("sum {:.2f} ms; {} in one piece {:.2f} ms; medians of {}\n", sum_ms, what, whole.median(),
+            plural(o.rounds, "round", "rounds"));
 
   if (o.common.json.empty()) return 0;
   nlohmann::ordered_json report = new_report("layers", o.common, threads);

@@ -101,16 +101,15 @@ int bench_load(const BenchOptions& o, int threads) {
   report["seconds"] = measured.seconds;
   report["step_ms_median"] = measured.times.median();
   report["step_ms_minimum"] = measured.times.minimum();
-  fmt::print("{:.1f} img/s: {} in {:.1f} s{}; peak memory {}\n", rate, plural(measured.images, "picture", "pictures"),
-             measured.seconds, measured.broken > 0 ? fmt::format(", {} could not be read", measured.broken) : "",
-             format_bytes(static_cast<double>(peak_rss_bytes())));
+  print_out("{:.1f} img/s: {} in {:.1f} s{}; peak memory {}\n", rate, plural(measured.images, "picture", "pictures"),
+            measured.seconds, measured.broken > 0 ? fmt::format(", {} could not be read", measured.broken) : "",
+            format_bytes(static_cast<double>(peak_rss_bytes())));
   if (hash) {
     report["epochs"] = o.epochs;
     report["batches_sha256"] = hash->hex();
-    fmt::print("batches_sha256 {}\n", report["batches_sha256"].get<std::string>());
+    print_out("batches_sha256 {}\n", report["batches_sha256"].get<std::string>());
   }
   report.update(process_report());
-  flush_output();
   if (!o.json.empty()) write_json(o.json, report);
   return 0;
 }

@@ -70,13 +70,13 @@ std::optional<nlohmann::json> load_earlier(const PipelineCommand& o, const Pipel
 }
 
 int bench_pipeline(const PipelineCommand& o, const CLI::App& command) {
+  obey_stop_signals();
   check(o);
   std::vector<int> threads = ascending(o.sweep);
   if (threads.empty())
     threads = threads_to_sweep(resolve_threads(command, o.threads, o.pin));
   else if (o.pin)
     pin_threads(threads.back());
-  const StopSignals signals;
   const ThreadLimit limit(threads.back());
 
   PipelineReport report = {.data = o.data,
@@ -114,8 +114,7 @@ int bench_pipeline(const PipelineCommand& o, const CLI::App& command) {
   if (!o.html.empty()) replace_text_file(o.html, pipeline_html(report));
   if (!before) return 0;
   const BenchComparison comparison = compare_bench(o.compare, *before, now, o.tolerance / 100);
-  fmt::print("{}", comparison_text(o.compare, comparison, o.tolerance / 100));
-  flush_output();
+  print_text(comparison_text(o.compare, comparison, o.tolerance / 100));
   return comparison.slower() > 0 ? 1 : 0;
 }
 

@@ -14,32 +14,32 @@ namespace {
 // "21,034", "66.4"
 void print_parts(const PipelineReport& report) {
   const PipelineResult& result = report.result;
-  fmt::print("\n{:10} {:>7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", "part", "threads", "img/s", "interval", "", "ms/img",
-             "efficiency");
+  print_out("\n{:10} {:>7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", "part", "threads", "img/s", "interval", "", "ms/img",
+            "efficiency");
   for (const PartResult& part : result.parts) {
     const MedianInterval interval = part.interval();
     const bool images = part.part != "gemm";
-    fmt::print("{:10} {:7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", part.part, part.threads,
-               format_rate(interval.median) + (images ? "" : " GFLOPS"), format_rate(interval.low),
-               format_rate(interval.high), images ? fmt::format("{:.3f}", 1e3 / interval.median) : "",
-               fmt::format("{:.0f} %", 100 * result.efficiency(part)));
+    print_out("{:10} {:7} {:>11} {:>10} {:>10} {:>9}  {:>10}\n", part.part, part.threads,
+              format_rate(interval.median) + (images ? "" : " GFLOPS"), format_rate(interval.low),
+              format_rate(interval.high), images ? fmt::format("{:.3f}", 1e3 / interval.median) : "",
+              fmt::format("{:.0f} %", 100 * result.efficiency(part)));
   }
 }
 
 void print_shares(const PipelineReport& report) {
   const auto percent = [](double share) { return fmt::format("{:.1f} %", 100 * share); };
-  fmt::print("\n{:10} {:>7}", "time in", "threads");
-  for (const Stage stage : kStages) fmt::print(" {:>9}", stage_name(stage));
-  fmt::print(" {:>8} {:>8} {:>8} {:>11}\n", "model", "waiting", "idle", "bytes read");
+  print_out("\n{:10} {:>7}", "time in", "threads");
+  for (const Stage stage : kStages) print_out(" {:>9}", stage_name(stage));
+  print_out(" {:>8} {:>8} {:>8} {:>11}\n", "model", "waiting", "idle", "bytes read");
   for (const PartResult& part : report.result.parts) {
     if (!part.has_loader()) continue;
     const LoaderShares& s = part.shares;
-    fmt::print("{:10} {:7}", part.part, part.threads);
-    for (const Stage stage : kStages) fmt::print(" {:>9}", percent(s.stages[stage]));
-    fmt::print(" {:>8} {:>8} {:>8} {:>11}\n", percent(s.model), percent(s.wait), percent(s.idle),
-               format_bytes(s.bytes_a_second) + "/s");
+    print_out("{:10} {:7}", part.part, part.threads);
+    for (const Stage stage : kStages) print_out(" {:>9}", percent(s.stages[stage]));
+    print_out(" {:>8} {:>8} {:>8} {:>11}\n", percent(s.model), percent(s.wait), percent(s.idle),
+              format_bytes(s.bytes_a_second) + "/s");
   }
-  fmt::print(
+  print_out(
       "read, decode, resize, normalize, idle: of the threads' time; model, waiting for a batch (while helping to "
       "load): of the "
       "time\n");
@@ -130,16 +130,14 @@ std::string peak_text(const PipelineReport& report) {
 }
 
 void print_pipeline_setup(const PipelineReport& report) {
-  fmt::print("pictures   {}\nnetwork    {}\nmachine    {}, {} (oneDNN {})\nmethod     {}\n", pictures_text(report),
-             network_text(report), cpu_model(), onednn_isa_name(), onednn_version(), method_text(report));
-  flush_output();
+  print_out("pictures   {}\nnetwork    {}\nmachine    {}, {} (oneDNN {})\nmethod     {}\n", pictures_text(report),
+            network_text(report), cpu_model(), onednn_isa_name(), onednn_version(), method_text(report));
 }
 
 void print_pipeline(const PipelineReport& report) {
   print_parts(report);
   print_shares(report);
-  fmt::print("\nmodel      {}\nbottleneck {}\n", peak_text(report), report.bottleneck.sentence);
-  flush_output();
+  print_out("\nmodel      {}\nbottleneck {}\n", peak_text(report), report.bottleneck.sentence);
 }
 
 nlohmann::ordered_json pipeline_json(const PipelineReport& report) {

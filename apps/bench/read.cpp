@@ -23,19 +23,17 @@ int bench_read(const BenchOptions& o) {
   for (const TensorEntry& t : summary.tensors)
     bytes += static_cast<size_t>(element_count(t.dims)) * dtype_bytes(t.dtype);
   const auto count = static_cast<int64_t>(summary.tensors.size());
-  fmt::print("read {}, {}, {} of {}\n", o.weights, weights_format_name(summary.format),
-             plural(count, "tensor", "tensors"), format_bytes(static_cast<double>(bytes)));
-  flush_output();
+  print_out("read {}, {}, {} of {}\n", o.weights, weights_format_name(summary.format),
+            plural(count, "tensor", "tensors"), format_bytes(static_cast<double>(bytes)));
   // The first time is what a program pays that reads its weights once. Later times reuse memory that the process has.
   const Stopwatch watch;
   read_weights(o.weights);
   const double first = watch.milliseconds();
   const StepTimes times = measure_steps(o.seconds, [&] { read_weights(o.weights); });
   const double rate = static_cast<double>(bytes) / 1e6 / (times.median() / 1e3);
-  fmt::print("{:.0f} MB/s: first {:.1f} ms, then median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate,
-             first, times.median(), times.minimum(), plural(times.ms.size(), "time", "times"),
-             format_bytes(static_cast<double>(peak_rss_bytes())));
-  flush_output();
+  print_out("{:.0f} MB/s: first {:.1f} ms, then median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate,
+            first, times.median(), times.minimum(), plural(times.ms.size(), "time", "times"),
+            format_bytes(static_cast<double>(peak_rss_bytes())));
   if (o.json.empty()) return 0;
   nlohmann::ordered_json report = {{"what", "read"}, {"file", o.weights}, {"tensors", count}, {"bytes", bytes}};
   report["megabytes_per_second"] = rate;

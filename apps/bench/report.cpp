@@ -20,9 +20,8 @@ nlohmann::ordered_json new_report(const char* what, const BenchOptions& o, int t
 }
 
 void print_setup(const BenchOptions& o, int threads, const std::string& what) {
-  fmt::print("{}, batch {}, {} x {}, {} on {}, {} (oneDNN {})\n", what, o.batch, o.image_size, o.image_size,
-             plural(threads, "thread", "threads"), cpu_model(), onednn_isa_name(), onednn_version());
-  flush_output();
+  print_out("{}, batch {}, {} x {}, {} on {}, {} (oneDNN {})\n", what, o.batch, o.image_size, o.image_size,
+            plural(threads, "thread", "threads"), cpu_model(), onednn_isa_name(), onednn_version());
 }
 
 // The speed is that of the median step, so that one step that the machine disturbed does not change it.
@@ -34,10 +33,9 @@ int finish(const BenchOptions& o, nlohmann::ordered_json report, const StepTimes
   report["step_ms_minimum"] = times.minimum();
   report["steps"] = times.ms.size();
   report.update(process_report());
-  fmt::print("{:.2f} img/s: step median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate, times.median(),
-             times.minimum(), plural(times.ms.size(), "step", "steps"),
-             format_bytes(static_cast<double>(peak_rss_bytes())));
-  flush_output();
+  print_out("{:.2f} img/s: step median {:.1f} ms, minimum {:.1f} ms of {}; peak memory {}\n", rate, times.median(),
+            times.minimum(), plural(times.ms.size(), "step", "steps"),
+            format_bytes(static_cast<double>(peak_rss_bytes())));
   if (!o.json.empty()) write_json(o.json, report);
   return 0;
 }

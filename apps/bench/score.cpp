@@ -33,8 +33,7 @@ std::unique_ptr<Executors> make_executors(const BenchOptions& o, RandomModel& be
   if (candidates.empty()) return executors;
   executors->round_seconds(work);  // what comes to life in the first one is not measured
   ExecutorChoice choice = choose_executors(std::move(executors), bench.model, candidates, threads, work, o.batch);
-  fmt::print("executors  {}\n", executors_sentence(choice.speeds, choice.chosen));
-  flush_output();
+  print_out("executors  {}\n", executors_sentence(choice.speeds, choice.chosen));
   return std::move(choice.executors);
 }
 
@@ -55,7 +54,7 @@ int bench_score(const BenchOptions& o, int threads) {
   const Executors::Work work = [&](Plan& plan) { plan.forward(bench.pixels.data(), o.batch); };
   const std::unique_ptr<Executors> executors = make_executors(o, bench, precision, threads, wanted, work);
   const size_t planned = executors->memory().total();
-  fmt::print("planned memory {}\n", format_bytes(static_cast<double>(planned)));
+  print_out("planned memory {}\n", format_bytes(static_cast<double>(planned)));
 
   // Each has the next batch waiting, as in a stream of photographs.
   const int count = executors->count();

@@ -27,7 +27,7 @@ int bench_train(const BenchOptions& o, int threads) {
   print_setup(o, threads,
               "train " + o.model + " with Adam" + (precision == Precision::kF32 ? "" : " in " + o.precision.name));
   const PlanMemory memory = trainer.memory();
-  fmt::print("planned memory {}\n", format_bytes(static_cast<double>(memory.total() + trainer.optimizer_bytes())));
+  print_out("planned memory {}\n", format_bytes(static_cast<double>(memory.total() + trainer.optimizer_bytes())));
   const StepTimes times = measure_steps(o.seconds, [&] { trainer.step(bench.pixels.data(), labels); });
   nlohmann::ordered_json report = new_report("train", o, threads);
   report["model"] = o.model;

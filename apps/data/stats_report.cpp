@@ -102,7 +102,7 @@ void add_part(const PartStats& part, int crop, std::string& text) {
   const auto total = static_cast<int64_t>(part.dataset.samples.size());
   add(text, "{:10} {} in {}, {}, {}\n", part.part.name, pictures(total),
       plural(part.dataset.classes.size(), "class", "classes"), format_bytes(static_cast<double>(part.bytes)),
-      part.part.root);
+      printable(part.part.root, kPathLimit));
   add(text, "  classes  {}\n", class_list(part));
   if (part.dataset.classes.size() > 1)
     add(text, "  balance  the largest class has {:.2f} times the pictures of the smallest\n", imbalance(part));
@@ -189,7 +189,8 @@ bool add_class_problems(const DataStats& stats, std::string& text) {
 bool add_file_problems(const DataStats& stats, std::string& text) {
   std::vector<std::string> broken, misnamed;
   for (const PartStats& part : stats.parts) {
-    for (const BrokenSample& b : part.broken) broken.push_back(path_of(part, b.sample) + ": " + b.reason);
+    for (const BrokenSample& b : part.broken)
+      broken.push_back(path_of(part, b.sample) + ": " + printable(b.reason, kPathLimit));
     for (const auto& [sample, format] : part.misnamed)
       misnamed.push_back(fmt::format("{}: is a {}", path_of(part, sample), format));
   }

@@ -1,39 +1,72 @@
 #include "apps/host/console.h"
 
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <ctime>
+#include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
+#include <new>
+
+#include "apps/host/stream.h"
 #include "io/core/error.h"
 
 namespace resflow {
+namespace {
 
-void warn(const std::string& sentence) { fmt::print(stderr, "resflow: warning: {}\n", sentence); }
+std::atomic<int> output_error{0};  // the first errno of a result that could not be printed
 
-void note(const std::string& sentence) { fmt::print(stderr, "resflow: note: {}\n", sentence); }
-
-void flush_output() {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-    throw system_error("standard output: {}: what was printed is not complete", std::strerror(errno));
+// Remembers that a result was lost.
+void remember(int error) {
+  int none = 0;
+  if (error != 0) output_error.compare_exchange_strong(none, error);
 }
 
-void print_rows(std::string_view text) {
-  // The signal comes to the thread that writes, and waits here until it is taken back.
-  sigset_t pipe_signal, before;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-  const bool done = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  const bool gone = !done && errno == EPIPE;
-  if (gone) {
-    const timespec at_once{};
-    while (sigtimedwait(&pipe_signal, nullptr, &at_once) < 0 && errno == EINTR) {
-    }
+int write_data(std::string_view data) {
+  static const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  return terminal ? write_stream(STDOUT_FILENO, printable_lines(data)) : write_stream(STDOUT_FILENO, data);
+}
+
+std::string incomplete(int error) {
+  const std::string why = error == EBADF       ? "it is closed"
+                          : error == ETIMEDOUT ? "its reader does not read"
+                                               : reason_of(error);
+  return fmt::format("standard output: {}: what was printed is not complete", why);
+}
+
+}  // namespace
+
+void print_error_line(std::string_view line) {
+  try {
+    // In one piece, so that lines of several processes in one log stay whole.
+    write_stream(STDERR_FILENO, printable(line, std::string_view::npos) + '\n');
+  } catch (const std::bad_alloc&) {
+    // The memory is short of which the line would speak.
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (gone) throw ReaderGone();
-  if (!done) flush_output();
+}
+
+void print_line(std::string_view line) {
+  remember(write_stream(STDOUT_FILENO, printable(line, std::string_view::npos) + '\n'));
+}
+
+void complain(const std::string& sentence) { print_error_line("resflow: " + sentence); }
+void warn(const std::string& sentence) { complain("warning: " + sentence); }
+void note(const std::string& sentence) { complain("note: " + sentence); }
+
+void print_text(std::string_view text) { remember(write_stream(STDOUT_FILENO, printable_lines(text))); }
+
+void print_data(std::string_view data) { remember(write_data(data)); }
+
+void print_rows(std::string_view text) {
+  const int error = write_data(text);
+  if (error == EPIPE) throw ReaderGone();
+  if (error != 0) throw system_error("{}", incomplete(error));
+}
+
+int conclude_output(int exit_code) {
+  const int error = output_error;
+  if (error == 0) return exit_code;
+  if (error != EPIPE) complain(incomplete(error));
+  if (exit_code != 0) return exit_code;
+  return error == EPIPE ? kReaderGoneExit : 4;
 }
 
 }  // namespace resflow

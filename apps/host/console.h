@@ -1,20 +1,28 @@
-// What the program says beside its results, on standard error, and what it prints row by row.
+// What the program says: messages on standard error, results on standard output.
+//
+// Whatever a name holds that a message or a result speaks of, a terminal gets no orders by it (printable() of
+// io/core/text.h). Nothing but print_rows() throws because something cannot be written: a message that cannot be
+// written is lost, and a result that cannot is remembered until the work is done (conclude_output).
 #pragma once
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "io/core/text.h"
+
 namespace resflow {
 
-// "resflow: warning: SENTENCE" on standard error.
-void warn(const std::string& sentence);
+// A line on standard error, and on standard output.
+void print_error_line(std::string_view line);
+void print_line(std::string_view line);
 
-// "resflow: note: SENTENCE" on standard error.
+// "resflow: SENTENCE", "resflow: warning: SENTENCE" and "resflow: note: SENTENCE" on standard error.
+void complain(const std::string& sentence);
+void warn(const std::string& sentence);
 void note(const std::string& sentence);
 
 template <class... Args>
@@ -22,8 +30,17 @@ void warn(fmt::format_string<Args...> format, Args&&... args) {
   warn(fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Throws Error{kSystem} where standard output cannot take what was printed (a full disk, say).
-void flush_output();
+// A table or another text of several lines, on standard output. Names in it must not bring line breaks of their own.
+void print_text(std::string_view text);
+
+// The same of `format`, which alone brings line breaks.
+template <class... Args>
+void print_out(fmt::format_string<Args...> format, Args&&... args) {
+  print_text(format_printable(format, std::forward<Args>(args)...));
+}
+
+// What is for other programs, JSON say, to the byte; where standard output is a terminal, as print_text.
+void print_data(std::string_view data);
 
 // Whoever read standard output has gone (`... | head`): no fault, and nothing more to do.
 class ReaderGone : public std::exception {
@@ -32,7 +49,12 @@ class ReaderGone : public std::exception {
 };
 inline constexpr int kReaderGoneExit = 141;  // as the shell has it for a program that SIGPIPE ended
 
-// Prints and flushes. Throws ReaderGone, whether SIGPIPE is ignored or not, and as flush_output does.
+// Prints as print_data does, at once. Throws ReaderGone, or Error{kSystem} where standard output cannot take the rows
+// (a full disk, say). SIGPIPE must be ignored.
 void print_rows(std::string_view text);
+
+// The exit code of a command that ends with `exit_code`: where that is 0 and results could not be printed, 4, which is
+// said, or kReaderGoneExit.
+int conclude_output(int exit_code);
 
 }  // namespace resflow

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <string_view>
 
+#include "apps/host/stream.h"
+#include "io/core/text.h"
 #include "io/core/wording.h"
 
 namespace resflow {
@@ -22,17 +24,17 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-size_t terminal_columns(std::FILE* out) {
+size_t terminal_columns(int out) {
   winsize size{};
-  if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (ioctl(out, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
 }
 
 }  // namespace
 
-bool is_terminal(std::FILE* out) {
+bool is_terminal(int out) {
   const char* kind = std::getenv("TERM");
-  return isatty(fileno(out)) == 1 && kind != nullptr && std::string(kind) != "dumb";
+  return isatty(out) == 1 && kind != nullptr && std::string(kind) != "dumb";
 }
 
 ProgressLine::ProgressLine(ProgressLineOptions options) : options_(std::move(options)), done_(options_.first) {
@@ -45,8 +47,7 @@ ProgressLine::~ProgressLine() { hide(); }
 
 void ProgressLine::hide() {
   if (!on_screen_) return;
-  std::fputs("\r\x1b[K", options_.out);
-  std::fflush(options_.out);
+  write_stream(options_.out, "\r\x1b[K");
   on_screen_ = false;
   shown_ = -1;
 }
@@ -66,22 +67,15 @@ void ProgressLine::update(int64_t done, const std::string& details) {
   const double pause = options_.terminal ? kRewriteSeconds : kLineSeconds;
   if (shown_ >= 0 && now - shown_ < pause) return;
   shown_ = now;
-  std::string text = line(details);
+  std::string text = printable(line(details), std::string_view::npos);
   if (options_.terminal) {
-    text.resize(std::min(text.size(), terminal_columns(options_.out) - 1));  // a wrapped line cannot be rewritten
-    fmt::print(options_.out, "\r{}\x1b[K", text);
+    // A wrapped line cannot be rewritten.
+    text.resize(std::min(text.size(), terminal_columns(options_.out) - 1));
+    write_stream(options_.out, "\r" + text + "\x1b[K");
     on_screen_ = true;
   } else {
-    fmt::print(options_.out, "{}\n", text);
+    write_stream(options_.out, text + "\n");
   }
-  std::fflush(options_.out);
-}
-
-void ProgressLine::say(const std::string& sentence) {
-  fmt::print(options_.out, "{}{}\n", on_screen_ ? "\r\x1b[K" : "", sentence);
-  on_screen_ = false;
-  shown_ = -1;
-  std::fflush(options_.out);
 }
 
 std::string ProgressLine::line(const std::string& details) const {

@@ -1,5 +1,7 @@
 #include "apps/host/terminal_listener.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "apps/host/console.h"
@@ -12,13 +14,11 @@ TerminalListener::~TerminalListener() = default;
 
 void TerminalListener::say(const std::string& line) {
   const std::string text = with_option_names(line);
-  if (line_ && lines_ == stderr) {
-    line_->say(text);
-    return;
-  }
   if (line_) line_->hide();
-  fmt::print(lines_, "{}\n", text);
-  std::fflush(lines_);
+  if (lines_ == Lines::kError)
+    print_error_line(text);
+  else
+    print_line(text);
 }
 
 void TerminalListener::note(const std::string& sentence) {
@@ -38,7 +38,7 @@ void TerminalListener::progress(const ProgressState& state) {
                                                                .total = state.total,
                                                                .first = state.first,
                                                                .seconds_after = state.seconds_after,
-                                                               .terminal = is_terminal(stderr)});
+                                                               .terminal = is_terminal(STDERR_FILENO)});
   if (state.done != state.first || !state.details.empty()) line_->update(state.done, state.details);
 }
 

@@ -2,9 +2,9 @@
 // to stop.
 #pragma once
 
-#include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "apps/host/progress.h"
 #include "io/core/listener.h"
@@ -13,8 +13,9 @@ namespace resflow {
 
 class TerminalListener : public Listener {
  public:
-  // `lines` is where say() writes: stderr for a command whose rows go to standard output.
-  explicit TerminalListener(std::FILE* lines = stdout) : lines_(lines) {}
+  // Where say() writes: kError for a command whose rows go to standard output.
+  enum class Lines { kOutput, kError };
+  explicit TerminalListener(Lines lines = Lines::kOutput) : lines_(lines) {}
   ~TerminalListener() override;
 
   void say(const std::string& line) override;
@@ -25,7 +26,7 @@ class TerminalListener : public Listener {
   bool stop() override;  // apps/host/signals.h
 
  private:
-  std::FILE* lines_;
+  Lines lines_;
   std::unique_ptr<ProgressLine> line_;
 };
 

@@ -9,7 +9,9 @@
 
 namespace resflow {
 
+// A tbb::global_control has to be made in its place: a copy of one limits nothing.
 struct ThreadLimit::Impl {
+  explicit Impl(int threads) : control(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)) {}
   tbb::global_control control;
 };
 
@@ -19,8 +21,7 @@ ThreadLimit::ThreadLimit(int threads) {
   if (threads > limits.usable())
     warn("--threads {}: this process may use {}; more threads than that only get in each other's way", threads,
          plural(limits.usable(), "CPU", "CPUs"));
-  impl_ = std::make_unique<Impl>(
-      Impl{tbb::global_control(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads))});
+  impl_ = std::make_unique<Impl>(threads);
 }
 
 ThreadLimit::~ThreadLimit() = default;

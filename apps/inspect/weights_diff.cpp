@@ -87,7 +87,7 @@ void add_pairs(std::string_view what, const std::vector<WeightsDiff::Pair>& pair
 
 void add_names(const std::string& file, const std::vector<std::string>& names, std::string& text) {
   if (names.empty()) return;
-  fmt::format_to(std::back_inserter(text), "\nonly in {}\n", file);
+  text += format_printable("\nonly in {}\n", file);
   for (size_t i = 0; i < std::min(kShownDifferences, names.size()); ++i)
     fmt::format_to(std::back_inserter(text), "  {}\n", printable(names[i]));
   if (names.size() > kShownDifferences)
@@ -163,12 +163,11 @@ void diff_facts(const ModelFacts& first, const ModelFacts& second, WeightsDiff& 
 std::string diff_text(const WeightsDiff& diff, const std::string& first, const std::string& second) {
   std::string text;
   if (diff.same()) {
-    fmt::format_to(std::back_inserter(text), "{} and {} are the same: {}, equal to the bit\n", first, second,
-                   plural(diff.tensors, "tensor", "tensors"));
+    text += format_printable("{} and {} are the same: {}, equal to the bit\n", first, second,
+                             plural(diff.tensors, "tensor", "tensors"));
     return text;
   }
-  fmt::format_to(std::back_inserter(text), "{} and {} differ: {} in both\n", first, second,
-                 plural(diff.tensors, "tensor", "tensors"));
+  text += format_printable("{} and {} differ: {} in both\n", first, second, plural(diff.tensors, "tensor", "tensors"));
   add_names(first, diff.only_in_first, text);
   add_names(second, diff.only_in_second, text);
   add_pairs("shapes", diff.shapes, text);

@@ -58,7 +58,9 @@ bool TrackedSource::skip_to(const ListingPlace& place, const std::vector<ListedP
   Picture picture;
   while (listed_.pictures < end) {
     if (listener_.stop()) return false;
-    if (!list(picture)) throw too_few(listed_.pictures);
+    if (list(picture)) continue;
+    if (listener_.stop()) return false;  // so the listing ended, and nobody knows what more it has
+    throw too_few(listed_.pictures);
   }
   if (missing.empty()) check_place(picture);
   return true;
@@ -94,7 +96,7 @@ bool TrackedSource::next(Picture& picture) {
     // Where the number of pictures is known, a listing that ended early would not be seen as one that was stopped.
     if (listed_.pictures < before_.pictures && !count() && listener_.stop()) return false;
     if (!list(picture)) {
-      if (listed_.pictures < before_.pictures) throw too_few(listed_.pictures);
+      if (listed_.pictures < before_.pictures && !listener_.stop()) throw too_few(listed_.pictures);
       return false;
     }
   } while (!is_wanted(picture));

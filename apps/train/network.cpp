@@ -12,6 +12,7 @@
 #include "apps/train/loop.h"
 #include "apps/train/lr_find.h"
 #include "apps/train/settings.h"
+#include "apps/train/update_group.h"
 #include "apps/train/validation.h"
 #include "graph/train/ema.h"
 #include "graph/train/trainer.h"
@@ -77,18 +78,13 @@ class NetworkMode : public TrainingMode {
   double expected_seconds_after_epoch() const;
   std::string cursor() const;
 
-  // What a checkpoint holds of the run before the batches whose gradients are being accumulated. Beside the gradients,
-  // which no checkpoint keeps, they change the statistics of batch norms alone.
-  struct BeforeGroup {
-    TrainingState state;
-    std::vector<NamedArray> statistics;
-  };
-  void begin_group();
+  // Where batches wait for their update: the run stands where it stood before them, because no checkpoint keeps their
+  // gradients.
   void back_to_update();
 
-  std::optional<BeforeGroup> before_group_;  // between two updates
   std::unique_ptr<Trainer> trainer_;
-  std::unique_ptr<Ema> ema_;  // where there is to be an average
+  std::unique_ptr<UpdateGroup> group_;  // where an update takes several batches
+  std::unique_ptr<Ema> ema_;            // where there is to be an average
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Validation> validation_;  // where there is validation data
   MixOptions mix_;
@@ -122,7 +118,10 @@ NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
   trainer_ =
       std::make_unique<Trainer>(*run.model, o.batch, o.image_size, o.optimizer_options(), loss, Layout::kAny, precision,
                                 [&](size_t activations) { warn_where_memory_is_short(run, activations); });
-  if (o.accumulate > 1) trainer_->allow_accumulation();
+  if (o.accumulate > 1) {
+    trainer_->allow_accumulation();
+    group_ = std::make_unique<UpdateGroup>(*run.model, run.state);
+  }
   if (o.ema > 0) ema_ = std::make_unique<Ema>(*run.model, o.ema);
   const LoaderOptions loader = {.batch = o.batch,
                                 .threads = o.threads,
@@ -198,7 +197,7 @@ void NetworkMode::train_batches() {
     const Stopwatch watch;
     report = loader_->run(static_cast<uint64_t>(state.epoch), state.next_batch, [&](const Batch& batch) {
       if (state.epoch == 0 && batch.number == 0 && batch.size > 0) log_preview(batch);
-      if (o.accumulate > 1 && !before_group_) begin_group();
+      if (group_ && batch.number % o.accumulate == 0) group_->begin();
       note_broken(run_, data, batch.broken, state.epoch_left_out);
       at_update_ = false;
       const bool updated = train_batch(batch);
@@ -209,10 +208,8 @@ void NetworkMode::train_batches() {
       progress.update(std::min(state.next_batch * o.batch, pictures),
                       fmt::format("loss {:.4f}  accuracy {:.4f}", state.epoch_loss_sum / n,
                                   static_cast<double>(state.epoch_correct) / n));
-      // Between two updates there are gradients that no checkpoint keeps.
-      if (!updated) return true;
       if (run_.listener->stop()) return false;
-      if (state.next_batch < batches_ && saving_is_due()) save_last(run_, *this);
+      if (updated && state.next_batch < batches_ && saving_is_due()) save_last(run_, *this);
       return true;
     });
   } catch (const Outage&) {
@@ -245,20 +242,13 @@ bool NetworkMode::train_batch(const Batch& batch) {
   if (last && o.accumulate > 1) trainer_->update();
   if (ema_ && trainer_->steps() != run_.state.step) ema_->update();
   run_.state.step = trainer_->steps();
-  if (last) before_group_.reset();
   return last;
 }
 
-void NetworkMode::begin_group() {
-  before_group_ = BeforeGroup{.state = run_.state, .statistics = {}};
-  for (const auto& parameter : run_.model->parameters())
-    if (!parameter->learnt)
-      before_group_->statistics.push_back({parameter->name, parameter->value.export_to_array(*run_.compute)});
-}
-
-// Gradients that wait for further batches are lost: the run stands where it stood before these batches.
 void NetworkMode::back_to_update() {
-  if (before_group_) run_.state = before_group_->state;
+  if (at_update_ || !group_) return;
+  group_->take_back();
+  at_update_ = true;
 }
 
 void NetworkMode::step(const Batch& batch, double factor) {
@@ -350,12 +340,6 @@ Checkpoint NetworkMode::best() {
 
 Checkpoint NetworkMode::last() {
   Checkpoint c = finite_checkpoint(run_, cursor());
-  if (before_group_) {
-    c.training = before_group_->state;
-    for (NamedArray& value : c.parameters)
-      for (const NamedArray& before : before_group_->statistics)
-        if (value.name == before.name) value.array = before.array;
-  }
   c.optimizer_name = run_.options.optimizer;
   c.optimizer = trainer_->state();
   if (ema_)

@@ -118,7 +118,7 @@ std::vector<PlannedRun> plan_runs(const TrainOptions& options) {
   return runs;
 }
 
-void train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>& runs, TrainingData data,
+bool train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>& runs, TrainingData data,
                       Listener& listener) {
   RunData data_of(options, std::move(data));
   std::vector<Done> all;
@@ -128,7 +128,7 @@ void train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>
     if (!all.empty()) listener.say("");
     listener.say(fmt::format("run        {}", run.name));
     const TrainingOutcome outcome = train(run.options, data_of.of(i), listener);
-    if (!outcome.finished) return;
+    if (!outcome.finished) return false;
     if (outcome.records.empty()) throw usage_error("{} 0: there is nothing to compare", setting("epochs"));
     all.push_back(result_of(run, outcome.records));
     try {
@@ -137,8 +137,14 @@ void train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>
       if (i + 1 == runs.size()) throw;
       listener.warn(e.marked());  // the table is written again after the next run
     }
+    if (i + 1 < runs.size() && listener.stop()) {
+      listener.say(fmt::format("stopped    after {}, {} of {} runs: go on with {}", run.name, i + 1, runs.size(),
+                               setting("resume")));
+      return false;
+    }
   }
   say_results(options, all, listener);
+  return true;
 }
 
 }  // namespace resflow

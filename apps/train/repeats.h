@@ -30,9 +30,9 @@ std::vector<PlannedRun> plan_runs(const TrainOptions& options);
 bool is_repeated(const TrainOptions& options);
 
 // Trains `runs`, as plan_runs(options) gives them, on `data`; says a line a run, mean and deviation of the validation's
-// accuracy, and writes OUT/runs.csv. Ends early where the listener asks to stop. Throws as train() does, and
-// Error{kUsage} where there is nothing to validate with.
-void train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>& runs, TrainingData data,
+// accuracy, and writes OUT/runs.csv. Returns false where the listener asked to stop before all were done. Throws as
+// train() does, and Error{kUsage} where there is nothing to validate with.
+bool train_repeatedly(const TrainOptions& options, const std::vector<PlannedRun>& runs, TrainingData data,
                       Listener& listener);
 
 }  // namespace resflow

@@ -55,6 +55,22 @@ class Rows {
   std::vector<feature_node> nodes_;
 };
 
+// liblinear tells how it is getting on: at least every ten passes over the rows, and at the end of every class. There
+// is no other way to leave it than out of there.
+struct Left {};
+thread_local const std::function<bool()>* goes_on = nullptr;  // of the fit under way
+void on_message(const char* /*text*/) {
+  if (goes_on != nullptr && !(*goes_on)()) throw Left();
+}
+
+class GoesOn {
+ public:
+  explicit GoesOn(const std::function<bool()>& ask) { goes_on = &ask; }
+  ~GoesOn() { goes_on = nullptr; }
+  GoesOn(const GoesOn&) = delete;
+  GoesOn& operator=(const GoesOn&) = delete;
+};
+
 // While it lives, std::rand(), by which liblinear chooses the order in which it visits rows, begins as in a new
 // process. Afterwards it goes on where it was before.
 class FreshRand {
@@ -73,15 +89,16 @@ class SvmTrainer {
  public:
   SvmTrainer(const SvmData& data, const SvmOptions& options)
       : data_(data), options_(options), standard_(standardization(data)), rows_(data, standard_) {
-    set_print_string_function([](const char* /*text*/) {});
+    set_print_string_function(on_message);
     for (size_t k = 0; k < options.class_weights.size(); ++k) {
       weight_labels_.push_back(static_cast<int>(k));
       weights_.push_back(static_cast<double>(options.class_weights[k]));
     }
   }
 
-  // Trains on the rows of all folds except `held_out`; on all rows if that is negative.
-  LiblinearModel fit(double c, int held_out) {
+  // Trains on the rows of all folds except `held_out`; on all rows if that is negative. Empty where `ask`, which is
+  // asked now and then, returns false: what liblinear has allocated until then is not to be had back.
+  LiblinearModel fit(double c, int held_out, const std::function<bool()>& ask) {
     std::vector<double> labels;
     std::vector<feature_node*> rows;
     for (size_t row = 0; row < data_.rows.size(); ++row) {
@@ -105,7 +122,12 @@ class SvmTrainer {
     if (const char* wrong = check_parameter(&all, &how))
       throw usage_error("{} {}: liblinear says: {}", setting("svm_c"), c, wrong);
     const FreshRand fresh;
-    return LiblinearModel(train(&all, &how));
+    const GoesOn asked(ask);
+    try {
+      return LiblinearModel(train(&all, &how));
+    } catch (const Left&) {
+      return nullptr;
+    }
   }
 
   // Writes the decision values of the rows that are held out, one for each class, to their rows of `to`.
@@ -232,13 +254,16 @@ std::optional<SvmResult> train_svm(const SvmData& data, const SvmOptions& option
   const int64_t fits = static_cast<int64_t>(costs.size()) * folds + 1;
   int64_t done = 0;
   SvmTrainer trainer(data, options);
+  const std::function<bool()> ask = [&] { return progress(done, fits); };
 
   SvmResult result;
   std::vector<double> decisions(data.rows.size() * static_cast<size_t>(data.classes)), best;
   double best_accuracy = -1;
   for (const double c : costs) {
     for (int fold = 0; fold < folds; ++fold) {
-      trainer.decide(*trainer.fit(c, fold), fold, decisions);
+      const LiblinearModel fitted = trainer.fit(c, fold, ask);
+      if (!fitted) return std::nullopt;
+      trainer.decide(*fitted, fold, decisions);
       if (!progress(++done, fits)) return std::nullopt;
     }
     result.tried.push_back({.c = c, .accuracy = accuracy(data, options.folds, decisions)});
@@ -248,7 +273,9 @@ std::optional<SvmResult> train_svm(const SvmData& data, const SvmOptions& option
     best = decisions;
   }
   result.head = fit_head(data, options.folds, best);
-  result.svm = trainer.unstandardized(*trainer.fit(result.c, -1));
+  const LiblinearModel fitted = trainer.fit(result.c, -1, ask);
+  if (!fitted) return std::nullopt;
+  result.svm = trainer.unstandardized(*fitted);
   progress(fits, fits);
   return result;
 }

@@ -12,8 +12,8 @@
 // The bias is one more column of ones, as with liblinear's option -B 1, and so it is regularized, too.
 //
 // liblinear has state that belongs to the whole process, of which train_svm() changes two things:
-// - It switches off liblinear's messages (set_print_string_function). They stay off afterwards, because liblinear does
-//   not say what the function was before.
+// - It takes liblinear's messages (set_print_string_function), to ask between them whether to go on, and shows none.
+//   They stay off afterwards, because liblinear does not say what the function was before.
 // - liblinear chooses the order of rows by std::rand(). During each fit std::rand() begins as in a new process, so that
 //   the same data give the same bits, and afterwards it goes on as if nothing had happened. No other thread may use
 //   std::rand(), or train another SVM, at that time.
@@ -75,7 +75,8 @@ struct SvmResult {
 int64_t svm_bytes(int64_t rows, int64_t columns);
 
 // Of several C with the same accuracy the smallest is taken. The same data give the same bits. `progress` is told how
-// many fits are done of how many, and returns false to stop; then the result is empty.
+// many fits are done of how many, during each fit again and again, and returns false to stop; then the result is empty,
+// and memory of about the size of the fit's weights and of a pointer a row is lost to the process.
 // Throws Error{kUsage} for a C that cannot be; Error{kSystem} where memory is short.
 std::optional<SvmResult> train_svm(const SvmData& data, const SvmOptions& options,
                                    const std::function<bool(int64_t done, int64_t all)>& progress);

@@ -2,9 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
 #include <locale.h>  // NOLINT(modernize-deprecated-headers): of POSIX
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +16,7 @@
 #include "io/core/text.h"
 #include "io/files/machine_failure.h"
 #include "io/images/image_format.h"
+#include "io/pictures/streamed_file.h"
 
 namespace resflow {
 namespace {
@@ -60,7 +59,8 @@ std::string member_name(archive_entry* entry) {
 }  // namespace
 
 struct ArchiveSource::Reader {
-  explicit Reader(int the_file) : file(the_file), archive(archive_read_new()) {
+  Reader(const std::string& path, std::function<bool()> stop)
+      : file(path, std::move(stop)), archive(archive_read_new()) {
     // No others: some would start programs.
     archive_read_support_filter_gzip(archive);
     archive_read_support_filter_zstd(archive);
@@ -69,29 +69,41 @@ struct ArchiveSource::Reader {
     archive_read_support_format_tar(archive);
     archive_read_support_format_zip_streamable(archive);
   }
-  ~Reader() {
-    archive_read_free(archive);
-    ::close(file);
-  }
+  ~Reader() { archive_read_free(archive); }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   bool is_tar() const { return (archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR; }
 
-  int file;
+  // What libarchive calls. One that is told to stop says that it failed, which stopped() tells from a damaged file.
+  static la_ssize_t read(struct archive* archive, void* reader, const void** bytes) {
+    auto& self = *static_cast<Reader*>(reader);
+    const std::optional<size_t> count = self.file.read(self.block);
+    if (self.file.stopped()) return ARCHIVE_FATAL;
+    if (!count) {
+      archive_set_error(archive, self.file.error(), "%s", reason_of(self.file.error()).c_str());
+      return ARCHIVE_FATAL;
+    }
+    *bytes = self.block.data();
+    return static_cast<la_ssize_t>(*count);
+  }
+  static la_int64_t skip(struct archive* /*archive*/, void* reader, la_int64_t bytes) {
+    return static_cast<Reader*>(reader)->file.skip(bytes);
+  }
+
+  StreamedFile file;
+  std::vector<std::byte> block = std::vector<std::byte>(kBlock);
   struct archive* archive;
   bool opened = false;
 };
 
-ArchiveSource::ArchiveSource(std::string path, int64_t max_member) : path_(std::move(path)), max_member_(max_member) {
-  const int file = persistently(machine_files(), [&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (file < 0) {
-    const int error = errno;
+ArchiveSource::ArchiveSource(std::string path, int64_t max_member, std::function<bool()> stop)
+    : path_(std::move(path)), max_member_(max_member), reader_(std::make_unique<Reader>(path_, std::move(stop))) {
+  if (const int error = reader_->file.error(); error != 0) {
     const std::string reason = reason_of(error);
     if (is_machine_failure(error)) throw system_error("{}: cannot be opened: {}", path_, reason);
     throw data_error("{}: cannot be opened: {}", path_, reason);
   }
-  reader_ = std::make_unique<Reader>(file);
 }
 
 ArchiveSource::~ArchiveSource() = default;
@@ -113,7 +125,14 @@ bool ArchiveSource::next(Picture& picture) {
   if (ended_) return false;
   // After an Error there is nothing more to be had of it.
   ended_ = true;
-  if (!next_picture(picture)) return false;
+  try {
+    if (!next_picture(picture)) return false;
+  } catch (const Error&) {
+    // Whatever is missing has not been waited for.
+    if (reader_->file.stopped()) return false;
+    throw;
+  }
+  if (reader_->file.stopped()) return false;
   ended_ = false;
   ++given_;
   return true;
@@ -123,12 +142,12 @@ bool ArchiveSource::next_picture(Picture& picture) {
   const Utf8Thread utf8;
   struct archive* const archive = reader_->archive;
   if (!reader_->opened) {
-    if (archive_read_open_fd(archive, reader_->file, kBlock) != ARCHIVE_OK) fail();
+    if (archive_read_open2(archive, reader_.get(), nullptr, Reader::read, Reader::skip, nullptr) != ARCHIVE_OK) fail();
     reader_->opened = true;
   }
   for (;;) {
     // So that what next_header consumes at the end is the mark of the end, if there is one.
-    if (archive_file_count(archive) > 0 && archive_read_data_skip(archive) < ARCHIVE_WARN) fail();
+    if (archive_file_count(archive) > 0 && !pass_over_data()) return false;
     const int64_t before = archive_filter_bytes(archive, 0);
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(archive, &entry);
@@ -168,6 +187,22 @@ bool ArchiveSource::next_picture(Picture& picture) {
     }
     return true;
   }
+}
+
+// What is left of the member at hand. False where it is to stop. Of a compressed archive a reading may be unpacked to
+// thousands of times as much, so it is asked in between, too.
+bool ArchiveSource::pass_over_data() {
+  struct archive* const archive = reader_->archive;
+  if (archive_filter_count(archive) > 1) {
+    const void* bytes = nullptr;
+    size_t count = 0;
+    la_int64_t place = 0;
+    int status = ARCHIVE_OK;
+    while ((status = archive_read_data_block(archive, &bytes, &count, &place)) == ARCHIVE_OK)
+      if (reader_->file.ask_to_stop()) return false;
+  }
+  if (archive_read_data_skip(archive) < ARCHIVE_WARN) fail();
+  return true;
 }
 
 // `size` is what the header says, if anything: to be believed as far as the bytes are there.

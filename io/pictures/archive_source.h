@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,9 +28,10 @@ inline constexpr int64_t kMaxMember = 3 * kMaxPixels + (int64_t{1} << 20);
 // unpacked, and the members in them are not given.
 class ArchiveSource : public PictureSource {
  public:
-  // Opens the archive; where that is a pipe, waits for a program that writes to it. Throws Error{kData} where it cannot
-  // be opened.
-  explicit ArchiveSource(std::string path, int64_t max_member = kMaxMember);
+  // Opens the archive. Throws Error{kData} where it cannot be opened. Where it is a pipe, next() waits for a program
+  // that writes to it. `stop` is asked before each reading, while there is nothing to read, and while what is no
+  // picture is passed over: true ends the archive as if nothing came any more.
+  explicit ArchiveSource(std::string path, int64_t max_member = kMaxMember, std::function<bool()> stop = {});
   ~ArchiveSource() override;
 
   bool next(Picture& picture) override;
@@ -38,6 +40,7 @@ class ArchiveSource : public PictureSource {
   struct Reader;
   bool next_picture(Picture& picture);
   void read_member(Picture& picture, std::optional<int64_t> size);
+  bool pass_over_data();
   [[noreturn]] void fail() const;
 
   std::string path_;

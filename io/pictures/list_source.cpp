@@ -1,12 +1,9 @@
 #include "io/pictures/list_source.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "io/core/error.h"
@@ -17,46 +14,28 @@ namespace {
 
 constexpr size_t kBuffer = 65'536;
 constexpr size_t kMaxEntry = 65'536;  // Linux takes paths of 4096 bytes; an id may be longer
-constexpr int kPollMilliseconds = 100;
+
+Error list_failure(const std::string& what, int error) {
+  return {is_machine_failure(error) ? ErrorKind::kSystem : ErrorKind::kData, what + ": " + reason_of(error)};
+}
 
 }  // namespace
 
 ListSource::ListSource(std::string path, ListOptions options)
-    : name_(path == "-" ? "the list on standard input" : path), options_(std::move(options)), buffer_(kBuffer) {
-  if (path == "-") {
-    file_ = STDIN_FILENO;
-    return;
-  }
-  file_ = persistently(machine_files(), [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (file_ >= 0) return;
-  const std::string sentence = path + ": the list cannot be opened: " + reason_of(errno);
-  throw Error(is_machine_failure(errno) ? ErrorKind::kSystem : ErrorKind::kData, sentence);
-}
-
-ListSource::~ListSource() {
-  if (file_ > STDIN_FILENO) ::close(file_);
+    : name_(path == "-" ? "the list on standard input" : path),
+      options_(std::move(options)),
+      file_(path, options_.stop),
+      buffer_(kBuffer) {
+  if (file_.error() != 0) throw list_failure(path + ": the list cannot be opened", file_.error());
 }
 
 // Reads more; false at the end.
 bool ListSource::fill() {
-  Attempts attempts(machine_files());
-  for (;;) {
-    if (options_.stop) {
-      pollfd wait = {.fd = file_, .events = POLLIN, .revents = 0};
-      while (::poll(&wait, 1, kPollMilliseconds) == 0) {
-        stopped_ = options_.stop();
-        if (stopped_) return false;
-      }
-    }
-    const ssize_t count = ::read(file_, buffer_.data(), buffer_.size());
-    if (count < 0 && attempts.again(errno)) continue;
-    if (count < 0)
-      throw Error(is_machine_failure(errno) ? ErrorKind::kSystem : ErrorKind::kData,
-                  name_ + ": cannot be read: " + reason_of(errno));
-    begin_ = 0;
-    end_ = static_cast<size_t>(count);
-    return count > 0;
-  }
+  const std::optional<size_t> count = file_.read(std::as_writable_bytes(std::span(buffer_)));
+  if (!count) throw list_failure(name_ + ": cannot be read", file_.error());
+  begin_ = 0;
+  end_ = *count;
+  return end_ > 0;
 }
 
 // The bytes up to the next separator, which may be missing at the end of the list. False where there are none.
@@ -67,7 +46,7 @@ bool ListSource::next_entry(std::string& entry) {
   for (;;) {
     if (begin_ == end_) {
       ended_ = !fill();
-      if (ended_) return !entry.empty() && !stopped_;
+      if (ended_) return !entry.empty() && !file_.stopped();
     }
     const char* const from = buffer_.data() + begin_;
     const auto* const found = static_cast<const char*>(std::memchr(from, separator, end_ - begin_));
@@ -99,7 +78,7 @@ bool ListSource::next(Picture& picture) {
     found_ = true;
     return true;
   }
-  if (!found_ && !stopped_) throw data_error("{}: names no file", name_);
+  if (!found_ && !file_.stopped()) throw data_error("{}: names no file", name_);
   return false;
 }
 

@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "io/pictures/picture_source.h"
+#include "io/pictures/streamed_file.h"
 
 namespace resflow {
 
 struct ListOptions {
   bool ids = false;   // an entry is PATH, a tab and what the picture is called; without a tab it is called by its path
   bool null = false;  // entries end with a zero byte, as find -print0 has them; else with a line feed
-  std::function<bool()> stop = {};  // asked while there is nothing to read: true ends the list as if it were empty
+  std::function<bool()> stop = {};  // asked before each reading and while there is nothing to read: true ends the list
+                                    // as if it were empty
 };
 
 // An entry is a path, absolute or relative to the working directory; empty entries are passed over. A carriage return
@@ -24,14 +26,13 @@ struct ListOptions {
 // next() waits while a pipe has nothing to read, and so does its caller. Where pictures trickle in, the row of one may
 // therefore appear only when the next picture arrives.
 //
+// A pipe with a name may be opened before anybody writes to it.
+//
 // Throws Error{kData}: the list cannot be read, or names nothing; an entry is longer than any path; zero bytes where
 // lines were expected.
 class ListSource : public PictureSource {
  public:
   ListSource(std::string path, ListOptions options);  // "-" is standard input
-  ~ListSource() override;
-  ListSource(const ListSource&) = delete;
-  ListSource& operator=(const ListSource&) = delete;
 
   bool next(Picture& picture) override;
 
@@ -41,12 +42,12 @@ class ListSource : public PictureSource {
 
   std::string name_;  // for errors
   ListOptions options_;
-  int file_ = -1;
+  StreamedFile file_;
   std::vector<char> buffer_;
   size_t begin_ = 0, end_ = 0;  // of what is unread in it
   std::string entry_;
   int64_t number_ = 0;  // of the entry, from 1
-  bool found_ = false, ended_ = false, stopped_ = false;
+  bool found_ = false, ended_ = false;
 };
 
 }  // namespace resflow

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <span>
 #include <utility>
 
@@ -39,9 +40,21 @@ class FileSource : public PictureSource {
   bool given_ = false;
 };
 
+[[noreturn]] void fail_unmatched(const std::string& pattern) {
+  throw data_error("{}: there is no such file, and none that matches", pattern);
+}
+
+// A match that has gone since is a file that is absent, and no pattern; nor is one called "-" a list.
+Input input_of(const Glob::Match& match) {
+  Input input = recognise_input(match.path);
+  if (input.kind == InputKind::kGlob || input.kind == InputKind::kList) input.kind = InputKind::kFile;
+  return input;
+}
+
 class GlobSource : public PictureSource {
  public:
-  explicit GlobSource(const std::string& pattern) : pattern_(pattern), glob_(pattern) {}
+  GlobSource(const std::string& pattern, std::function<bool()> stop)
+      : pattern_(pattern), stop_(std::move(stop)), glob_(pattern) {}
 
   bool next(Picture& picture) override {
     for (;;) {
@@ -57,17 +70,15 @@ class GlobSource : public PictureSource {
         picture.unread = true;
         return true;
       }
-      Input input = recognise_input(match.path);
-      // A match that has gone since is a file that is absent, and no pattern; nor is one called "-" a list.
-      if (input.kind == InputKind::kGlob || input.kind == InputKind::kList) input.kind = InputKind::kFile;
-      source_ = open_pictures(input);
+      source_ = open_pictures(input_of(match), {.stop = stop_});
     }
-    if (!found_) throw data_error("{}: there is no such file, and none that matches", pattern_);
+    if (!found_) fail_unmatched(pattern_);
     return false;
   }
 
  private:
   std::string pattern_;
+  std::function<bool()> stop_;
   Glob glob_;
   bool found_ = false;
   std::unique_ptr<PictureSource> source_;  // of the match at hand
@@ -103,11 +114,29 @@ InputKind kind_of(const std::string& path) {
   return has_archive_extension(path) || holds_archive(path) ? InputKind::kArchive : InputKind::kFile;
 }
 
-// What it gives can be looked at without taking it away.
+// What it gives can be looked at without taking it away: what is absent, too, which is found so.
 bool can_be_looked_at(const Input& input) {
   if (input.kind == InputKind::kFile || input.path == "-") return false;
   struct stat status {};
   return ::stat(input.path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+}
+
+// As far as the first picture, where that can be looked at; of a pattern that of its first match. Returns how many
+// pictures there are, where that is known.
+std::optional<int64_t> look_at(const Input& input, const ListOptions& list) {
+  if (input.kind == InputKind::kFile) return 1;
+  if (input.kind == InputKind::kGlob) {
+    Glob glob(input.path);
+    Glob::Match match;
+    if (!glob.next(match)) fail_unmatched(input.path);
+    if (match.error.empty()) look_at(input_of(match), {.stop = list.stop});
+    return std::nullopt;
+  }
+  if (!can_be_looked_at(input)) return std::nullopt;
+  const std::unique_ptr<PictureSource> source = open_pictures(input, list);
+  Picture first;
+  source->next(first);
+  return source->count();
 }
 
 }  // namespace
@@ -123,9 +152,9 @@ std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptio
     case InputKind::kPack:
       return std::make_unique<PackSource>(input.path);
     case InputKind::kArchive:
-      return std::make_unique<ArchiveSource>(input.path);
+      return std::make_unique<ArchiveSource>(input.path, kMaxMember, list.stop);
     case InputKind::kGlob:
-      return std::make_unique<GlobSource>(input.path);
+      return std::make_unique<GlobSource>(input.path, list.stop);
     case InputKind::kList:
       return std::make_unique<ListSource>(input.path, list);
   }
@@ -135,15 +164,7 @@ std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptio
 InputSource::InputSource(std::vector<Input> inputs, ListOptions list)
     : inputs_(std::move(inputs)), list_(std::move(list)) {
   for (const Input& input : inputs_) {
-    std::optional<int64_t> pictures;
-    if (can_be_looked_at(input)) {
-      const std::unique_ptr<PictureSource> source = open_pictures(input, list_);
-      Picture first;
-      source->next(first);
-      pictures = source->count();
-    } else if (input.kind == InputKind::kFile) {
-      pictures = 1;
-    }
+    const std::optional<int64_t> pictures = look_at(input, list_);
     count_ = count_ && pictures ? std::optional(*count_ + *pictures) : std::nullopt;
   }
 }

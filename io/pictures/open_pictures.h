@@ -31,7 +31,7 @@ struct Input {
 // What an argument means. The only place that knows how kinds are told apart.
 Input recognise_input(const std::string& argument);
 
-// The pictures of one input. Throws as the constructors of its sources do.
+// The pictures of one input, of which archives ask list.stop, too. Throws as the constructors of its sources do.
 std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptions& list = {});
 
 // The pictures of several inputs, one input after the other; each is opened when its turn comes.
@@ -39,7 +39,7 @@ class InputSource : public PictureSource {
  public:
   // Looks at each input as far as its first picture, so that a mistake in the last input is found before the first one
   // is worked through. Throws Error{kData} for a folder, pack, pattern, archive or list that holds no picture or cannot
-  // be read. Standard input and other pipes are not looked at until their turn comes.
+  // be read. Standard input and other pipes are not looked at until their turn comes, nor where a pattern meets them.
   explicit InputSource(std::vector<Input> inputs, ListOptions list = {});
 
   bool next(Picture& picture) override;

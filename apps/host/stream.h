@@ -1,0 +1,18 @@
+// The three descriptors that every program is started with, and writing to them whatever has become of their readers.
+#pragma once
+
+#include <string_view>
+
+namespace resflow {
+
+// Opens /dev/null in the place of each of them that is closed, so that no file of ours gets its number, and what is
+// written to the terminal never lands in a file. There standard input and output stay what they are, unusable: a read
+// or a write fails. To be called before anything is opened. False where there is no /dev/null.
+bool reserve_standard_streams();
+
+// Writes all of `text`, by pieces that a pipe takes without waiting in between. Waits for a slow reader as long as
+// nobody asks to stop (apps/host/signals.h), and about a second from then on. Never throws, and needs no memory.
+// Returns 0 or the errno of what went wrong: EPIPE where the reader has gone, ETIMEDOUT where it did not read.
+int write_stream(int file, std::string_view text);
+
+}  // namespace resflow
