@@ -163,7 +163,7 @@ PICTURES = [
     Bomb("comment.ppm", file(lambda: b"P6\n#" + b"x" * 9_000_000 + b"\n4 4 255\n" + bytes(48))),
     Bomb("comments.ppm", file(lambda: b"P3\n" + b"#\n" * 4_000_000 + b"1 1 255 1 2 3\n")),
     Bomb("nothing-behind.ppm", file(lambda: b"P6 %d %d 65535\n" % (MOST, MOST))),
-    Bomb("bits.pbm", file(lambda: b"P4 %d 8000\n" % MOST + bytes(1 << 20))),
+    Bomb("bits.ppm", file(lambda: b"P4 %d 8000\n" % MOST + bytes(1 << 20))),
 ]
 
 # Archives: how many rows they give, the sound picture's among them.

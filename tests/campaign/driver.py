@@ -98,7 +98,7 @@ def run_part(campaign, part, only):
             if wrong and campaign.options.verbose:
                 print("%s: %s" % (trial.name, wrong[0]), flush=True)
 
-    jobs = 1 if getattr(module, "ALONE", False) else campaign.options.jobs
+    jobs = 1 if getattr(module, "ALONE", False) and not campaign.sample else campaign.options.jobs
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(run, trials))
     return len(trials), findings, time.monotonic() - began

@@ -5,11 +5,11 @@ import signal
 
 from . import judge, tree
 from .bombs import ARCHIVES, PICTURES
-from .checkpoint_patch import field, message, patched, varint
+from .checkpoint_file import field, message, patched, varint
 from .driver import Trial
 from .pictures import sound_ppm
 
-ALONE = True  # times are looked at
+ALONE = True  # times are looked at; a sample makes do with the second that OBEYED allows
 MEMORY = 1500 << 20  # beyond what the same command takes of sound pictures
 SECONDS = 20  # of a thread, beyond what the pixels need
 PIXELS_A_SECOND = 20e6

@@ -38,17 +38,17 @@ static mode_t mode_of(int flags, va_list rest) {
 OPEN(open)
 OPEN(open64)
 
-#define OPENAT(name)                                        \
-  int name(int folder, const char* path, int flags, ...) {  \
-    SHIM_REAL(name)                                         \
-    va_list rest;                                           \
-    va_start(rest, flags);                                  \
-    const mode_t mode = mode_of(flags, rest);               \
-    va_end(rest);                                           \
-    if (fails("openat", path, folder)) return -1;           \
-    const int fd = real(folder, path, flags, mode);         \
-    if (fd >= 0) shim_record_open(path, flags, fd);         \
-    return fd;                                              \
+#define OPENAT(name)                                       \
+  int name(int folder, const char* path, int flags, ...) { \
+    SHIM_REAL(name)                                        \
+    va_list rest;                                          \
+    va_start(rest, flags);                                 \
+    const mode_t mode = mode_of(flags, rest);              \
+    va_end(rest);                                          \
+    if (fails("openat", path, folder)) return -1;          \
+    const int fd = real(folder, path, flags, mode);        \
+    if (fd >= 0) shim_record_open(path, flags, fd);        \
+    return fd;                                             \
   }
 OPENAT(openat)
 OPENAT(openat64)
@@ -64,24 +64,24 @@ static int flags_of(const char* mode) {
   return O_WRONLY | O_CREAT | (mode[0] == 'w' ? O_TRUNC : O_APPEND);
 }
 
-#define FOPEN(name)                                                             \
-  FILE* name(const char* path, const char* mode) {                              \
-    SHIM_REAL(name)                                                             \
-    if (fails("fopen", path, -1)) return NULL;                                  \
-    FILE* file = real(path, mode);                                              \
-    if (file) shim_record_open(path, flags_of(mode), fileno(file));             \
-    return file;                                                                \
+#define FOPEN(name)                                                 \
+  FILE* name(const char* path, const char* mode) {                  \
+    SHIM_REAL(name)                                                 \
+    if (fails("fopen", path, -1)) return NULL;                      \
+    FILE* file = real(path, mode);                                  \
+    if (file) shim_record_open(path, flags_of(mode), fileno(file)); \
+    return file;                                                    \
   }
 FOPEN(fopen)
 FOPEN(fopen64)
 
-#define READ(name, parameters, arguments)                                          \
-  ssize_t name parameters {                                                        \
-    SHIM_REAL(name)                                                                \
-    const enum shim_verdict verdict = shim_count(#name, "files", NULL, fd);        \
-    if (verdict == kShimFail) return -1;                                           \
-    if (verdict == kShimShort && bytes > 1) bytes /= 2;                            \
-    return real arguments;                                                         \
+#define READ(name, parameters, arguments)                                   \
+  ssize_t name parameters {                                                 \
+    SHIM_REAL(name)                                                         \
+    const enum shim_verdict verdict = shim_count(#name, "files", NULL, fd); \
+    if (verdict == kShimFail) return -1;                                    \
+    if (verdict == kShimShort && bytes > 1) bytes /= 2;                     \
+    return real arguments;                                                  \
   }
 READ(read, (int fd, void* data, size_t bytes), (fd, data, bytes))
 READ(pread, (int fd, void* data, size_t bytes, off_t offset), (fd, data, bytes, offset))
@@ -94,15 +94,15 @@ ssize_t __pread64_chk(int fd, void* data, size_t bytes, off64_t offset, size_t r
   return (void)room, pread64(fd, data, bytes, offset);
 }
 
-#define WRITE(name, parameters, arguments, at)                                     \
-  ssize_t name parameters {                                                        \
-    SHIM_REAL(name)                                                                \
-    const enum shim_verdict verdict = shim_count(#name, "files", NULL, fd);        \
-    if (verdict == kShimFail) return -1;                                           \
-    if (verdict == kShimShort && bytes > 1) bytes /= 2;                            \
-    const ssize_t done = real arguments;                                           \
-    if (done > 0) shim_record_data(fd, data, (size_t)done, at);                    \
-    return done;                                                                   \
+#define WRITE(name, parameters, arguments, at)                              \
+  ssize_t name parameters {                                                 \
+    SHIM_REAL(name)                                                         \
+    const enum shim_verdict verdict = shim_count(#name, "files", NULL, fd); \
+    if (verdict == kShimFail) return -1;                                    \
+    if (verdict == kShimShort && bytes > 1) bytes /= 2;                     \
+    const ssize_t done = real arguments;                                    \
+    if (done > 0) shim_record_data(fd, data, (size_t)done, at);             \
+    return done;                                                            \
   }
 WRITE(write, (int fd, const void* data, size_t bytes), (fd, data, bytes), -1)
 WRITE(pwrite, (int fd, const void* data, size_t bytes, off_t offset), (fd, data, bytes, offset), offset)
@@ -124,13 +124,13 @@ ssize_t writev(int fd, const struct iovec* parts, int count) {
   return done;
 }
 
-#define ON_FD(name, what)                                \
-  int name(int fd) {                                     \
-    SHIM_REAL(name)                                      \
-    if (fails(#name, NULL, fd)) return -1;               \
-    const int code = real(fd);                           \
-    if (code == 0) shim_record_fd(what, fd, 0);          \
-    return code;                                         \
+#define ON_FD(name, what)                       \
+  int name(int fd) {                            \
+    SHIM_REAL(name)                             \
+    if (fails(#name, NULL, fd)) return -1;      \
+    const int code = real(fd);                  \
+    if (code == 0) shim_record_fd(what, fd, 0); \
+    return code;                                \
   }
 ON_FD(fsync, "sync")
 ON_FD(fdatasync, "sync")
@@ -145,13 +145,13 @@ int close(int fd) {
   return -1;
 }
 
-#define TRUNCATE(name, type)                                          \
-  int name(int fd, type length) {                                     \
-    SHIM_REAL(name)                                                   \
-    if (fails("ftruncate", NULL, fd)) return -1;                      \
-    const int code = real(fd, length);                                \
-    if (code == 0) shim_record_fd("truncate", fd, (off_t)length);     \
-    return code;                                                      \
+#define TRUNCATE(name, type)                                      \
+  int name(int fd, type length) {                                 \
+    SHIM_REAL(name)                                               \
+    if (fails("ftruncate", NULL, fd)) return -1;                  \
+    const int code = real(fd, length);                            \
+    if (code == 0) shim_record_fd("truncate", fd, (off_t)length); \
+    return code;                                                  \
   }
 TRUNCATE(ftruncate, off_t)
 TRUNCATE(ftruncate64, off64_t)
@@ -176,10 +176,10 @@ int fchmod(int fd, mode_t mode) {
   return fails("fchmod", NULL, fd) ? -1 : real(fd, mode);
 }
 
-#define FACTS(name, type)                                             \
-  int name(int fd, struct type* facts) {                              \
-    SHIM_REAL(name)                                                   \
-    return fails(#name, NULL, fd) ? -1 : real(fd, facts);             \
+#define FACTS(name, type)                                 \
+  int name(int fd, struct type* facts) {                  \
+    SHIM_REAL(name)                                       \
+    return fails(#name, NULL, fd) ? -1 : real(fd, facts); \
   }
 FACTS(fstat, stat)
 FACTS(fstat64, stat64)

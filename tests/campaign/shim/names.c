@@ -17,10 +17,10 @@ static bool fails(const char* call, const char* path, int fd) {
   return shim_count(call, "files", path, fd) == kShimFail;
 }
 
-#define FACTS(name, type)                                        \
-  int name(const char* path, struct type* facts) {               \
-    SHIM_REAL(name)                                              \
-    return fails(#name, path, -1) ? -1 : real(path, facts);      \
+#define FACTS(name, type)                                   \
+  int name(const char* path, struct type* facts) {          \
+    SHIM_REAL(name)                                         \
+    return fails(#name, path, -1) ? -1 : real(path, facts); \
   }
 FACTS(stat, stat)
 FACTS(stat64, stat64)
@@ -29,9 +29,9 @@ FACTS(lstat64, stat64)
 FACTS(statvfs, statvfs)
 FACTS(statfs, statfs)
 
-#define FACTS_AT(name, type)                                                    \
-  int name(int folder, const char* path, struct type* facts, int flags) {       \
-    SHIM_REAL(name)                                                             \
+#define FACTS_AT(name, type)                                                       \
+  int name(int folder, const char* path, struct type* facts, int flags) {          \
+    SHIM_REAL(name)                                                                \
     return fails("fstatat", path, folder) ? -1 : real(folder, path, facts, flags); \
   }
 FACTS_AT(fstatat, stat)

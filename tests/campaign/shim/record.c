@@ -4,7 +4,8 @@
 //   data INODE OFFSET BYTES     followed by so many bytes
 //   truncate INODE LENGTH
 //   sync INODE                  fsync or fdatasync, of a folder, too
-//   rename FROM TO, exchange FROM TO, link FROM TO, symlink TARGET PATH, unlink PATH, mkdir PATH, rmdir PATH
+//   rename FROM TO INODE, exchange FROM TO INODE, link FROM TO INODE, symlink TARGET PATH INODE, unlink PATH, mkdir PATH,
+//   rmdir PATH; INODE is what TO is now
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +83,8 @@ void shim_record_fd(const char* what, int fd, off_t length) {
 void shim_record_names(const char* what, const char* from, const char* to) {
   if (!shim_records()) return;
   char line[8400];
-  snprintf(line, sizeof line, "%s\t%s\t%s\n", what, from, to);
+  struct stat facts;
+  const bool known = *to && syscall(SYS_newfstatat, AT_FDCWD, to, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+  snprintf(line, sizeof line, "%s\t%s\t%s\t%lu\n", what, from, to, known ? (unsigned long)facts.st_ino : 0);
   put_line(line, NULL, 0);
 }

@@ -6,9 +6,9 @@
 //   RESFLOW_SHIM_AT      the k-th call that counts, from 1, meets what DO says
 //   RESFLOW_SHIM_THEN    these calls meet it from then on, too [none: it is met once]
 //   RESFLOW_SHIM_DO      error:ERRNO, short (half of what was asked for is read or written), signal:NUMBER
-//   RESFLOW_SHIM_REPORT  this file gets a line "hit K CALL PATH" at the first call that is met, and "count N" at the end
-//   RESFLOW_SHIM_TRACE   1: the report gets a line "call K CALL PATH" for each call that counts
-//   RESFLOW_SHIM_RECORD  this file gets all that changes files, with the data (record.c)
+//   RESFLOW_SHIM_REPORT  this file gets a line "hit K CALL PATH" at the first call that is met, and "count N" at the
+//   end RESFLOW_SHIM_TRACE   1: the report gets a line "call K CALL PATH" for each call that counts RESFLOW_SHIM_RECORD
+//   this file gets all that changes files, with the data (record.c)
 //
 // Nothing counts before main begins and after it returns, and nothing that the library itself calls. It allocates no
 // memory and leaves no descriptor open but the record's.
@@ -19,12 +19,12 @@
 #include <sys/types.h>
 
 // The function of this name that comes after the library's own, as `real`.
-#define SHIM_REAL(name)                                             \
-  static __typeof__(&name) real;                                    \
-  if (!real) {                                                      \
-    shim_enter();                                                   \
-    *(void**)&real = dlsym(RTLD_NEXT, #name);                       \
-    shim_leave();                                                   \
+#define SHIM_REAL(name)                       \
+  static __typeof__(&name) real;              \
+  if (!real) {                                \
+    shim_enter();                             \
+    *(void**)&real = dlsym(RTLD_NEXT, #name); \
+    shim_leave();                             \
   }
 
 enum shim_verdict { kShimPass, kShimFail, kShimShort };

@@ -1,4 +1,4 @@
-"""Checkpoints that say something else, with all checksums right (docs/checkpoint.md)."""
+"""Checkpoints: whether they are whole, and such that say something else with all checksums right (docs/checkpoint.md)."""
 import ctypes
 import ctypes.util
 import struct
@@ -13,13 +13,24 @@ def xxh3(data):
     return library.XXH3_64bits(data, len(data))
 
 
+def manifest_length(head):
+    return struct.unpack_from("<Q", head, 16)[0]
+
+
+def is_whole(head, manifest):
+    """Both checksums are right."""
+    checksum, = struct.unpack_from("<Q", head, 24)
+    return len(manifest) == manifest_length(head) and xxh3(manifest) == checksum and \
+        xxh3(head[:56]) == struct.unpack_from("<Q", head, 56)[0]
+
+
 def aligned(bytes_):
     return (bytes_ + 63) // 64 * 64
 
 
 def patched(checkpoint, extra):
     """The checkpoint with these Protobuf fields behind its manifest: what comes last counts."""
-    length, = struct.unpack_from("<Q", checkpoint, 16)
+    length = manifest_length(checkpoint)
     manifest = checkpoint[HEADER:HEADER + length] + extra
     tensors = checkpoint[aligned(HEADER + length):]
     body = manifest.ljust(aligned(HEADER + len(manifest)) - HEADER, b"\0") + tensors
