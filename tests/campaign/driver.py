@@ -84,7 +84,7 @@ def work_folder(options):
 def run_part(campaign, part, only):
     began = time.monotonic()
     module = importlib.import_module("tests.campaign.part_" + part)
-    trials = [t for t in module.trials(campaign) if not only or t.name in only]
+    trials = [t for t in module.trials(campaign) if not only or t.name in only][::campaign.options.every]
     findings, lock = [], threading.Lock()
 
     def run(trial):
@@ -128,6 +128,7 @@ def main(arguments=None):
     parser.add_argument("--shim", help="campaign_shim.so [tests/ beside the program]")
     parser.add_argument("--only", action="append", default=[], metavar="TRIAL", help="repeat this one; may come again")
     parser.add_argument("--jobs", type=int, default=2, help="trials at a time [2]")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="each N-th trial of the whole campaign [1]")
     parser.add_argument("--kills", type=int, help="kills in all [1000; sample 24]")
     parser.add_argument("--races", type=int, help="turns of each pair [50; sample 1]")
     parser.add_argument("--pictures", type=int, help="of the soak [1000000; sample 3000]")

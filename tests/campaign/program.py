@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+# They do not look whether they got memory.
+SPARED = "libdnnl,libfontconfig,libexpat,libcairo,libfreetype,libpixman,libtbb,libhwloc,libcrypto"
+
+
 @dataclass
 class Fault:
     """What campaign_shim does to a run; shim.h says what the members mean."""
@@ -23,6 +27,7 @@ class Fault:
     def environment(self, shim, report):
         return {"LD_PRELOAD": str(shim), "RESFLOW_SHIM_CALLS": self.calls, "RESFLOW_SHIM_AT": str(self.at),
                 "RESFLOW_SHIM_THEN": self.then, "RESFLOW_SHIM_DO": self.do, "RESFLOW_SHIM_UNDER": self.under,
+                "RESFLOW_SHIM_SPARE": SPARED,
                 "RESFLOW_SHIM_TRACE": "1" if self.trace else "", "RESFLOW_SHIM_REPORT": str(report),
                 **({"RESFLOW_SHIM_RECORD": self.record} if self.record else {})}
 

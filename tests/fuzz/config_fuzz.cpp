@@ -21,7 +21,7 @@ void run(std::span<const uint8_t> bytes) {
   double rate = 0;
   bool exif = false;
   std::vector<std::string> freeze;
-  command.add_option("data,DATA", data);
+  command.add_option("DATA", data);
   command.add_option("--model", model);
   command.add_option("--batch", batch)->check(CLI::Range(1, 1000));
   command.add_option("--lr", rate);

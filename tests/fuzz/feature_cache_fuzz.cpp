@@ -27,7 +27,7 @@ void run(std::span<const uint8_t> bytes) {
   input.set(bytes.data(), bytes.size());
   accepts([&] {
     std::vector<BrokenRow> broken;
-    std::vector<float> values;
+    Array values;
     {
       FeatureCache cache(input.path(), key());
       if (cache.done() < 0 || cache.done() > kRows) finding("rows that there cannot be");
@@ -36,14 +36,12 @@ void run(std::span<const uint8_t> bytes) {
       if (const int64_t left = kRows - cache.done(); left > 0)
         cache.append(left, std::vector<float>(static_cast<size_t>(left * kColumns), 0.5F), {});
       broken = cache.broken();
-      const float* first = cache.values().data<float>();
-      values.assign(first, first + kRows * kColumns);
+      values = cache.values();
     }
     const FeatureCache again(input.path(), key());
     if (!again.complete()) finding("what was appended is not there");
     if (again.broken() != broken) finding("the broken rows changed");
-    if (std::memcmp(again.values().data<float>(), values.data(), values.size() * sizeof(float)) != 0)
-      finding("the values changed");
+    if (!(again.values() == values)) finding("the values changed");
   });
 }
 

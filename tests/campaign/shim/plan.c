@@ -44,6 +44,7 @@ void shim_begin(void) {
   if (strncmp(what, "error:", 6) == 0) g_error = atoi(what + 6);
   if (strncmp(what, "signal:", 7) == 0) g_signal = atoi(what + 7);
   g_short = strcmp(what, "short") == 0;
+  shim_begin_memory();
   atomic_store(&g_in_main, true);
 }
 

@@ -4,8 +4,8 @@
 //   data INODE OFFSET BYTES     followed by so many bytes
 //   truncate INODE LENGTH
 //   sync INODE                  fsync or fdatasync, of a folder, too
-//   rename FROM TO INODE, exchange FROM TO INODE, link FROM TO INODE, symlink TARGET PATH INODE, unlink PATH, mkdir PATH,
-//   rmdir PATH; INODE is what TO is now
+//   rename FROM TO INODE, exchange FROM TO INODE, link FROM TO INODE, symlink TARGET PATH INODE, unlink PATH, mkdir
+//   PATH, rmdir PATH; INODE is what TO is now
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

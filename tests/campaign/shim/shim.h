@@ -37,6 +37,7 @@ void shim_leave(void);
 // Called by the library's main before and after the program's.
 void shim_begin(void);
 void shim_end(void);
+void shim_begin_memory(void);
 
 // Counts a call. errno is set where the verdict is kShimFail. `path` may be null, `fd` -1.
 enum shim_verdict shim_count(const char* call, const char* group, const char* path, int fd);
