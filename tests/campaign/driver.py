@@ -16,7 +16,7 @@ from typing import Callable
 from . import stage
 from .program import Program
 
-PARTS = ["calls", "memory", "replay", "kills", "races", "sanitizers", "fuzz", "bombs", "damage", "determinism", "golden",
+PARTS = ["calls", "memory", "streams", "replay", "kills", "races", "sanitizers", "fuzz", "bombs", "damage", "determinism", "golden",
          "soak"]
 ROOT = Path(__file__).resolve().parents[2]
 
