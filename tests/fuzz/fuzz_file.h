@@ -17,15 +17,16 @@ namespace resflow::fuzzing {
 
 using testing::MemoryFile;
 
-// Runs `read`, which may refuse the file as bad data and do nothing else. True where it took it.
+// Runs `read`, which may refuse the file as bad data and do nothing else (of options in a file: as wrong usage). True
+// where it took it.
 template <class Read>
-bool accepts(Read read) {
+bool accepts(Read read, ErrorKind refusal = ErrorKind::kData) {
   try {
     read();
     return true;
   } catch (const Error& error) {
     // Anything else would blame the user or the machine for what a file says.
-    if (error.kind() != ErrorKind::kData) finding(error.what());
+    if (error.kind() != refusal) finding(error.what());
     return false;
   }
 }

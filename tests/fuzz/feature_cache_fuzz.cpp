@@ -1,0 +1,91 @@
+// Feature caches: whatever lies at the path, rows that are taken are whole ones, the others are made anew, and then all
+// are there. The mutator makes the checksums right again.
+#include "io/files/feature_cache.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/files/xxh3.h"
+#include "tests/fuzz/fuzz_file.h"
+
+namespace resflow::fuzzing {
+namespace {
+
+constexpr int64_t kRows = 5, kColumns = 3;
+// Of the header and of a block's head (docs/feature-cache.md).
+constexpr size_t kHeader = 128, kHeaderChecksum = 120, kHead = 32, kRowsOfBlock = 8, kReasons = 12, kPayload = 16,
+                 kHeadChecksum = 24;
+
+FeatureCacheKey key() { return {.key = std::string(64, 'a'), .rows = kRows, .columns = kColumns}; }
+
+void run(std::span<const uint8_t> bytes) {
+  static MemoryFile input;
+  input.set(bytes.data(), bytes.size());
+  accepts([&] {
+    std::vector<BrokenRow> broken;
+    Array values;
+    {
+      FeatureCache cache(input.path(), key());
+      if (cache.done() < 0 || cache.done() > kRows) finding("rows that there cannot be");
+      for (const BrokenRow& row : cache.broken())
+        if (row.row < 0 || row.row >= cache.done()) finding("a broken row that is none of the file's");
+      if (const int64_t left = kRows - cache.done(); left > 0)
+        cache.append(left, std::vector<float>(static_cast<size_t>(left * kColumns), 0.5F), {});
+      broken = cache.broken();
+      values = cache.values();
+    }
+    const FeatureCache again(input.path(), key());
+    if (!again.complete()) finding("what was appended is not there");
+    if (again.broken() != broken) finding("the broken rows changed");
+    if (!(again.values() == values)) finding("the values changed");
+  });
+}
+
+template <class T>
+T field(std::span<const uint8_t> bytes, size_t at) {
+  T value = 0;
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
+}
+
+void set_checksum(std::span<uint8_t> bytes, size_t at, std::span<const uint8_t> of) {
+  const uint64_t value = xxh3({reinterpret_cast<const char*>(of.data()), of.size()});
+  std::memcpy(bytes.data() + at, &value, sizeof value);
+}
+
+void repair(std::span<uint8_t> file) {
+  set_checksum(file, kHeaderChecksum, file.first(kHeaderChecksum));
+  for (size_t at = kHeader; file.size() - at >= kHead;) {
+    const auto block = file.subspan(at);
+    const uint64_t rows = field<uint32_t>(block, kRowsOfBlock), reasons = field<uint32_t>(block, kReasons);
+    const auto padded = [](uint64_t count) { return (count + 7) / 8 * 8; };
+    const uint64_t payload = padded(rows) + rows * kColumns * sizeof(float) + padded(reasons);
+    if (payload > block.size() - kHead) {
+      set_checksum(block, kHeadChecksum, block.first(kHeadChecksum));
+      return;
+    }
+    set_checksum(block, kPayload, block.subspan(kHead, payload));
+    set_checksum(block, kHeadChecksum, block.first(kHeadChecksum));
+    at += kHead + payload;
+  }
+}
+
+}  // namespace
+}  // namespace resflow::fuzzing
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  resflow::fuzzing::run({data, size});
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  size = LLVMFuzzerMutate(data, size, max_size);
+  if (size >= 128 && seed % 16 != 0) resflow::fuzzing::repair({data, size});
+  return size;
+}
