@@ -144,7 +144,7 @@ int convert_tensors(const ConvertOptions& o, WeightsFormat to, Listener& listene
     own = load_checkpoint(facts.path);
     tensors = std::move(own->parameters);
   } else {
-    tensors = read_weights(facts.path).tensors;
+    tensors = read_model_values(facts);
   }
   say_notes(facts.notes, listener);
   note_left_out(o, to, facts, own ? &*own : nullptr, listener);

@@ -20,6 +20,7 @@
 #include "apps/machine/memory.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
+#include "apps/model/class_names.h"
 #include "apps/model/model_file.h"
 #include "apps/model/precision.h"
 #include "apps/options/common.h"
@@ -64,7 +65,8 @@ LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::stri
   warn_of_unread_folders(data.dataset, listener);
   if (!data.dataset.empty_classes.empty())
     warn("{}: no picture in {}", data.root, fmt::join(data.dataset.empty_classes, ", "));
-  match_classes(data.dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "evaluate"});
+  match_classes(data.dataset, classes, data.root, o.model, listener,
+                {.owner = "the model", .purpose = "evaluate", .other_names = other_class_names(classes)});
   return data;
 }
 

@@ -20,6 +20,7 @@
 #include "apps/model/precision.h"
 #include "apps/model/pretrained.h"
 #include "apps/options/common.h"
+#include "apps/options/model_file_options.h"
 #include "apps/options/precision_options.h"
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
@@ -33,7 +34,7 @@ namespace resflow {
 namespace {
 
 struct InspectOptions {
-  std::string what, mode = "eval", diff, model, classes;
+  std::string what, mode = "eval", diff, model, classes, weights_key, weights_prefix;
   bool plan = false, verify = false, json = false;
   int64_t batch = 32, image_size = 0;
   int threads = 0;
@@ -66,13 +67,15 @@ ModelFileOptions file_options(const InspectOptions& o) {
   ModelFileOptions options;
   options.architecture = o.model;
   options.classes = o.classes;
+  options.weights_key = o.weights_key;
+  options.weights_prefix = o.weights_prefix;
   options.by_hash = false;  // the header alone is read
   return options;
 }
 
 std::vector<NamedArray> read_tensors(const ModelFacts& facts) {
   if (facts.summary.format == WeightsFormat::kCheckpoint) return load_checkpoint(facts.path).parameters;
-  return read_weights(facts.path).tensors;
+  return read_model_values(facts);
 }
 
 constexpr int kSame = 0, kDifferent = 1;
@@ -184,6 +187,7 @@ Action add_inspect(CLI::App& command) {
   command.add_option("--batch", o->batch, "pictures at once, for memory and plan")->capture_default_str();
   command.add_option("--image-size", o->image_size, "side of the input [224; a file's own]");
   command.add_option("--model", o->model, "compare the file's tensors with those of this model [recognised]");
+  add_weights_place_options(command, o->weights_key, o->weights_prefix);
   command.add_option("--classes", o->classes,
                      "outputs of a model that is given by name [1000]; names for a file's: imagenet, or a text file");
   add_precision_options(command, o->precision);

@@ -51,6 +51,10 @@ void match_classes(Dataset& data, const std::vector<std::string>& classes, const
   for (size_t i = 0; i < classes.size(); ++i)
     if (!label_of.emplace(classes[i], static_cast<int>(i)).second) twice.insert(classes[i]);
 
+  for (std::string& name : data.classes) {
+    const auto other = label_of.contains(name) ? words.other_names.end() : words.other_names.find(name);
+    if (other != words.other_names.end()) name = other->second;
+  }
   std::vector<std::string> unknown, missing, unclear;
   std::vector<int> new_label(data.classes.size(), -1);
   for (size_t i = 0; i < data.classes.size(); ++i) {

@@ -1,6 +1,7 @@
 // The photographs of a training run: what to learn from and what to check with.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,11 @@ TrainingData load_training_data(const std::string& data, const std::string& val,
 // were changed since.
 std::string files_state(const TrainingData& data);
 
-// What the sentences of match_classes say: "OWNER has no such class", "no pictures of ant to PURPOSE with".
+// What the sentences of match_classes say, and what else it knows: "OWNER has no such class", "no pictures of ant to
+// PURPOSE with".
 struct MatchWords {
   std::string owner = "training", purpose = "validate";
+  std::map<std::string, std::string> other_names = {};  // of classes, which folders may have: name to class
 };
 
 // Labels of `data` become those of `classes`, by name; pictures of other classes are taken out. Warns of what does not

@@ -65,13 +65,17 @@ bool is_near(const ModelMatch& match) {
          build_model(match.description).parameters().size();
 }
 
-void add_fit(std::string& out, const ModelMatch& match, bool asked) {
+void add_fit(std::string& out, const ModelMatch& match, bool headless, bool asked) {
   const WeightsFit& fit = match.fit;
   const ModelDescription& model = match.description;
   const std::string name = fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
   if (fit.fits()) {
     line(out, "model", "{}: all tensors fit{}", name,
          fit.counts_absent == 0 ? "" : fmt::format("; {} num_batches_tracked absent, taken as 0", fit.counts_absent));
+    return;
+  }
+  if (headless) {
+    line(out, "model", "{} without a head", model.architecture);
     return;
   }
   const std::string differences = plural(fit.differences(), "difference", "differences");
@@ -191,8 +195,7 @@ FileView view_file(const std::string& name, const ModelFileOptions& options, boo
   const bool own = facts.summary.format == WeightsFormat::kCheckpoint;
   if (own) view.training = read_checkpoint_summary(facts.path).checkpoint;
   if (!verify) return view;
-  const std::vector<NamedArray> tensors =
-      own ? load_checkpoint(facts.path).parameters : read_weights(facts.path).tensors;
+  const std::vector<NamedArray> tensors = own ? load_checkpoint(facts.path).parameters : read_model_values(facts);
   view.verified = true;
   view.not_finite = describe_not_finite(tensors);
   return view;
@@ -214,7 +217,7 @@ std::string file_text(const FileView& view) {
   if (summary.format == WeightsFormat::kOnnx && !facts.match.fit.fits())
     add_onnx_model(out, summary);
   else
-    add_fit(out, facts.match, view.asked);
+    add_fit(out, facts.match, facts.place && facts.place->headless, view.asked);
   if (facts.match.fit.fits())
     line(out, "", "{}", model_line(facts.match.description, facts.preprocessing.value_or(Preprocessing()).crop));
   add_facts(out, facts);

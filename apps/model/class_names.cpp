@@ -17,6 +17,11 @@ constexpr std::string_view kImagenetNames[] = {
 };
 static_assert(std::size(kImagenetNames) == 1000);
 
+constexpr std::string_view kWordNetIds[] = {
+#include "apps/model/imagenet_wordnet_ids.inc"
+};
+static_assert(std::size(kWordNetIds) == std::size(kImagenetNames));
+
 constexpr int64_t kMaxBytes = 64 << 20;  // no list of names is longer, many other files are
 
 std::vector<std::string> split_lines(std::string_view text) {
@@ -45,6 +50,13 @@ void warn_of_twins(const std::vector<std::string>& names, const std::string& pat
 }  // namespace
 
 std::span<const std::string_view> imagenet_classes() { return kImagenetNames; }
+
+std::map<std::string, std::string> other_class_names(std::span<const std::string> classes) {
+  std::map<std::string, std::string> names;
+  if (!std::equal(classes.begin(), classes.end(), std::begin(kImagenetNames), std::end(kImagenetNames))) return names;
+  for (size_t i = 0; i < classes.size(); ++i) names.emplace(kWordNetIds[i], classes[i]);
+  return names;
+}
 
 std::vector<std::string> load_class_names(const std::string& spec, Listener& listener) {
   if (spec == "imagenet") return {std::begin(kImagenetNames), std::end(kImagenetNames)};

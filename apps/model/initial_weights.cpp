@@ -60,6 +60,11 @@ class Skipped {
   std::vector<std::string> patterns_;
 };
 
+bool lacks_head_alone(const WeightsFit& fit) {
+  return fit.unexpected.empty() && fit.misshapen.empty() &&
+         fit.missing == std::vector<std::string>{kHeadWeight, kHeadBias};
+}
+
 // The model that the weights are, or the one that comes nearest once the patterns are taken off.
 ModelMatch choose_model(const std::vector<TensorEntry>& tensors, const Skipped& skipped) {
   std::optional<ModelMatch> best;
@@ -88,7 +93,7 @@ ModelMatch match_options(const InitialWeightsOptions& options, const std::vector
     match = match_model(options.architecture, tensors);
     match.fit = skipped.rest_of(std::move(match.fit));
   }
-  if (match.fit.fits()) return match;
+  if (match.fit.fits() || lacks_head_alone(match.fit)) return match;
   constexpr size_t kAll = std::numeric_limits<size_t>::max();
   std::string advice = setting("weights_skip") + " PATTERN leaves tensors out on purpose";
   if (options.architecture.empty()) {
@@ -110,19 +115,54 @@ void check_strides(const ModelFacts& facts) {
                      facts.match.description.architecture);
 }
 
+// Of each class of the data, the row of the weights' head that is of the same name; -1 where there is none.
+std::vector<int64_t> rows_by_name(const std::vector<std::string>& of_weights, const std::vector<std::string>& of_data) {
+  std::unordered_map<std::string_view, int64_t> by_name;
+  for (size_t i = 0; i < of_weights.size(); ++i) by_name.emplace(of_weights[i], static_cast<int64_t>(i));
+  std::vector<int64_t> rows;
+  rows.reserve(of_data.size());
+  for (const std::string& name : of_data) {
+    const auto found = by_name.find(name);
+    rows.push_back(found == by_name.end() ? -1 : found->second);
+  }
+  return rows;
+}
+
+// What becomes of the weights' head.
+struct NewHead {
+  bool is_new = false;  // initialised anew, but for
+  std::vector<int64_t>
+      rows;  // these rows of the weights' head, one for each class of the data; -1: anew. Empty: all anew
+};
+
 // Whether the head is initialised anew because the data have other classes than the weights.
-bool replaces_head(const InitialWeightsOptions& options, const ModelMatch& match, const ModelFacts& facts,
-                   const Skipped& skipped, InitialWeights& result, Listener& listener) {
+NewHead replaces_head(const InitialWeightsOptions& options, const ModelMatch& match, const ModelFacts& facts,
+                      const Skipped& skipped, InitialWeights& result, Listener& listener) {
   const bool skips_weight = skipped.contains(kHeadWeight), skips_bias = skipped.contains(kHeadBias);
-  if (skips_weight && skips_bias) return false;  // counted with what else is left out
+  if (skips_weight && skips_bias) return {};  // counted with what else is left out
   const auto wanted = static_cast<int64_t>(options.classes.size()), has = match.description.num_classes;
+  if (lacks_head_alone(match.fit)) {
+    result.facts.emplace_back(
+        "head", fmt::format("{} and {} are initialised anew: the weights have none", kHeadWeight, kHeadBias));
+    return {.is_new = true, .rows = {}};
+  }
+  if (facts.classes && *facts.classes != options.classes && !skips_weight && !skips_bias) {
+    std::vector<int64_t> rows = rows_by_name(*facts.classes, options.classes);
+    const auto kept = wanted - std::count(rows.begin(), rows.end(), -1);
+    if (kept > 0) {
+      result.facts.emplace_back(
+          "head", fmt::format("{} of {} rows kept, those of classes that the weights have by name", format_count(kept),
+                              format_count(wanted)));
+      return {.is_new = true, .rows = std::move(rows)};
+    }
+  }
   if (has != wanted) {
     result.facts.emplace_back(
         "head", fmt::format("{} and {} are initialised anew: the weights have {}, the data {}", kHeadWeight, kHeadBias,
                             plural(has, "class", "classes"), format_count(wanted)));
-    return true;
+    return {.is_new = true, .rows = {}};
   }
-  if (skips_weight || skips_bias) return false;
+  if (skips_weight || skips_bias) return {};
   result.facts.emplace_back(
       "head", fmt::format("kept: the weights have {}, as the data have", plural(has, "class", "classes")));
   if (facts.classes && *facts.classes != options.classes) {
@@ -133,7 +173,19 @@ bool replaces_head(const InitialWeightsOptions& options, const ModelMatch& match
                           fmt::join(options.classes, ", "));
     listener.warn(fmt::format("the head is that of {}: {} 'fc.*' starts it anew", which, setting("weights_skip")));
   }
-  return false;
+  return {};
+}
+
+// `fresh`, with the rows that are kept from `old`. The old one is the weights' fc.weight or fc.bias.
+Array with_rows(Array fresh, const Array& old, const std::vector<int64_t>& rows) {
+  const size_t width = fresh.values<float>().size() / rows.size();
+  const std::span<const float> from = old.values<float>();
+  for (size_t row = 0; row < rows.size(); ++row) {
+    if (rows[row] < 0) continue;
+    std::copy_n(from.data() + static_cast<size_t>(rows[row]) * width, width,
+                fresh.values<float>().data() + row * width);
+  }
+  return fresh;
 }
 
 // Where each of the model's values came from.
@@ -144,22 +196,26 @@ struct Taken {
 
 // The file's arrays are moved out of it: there is no second copy.
 Taken take_values(const std::vector<ParameterSpec>& specs, std::vector<NamedArray>& tensors, const Skipped& skipped,
-                  bool new_head, uint64_t seed, std::vector<NamedArray>& values) {
+                  const NewHead& head, uint64_t seed, std::vector<NamedArray>& values) {
   std::unordered_map<std::string_view, Array*> in_file;
   for (NamedArray& tensor : tensors) in_file.emplace(tensor.name, &tensor.array);
   Taken taken;
   for (const ParameterSpec& spec : specs) {
     const auto found = in_file.find(spec.name);
     const bool is_skipped = skipped.contains(spec.name);
-    const bool is_replaced = new_head && (spec.name == kHeadWeight || spec.name == kHeadBias);
+    const bool is_replaced = head.is_new && (spec.name == kHeadWeight || spec.name == kHeadBias);
     taken.left_out += is_skipped ? 1 : 0;
+    if (is_replaced && !is_skipped && !head.rows.empty()) {
+      values.push_back({spec.name, with_rows(initial_value(spec, seed), as_model_dtype(*found->second), head.rows)});
+      continue;
+    }
     if (is_skipped || is_replaced || found == in_file.end()) {
       values.push_back({spec.name, initial_value(spec, seed)});
       continue;
     }
     ++taken.from_file;
     if (spec.dtype == DType::kF32) taken.dtypes.insert(dtype_name(found->second->dtype()));
-    values.push_back({spec.name, as_model_dtype(std::move(*found->second))});
+    values.push_back({spec.name, as_model_tensor(std::move(*found->second), spec.dtype, spec.dims)});
   }
   return taken;
 }
@@ -206,21 +262,24 @@ InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listen
   if (names_pretrained(options.weights)) pretrained = find_pretrained(options.weights);
   const std::string path = pretrained.weights != nullptr ? pretrained.path : options.weights;
   ModelFileOptions as_it_is;
+  as_it_is.weights_key = options.key;
+  as_it_is.weights_prefix = options.prefix;
   as_it_is.by_hash = false;
   const ModelFacts facts = model_facts(path, as_it_is, listener);
   for (const std::string& note : facts.notes) listener.warn(note);
   check_strides(facts);
-  Weights file = read_weights(path);
+  std::vector<NamedArray> tensors = read_model_values(facts);
+  const std::vector<TensorEntry> entries = entries_of(tensors);
   const Skipped skipped(options.skip);
-  const ModelMatch match = match_options(options, file.summary.tensors, skipped, path);
+  const ModelMatch match = match_options(options, entries, skipped, path);
 
   InitialWeights result;
   result.description.architecture = match.description.architecture;
   result.description.num_classes = static_cast<int64_t>(options.classes.size());
   const std::vector<ParameterSpec> specs = build_model(result.description).parameters();
-  skipped.check(specs, file.summary.tensors, path, result.description.architecture);
-  const bool new_head = replaces_head(options, match, facts, skipped, result, listener);
-  const Taken taken = take_values(specs, file.tensors, skipped, new_head, options.seed, result.values);
+  skipped.check(specs, entries, path, result.description.architecture);
+  const NewHead head = replaces_head(options, match, facts, skipped, result, listener);
+  const Taken taken = take_values(specs, tensors, skipped, head, options.seed, result.values);
   if (taken.from_file == 0)
     throw usage_error("{}: leaves nothing of {}: train without {}", setting("weights_skip"), path, setting("weights"));
   if (const std::string found = describe_not_finite(result.values); !found.empty())

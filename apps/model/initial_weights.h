@@ -13,6 +13,7 @@ namespace resflow {
 
 struct InitialWeightsOptions {
   std::string weights;               // a file of weights, or one of torchvision's entries: "resnet34:IMAGENET1K_V1"
+  std::string key, prefix;           // of several models in the file, as ModelFileOptions has them
   std::vector<std::string> skip;     // shell-like patterns (fnmatch) of parameter names that are left out
   std::string architecture;          // empty: the model that the weights fit
   std::vector<std::string> classes;  // of the data
@@ -32,12 +33,13 @@ struct InitialWeights {
   std::vector<std::pair<std::string, std::string>> facts;
 };
 
-// fc.weight and fc.bias are initialised anew (graph/model/init.h) where the weights have another number of classes, and
-// kept where they have as many; so is what a pattern names. num_batches_tracked is 0 where the file has none. Anything
-// else that does not fit is an Error{kData} that lists every missing, unexpected and misshapen name. Throws
-// Error{kUsage} for an unknown entry or architecture, a pattern that matches nothing, and patterns that leave nothing;
-// Error{kData} as read_weights and find_pretrained do, and for values that are no numbers. Warns of what model_facts()
-// notes, and of a head that was kept although the data have other classes.
+// fc.weight and fc.bias are initialised anew (graph/model/init.h) where the weights have none or another number of
+// classes, and kept where they have as many; rows of classes that both have by name are kept in any case. What a
+// pattern names is initialised anew. num_batches_tracked is 0 where the file has none. Anything else that does not fit
+// is an Error{kData} that lists every missing, unexpected and misshapen name. Throws Error{kUsage} for an unknown entry
+// or architecture, a pattern that matches nothing, and patterns that leave nothing; Error{kData} as read_weights and
+// find_pretrained do, and for values that are no numbers. Warns of what model_facts() notes, and of a head that was
+// kept although the data have other classes.
 InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listener& listener);
 
 }  // namespace resflow

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "apps/model/class_names.h"
 #include "apps/model/pretrained.h"
+#include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
 #include "io/core/convert_dtype.h"
 #include "io/core/error.h"
@@ -76,8 +78,81 @@ ModelMatch match_tensors(const std::vector<TensorEntry>& tensors, const std::opt
   return as_written.fit.fits() ? as_written : match;
 }
 
+// "a, b, c and 12 more"
+std::string listed(std::span<const std::string> names) {
+  constexpr size_t kFew = 5;
+  const size_t more = names.size() - std::min(kFew, names.size());
+  std::vector<std::string> shown;
+  for (const std::string& name : names.first(names.size() - more)) shown.push_back(printable(name));
+  return fmt::format("{}{}", fmt::join(shown, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+// How the user would ask for this place: "weights_key state_dict_ema and weights_prefix model."
+std::string choice(const FoundModel& place) {
+  std::string text = fmt::format("{} '{}'", setting("weights_key"), printable(place.key));
+  if (!place.prefix.empty()) text += fmt::format(" {} '{}'", setting("weights_prefix"), printable(place.prefix));
+  return text;
+}
+
+bool is_asked_for(const FoundModel& place, const ModelFileOptions& options) {
+  const std::string& prefix = options.weights_prefix;
+  return (options.weights_key.empty() || place.key == options.weights_key) &&
+         (prefix.empty() || place.prefix == prefix || place.prefix == prefix + ".");
+}
+
+// Says which of the models in a file is taken, where there are several, and what beside it is left out.
+void note_place(const std::vector<FoundModel>& places, const FoundModel& taken, ModelFacts& facts) {
+  std::vector<std::string> others;
+  for (const FoundModel& place : places) {
+    const bool is_other = place.key != taken.key || place.prefix != taken.prefix;
+    if (is_other) others.push_back(choice(place));
+  }
+  if (!others.empty()) {
+    constexpr size_t kFew = 5;
+    const size_t more = others.size() - std::min(kFew, others.size());
+    others.resize(others.size() - more);
+    facts.notes.push_back(fmt::format("{}: holds {} models; taken is that of {}; others: {}{}", facts.path,
+                                      places.size(), choice(taken), fmt::join(others, "; "),
+                                      more == 0 ? "" : fmt::format("; {} more", more)));
+  }
+  if (!taken.left_out.empty())
+    facts.notes.push_back(
+        fmt::format("{}: {} beside the model left out: {}", facts.path,
+                    taken.left_out.size() == 1 ? "1 tensor is" : fmt::format("{} tensors are", taken.left_out.size()),
+                    listed(taken.left_out)));
+}
+
+// Finds the model wherever it lies in the file, as far as a whole one is there.
+void find_place(const ModelFileOptions& options, ModelFacts& facts) {
+  const std::vector<TensorGroup> groups = list_weights(facts.path);
+  std::vector<FoundModel> places = find_models(groups, options.architecture);
+  const auto taken =
+      std::find_if(places.begin(), places.end(), [&](const FoundModel& place) { return is_asked_for(place, options); });
+  if (taken == places.end()) {
+    if (options.weights_key.empty() && options.weights_prefix.empty()) return;
+    std::vector<std::string> there;
+    for (const FoundModel& place : places) there.push_back(choice(place));
+    throw usage_error(
+        "{}{}{}: {} has no {} there{}",
+        options.weights_key.empty() ? "" : fmt::format("{} {}", setting("weights_key"), options.weights_key),
+        options.weights_key.empty() || options.weights_prefix.empty() ? "" : " ",
+        options.weights_prefix.empty() ? "" : fmt::format("{} {}", setting("weights_prefix"), options.weights_prefix),
+        facts.path, options.architecture.empty() ? "model" : options.architecture,
+        there.empty() ? std::string(", nor anywhere else") : fmt::format(": wanted {}", fmt::join(there, ", or ")));
+  }
+  note_place(places, *taken, facts);
+  facts.place = std::move(*taken);
+}
+
 void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
-  facts.summary = read_weights_summary(facts.path);
+  find_place(options, facts);
+  if (facts.place) {
+    facts.summary = read_weights_summary(facts.path, facts.place->key);
+    facts.summary.tensors = facts.place->tensors();
+    facts.summary.prefix = facts.place->prefix;
+  } else {
+    facts.summary = read_weights_summary(facts.path);
+  }
   std::vector<std::string> foreign;
   ModelMetadata written;
   try {
@@ -152,13 +227,16 @@ std::vector<std::string> numbered_classes(int64_t count) {
   return names;
 }
 
-// The tensors as f32 and i64, with a note on each dtype that was converted.
-std::vector<NamedArray> as_model_dtypes(std::vector<NamedArray> tensors, const std::string& path,
-                                        std::vector<std::string>& notes) {
+// The tensors as `model` has them, with a note on each dtype that was converted.
+std::vector<NamedArray> as_model_tensors(std::vector<NamedArray> tensors, const ModelDescription& model,
+                                         const std::string& path, std::vector<std::string>& notes) {
+  std::unordered_map<std::string, ParameterSpec> wanted;
+  for (ParameterSpec& spec : build_model(model).parameters()) wanted.emplace(spec.name, spec);
   std::map<std::pair<std::string_view, std::string_view>, int64_t> changed;
   for (NamedArray& tensor : tensors) {
     const DType before = tensor.array.dtype();
-    tensor.array = as_model_dtype(std::move(tensor.array));
+    const ParameterSpec& spec = wanted.at(tensor.name);
+    tensor.array = as_model_tensor(std::move(tensor.array), spec.dtype, spec.dims);
     if (tensor.array.dtype() != before) ++changed[{dtype_name(before), dtype_name(tensor.array.dtype())}];
   }
   for (const auto& [names, count] : changed)
@@ -218,6 +296,10 @@ ModelFacts model_facts(const std::string& name, const ModelFileOptions& options,
 
 void require_model(const ModelFacts& facts, const ModelFileOptions& options) {
   if (facts.match.fit.fits()) return;
+  if (facts.place && facts.place->headless)
+    throw data_error(
+        "{}: is a {} without a head, which has no classes to score with: train from it gives it a new head", facts.path,
+        facts.match.description.architecture);
   const std::string differences = to_sentence(facts.match.fit, kShown);
   if (facts.summary.format == WeightsFormat::kCheckpoint || !options.architecture.empty()) {
     std::string other;
@@ -228,6 +310,21 @@ void require_model(const ModelFacts& facts, const ModelFileOptions& options) {
   }
   throw data_error("{}: its tensors are none of the models that resflow knows; the nearest is {}: {}", facts.path,
                    model_text(facts.match.description), differences);
+}
+
+std::vector<NamedArray> read_model_values(const ModelFacts& facts) {
+  if (!facts.place) return read_weights(facts.path).tensors;
+  std::vector<NamedArray> in_file = read_weights(facts.path, facts.place->key).tensors;
+  std::unordered_map<std::string_view, Array*> by_name;
+  for (NamedArray& tensor : in_file) by_name.emplace(tensor.name, &tensor.array);
+  std::vector<NamedArray> values;
+  values.reserve(facts.place->taken.size());
+  for (const FoundModel::Taken& taken : facts.place->taken) {
+    const auto found = by_name.find(taken.file_name);
+    if (found == by_name.end()) throw data_error("{}: changed while it was read", facts.path);
+    values.push_back({taken.entry.name, std::move(*found->second)});
+  }
+  return values;
 }
 
 ModelFile load_model_file(const std::string& name, const ModelFileOptions& options, Listener& listener) {
@@ -245,7 +342,8 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
     file.checkpoint.classes = *facts.classes;
   } else {
     file.checkpoint = assume(facts, file.notes);
-    file.checkpoint.parameters = as_model_dtypes(read_weights(facts.path).tensors, facts.path, file.notes);
+    file.checkpoint.parameters =
+        as_model_tensors(read_model_values(facts), file.checkpoint.model, facts.path, file.notes);
   }
   if (const std::string found = describe_not_finite(file.checkpoint.parameters); !found.empty())
     file.notes.push_back(fmt::format("{}: holds values that are not finite: {}", facts.path, found));

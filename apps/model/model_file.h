@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/model/find_model.h"
 #include "graph/model/recognise.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/listener.h"
@@ -20,14 +21,17 @@ struct ModelFileOptions {
   std::string classes = {};  // "imagenet", or a file with a name a line
   // Only for files that carry no preprocessing. A crop alone brings the resize that goes with it.
   int resize = 0, crop = 0;
+  // Which of several models in a file: the key of its dictionary, and what stands before its names.
+  std::string weights_key = {}, weights_prefix = {};
   // Take torchvision's own files for what they are under any name, by their SHA-256: reads a file with 1000 classes.
   bool by_hash = true;
 };
 
 // What is known of a file's model without reading its tensors' values.
 struct ModelFacts {
-  std::string path;  // of the file; of torchvision's where the name was an entry's
-  WeightsSummary summary;
+  std::string path;        // of the file; of torchvision's where the name was an entry's
+  WeightsSummary summary;  // its tensors are those of `place` by the model's names, where there is one
+  std::optional<FoundModel> place;
   ModelMatch match;  // the model that it is, where match.fit.fits(); else the nearest, or the given architecture
   std::optional<std::vector<std::string>> classes;
   std::optional<Preprocessing> preprocessing;
@@ -39,12 +43,15 @@ struct ModelFacts {
 
 // `name` is a file, or one of torchvision's entries ("resnet34:IMAGENET1K_V1", apps/model/pretrained.h).
 // Throws Error{kData} where the file is damaged, and where class names and outputs differ in number; Error{kUsage} for
-// an unknown architecture, and for a resize or crop where the file has its own; and as find_pretrained does. Warns as
-// load_class_names does.
+// an unknown architecture, for a key or prefix that no model in the file has, and for a resize or crop where the file
+// has its own; and as find_pretrained does. Warns as load_class_names does.
 ModelFacts model_facts(const std::string& name, const ModelFileOptions& options, Listener& listener);
 
 // Throws Error{kData} where it is not the model that it should be: what is missing, unexpected and misshapen.
 void require_model(const ModelFacts& facts, const ModelFileOptions& options);
+
+// The values of facts.summary.tensors, one to one, as the file has them. Throws as read_weights does.
+std::vector<NamedArray> read_model_values(const ModelFacts& facts);
 
 struct ModelFile {
   // Its tensors are f32 and i64, and those of its description. The training state of a checkpoint is kept.

@@ -17,10 +17,19 @@ void add_model_file_argument(CLI::App& command, std::string& model) {
       ->required();
 }
 
+void add_weights_place_options(CLI::App& command, std::string& key, std::string& prefix) {
+  command.add_option(
+      "--weights-key", key,
+      "of several models in a .pth: the one under this key, state_dict_ema [resflow inspect lists them]");
+  command.add_option("--weights-prefix", prefix,
+                     "of several models in a file: the one whose names begin with this, module.encoder_q");
+}
+
 void add_model_file_options(CLI::App& command, ModelFileOptions& options) {
   command.add_option(
       "--model", options.architecture,
       fmt::format("the file must be this one [recognised by its tensors]: {}", fmt::join(model_names(), ", ")));
+  add_weights_place_options(command, options.weights_key, options.weights_prefix);
   command.add_option(
       "--classes", options.classes,
       "names of the classes: imagenet, or a text file with a name a line, class 0 first [the file's own]");

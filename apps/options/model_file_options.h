@@ -14,7 +14,10 @@ namespace resflow {
 // MODEL, a file of weights or the name of one of torchvision's: required.
 void add_model_file_argument(CLI::App& command, std::string& model);
 
-// --model, --classes
+// --weights-key, --weights-prefix
+void add_weights_place_options(CLI::App& command, std::string& key, std::string& prefix);
+
+// --model, --weights-key, --weights-prefix, --classes
 void add_model_file_options(CLI::App& command, ModelFileOptions& options);
 
 // --resize, --crop

@@ -51,6 +51,14 @@ std::vector<Option<O>> before_augmentation() {
         .commas = false,
         .place = 3},
        option_at<&O::weights_skip>},
+      {{.name = "weights_key",
+        .help = "of several models in {weights}: the one under this key, like state_dict_ema",
+        .place = 60},
+       option_at<&O::weights_key>},
+      {{.name = "weights_prefix",
+        .help = "of several models in {weights}: the one whose names begin with this, like module.encoder_q",
+        .place = 61},
+       option_at<&O::weights_prefix>},
       {{.name = "mode",
         .help = "finetune (all of {weights}), partial (all but {freeze}), features (the head alone, on features\n"
                 "computed once), svm (a linear SVM on features for a head) or scratch (random values)\n"

@@ -125,8 +125,12 @@ void resolve(TrainOptions& o) {
   const auto& models = model_names();
   if (std::find(models.begin(), models.end(), o.model) == models.end())
     throw usage_error("{} {}: there is no such model, but {}", setting("model"), o.model, fmt::join(models, ", "));
-  if (o.weights.empty() && !o.weights_skip.empty())
-    throw usage_error("{} goes with {}", setting("weights_skip"), setting("weights"));
+  const auto needs_weights = [&](const char* name, bool given) {
+    if (o.weights.empty() && given) throw usage_error("{} goes with {}", setting(name), setting("weights"));
+  };
+  needs_weights("weights_skip", !o.weights_skip.empty());
+  needs_weights("weights_key", !o.weights_key.empty());
+  needs_weights("weights_prefix", !o.weights_prefix.empty());
   check_patterns("weights_skip", o.weights_skip, "layer4.*");
   if (o.repeat < 1) throw usage_error("{} is {}: wanted at least 1", setting("repeat"), o.repeat);
   if (o.given.contains("folds") && o.folds < 2)

@@ -24,6 +24,7 @@ struct TrainOptions {
 
   std::string model = "resnet34";              // where `weights` is given and this is not: the model that they fit
   std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
+  std::string weights_key = {}, weights_prefix = {};  // which of several models in the file: apps/model/model_file.h
   std::vector<std::string> weights_skip = {};  // patterns of the names of parameters that are not taken from `weights`
   std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: `freeze` and `weights` imply it
   std::vector<std::string> freeze = {};  // patterns of modules and parameters that stay as they are

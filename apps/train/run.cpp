@@ -32,6 +32,8 @@ void check_batch(const TrainOptions& options, const TrainingData& data) {
 InitialWeights read_weights(const TrainOptions& options, const TrainingData& data, Listener& listener) {
   if (options.weights.empty()) return {};
   return load_initial_weights({.weights = options.weights,
+                               .key = options.weights_key,
+                               .prefix = options.weights_prefix,
                                .skip = options.weights_skip,
                                .architecture = options.given.contains("model") ? options.model : "",
                                .classes = data.train.classes,

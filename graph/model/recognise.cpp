@@ -21,7 +21,11 @@ bool is_float(DType dtype) {
 }
 
 bool dtype_fits(DType got, DType wanted, DTypeRule rule) {
-  return got == wanted || (rule == DTypeRule::kConvertible && is_float(got) == is_float(wanted));
+  return got == wanted || (rule == DTypeRule::kConvertible && (is_float(got) || !is_float(wanted)));
+}
+
+bool dims_fit(const Dims& got, const Dims& wanted, DTypeRule rule) {
+  return got == wanted || (rule == DTypeRule::kConvertible && wanted.empty() && element_count(got) == 1);
 }
 
 int64_t class_count(std::span<const TensorEntry> tensors) {
@@ -60,7 +64,7 @@ WeightsFit compare_weights(const std::vector<ParameterSpec>& wanted, std::span<c
     }
     found[at->second] = true;
     const ParameterSpec& spec = wanted[at->second];
-    if (tensor.dims != spec.dims || !dtype_fits(tensor.dtype, spec.dtype, rule))
+    if (!dims_fit(tensor.dims, spec.dims, rule) || !dtype_fits(tensor.dtype, spec.dtype, rule))
       fit.misshapen.push_back({.got = tensor, .wanted = {spec.name, spec.dtype, spec.dims}});
   }
   for (size_t i = 0; i < wanted.size(); ++i) {

@@ -28,7 +28,8 @@ struct WeightsFit {
   size_t differences() const { return missing.size() + unexpected.size() + misshapen.size(); }
 };
 
-// kExact: f32 and i64, as Model::load takes them. kConvertible: any floats for f32, any integers for i64.
+// kExact: f32 and i64, as Model::load takes them. kConvertible: any floats for f32, any numbers for i64, and one
+// element of any dims for a scalar, as torch's load_state_dict has it.
 enum class DTypeRule { kExact, kConvertible };
 
 WeightsFit compare_weights(const std::vector<ParameterSpec>& wanted, std::span<const TensorEntry> tensors,

@@ -1,10 +1,14 @@
 #include "io/core/convert_dtype.h"
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <utility>
+
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {
@@ -24,6 +28,14 @@ float from_f16(uint16_t bits) {
 float from_f64(double value) {
   static_assert(std::numeric_limits<float>::is_iec559 && std::numeric_limits<double>::is_iec559);
   return static_cast<float>(value);
+}
+
+// Beyond what an i64 holds, its limits.
+int64_t to_integer(float value) {
+  if (std::isnan(value)) return 0;
+  if (value >= 0x1p63F) return std::numeric_limits<int64_t>::max();
+  if (value <= -0x1p63F) return std::numeric_limits<int64_t>::min();
+  return std::llround(value);
 }
 
 template <class From, class To, class Convert>
@@ -55,6 +67,18 @@ Array as_model_dtype(Array array) {
       break;
   }
   return array;
+}
+
+Array as_model_tensor(Array array, DType dtype, const Dims& dims) {
+  Array taken = as_model_dtype(std::move(array));
+  if (dtype == DType::kI64 && taken.dtype() == DType::kF32) taken = converted<float, int64_t>(taken, to_integer);
+  if (taken.dtype() != dtype || taken.size() != element_count(dims))
+    throw internal_error("{} {} cannot become {} {}", dtype_name(taken.dtype()), to_string(taken.dims()),
+                         dtype_name(dtype), to_string(dims));
+  if (taken.dims() == dims) return taken;
+  Array shaped = Array::unset(dtype, dims);
+  std::memcpy(shaped.raw(), taken.raw(), taken.bytes());
+  return shaped;
 }
 
 }  // namespace resflow

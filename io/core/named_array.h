@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "io/core/array.h"
 
@@ -17,6 +18,12 @@ struct TensorEntry {
   std::string name;
   DType dtype = DType::kF32;
   Dims dims;
+};
+
+// Tensors that stand together in a file: one dictionary of it.
+struct TensorGroup {
+  std::string key;  // of the dictionary within the file's, "state_dict", "ema.model"; empty: the file's own
+  std::vector<TensorEntry> tensors;
 };
 
 }  // namespace resflow

@@ -55,20 +55,27 @@ struct PthFile {
   PthSummary summary;                // without its tensors
   std::vector<PthStorage> storages;  // all that the pickle names, used or not; no key twice
   std::vector<PthTensor> tensors;    // of the state dict; each lies within its storage
+  std::vector<TensorGroup> groups;   // as list_pth() has them
 };
 
-// Refuses, by name, what is none of the imports that pickles of tensors need. For Pickle's constructor.
+// What of a file is asked for.
+struct PthWanted {
+  bool list = false;               // PthFile::groups alone; else the state dict
+  std::optional<std::string> key;  // of the state dict, as read_pth_summary() has it
+};
+
+// Refuses, by name, imports of what runs code. For Pickle's constructor.
 Pickle::Imports pth_imports(const std::string& path);
 
 // Finds the state dict in the pickled object: storages, tensors and summary of the file, but not where they lie.
 // Tensors that repeat values to far more than `file_bytes` are refused. Throws Error{kData} as read_pth_summary does.
-void read_state_dict(const Pickle& pickle, uint64_t file_bytes, PthFile& file);
+void read_state_dict(const Pickle& pickle, uint64_t file_bytes, const PthWanted& wanted, PthFile& file);
 
 inline constexpr uint64_t kMaxPthPickle = 64 << 20;  // bytes
 
 // The two forms. Throw as read_pth_summary does.
-PthFile open_pth_zip(const std::string& path);
-PthFile open_pth_legacy(const std::string& path);
+PthFile open_pth_zip(const std::string& path, const PthWanted& wanted);
+PthFile open_pth_legacy(const std::string& path, const PthWanted& wanted);
 
 // The values of all tensors. Storages are read in the file's order; one that several tensors share is read once.
 // Throws Error{kData} where a checksum differs or the file became shorter.

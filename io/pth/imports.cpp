@@ -1,5 +1,5 @@
-// What a pickle of tensors may import: names that io/pth/state_dict.cpp gives a meaning, and some of plain data that
-// may stand beside tensors and are left out.
+// What a pickle imports: torch's storages and dtypes, which io/pth/state_dict.cpp gives a meaning, and what is refused.
+// Everything else names an opaque object (io/pth/pickle.h), which is left out.
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -39,31 +39,69 @@ constexpr std::array<TorchDType, 25> kTorchDTypes = {{
     {"bytes without a dtype", "_Untyped", 1, {}},
 }};
 
-constexpr std::array<std::string_view, 19> kAllowed = {
-    "torch._utils._rebuild_tensor",
-    "torch._utils._rebuild_tensor_v2",
-    "torch._utils._rebuild_tensor_v3",
-    "torch._utils._rebuild_parameter",
-    "torch._utils._rebuild_parameter_with_state",
-    "torch._tensor._rebuild_from_type_v2",
-    "torch.Tensor",
-    "torch.nn.parameter.Parameter",
-    "torch.Size",
-    "torch.device",
-    "collections.OrderedDict",
-    "collections.Counter",  // schedulers' milestones
-    "builtins.set",
-    "__builtin__.set",
-    "builtins.bytearray",
-    "__builtin__.bytearray",
-    "builtins.complex",
-    "__builtin__.complex",
-    "_codecs.encode",  // bytes before protocol 3
-};
+// Modules whose functions run programs or other code, and functions of that kind in modules of other things. Nothing of
+// a pickle is ever run here; but a file that asks for one of these is no file of weights, and whoever has it should
+// know.
+constexpr std::array<std::string_view, 52> kRunsCode = {"os",
+                                                        "posix",
+                                                        "nt",
+                                                        "sys",
+                                                        "subprocess",
+                                                        "commands",
+                                                        "popen2",
+                                                        "pty",
+                                                        "shutil",
+                                                        "socket",
+                                                        "ctypes",
+                                                        "_ctypes",
+                                                        "importlib",
+                                                        "imp",
+                                                        "runpy",
+                                                        "pkgutil",
+                                                        "zipimport",
+                                                        "code",
+                                                        "codeop",
+                                                        "pdb",
+                                                        "bdb",
+                                                        "profile",
+                                                        "cProfile",
+                                                        "timeit",
+                                                        "trace",
+                                                        "pickle",
+                                                        "_pickle",
+                                                        "cPickle",
+                                                        "dill",
+                                                        "cloudpickle",
+                                                        "marshal",
+                                                        "webbrowser",
+                                                        "multiprocessing",
+                                                        "asyncio",
+                                                        "pip",
+                                                        "urllib",
+                                                        "requests",
+                                                        "http",
+                                                        "types.CodeType",
+                                                        "types.FunctionType",
+                                                        "io.open",
+                                                        "_io.open",
+                                                        "torch.load",
+                                                        "torch.hub",
+                                                        "torch.jit",
+                                                        "torch.package",
+                                                        "torch.serialization.load",
+                                                        "torch.utils.cpp_extension",
+                                                        "numpy.load",
+                                                        "numpy.testing",
+                                                        "numpy.f2py",
+                                                        "numpy.distutils"};
+constexpr std::array<std::string_view, 16> kRunsCodeOfBuiltins = {
+    "eval",    "exec",    "execfile", "compile", "open",  "file",       "__import__", "setattr",
+    "delattr", "globals", "locals",   "vars",    "input", "breakpoint", "reload",     "apply"};
 
-// Modules whose classes are networks or their parts.
-constexpr std::array<std::string_view, 5> kModulesOfNetworks = {"torch.nn.", "torchvision.models.", "timm.",
-                                                                "__main__.", "models."};
+// True where the name is the entry or stands within it: "os" holds "os.system" and no "ossaudio".
+bool is_within(std::string_view name, std::string_view entry) {
+  return name.starts_with(entry) && (name.size() == entry.size() || name[entry.size()] == '.');
+}
 
 bool take_prefix(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
@@ -94,17 +132,13 @@ const TorchDType* torch_dtype(std::string_view import) {
 
 Pickle::Imports pth_imports(const std::string& path) {
   return [path](std::string_view name) {
-    if (std::find(kAllowed.begin(), kAllowed.end(), name) != kAllowed.end()) return;
-    if (torch_storage_type(name) != nullptr || torch_dtype(name) != nullptr) return;
-    const bool network = std::any_of(kModulesOfNetworks.begin(), kModulesOfNetworks.end(),
-                                     [&](std::string_view module) { return name.starts_with(module); });
-    if (network) {
-      throw data_error(
-          "{}: holds a pickled object of class {}, wanted a state dict: where you trust the file, load it in Python "
-          "and "
-          "torch.save(model.state_dict(), NEW_FILE)",
-          path, printable(name));
-    }
+    bool runs_code =
+        std::any_of(kRunsCode.begin(), kRunsCode.end(), [&](std::string_view entry) { return is_within(name, entry); });
+    std::string_view builtin = name;
+    if (take_prefix(builtin, "builtins.") || take_prefix(builtin, "__builtin__."))
+      runs_code = std::any_of(kRunsCodeOfBuiltins.begin(), kRunsCodeOfBuiltins.end(),
+                              [&](std::string_view entry) { return is_within(builtin, entry); });
+    if (!runs_code) return;
     throw data_error(
         "{}: its pickle imports {}, which resflow refuses: tensors need no such thing, and it may run code; where you "
         "trust the file, load it in Python and torch.save(model.state_dict(), NEW_FILE)",

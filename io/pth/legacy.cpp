@@ -22,7 +22,7 @@ constexpr size_t kGrowth = 4;
 
 class LegacyReader {
  public:
-  explicit LegacyReader(const std::string& path) : in_(path) { file_.path = path; }
+  LegacyReader(const std::string& path, const PthWanted& wanted) : wanted_(wanted), in_(path) { file_.path = path; }
 
   PthFile read() {
     next([&](const Pickle& pickle) {
@@ -35,7 +35,7 @@ class LegacyReader {
         throw data_error("{}: is of another protocol of torch.save, resflow reads {}", file_.path, kProtocol);
     });
     next([&](const Pickle& pickle) { check_machine(pickle); });
-    next([&](const Pickle& pickle) { read_state_dict(pickle, static_cast<uint64_t>(in_.size()), file_); });
+    next([&](const Pickle& pickle) { read_state_dict(pickle, static_cast<uint64_t>(in_.size()), wanted_, file_); });
     next([&](const Pickle& pickle) { find_storages(pickle); });
     file_.summary.legacy = true;
     return std::move(file_);
@@ -124,6 +124,7 @@ class LegacyReader {
                      printable(storage.key), storage.bytes());
   }
 
+  const PthWanted& wanted_;
   InputFile in_;
   PthFile file_;
   std::vector<uint8_t> bytes_;  // of the file's start
@@ -132,6 +133,6 @@ class LegacyReader {
 
 }  // namespace
 
-PthFile open_pth_legacy(const std::string& path) { return LegacyReader(path).read(); }
+PthFile open_pth_legacy(const std::string& path, const PthWanted& wanted) { return LegacyReader(path, wanted).read(); }
 
 }  // namespace resflow

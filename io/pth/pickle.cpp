@@ -349,6 +349,7 @@ class PickleInterpreter {
     }
   }
   bool extend(Kind kind, std::vector<Value> items) {
+    if (top().kind == Kind::kCall) return true;  // an opaque object's own business
     expect(top(), kind);
     if (kind == Kind::kDict) {
       add_pairs(top(), std::move(items));
@@ -434,8 +435,10 @@ class PickleInterpreter {
         return push(called(callee, arguments));
       }
       case 0x92: {
-        const Value named = pop(Kind::kDict), arguments = pop(Kind::kTuple), callee = pop();
-        if (!made_.items(named).empty()) fail("a call with arguments by name");
+        const Value named = pop(Kind::kDict), arguments = pop(Kind::kTuple);
+        Value callee = pop();
+        if (!made_.items(named).empty())
+          callee = made_text(Kind::kGlobal, fmt::format("{} with arguments by name", called_name(callee)));
         return push(called(callee, arguments));
       }
       case 'o': {
@@ -447,7 +450,8 @@ class PickleInterpreter {
       }
       case 'b': {
         const Value state = pop();
-        if (top().kind != Kind::kDict) fail("it sets the state of {}", thing(top()));
+        if (top().kind == Kind::kCall) return true;
+        if (top().kind != Kind::kDict) fail("it sets the state of {}", pickle_kind_name(top().kind));
         // Attributes of an OrderedDict (torch's _metadata) are of no use here.
         if (state.kind != Kind::kDict) fail("it sets the state of a dictionary to {}", pickle_kind_name(state.kind));
         return true;
@@ -463,14 +467,36 @@ class PickleInterpreter {
         return false;
     }
   }
-  std::string thing(const Value& value) const {
-    if (value.kind != Kind::kCall) return std::string(pickle_kind_name(value.kind));
-    return printable(made_.text(made_.items(value)[0]));
+  // What is called: something imported, or what another call has given.
+  std::string called_name(const Value& callee) const {
+    if (callee.kind == Kind::kGlobal) return std::string(made_.text(callee));
+    if (callee.kind == Kind::kPersistent) return kept_name(callee);
+    if (callee.kind != Kind::kCall) fail("it calls {}, wanted something imported", pickle_kind_name(callee.kind));
+    return fmt::format("the result of {}", made_.text(made_.items(callee)[0]));
+  }
+  // The legacy form keeps the classes of pickled modules beside the pickle, with their sources: ('module', class, ...).
+  std::string kept_name(const Value& kept) const {
+    const Value& id = made_.items(kept)[0];
+    if (id.kind == Kind::kTuple) {
+      for (const Value& part : made_.items(id))
+        if (part.kind == Kind::kGlobal) return std::string(made_.text(part));
+    }
+    fail("it calls {}, wanted something imported", pickle_kind_name(kept.kind));
   }
   Value called(const Value& callee, const Value& arguments) {
-    if (callee.kind != Kind::kGlobal) fail("it calls {}, wanted something imported", pickle_kind_name(callee.kind));
-    if (made_.text(callee) == "collections.OrderedDict") return ordered_dict(made_.items(arguments));
-    return made_node(Kind::kCall, {callee, arguments});
+    const std::string name = called_name(callee);
+    if (name == "collections.OrderedDict") return ordered_dict(made_.items(arguments));
+    if (name == "collections.defaultdict")
+      return made_node(Kind::kDict, {});  // what it makes of a missing key is no value
+    if (name == "builtins.getattr" || name == "__builtin__.getattr") return member(name, made_.items(arguments));
+    if (callee.kind == Kind::kGlobal) return made_node(Kind::kCall, {callee, arguments});
+    return made_node(Kind::kCall, {made_text(Kind::kGlobal, std::string(name)), arguments});
+  }
+  // A class within a class is pickled as getattr(the outer one, its name).
+  Value member(const std::string& getattr, std::span<const Value> arguments) {
+    if (arguments.size() != 2 || arguments[0].kind != Kind::kGlobal || arguments[1].kind != Kind::kString)
+      throw data_error("{}: its pickle calls {} on what is no class, which resflow refuses", where_, getattr);
+    return imported(made_.text(arguments[0]), made_.text(arguments[1]));
   }
   Value ordered_dict(std::span<const Value> arguments) {
     const Value made = made_node(Kind::kDict, {});

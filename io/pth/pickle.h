@@ -1,9 +1,10 @@
 // Python's pickles as data: an interpreter of the opcodes of protocols 0 to 5 that runs nothing.
 //
-// What a pickle imports stays a name, and what it calls is recorded with its arguments, not made; only dictionaries of
-// collections.OrderedDict become what they are. All values lie in one store and refer to each other by index, so that
-// shared and cyclic ones cost nothing, and no depth is too deep for our own stack.
-// Facts: Python 3.11's Lib/pickle.py and Lib/pickletools.py.
+// What a pickle imports stays a name, and what it calls is recorded with its arguments, not made: such an object is
+// opaque, and what the pickle puts into it afterwards is passed over. Only collections.OrderedDict and defaultdict
+// become the dictionaries that they are. All values lie in one store and refer to each other by index, so that shared
+// and cyclic ones cost nothing, and no depth is too deep for our own stack. Facts: Python 3.11's Lib/pickle.py and
+// Lib/pickletools.py.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,7 @@ enum class PickleKind : uint8_t {
   kSet,
   kDict,        // items: key, value, key, value, ...; a key may come twice, the later one is meant
   kGlobal,      // an import; its text is "module.name"
-  kCall,        // items: the kGlobal that was called, then a kTuple of arguments
+  kCall,        // an opaque object. items: the kGlobal that was called, then a kTuple of arguments
   kPersistent,  // items: the id of something that is kept beside the pickle
 };
 
@@ -60,8 +61,8 @@ class Pickle {
   using Imports = std::function<void(std::string_view name)>;
 
   // Reads the pickle that `bytes` start with; they must stay valid as long as this. Errors start with `where`.
-  // Throws what `imports` throws, PickleCutShort, and Error{kData} for what is no pickle, calls what is no import, sets
-  // the state of anything but a dictionary, or is a bomb: beyond the limits below.
+  // Throws what `imports` throws, PickleCutShort, and Error{kData} for what is no pickle, calls what is no import and
+  // no opaque object, sets the state of what has none, or is a bomb: beyond the limits below.
   Pickle(std::span<const uint8_t> bytes, std::string_view where, const Imports& imports);
 
   const PickleValue& root() const { return root_; }

@@ -52,7 +52,7 @@ Form form_of(std::string_view start) {
   return binary || text || starts_as_import(start) ? Form::kPickle : Form::kOther;
 }
 
-PthFile open_pth(const std::string& path) {
+PthFile open_pth(const std::string& path, const PthWanted& wanted) {
   std::array<char, kStartBytes> bytes{};
   size_t size = 0;
   {
@@ -62,9 +62,9 @@ PthFile open_pth(const std::string& path) {
   }
   switch (form_of({bytes.data(), size})) {
     case Form::kZip:
-      return open_pth_zip(path);
+      return open_pth_zip(path, wanted);
     case Form::kPickle:
-      return open_pth_legacy(path);
+      return open_pth_legacy(path, wanted);
     case Form::kTar:
       throw data_error(
           "{}: is of PyTorch's tar form, from before version 0.1.10: load it in a PyTorch of today and "
@@ -95,10 +95,16 @@ bool is_pth(const std::string& path) {
   return form_of({bytes.data(), size}) != Form::kOther;
 }
 
-PthSummary read_pth_summary(const std::string& path) { return summary_of(open_pth(path)); }
+std::vector<TensorGroup> list_pth(const std::string& path) {
+  return std::move(open_pth(path, {.list = true, .key = {}}).groups);
+}
 
-Pth read_pth(const std::string& path) {
-  const PthFile file = open_pth(path);
+PthSummary read_pth_summary(const std::string& path, const std::optional<std::string>& key) {
+  return summary_of(open_pth(path, {.list = false, .key = key}));
+}
+
+Pth read_pth(const std::string& path, const std::optional<std::string>& key) {
+  const PthFile file = open_pth(path, {.list = false, .key = key});
   return {summary_of(file), read_pth_values(file)};
 }
 

@@ -25,6 +25,11 @@ constexpr size_t kMaxDims = 64;  // torch's own limit
 constexpr size_t kMaxName = 1000;
 constexpr int kMaxWrappings = 4;
 constexpr size_t kListedKeys = 8;
+constexpr size_t kMaxGroups = 4096;  // an optimizer has one for each parameter
+
+// Modules whose classes are networks or their parts.
+constexpr std::array<std::string_view, 5> kModulesOfNetworks = {"torch.nn.", "torchvision.models.", "timm.",
+                                                                "__main__.", "models."};
 
 // What views may repeat: tied weights do, bombs too.
 constexpr uint64_t kMaxRepeats = 4, kAlwaysFine = 1 << 20;
@@ -40,12 +45,17 @@ class StateDictReader {
   StateDictReader(const Pickle& pickle, uint64_t file_bytes, PthFile& file)
       : pickle_(pickle), file_(file), most_bytes_(file_bytes * kMaxRepeats + kAlwaysFine) {}
 
-  void read() {
+  void read(const PthWanted& wanted) {
     for (const Value& value : pickle_.persistent()) read_storage(value);
-    const Value dict = find_state_dict();
+    if (wanted.list || wanted.key) find_groups(pickle_.root(), {});
+    if (wanted.list) {
+      for (const auto& [key, dict] : groups_) file_.groups.push_back(listed_group(key, dict));
+      return;
+    }
+    const Value dict = wanted.key ? group_named(*wanted.key) : find_state_dict();
     const Values items = pickle_.items(dict);
     for (size_t i = 0; i < items.size(); i += 2) read_entry(items[i], items[i + 1]);
-    take_prefix_off();
+    if (!wanted.key) take_prefix_off();
   }
 
  private:
@@ -59,6 +69,8 @@ class StateDictReader {
   void read_storage(const Value& value) {
     const Value& id = pickle_.items(value)[0];
     const Values parts = id.kind == Kind::kTuple ? pickle_.items(id) : Values();
+    constexpr size_t kModuleParts = 4;  // the class of a pickled module with its source, in the legacy form
+    if (parts.size() == kModuleParts && is_text(parts[0], "module")) return;
     if (parts.size() < 5 || parts.size() > 6 || !is_text(parts[0], "storage") || parts[1].kind != Kind::kGlobal ||
         parts[2].kind != Kind::kString || parts[3].kind != Kind::kString || parts[4].kind != Kind::kInt)
       fail("the id of a storage in its pickle is none of torch's: wanted ('storage', type, key, device, size)");
@@ -108,11 +120,55 @@ class StateDictReader {
     part.bytes = static_cast<uint64_t>(elements) * type.bytes;
   }
 
+  // -- all dictionaries of tensors
+
+  // Those at and below `value`, each once, however often it is named. The pickle has bounded their depth.
+  void find_groups(const Value& value, const std::string& key) {
+    if (groups_.size() >= kMaxGroups) return;
+    const bool list = value.kind == Kind::kList || value.kind == Kind::kTuple;
+    if ((value.kind != Kind::kDict && !list) || !searched_.insert(value.index).second) return;
+    if (holds_tensors(value)) groups_.emplace_back(key, value);
+    const Values items = pickle_.items(value);
+    const auto below = [&](const std::string& name) { return key.empty() ? name : key + "." + name; };
+    if (list) {
+      for (size_t i = 0; i < items.size(); ++i) find_groups(items[i], below(std::to_string(i)));
+    } else {
+      for (size_t i = 0; i < items.size(); i += 2) find_groups(items[i + 1], below(shown_key(items[i])));
+    }
+  }
+
+  Value group_named(const std::string& key) {
+    const auto found =
+        std::find_if(groups_.begin(), groups_.end(), [&](const auto& group) { return group.first == key; });
+    if (found == groups_.end()) fail("has no dictionary of tensors under {}", printable(key));
+    file_.summary.found_under = key;
+    return found->second;
+  }
+
+  // What reading it would refuse is not listed: it may be nobody's wish to read it.
+  TensorGroup listed_group(const std::string& key, const Value& dict) const {
+    TensorGroup group = {.key = key, .tensors = {}};
+    const Values items = pickle_.items(dict);
+    for (size_t i = 0; i < items.size(); i += 2) {
+      if (items[i].kind != Kind::kString || !is_tensor(items[i + 1])) continue;
+      const std::string name(pickle_.text(items[i]));
+      if (name.empty() || name.size() > kMaxName || !is_utf8(name)) continue;
+      try {
+        const Parts parts = parts_of(items[i + 1], printable(name));
+        group.tensors.push_back({name, *parts.type->dtype, parts.sizes});
+      } catch (const Error&) {
+        continue;
+      }
+    }
+    return group;
+  }
+
   // -- the state dict
 
   Value find_state_dict() {
     const Value& root = pickle_.root();
     if (is_tensor(root)) fail("holds one tensor, wanted a state dict: {}", kAdvice);
+    refuse_object(root);
     if (root.kind != Kind::kDict) fail("holds {}, wanted a state dict: {}", pickle_kind_name(root.kind), kAdvice);
     for (const std::string_view place : kPlaces) {
       const Value held = entry(root, place);
@@ -129,9 +185,41 @@ class StateDictReader {
       fail("holds dictionaries of tensors under {}, wanted one state dict, bare or under {}: {} with the one you want",
            listed(keys), fmt::join(kPlaces, ", "), kAdvice);
     }
-    for (size_t i = 0; i < items.size(); i += 2) keys.push_back(items[i]);
+    for (size_t i = 0; i < items.size(); i += 2) {
+      if (is_network(items[i + 1])) refuse_object(items[i + 1]);
+      keys.push_back(items[i]);
+    }
     if (keys.empty()) fail("holds an empty dictionary, wanted a state dict: {}", kAdvice);
-    fail("holds a dictionary of {} without tensors, wanted a state dict: {}", listed(keys), kAdvice);
+    fail("holds a dictionary of {} without tensors{}, wanted a state dict: {}", listed(keys), of_what(items), kAdvice);
+  }
+
+  // The class of an opaque object, or the function that makes it; empty for anything else.
+  std::string_view maker(const Value& value) const {
+    return value.kind == Kind::kCall ? pickle_.text(pickle_.items(value)[0]) : std::string_view();
+  }
+
+  bool is_network(const Value& value) const {
+    const std::string_view name = maker(value);
+    return std::any_of(kModulesOfNetworks.begin(), kModulesOfNetworks.end(),
+                       [&](std::string_view module) { return name.starts_with(module); });
+  }
+
+  void refuse_object(const Value& value) const {
+    if (value.kind != Kind::kCall) return;
+    fail(
+        "holds a pickled object of class {}, wanted a state dict: where you trust the file, load it in Python and "
+        "torch.save(model.state_dict(), NEW_FILE)",
+        printable(maker(value)));
+  }
+
+  // What the first opaque object in a dictionary is: it may have been meant for a tensor.
+  std::string of_what(Values items) const {
+    for (size_t i = 0; i < items.size(); i += 2) {
+      if (items[i + 1].kind == Kind::kCall)
+        return fmt::format(" that resflow reads ({} is made by {})", shown_key(items[i]),
+                           printable(maker(items[i + 1])));
+    }
+    return {};
   }
 
   // The later one of two of the same key, as Python has it; nothing where there is none.
@@ -222,47 +310,67 @@ class StateDictReader {
 
   bool is_tensor(const Value& value) const { return !rebuild(value).function.empty(); }
 
-  // (storage, offset, size, stride, ...); version 3: ..., requires_grad, hooks, dtype
-  PthTensor read_tensor(const Value& value) {
+  // A tensor as the pickle describes it. Its dtype is one that resflow reads.
+  struct Parts {
+    const TorchDType* type = nullptr;
+    const Part* part = nullptr;
+    Dims sizes, strides;
+    int64_t offset = 0;
+  };
+
+  // (storage, offset, size, stride, ...); version 3: ..., requires_grad, hooks, dtype. Errors name the tensor as
+  // `shown`.
+  Parts parts_of(const Value& value, const std::string& shown) const {
     const Call call = rebuild(value);
     const Values arguments = call.arguments;
     if (arguments.size() < 4 || arguments[0].kind != Kind::kPersistent || arguments[1].kind != Kind::kInt)
-      fail("{}: its arguments of {} are none of torch's", shown_, call.function);
-    const Part& part = parts_.at(arguments[0].index);
-    const TorchDType* type = file_.storages[part.storage].type;
+      fail("{}: its arguments of {} are none of torch's", shown, call.function);
+    Parts parts;
+    const auto part = parts_.find(arguments[0].index);
+    if (part == parts_.end()) fail("{}: its storage is none of torch's", shown);
+    parts.part = &part->second;
+    parts.type = file_.storages[parts.part->storage].type;
     if (call.function.ends_with("_v3")) {
-      type = arguments.size() < 7 || arguments[6].kind != Kind::kGlobal ? nullptr
-                                                                        : torch_dtype(pickle_.text(arguments[6]));
-      if (type == nullptr) fail("{}: its arguments of {} have no dtype", shown_, call.function);
+      parts.type = arguments.size() < 7 || arguments[6].kind != Kind::kGlobal ? nullptr
+                                                                              : torch_dtype(pickle_.text(arguments[6]));
+      if (parts.type == nullptr) fail("{}: its arguments of {} have no dtype", shown, call.function);
     }
-    if (!type->dtype) {
-      fail("{}: is a tensor of {}, resflow reads float64, float32, float16, bfloat16, int64, int32 and uint8", shown_,
-           type->name);
+    if (!parts.type->dtype) {
+      fail("{}: is a tensor of {}, resflow reads float64, float32, float16, bfloat16, int64, int32 and uint8", shown,
+           parts.type->name);
     }
+    parts.sizes = read_sizes(arguments[2], shown, "size");
+    parts.strides = read_sizes(arguments[3], shown, "stride");
+    parts.offset = arguments[1].integer;
+    return parts;
+  }
+
+  PthTensor read_tensor(const Value& value) {
+    const Parts parts = parts_of(value, shown_);
     PthTensor tensor;
-    tensor.storage = part.storage;
-    tensor.dtype = *type->dtype;
-    tensor.dims = read_sizes(arguments[2], "size");
-    tensor.strides = read_sizes(arguments[3], "stride");
-    place(tensor, arguments[1].integer, part);
+    tensor.storage = parts.part->storage;
+    tensor.dtype = *parts.type->dtype;
+    tensor.dims = parts.sizes;
+    tensor.strides = parts.strides;
+    place(tensor, parts.offset, *parts.part);
     return tensor;
   }
 
-  Dims read_sizes(const Value& value, std::string_view what) const {
+  Dims read_sizes(const Value& value, const std::string& shown, std::string_view what) const {
     Value tuple = value;
     if (value.kind == Kind::kCall && pickle_.text(pickle_.items(value)[0]) == "torch.Size") {
       const Values arguments = pickle_.items(pickle_.items(value)[1]);
       if (arguments.size() == 1) tuple = arguments[0];
     }
     if (tuple.kind != Kind::kTuple && tuple.kind != Kind::kList)
-      fail("{}: its {} is {}, wanted a tuple", shown_, what, pickle_kind_name(tuple.kind));
+      fail("{}: its {} is {}, wanted a tuple", shown, what, pickle_kind_name(tuple.kind));
     const Values items = pickle_.items(tuple);
     if (items.size() > kMaxDims)
-      fail("{}: its {} has {} dimensions, more than {}", shown_, what, items.size(), kMaxDims);
+      fail("{}: its {} has {} dimensions, more than {}", shown, what, items.size(), kMaxDims);
     Dims sizes;
     for (const Value& item : items) {
-      if (item.kind != Kind::kInt) fail("{}: its {} holds {}, wanted ints", shown_, what, pickle_kind_name(item.kind));
-      if (item.integer < 0) fail("{}: its {} holds {}, wanted none below 0", shown_, what, item.integer);
+      if (item.kind != Kind::kInt) fail("{}: its {} holds {}, wanted ints", shown, what, pickle_kind_name(item.kind));
+      if (item.integer < 0) fail("{}: its {} holds {}, wanted none below 0", shown, what, item.integer);
       sizes.push_back(item.integer);
     }
     return sizes;
@@ -306,8 +414,10 @@ class StateDictReader {
   PthFile& file_;
   uint64_t most_bytes_, bytes_ = 0;
   std::unordered_map<std::string, size_t> by_key_;
-  std::unordered_map<uint32_t, Part> parts_;    // by the index of the kPersistent
-  std::unordered_map<uint32_t, bool> holding_;  // by the index of the kDict
+  std::unordered_map<uint32_t, Part> parts_;           // by the index of the kPersistent
+  std::unordered_map<uint32_t, bool> holding_;         // by the index of the kDict
+  std::vector<std::pair<std::string, Value>> groups_;  // dictionaries of tensors and their keys
+  std::unordered_set<uint32_t> searched_;              // for groups, by the index of the container
   std::unordered_set<std::string> names_;
   std::string shown_;  // name of the tensor that is being read
 };
@@ -324,8 +434,8 @@ bool PthTensor::contiguous() const {
   return true;
 }
 
-void read_state_dict(const Pickle& pickle, uint64_t file_bytes, PthFile& file) {
-  StateDictReader(pickle, file_bytes, file).read();
+void read_state_dict(const Pickle& pickle, uint64_t file_bytes, const PthWanted& wanted, PthFile& file) {
+  StateDictReader(pickle, file_bytes, file).read(wanted);
 }
 
 }  // namespace resflow

@@ -88,7 +88,7 @@ void find_storage(const ZipArchive& archive, const std::string& folder, const st
 
 }  // namespace
 
-PthFile open_pth_zip(const std::string& path) {
+PthFile open_pth_zip(const std::string& path, const PthWanted& wanted) {
   const ZipArchive archive(path);
   if (is_torchscript(archive)) {
     throw data_error(
@@ -104,7 +104,7 @@ PthFile open_pth_zip(const std::string& path) {
   const Pickle pickle(bytes, path, pth_imports(path));
   PthFile file;
   file.path = path;
-  read_state_dict(pickle, static_cast<uint64_t>(archive.file().size()), file);
+  read_state_dict(pickle, static_cast<uint64_t>(archive.file().size()), wanted, file);
   std::vector<bool> found(file.storages.size());
   for (const PthTensor& tensor : file.tensors) {
     if (!found[tensor.storage]) find_storage(archive, folder, tensor.name, file, file.storages[tensor.storage]);

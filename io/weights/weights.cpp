@@ -6,6 +6,7 @@
 
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/error.h"
+#include "io/files/stand_in.h"
 #include "io/pth/pth.h"
 #include "io/weights/model_metadata.h"
 #include "io/weights/onnx.h"
@@ -67,13 +68,16 @@ Weights from_read(Read read) {
                     path);
 }
 
+using Key = std::optional<std::string>;  // of a dictionary, TensorGroup::key
+
 struct Format {
   WeightsFormat format;
   std::string_view name;
   std::array<std::string_view, 3> endings;
   bool (*is)(const std::string& path);
-  WeightsSummary (*summary)(const std::string& path);
-  Weights (*read)(const std::string& path);
+  // The dictionary is that of the key, where there is one.
+  WeightsSummary (*summary)(const std::string& path, const Key& key);
+  Weights (*read)(const std::string& path, const Key& key);
 };
 
 constexpr std::array<Format, 4> kFormats = {{
@@ -81,34 +85,47 @@ constexpr std::array<Format, 4> kFormats = {{
      "resflow",
      {".resflow"},
      is_checkpoint,
-     [](const std::string& path) { return from(read_checkpoint_summary(path)); },
-     read_checkpoint},
+     [](const std::string& path, const Key&) { return from(read_checkpoint_summary(path)); },
+     [](const std::string& path, const Key&) { return read_checkpoint(path); }},
     {WeightsFormat::kSafetensors,
      "safetensors",
      {".safetensors"},
      is_safetensors,
-     [](const std::string& path) { return from(read_safetensors_summary(path)); },
-     [](const std::string& path) { return from_read(read_safetensors(path)); }},
+     [](const std::string& path, const Key&) { return from(read_safetensors_summary(path)); },
+     [](const std::string& path, const Key&) { return from_read(read_safetensors(path)); }},
     {WeightsFormat::kPth,
      "pth",
      {".pth", ".pt", ".th"},
      is_pth,
-     [](const std::string& path) { return from(read_pth_summary(path)); },
-     [](const std::string& path) { return from_read(read_pth(path)); }},
+     [](const std::string& path, const Key& key) { return from(read_pth_summary(path, key)); },
+     [](const std::string& path, const Key& key) { return from_read(read_pth(path, key)); }},
     {WeightsFormat::kOnnx,
      "onnx",
      {".onnx"},
      is_onnx,
-     [](const std::string& path) { return from(read_onnx_summary(path)); },
-     [](const std::string& path) -> Weights { refuse_onnx(path); }},
+     [](const std::string& path, const Key&) { return from(read_onnx_summary(path)); },
+     [](const std::string& path, const Key&) -> Weights { refuse_onnx(path); }},
 }};
 
 const Format& row_of(WeightsFormat format) {
   return *std::find_if(kFormats.begin(), kFormats.end(), [&](const Format& row) { return row.format == format; });
 }
 
+// Says of a file that holds no weights what it is instead, where its first bytes tell.
+void refuse_what_is_none(const std::string& path) {
+  const InputFile file(path);
+  if (file.size() == 0) throw data_error("{}: is empty: was it downloaded to its end?", path);
+  std::array<char, 512> bytes{};
+  const auto size = static_cast<size_t>(std::min<int64_t>(file.size(), bytes.size()));
+  file.read(0, {reinterpret_cast<uint8_t*>(bytes.data()), size});
+  std::string_view start(bytes.data(), size);
+  if (const std::string pointer = lfs_pointer(start); !pointer.empty()) throw data_error("{}: {}", path, pointer);
+  if (is_web_page(start)) throw data_error("{}: is a web page: the download gave a page, not the file", path);
+}
+
 // A damaged file may not show what it is; then its name says whose sentence about it helps.
 const Format& format_of(const std::string& path) {
+  refuse_what_is_none(path);
   std::optional<WeightsFormat> format = recognise_weights(path);
   if (!format) format = weights_format_of_name(path);
   if (!format || (*format == WeightsFormat::kOnnx && !is_onnx(path))) {
@@ -142,8 +159,16 @@ std::optional<WeightsFormat> weights_format_of_name(std::string_view path) {
   return std::nullopt;
 }
 
-WeightsSummary read_weights_summary(const std::string& path) { return format_of(path).summary(path); }
+std::vector<TensorGroup> list_weights(const std::string& path) {
+  const Format& row = format_of(path);
+  if (row.format == WeightsFormat::kPth) return list_pth(path);
+  return {{.key = {}, .tensors = row.summary(path, {}).tensors}};
+}
 
-Weights read_weights(const std::string& path) { return format_of(path).read(path); }
+WeightsSummary read_weights_summary(const std::string& path, const Key& key) {
+  return format_of(path).summary(path, key);
+}
+
+Weights read_weights(const std::string& path, const Key& key) { return format_of(path).read(path, key); }
 
 }  // namespace resflow

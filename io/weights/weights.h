@@ -35,8 +35,13 @@ struct WeightsSummary {
   std::string prefix;       // that stood before every name and was taken off: "module."
 };
 
-// Throws Error{kData}, whose sentence says what in the file is damaged, foreign or refused, and where.
-WeightsSummary read_weights_summary(const std::string& path);
+// Every dictionary of tensors in the file. A .pth may hold several; the other formats are one. Reads no values.
+std::vector<TensorGroup> list_weights(const std::string& path);
+
+// Of a file that holds several dictionaries, `key` is that of the one that is meant (TensorGroup::key), and names are
+// then as the file has them; without it io/pth/pth.h says which one it is. Throws Error{kData}, whose sentence says
+// what in the file is damaged, foreign or refused, and where.
+WeightsSummary read_weights_summary(const std::string& path, const std::optional<std::string>& key = {});
 
 struct Weights {
   WeightsSummary summary;
@@ -44,6 +49,6 @@ struct Weights {
 };
 
 // Throws as read_weights_summary does, and Error{kUsage} for an ONNX file, whose values are not read.
-Weights read_weights(const std::string& path);
+Weights read_weights(const std::string& path, const std::optional<std::string>& key = {});
 
 }  // namespace resflow

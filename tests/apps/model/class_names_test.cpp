@@ -33,6 +33,28 @@ TEST(ClassNames, ImagenetsAreThousandAndNoTwoAreAlike) {
   EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
 }
 
+TEST(ClassNames, ImagenetsFoldersAreCalledByWordNetsIds) {
+  const auto names = load_class_names("imagenet", silent());
+  const std::map<std::string, std::string> others =
+      other_class_names(std::vector<std::string>(names.begin(), names.end()));
+  ASSERT_EQ(others.size(), 1000U);  // no two are alike
+  // The ids are sorted as the classes are numbered.
+  size_t index = 0;
+  for (const auto& [id, name] : others) EXPECT_EQ(name, names[index++]) << id;
+  // Imagenette's ten.
+  EXPECT_EQ(others.at("n01440764"), "tench");
+  EXPECT_EQ(others.at("n02102040"), "English springer");
+  EXPECT_EQ(others.at("n02979186"), "cassette player");
+  EXPECT_EQ(others.at("n03000684"), "chain saw");
+  EXPECT_EQ(others.at("n03028079"), "church");
+  EXPECT_EQ(others.at("n03394916"), "French horn");
+  EXPECT_EQ(others.at("n03417042"), "garbage truck");
+  EXPECT_EQ(others.at("n03425413"), "gas pump");
+  EXPECT_EQ(others.at("n03445777"), "golf ball");
+  EXPECT_EQ(others.at("n03888257"), "parachute");
+  EXPECT_TRUE(other_class_names(std::vector<std::string>{"ant", "bee"}).empty());
+}
+
 class NamesFile : public ::testing::Test {
  protected:
   std::vector<std::string> load(const std::string& text) {

@@ -87,6 +87,19 @@ TEST(ConvertDtype, IntegersBecomeWideAndTheRestStaysAsItIs) {
   EXPECT_EQ(as_model_dtype(Array::from<int64_t>({}, {&one, 1})), Array::from<int64_t>({}, {&one, 1}));
 }
 
+TEST(ConvertDType, ATensorTakesItsPlaceInAModel) {
+  const std::vector<float> counts = {7.0F};
+  const Array seven = Array::from<int64_t>({}, std::vector<int64_t>{7});
+  EXPECT_EQ(as_model_tensor(Array::from<float>({1}, counts), DType::kI64, {}), seven);
+  EXPECT_EQ(as_model_tensor(Array::from<int32_t>({1, 1}, std::vector<int32_t>{7}), DType::kI64, {}), seven);
+  const std::vector<float> odd = {2.6F, -2.6F, std::nanf(""), 1e30F, -1e30F};
+  EXPECT_EQ(as_model_tensor(Array::from<float>({5}, odd), DType::kI64, {5}),
+            Array::from<int64_t>({5}, std::vector<int64_t>{3, -3, 0, std::numeric_limits<int64_t>::max(),
+                                                           std::numeric_limits<int64_t>::min()}));
+  EXPECT_THROW(as_model_tensor(Array(DType::kI64, {2}), DType::kF32, {2}), Error);
+  EXPECT_THROW(as_model_tensor(Array(DType::kF32, {2}), DType::kF32, {3}), Error);
+}
+
 TEST(NotFinite, CountsAreThoseOfTheFormats) {
   // Of each sign: exponent all ones with fraction 0 is infinite, with any other NaN.
   const NotFinite half = count_not_finite(all_patterns(DType::kF16));

@@ -9,12 +9,18 @@ FOLDER/bad/NAME.pth     what it must refuse. Some would make the file FOLDER/ran
 import argparse
 import collections
 import copyreg
+import datetime
+import decimal
+import enum
+import functools
 import io
 import os
+import pathlib
 import pickle
 import struct
 import sys
 import tarfile
+import types
 import warnings
 import zipfile
 
@@ -199,6 +205,26 @@ def with_byteorder(order):
 rezip(f"{folder}/small.pth", f"{good}/little_endian.pth", with_byteorder(b"little"))
 say("little_endian", small, "zip")
 
+# Training scripts keep objects beside the weights, which are left out.
+both("numpy_scalar", {"w": small["w"], "best": numpy.float64(3)}, {"w": small["w"]})
+both("namespace", {"state_dict": small, "args": argparse.Namespace(lr=0.1)}, small, "state_dict")
+
+
+class Kind(enum.Enum):
+    ANY = 1
+
+
+class Outer:
+    class Inner:
+        """Protocol 2 pickles it by getattr."""
+
+
+objects = {"array": numpy.arange(6).reshape(2, 3), "path": pathlib.PurePosixPath("a/b"), "kind": Kind.ANY,
+           "inner": Outer.Inner(), "when": datetime.datetime(2020, 1, 1), "names": types.SimpleNamespace(a=1),
+           "fallback": collections.defaultdict(list, {"a": [1]}), "part": functools.partial(print, "x"),
+           "set": frozenset([1]), "decimal": decimal.Decimal("1.5")}
+both("objects", {**objects, "model": small}, small, "model")
+
 # -- what must be refused
 
 
@@ -217,8 +243,6 @@ both_bad("eval", {"w": small["w"], "x": Call(eval, f"open({ran!r}, 'w')")})
 save_bad("getattr", {"w": small["w"], "x": Call(getattr, small, "clear")})
 save_bad("system_4", Call(os.system, command), pickle_protocol=4)
 both_bad("numpy_array", {"w": numpy.zeros(3)})
-both_bad("numpy_scalar", {"w": small["w"], "best": numpy.float64(3)})
-both_bad("namespace", {"state_dict": small, "args": argparse.Namespace(lr=0.1)})
 both_bad("module", torchvision.models.resnet18())
 both_bad("modules", {"model": torch.nn.Linear(2, 3)})
 with open(f"{bad}/plain_pickle.pth", "wb") as file:

@@ -1,0 +1,123 @@
+// Weights as other programs leave them, through the commands.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/weights/weights.h"
+#include "tests/apps/environment.h"
+#include "tests/apps/program.h"
+#include "tests/support/files.h"
+#include "tests/support/python.h"
+
+namespace resflow::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class ForeignWeights : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!python_has({"torch", "torchvision", "numpy"})) GTEST_SKIP() << "needs python3-torch and python3-torchvision";
+    run_python("apps/foreign_weights.py", {folder_ / "made"});
+  }
+
+  std::string made(const std::string& name) const { return folder_ / ("made/" + name); }
+
+  // The tensors of the file that convert makes of `name`.
+  std::vector<NamedArray> converted(const std::string& name, const std::vector<std::string>& more = {}) const {
+    const std::string out = folder_ / "out.safetensors";
+    std::vector<std::string> all = {"convert", made(name), out};
+    all.insert(all.end(), more.begin(), more.end());
+    const ProcessResult result = resflow(all);
+    EXPECT_EQ(result.exit_code, 0) << name << ": " << result.err;
+    EXPECT_THAT(result.out, HasSubstr("resnet18 with 4 classes")) << name;
+    return result.exit_code == 0 ? read_weights(out).tensors : std::vector<NamedArray>();
+  }
+
+  static void expect_same(std::vector<NamedArray> got, std::vector<NamedArray> wanted) {
+    const auto by_name = [](const NamedArray& a, const NamedArray& b) { return a.name < b.name; };
+    std::sort(got.begin(), got.end(), by_name);
+    std::sort(wanted.begin(), wanted.end(), by_name);
+    ASSERT_EQ(got.size(), wanted.size());
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(got[i].name, wanted[i].name);
+      EXPECT_TRUE(got[i].array == wanted[i].array) << wanted[i].name;
+    }
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ForeignWeights, TheModelIsFoundWhereverItLies) {
+  const std::vector<NamedArray> plain = read_weights(made("plain.pth")).tensors;
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(made("same"))) {
+    const std::string name = entry.path().filename().string();
+    SCOPED_TRACE(name);
+    ++files;
+    const std::string own = folder_ / "out.resflow";
+    const ProcessResult result = resflow({"convert", entry.path().string(), own});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    expect_same(read_weights(own).tensors, plain);
+    EXPECT_THAT(resflow({"inspect", entry.path().string()}).out, HasSubstr("resnet18 with 4 classes: all tensors fit"));
+  }
+  EXPECT_EQ(files, 16);
+}
+
+TEST_F(ForeignWeights, OfSeveralModelsOneIsTakenAloudAndTheOthersCanBe) {
+  const std::vector<NamedArray> plain = read_weights(made("plain.pth")).tensors,
+                                more = read_weights(made("more.pth")).tensors;
+  expect_same(converted("both/keys.pth"), plain);
+  expect_same(converted("both/keys.pth", {"--weights-key", "state_dict_ema"}), more);
+  expect_same(converted("both/prefixes.pth"), plain);
+  expect_same(converted("both/prefixes.pth", {"--weights-prefix", "teacher"}), more);
+  const ProcessResult inspected = resflow({"inspect", made("both/keys.pth")});
+  EXPECT_THAT(inspected.out, HasSubstr("holds 2 models; taken is that of --weights-key 'state_dict'"));
+  EXPECT_THAT(inspected.out, HasSubstr("--weights-key 'state_dict_ema'"));
+  const ProcessResult none = resflow({"inspect", made("both/keys.pth"), "--weights-key", "student"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("--weights-key student: " + made("both/keys.pth") + " has no model there: wanted "));
+}
+
+TEST_F(ForeignWeights, ABackboneGetsANewHead) {
+  const std::string data = folder_ / "data";
+  draw_photos(data, 2, 4);
+  for (const char* name : {"headless/plain.pth", "headless/behind.pth"}) {
+    SCOPED_TRACE(name);
+    const ProcessResult trained =
+        resflow({"train", data, "--out", folder_ / "run", "--weights", made(name), "--batch", "4", "--epochs", "0",
+                 "--image-size", "48", "--threads", "2", "--overwrite"});
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+    EXPECT_THAT(trained.out, HasSubstr("fc.weight and fc.bias are initialised anew: the weights have none"));
+    EXPECT_THAT(trained.out, HasSubstr("120 of 122 tensors"));
+    EXPECT_THAT(resflow({"inspect", made(name)}).out, HasSubstr("resnet18 without a head"));
+    const ProcessResult scored = resflow({"score", made(name), data});
+    EXPECT_EQ(scored.exit_code, 3);
+    EXPECT_THAT(scored.err, HasSubstr("is a resnet18 without a head"));
+  }
+}
+
+TEST_F(ForeignWeights, WhatIsNoFileOfWeightsIsCalledByItsName) {
+  const auto says = [&](const char* name, const std::string& content, const char* what) {
+    write_text(folder_ / name, content);
+    for (const char* command : {"inspect", "score"}) {
+      const ProcessResult result = std::string(command) == "score"
+                                       ? resflow({command, folder_ / name, folder_.path().string()})
+                                       : resflow({command, folder_ / name});
+      EXPECT_EQ(result.exit_code, 3) << name << ": " << result.err;
+      EXPECT_THAT(result.err, HasSubstr(what)) << name;
+    }
+  };
+  for (const char* name : {"l.pth", "l.safetensors"})
+    says(name, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 102230000\n", "git lfs pull");
+  for (const char* name : {"p.pth", "p.safetensors"}) says(name, "<!DOCTYPE html><html>", "is a web page");
+  for (const char* name : {"e.pth", "e.safetensors"}) says(name, "", "is empty");
+}
+
+}  // namespace
+}  // namespace resflow::testing
