@@ -218,8 +218,8 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
       check_resumed_executors(executors, journal->executors, options.out);
   ScoreOutput output(options, loaded.model.classes, loaded.model.model->feature_count(), loaded.fingerprint);
   if (!output.locked())
-    listener.note(fmt::format("{}: the file system has no locks: see to it that no other program writes there",
-                              o.output.out));
+    listener.note(
+        fmt::format("{}: the file system has no locks: see to it that no other program writes there", o.output.out));
   if (!output.resumed()) output.set_executors(executors);
   const int64_t before = output.done().rows;
   if (!output.complete() && output.done().executors > threads)

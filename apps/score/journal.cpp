@@ -54,7 +54,7 @@ ScoreJournal parse_journal(const std::string& text) {
 
 }  // namespace
 
-std::string journal_path(const std::string& out) { return written_path(out) + ".journal"; }
+std::string journal_path(const std::string& out) { return written_path(out) + kJournalEnding; }
 
 void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {
   Json json = {{"format", kFormat},

@@ -33,6 +33,8 @@ struct ScoreJournal {
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them
 };
 
+inline constexpr const char* kJournalEnding = ".journal";
+
 // Beside the file that is written: where `out` is a link, beside the one that it leads to.
 std::string journal_path(const std::string& out);
 

@@ -50,8 +50,9 @@ struct ScoreOutputOptions {
   double save_seconds = 2;  // between savings
 };
 
-// Throws Error{kUsage} where a run was begun there and `start` is kNew, and as check_outputs() does (io/files/outputs.h)
-// for all files of a scoring and `others` that its command writes, none of which may be among `inputs`.
+// Throws Error{kUsage} where a run was begun there and `start` is kNew, and as check_outputs() does
+// (io/files/outputs.h) for all files of a scoring and `others` that its command writes, none of which may be among
+// `inputs`.
 void check_score_output(const ScoreOutputOptions& options, const std::vector<OutputFile>& others = {},
                         const std::vector<std::string>& inputs = {});
 

@@ -154,9 +154,8 @@ TrainingOutcome train_epochs(Run& run, TrainingMode& mode, int64_t epochs) {
 
   try {
     if (state.epoch < epochs && !stopped_early(run) && mode.prepare()) {
-      try_auxiliary(run, "TensorBoard", [&] {
-        run.board = std::make_unique<TensorBoardLog>(run.folder.tensorboard(), state.epoch);
-      });
+      try_auxiliary(run, "TensorBoard",
+                    [&] { run.board = std::make_unique<TensorBoardLog>(run.folder.tensorboard(), state.epoch); });
       while (state.epoch < epochs && !stopped_early(run) && !run.listener->stop()) {
         const std::optional<Epoch> epoch = mode.train_epoch();
         if (!epoch) break;

@@ -31,8 +31,8 @@ class TrainingMode {
   // What best.resflow and last.resflow are to hold. last() has the optimizer, too.
   virtual Checkpoint best() = 0;
   virtual Checkpoint last() = 0;
-  // Whether the model of last.resflow is the best one where the last epoch was the best. Then last.resflow, in which the
-  // whole run is, is written first, and a run that was killed before best.resflow was writes that when it goes on.
+  // Whether the model of last.resflow is the best one where the last epoch was the best. Then last.resflow, in which
+  // the whole run is, is written first, and a run that was killed before best.resflow was writes that when it goes on.
   virtual bool last_can_be_best() const { return false; }
   // Whether last() is a state to go on from, also while an epoch is under way that has failed.
   virtual bool can_be_saved() const { return false; }
@@ -54,7 +54,8 @@ class TrainingMode {
 
 // Trains until the run has `epochs` epochs, gets no better (early_stop) or the listener asks to stop, and says what it
 // does. Throws Error; what was saved before stays whole, and where the machine failed (kSystem), what was trained since
-// is saved, if that can be. What a run can do without (history.csv, config.toml, TensorBoard) only warns where it fails.
+// is saved, if that can be. What a run can do without (history.csv, config.toml, TensorBoard) only warns where it
+// fails.
 TrainingOutcome train_epochs(Run& run, TrainingMode& mode, int64_t epochs);
 
 // Writes last.resflow, from which a run can go on.
