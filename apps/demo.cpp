@@ -2,10 +2,12 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>  // program_invocation_name
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "apps/commands.h"
 #include "apps/data/demo_photos.h"
@@ -22,6 +24,7 @@
 #include "io/core/stopwatch.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
+#include "io/images/jpeg_encode.h"
 #include "io/pictures/dataset.h"
 
 namespace resflow {
@@ -36,10 +39,26 @@ struct DemoOptions {
   int threads = 0;
 };
 
+// Whether a demo has begun to draw its photographs there. The first one is always the same picture; it may be cut off.
+bool holds_demo(const fs::path& out) {
+  const fs::path folder = out / "photos" / "train" / demo_classes().front();
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) return false;
+  if (fs::is_empty(folder, error)) return true;
+  try {
+    std::vector<uint8_t> buffer;
+    const auto found = read_file((folder / "000.jpg").string(), buffer);
+    const std::vector<uint8_t> drawn = encode_jpeg(draw_demo_photo(0, 0));
+    return found.size() <= drawn.size() && std::equal(found.begin(), found.end(), drawn.begin());
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // The demo replaces only files that a demo made.
 void check_folder(const fs::path& out) {
   std::error_code ignored;
-  if (!fs::exists(out, ignored) || fs::exists(out / "photos" / "train" / demo_classes().front(), ignored)) return;
+  if (!fs::exists(out, ignored) || holds_demo(out)) return;
   if (!fs::is_directory(out, ignored)) throw usage_error("--out {}: is a file, wanted a folder", out.string());
   if (!fs::is_empty(out, ignored)) throw usage_error("--out {}: holds other files; give a new folder", out.string());
 }

@@ -66,8 +66,7 @@ dev_t device_of(const fs::path& path) {
 }
 
 // Finds out before anything is made whether all of it can be made. Sets the sizes of `made`.
-void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<SplitMade>& made,
-                    Listener& listener) {
+void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<SplitMade>& made, Listener& listener) {
   const bool same_device = job.how == SplitHow::kHardlink || job.how == SplitHow::kMove;
   const dev_t device = same_device ? device_of(parent) : 0;
   int64_t bytes = 0;
@@ -184,6 +183,21 @@ void recover_old(const std::string& out, Listener& listener) {
     listener.warn(fmt::format("{}: of the former split, stays{}{}", old.string(), why.empty() ? "" : ": ", why));
 }
 
+// Throws where `out` holds what a new split must not replace.
+void check_out(const std::string& out, bool overwrite, SplitState state) {
+  std::error_code error;
+  if (!is_there(out)) return;
+  if (!fs::is_directory(out, error)) throw usage_error("{} {}: is a file, wanted a new folder", setting("out"), out);
+  if (fs::is_empty(out, error)) return;
+  if (error) throw usage_error("{} {}: cannot be read: {}", setting("out"), out, error.message());
+  const std::optional<SplitManifest> former = read_manifest(out);
+  if (!former) throw usage_error("{} {}: holds files that no split made; give a new folder", setting("out"), out);
+  if (!overwrite) throw usage_error("{} {}: holds a split; {} replaces it", setting("out"), out, setting("overwrite"));
+  if (const std::string why = why_not_removable(out, *former, state); !why.empty())
+    throw usage_error("{}: {}, so the split in {} is not replaced; give another {}", setting("overwrite"), why, out,
+                      setting("out"));
+}
+
 }  // namespace
 
 SplitHow split_how(const std::string& name) {
@@ -207,18 +221,7 @@ void check_split_folder(const std::string& out, const std::string& data, bool ov
     throw usage_error("{} {}: lies within {}, of which it would become a class; give a folder beside it",
                       setting("out"), out, data);
   if (within(data, out)) throw usage_error("{} {}: holds {}, the photographs to split", setting("out"), out, data);
-
-  std::error_code error;
-  if (!is_there(out)) return;
-  if (!fs::is_directory(out, error)) throw usage_error("{} {}: is a file, wanted a new folder", setting("out"), out);
-  if (fs::is_empty(out, error)) return;
-  if (error) throw usage_error("{} {}: cannot be read: {}", setting("out"), out, error.message());
-  const std::optional<SplitManifest> former = read_manifest(out);
-  if (!former) throw usage_error("{} {}: holds files that no split made; give a new folder", setting("out"), out);
-  if (!overwrite) throw usage_error("{} {}: holds a split; {} replaces it", setting("out"), out, setting("overwrite"));
-  if (const std::string why = why_not_removable(out, *former, SplitState::kWhole); !why.empty())
-    throw usage_error("{}: {}, so the split in {} is not replaced; give another {}", setting("overwrite"), why, out,
-                      setting("out"));
+  check_out(out, overwrite, SplitState::kWhole);
 }
 
 std::unique_ptr<FileLock> lock_split_folder(const std::string& out) {
@@ -273,6 +276,7 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
   // It must be new: what somebody else put there might lead elsewhere.
   if (machine_files().mkdir(partial.c_str(), 0777) != 0)
     throw usage_error("{} {}: {} cannot be made: {}", setting("out"), job.out, partial.string(), reason_of(errno));
+  const SplitState state = job.how == SplitHow::kMove ? SplitState::kSourcesMoved : SplitState::kWhole;
   bool swapped = false;
   try {
     // The manifest comes first, so that after a kill all that was made is known to be ours.
@@ -290,7 +294,7 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
     }
     make_durable(partial);
     // Hours may have passed, and somebody may have put something into the former split.
-    check_split_folder(job.out, job.data, job.overwrite);
+    check_out(job.out, job.overwrite, state);
     swap_in(partial, out);
     swapped = true;
     sync_folder(parent.string(), job.out, machine_files());
@@ -302,10 +306,10 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
   }
   if (!is_there(partial)) return true;
   const std::optional<SplitManifest> former = read_manifest(partial);
-  const std::string why = former ? why_not_removable(partial, *former, SplitState::kWhole) : "it has no split.json";
+  const std::string why = former ? why_not_removable(partial, *former, state) : "it has no split.json";
   if (!why.empty() || !remove_split(partial, *former))
-    listener.warn(fmt::format("{}: of the former split, cannot be removed{}{}", partial.string(),
-                              why.empty() ? "" : ": ", why));
+    listener.warn(
+        fmt::format("{}: of the former split, cannot be removed{}{}", partial.string(), why.empty() ? "" : ": ", why));
   return true;
 }
 

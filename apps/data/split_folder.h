@@ -42,12 +42,12 @@ struct SplitJob {
 // (they were moved, or their sources are gone); and where one of `out` and `data` lies within the other.
 void check_split_folder(const std::string& out, const std::string& data, bool overwrite);
 
-// Keeps other splits of the same `out` away while it lives: OUT.lock says who is at work. Null where the folder that `out`
-// is to lie in is not there yet. Throws as FileLock does.
+// Keeps other splits of the same `out` away while it lives: OUT.lock says who is at work. Null where the folder that
+// `out` is to lie in is not there yet. Throws as FileLock does.
 std::unique_ptr<FileLock> lock_split_folder(const std::string& out);
 
-// Removes what a killed run has left in OUT.partial, and notes it; files that the run had moved go back to `data`, and a
-// former split that is called OUT.old gets its name again. To be done before the data are listed: what was moved is
+// Removes what a killed run has left in OUT.partial, and notes it; files that the run had moved go back to `data`, and
+// a former split that is called OUT.old gets its name again. To be done before the data are listed: what was moved is
 // missing there. What OUT.partial/split.json says is believed only of OUT.partial itself and of `data`, and no link is
 // followed. Throws Error: kUsage where OUT.partial holds something else, kSystem where a file cannot go back.
 void recover_split_folder(const std::string& out, const std::string& data, Listener& listener);

@@ -17,9 +17,9 @@ inline constexpr const char* kSplitManifest = "split.json";
 
 // A file that a split made.
 struct SplitMade {
-  std::string place;       // below the split's folder; no step of it is ".."
-  std::string source;      // absolute; none of a list
-  int64_t bytes = -1;      // of copies and lists
+  std::string place;   // below the split's folder; no step of it is ".."
+  std::string source;  // absolute; none of a list
+  int64_t bytes = -1;  // of copies and lists
 };
 
 struct SplitManifest {

@@ -26,14 +26,16 @@ std::string why_kept(const fs::path& folder, const SplitMade& made, SplitHow how
   if (type == fs::file_type::not_found) return {};
   if (how == SplitHow::kMove) return "was moved here and is the only one";
   if (how == SplitHow::kSymlink)
-    return type == fs::file_type::symlink && fs::read_symlink(path, error) == made.source ? "" : "is no longer the link";
+    return type == fs::file_type::symlink && fs::read_symlink(path, error) == made.source ? ""
+                                                                                          : "is no longer the link";
   if (type != fs::file_type::regular) return "is no longer the file";
+  const bool moved = state == SplitState::kSourcesMoved;
   if (how == SplitHow::kHardlink)
-    return fs::equivalent(path, made.source, error) ? "" : "is the only one: its source is gone or another";
+    return moved || fs::equivalent(path, made.source, error) ? "" : "is the only one: its source is gone or another";
   const auto bytes = static_cast<int64_t>(fs::file_size(path, error));
   const bool begun = state == SplitState::kUnfinished && how == SplitHow::kCopy && bytes < made.bytes;
   if (bytes != made.bytes && !begun) return "was changed";
-  return how == SplitHow::kList || fs::exists(made.source, error) ? "" : "is the only one: its source is gone";
+  return moved || how == SplitHow::kList || fs::exists(made.source, error) ? "" : "is the only one: its source is gone";
 }
 
 }  // namespace

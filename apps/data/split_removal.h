@@ -1,4 +1,5 @@
-// Taking a split away again: only what its manifest names, only what is still as the split made it, and through no link.
+// Taking a split away again: only what its manifest names, only what is still as the split made it, and through no
+// link.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +10,9 @@
 namespace resflow {
 
 enum class SplitState {
-  kWhole,
-  kUnfinished,  // of a run that was killed: a copy may have begun only
+  kWhole,         // and its sources are where they were
+  kUnfinished,    // of a run that was killed: a copy may have begun only
+  kSourcesMoved,  // into the split that replaces it, where they are now
 };
 
 // Why removing the split in `folder` would lose anything: "FILE was changed"; empty where it would not.

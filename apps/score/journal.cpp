@@ -68,7 +68,7 @@ std::string retried_rows(const ScoreJournal& journal) {
   return {};
 }
 
-std::string journal_path(const std::string& out) { return written_path(out) + ".journal"; }
+std::string journal_path(const std::string& out) { return written_path(out) + kJournalEnding; }
 
 void save_journal(const ScoreJournal& journal, const std::string& path, FileSystem& files) {
   Json json = {{"format", kFormat},

@@ -36,6 +36,8 @@ struct ScoreJournal {
   bool complete = false;  // all rows are there: the files are about to get their names, or some have them
 };
 
+inline constexpr const char* kJournalEnding = ".journal";
+
 // Which output the run reads the errors of again: xxh3 of its bytes, as hex(); empty for one that does not.
 std::string retried_rows(const ScoreJournal& journal);
 

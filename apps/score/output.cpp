@@ -46,6 +46,31 @@ std::vector<std::string> paths_of(const ScoreOutputOptions& options) {
   return paths;
 }
 
+// A journal beside the file that tells of a run which is not finished, and which writes the same partial file: it is
+// not OUT alone that a run may be gone on with.
+void check_begun_elsewhere(const std::string& path, const std::string& own_journal) {
+  std::error_code error;
+  if (!is_file(path) || fs::file_size(partial(path), error) == 0 || error) return;
+  const std::string folder = output_place(path).folder;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string journal = at->path().string();
+    std::error_code different;
+    if (!journal.ends_with(kJournalEnding) || fs::equivalent(journal, own_journal, different)) continue;
+    try {
+      const std::optional<ScoreJournal> other = load_journal(journal);
+      if (!other) continue;
+      for (const ScoreJournal::File& file : other->files)
+        if (fs::path(file.path).filename() == fs::path(written_path(path)).filename())
+          throw usage_error(
+              "{}: a run was begun that writes it, and not finished ({}): go on with it by {}, or write "
+              "elsewhere",
+              path, journal, setting("resume"));
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::kUsage) throw;  // what is no journal tells of no run
+    }
+  }
+}
+
 // As OUT.shard names the file, relative to OUT: so the files may be moved together.
 std::string relative_to(const std::string& out, const std::string& path) {
   std::error_code error;
@@ -87,7 +112,9 @@ void check_score_output(const ScoreOutputOptions& options, const std::vector<Out
     const NpzParts parts = npz_parts(written_path(options.out));
     check_outputs({{setting("out"), parts.scores}, {setting("out"), parts.names}});
   }
-  if (options.start != ScoreStart::kNew || !is_file(options.out)) return;
+  if (!is_file(options.out)) return;
+  for (const std::string& path : paths_of(options)) check_begun_elsewhere(path, journal_path(options.out));
+  if (options.start != ScoreStart::kNew) return;
   if (const std::string journal = journal_path(options.out); exists(journal))
     throw usage_error("{}: a run was begun and not finished: {} goes on with it, {} starts anew", journal,
                       setting("resume"), setting("overwrite"));

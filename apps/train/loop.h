@@ -31,8 +31,8 @@ class TrainingMode {
   // What best.resflow and last.resflow are to hold. last() has the optimizer, too.
   virtual Checkpoint best() = 0;
   virtual Checkpoint last() = 0;
-  // Whether the model of last.resflow is the best one where the last epoch was the best. Then last.resflow, in which the
-  // whole run is, is written first, and a run that was killed before best.resflow was writes that when it goes on.
+  // Whether the model of last.resflow is the best one where the last epoch was the best. Then last.resflow, in which
+  // the whole run is, is written first, and a run that was killed before best.resflow was writes that when it goes on.
   virtual bool last_can_be_best() const { return false; }
   // Whether last() is a state to go on from, also while an epoch is under way that has failed.
   virtual bool can_be_saved() const { return false; }

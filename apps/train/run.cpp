@@ -137,9 +137,10 @@ Run open_run(const TrainOptions& given, std::shared_ptr<const TrainingData> data
   }
   Run run = {.options = options, .data = std::move(data), .listener = &listener, .folder = open_folder(options)};
   if (!run.folder.lock()->is_real())
-    listener.note(fmt::format("{}: its file system has no locks: resflow.lock in it keeps other runs away, and stays "
-                              "where this one is killed",
-                              run.folder.path()));
+    listener.note(
+        fmt::format("{}: its file system has no locks: resflow.lock in it keeps other runs away, and stays "
+                    "where this one is killed",
+                    run.folder.path()));
   if (options.resume)
     resume(run);
   else

@@ -104,9 +104,10 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::fail(const char* doing) {
   const int error = errno;
-  const std::string after = place_->through     ? ""
-                            : moved_generations_ ? "; the previous file is still there, as are the generations before it"
-                                                 : "; the previous file is unchanged";
+  const std::string after = place_->through ? ""
+                            : moved_generations_
+                                ? "; the previous file is still there, as are the generations before it"
+                                : "; the previous file is unchanged";
   if (is_disk_full(error)) {
     if (needed_ == 0 || needed_ < written_)  // how much it would be was not known
       throw system_error("{}: the disk is full ({}) after {} bytes in {}{}", path_, reason_of(error), written_,

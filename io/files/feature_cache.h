@@ -31,9 +31,9 @@ struct BrokenRow {
 class FeatureCache {
  public:
   // Opens the file at `path`, or begins one, and reads the rows that are there. Only one program writes a file at a
-  // time; any number may read one that is complete, also where it may not be written. Throws Error{kUsage} where another
-  // program is writing it, and where it cannot be made (no permission, no such folder); Error{kSystem} where the machine
-  // fails.
+  // time; any number may read one that is complete, also where it may not be written. Throws Error{kUsage} where
+  // another program is writing it, and where it cannot be made (no permission, no such folder); Error{kSystem} where
+  // the machine fails.
   FeatureCache(std::string path, const FeatureCacheKey& key, FileSystem& files = machine_files());
   ~FeatureCache();
   FeatureCache(const FeatureCache&) = delete;

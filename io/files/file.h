@@ -93,10 +93,10 @@ class InputFile {
 std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>& buffer,
                                    FileSystem& files = machine_files());
 
-// Replaces `path` at commit(), atomically and durably: a partial file is written beside it, synced and renamed, then the
-// folder is synced (docs/checkpoint.md). Until commit() has returned `path` is the previous file, and the new one has its
-// mode. The partial file has a name of its own each time, so that two programs that write one path each leave a whole
-// file. Where `path` is a link, the file that it leads to is replaced; a device, a pipe or a descriptor such as
+// Replaces `path` at commit(), atomically and durably: a partial file is written beside it, synced and renamed, then
+// the folder is synced (docs/checkpoint.md). Until commit() has returned `path` is the previous file, and the new one
+// has its mode. The partial file has a name of its own each time, so that two programs that write one path each leave a
+// whole file. Where `path` is a link, the file that it leads to is replaced; a device, a pipe or a descriptor such as
 // /dev/stdout is written as it is, from the first write on.
 class AtomicFile {
  public:

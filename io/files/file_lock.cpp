@@ -70,13 +70,14 @@ FileLock::FileLock(std::string path, const std::string& what, FileSystem& files)
       files_.close(file_);
       throw usage_error("{}: is in the way: remove it", path_);
     }
-    if (!real_ && !is_new && !is_gone(owner()))
-      refuse(what, "wait for it; if it is no more, remove " + path_);
+    if (!real_ && !is_new && !is_gone(owner())) refuse(what, "wait for it; if it is no more, remove " + path_);
     break;
   }
   if (file_ < 0) throw system_error("{}: cannot be locked", path_);
   const std::string text = own_text();
-  if (files_.ftruncate(file_, 0) != 0 || write_all(files_, file_, bytes_of(text), 0) < text.size()) {
+  const bool written = files_.ftruncate(file_, 0) == 0 && write_all(files_, file_, bytes_of(text), 0) == text.size();
+  // A lock is one without its text, too: on a full disk it says nothing of its owner.
+  if (!written && !real_) {
     const int error = errno;
     files_.unlink(path_.c_str());
     files_.close(file_);

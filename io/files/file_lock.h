@@ -12,8 +12,8 @@ namespace resflow {
 // locks, the file itself is the lock, and is taken over where its process is gone.
 class FileLock {
  public:
-  // Throws Error{kUsage} "WHAT is in use by ..." where another holds it, where there is no permission, and where the path
-  // is a link; Error{kSystem} where the machine fails.
+  // Throws Error{kUsage} "WHAT is in use by ..." where another holds it, where there is no permission, and where the
+  // path is a link; Error{kSystem} where the machine fails.
   FileLock(std::string path, const std::string& what, FileSystem& files = machine_files());
   ~FileLock();
   FileLock(const FileLock&) = delete;

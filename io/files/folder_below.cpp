@@ -26,8 +26,8 @@ FolderBelow::FolderBelow(const fs::path& root, const fs::path& below) {
   for (const fs::path& step : below) {
     if (folder_ < 0) return;
     const int next = step == ".." ? -1 : ::openat(folder_, step.c_str(), kFolder);
-    error_ = next < 0 ? step == ".." ? std::make_error_code(std::errc::invalid_argument) : last_error()
-                      : std::error_code();
+    error_ =
+        next < 0 ? step == ".." ? std::make_error_code(std::errc::invalid_argument) : last_error() : std::error_code();
     ::close(folder_);
     folder_ = next;
   }
@@ -60,7 +60,7 @@ std::error_code rename_to_new(const FolderBelow& from, const std::string& name, 
   if (!is_not_supported(errno)) return last_error();
   if (to.type_of(new_name) != fs::file_type::not_found) return std::make_error_code(std::errc::file_exists);
   return ::renameat(from.descriptor(), name.c_str(), to.descriptor(), new_name.c_str()) == 0 ? std::error_code()
-                                                                                            : last_error();
+                                                                                             : last_error();
 }
 
 }  // namespace resflow

@@ -55,7 +55,6 @@ void GrowingFile::open_partial() {
   // O_NONBLOCK: opening a named pipe must not wait for somebody who reads it.
   constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
   file_ = files_.open(partial_.c_str(), kFlags | O_CREAT | O_EXCL, mode | 0600U);
-  is_new_ = file_ >= 0;
   if (file_ < 0 && errno == EEXIST) file_ = files_.open(partial_.c_str(), kFlags, 0);
   if (file_ < 0) fail_to_open();
 }
@@ -85,8 +84,7 @@ void GrowingFile::fail_to_open() {
   if (is_no_permission(error)) throw usage_error("{}: no permission to write in {}", path_, place_->folder);
   if (error == ENOENT || error == ENOTDIR) throw usage_error("{}: there is no folder {}", path_, place_->folder);
   if (error == ELOOP) throw usage_error("{}: is a link, which nothing is written through: remove it", partial_);
-  if (error == ENXIO || error == EISDIR)
-    throw usage_error("{}: is in the way, and is no file: remove it", partial_);
+  if (error == ENXIO || error == EISDIR) throw usage_error("{}: is in the way, and is no file: remove it", partial_);
   if (error == EBADF) throw usage_error("{}: is closed", path_);
   errno = error;
   fail("be created");
@@ -145,8 +143,9 @@ void GrowingFile::sync() {
   flush();
   if (place_->through) return;
   if (!sync_file(files_, file_)) fail("be synced to the disk");
-  // What is said to be safe must have its name after a crash, too.
-  if (std::exchange(is_new_, false)) sync_folder(place_->folder, path_, files_);
+  // What is said to be safe must have its name after a crash, too; a killed program may have made it and not synced it.
+  if (begin_ == Begin::kWhereItWasLeft && !std::exchange(has_safe_name_, true))
+    sync_folder(place_->folder, path_, files_);
 }
 
 void GrowingFile::publish() {

@@ -22,7 +22,7 @@ class GrowingFile {
  public:
   enum class Begin {
     kWhereItWasLeft,  // with what PATH.partial holds; it is kept where the work ends early
-    kAnew,            // under a name of its own, as an AtomicFile; nobody can go on with it, and it goes with the object
+    kAnew,  // under a name of its own, as an AtomicFile; nobody can go on with it, and it goes with the object
   };
 
   // Opens PATH.partial with what it holds, or makes it; resize() then says where to go on.
@@ -75,7 +75,7 @@ class GrowingFile {
   Begin begin_;
   std::string partial_;  // empty where the file is written as it is
   int file_ = -1, lock_ = -1;
-  bool locked_ = true, is_new_ = false;
+  bool locked_ = true, has_safe_name_ = false;
   int64_t size_ = 0;
   std::vector<uint8_t> waiting_;  // the end of what was written
 };

@@ -24,9 +24,8 @@ bool names_open_file(const std::string& link, int& descriptor) {
   const std::string folder = fs::canonical(folder_of(link), error).string();
   if (error || !folder.starts_with("/proc/") || !folder.ends_with("/fd")) return false;
   const std::string name = fs::path(link).filename().string(), own = "/proc/" + std::to_string(::getpid()) + "/";
-  const bool number = !name.empty() && name.size() < 8 && std::all_of(name.begin(), name.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool number = !name.empty() && name.size() < 8 &&
+                      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (number && folder.starts_with(own)) descriptor = std::stoi(name);
   return number;
 }
@@ -53,6 +52,7 @@ OutputPlace output_place(const std::string& path, FileSystem& files) {
       if (errno == ENAMETOOLONG && place.path.size() >= PATH_MAX)
         throw usage_error("{}: name too long: {} bytes, and the system takes {}", path, place.path.size(),
                           PATH_MAX - 1);
+      if (names_open_file(place.path, place.descriptor)) throw usage_error("{}: is closed", path);
       check_length(path, place);
       return place;  // a new file; whoever makes it says why that cannot be
     }

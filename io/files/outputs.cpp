@@ -60,8 +60,14 @@ void check_pipe(const Checked& checked, FileSystem& files) {
                     output->name, output->path);
 }
 
+std::filesystem::path plain(const std::string& path) {
+  std::error_code no_current_folder;
+  return std::filesystem::absolute(path, no_current_folder).lexically_normal();
+}
+
 // A file that is there by another name, or one that is not there yet in a folder that has several.
 bool are_one(const OutputPlace& one, const OutputPlace& other, FileSystem& files) {
+  if (!one.through && plain(one.path) == plain(other.path)) return true;
   if (one.descriptor >= 0 || other.descriptor >= 0) return one.descriptor == other.descriptor;
   if (one.former && other.former) return is_same_file(*one.former, *other.former);
   if (one.former || other.former || one.through != other.through) return false;
@@ -98,9 +104,10 @@ void check_begun(const Checked& checked, FileSystem& files) {
                       output->path);
   const bool is_left = place.path.ends_with(kPartialEnding) || place.path.ends_with(kJournalEnding);
   if (is_left && place.former)
-    throw usage_error("{} {}: is what a run left that was begun and not finished: go on with it by {}, or write "
-                      "elsewhere",
-                      output->name, output->path, setting("resume"));
+    throw usage_error(
+        "{} {}: is what a run left that was begun and not finished: go on with it by {}, or write "
+        "elsewhere",
+        output->name, output->path, setting("resume"));
 }
 
 }  // namespace
@@ -109,21 +116,22 @@ void check_outputs(const std::vector<OutputFile>& outputs, const std::vector<std
   std::vector<Checked> all;
   for (const OutputFile& output : outputs)
     if (!output.path.empty()) all.push_back({&output, output_place(output.path, files)});
-  for (size_t i = 0; i < all.size(); ++i) {
-    const auto& [output, place] = all[i];
+  for (size_t i = 0; i < all.size(); ++i)
     for (size_t k = 0; k < i; ++k)
-      if (are_one(all[k].place, place, files))
-        throw usage_error("{}: is to be two files at once: give {} and {} a name each", output->path,
-                          all[k].output->name, output->name);
+      if (are_one(all[k].place, all[i].place, files))
+        throw usage_error("{}: is to be two files at once: give {} and {} a name each",
+                          plain(all[i].place.path).string(), all[k].output->name, all[i].output->name);
+  for (const Checked& checked : all) {
+    const auto& [output, place] = checked;
     for (const std::string& input : inputs) {
       struct stat status {};
       if (place.former && files.stat(input.c_str(), &status) == 0 && is_same_file(*place.former, status))
         throw usage_error("{} {}: is {}, which is to be read, and would be lost; write elsewhere", output->name,
                           output->path, input);
     }
-    check_folder(all[i], files);
-    check_pipe(all[i], files);
-    check_begun(all[i], files);
+    check_folder(checked, files);
+    check_pipe(checked, files);
+    check_begun(checked, files);
   }
 }
 

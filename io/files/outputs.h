@@ -10,8 +10,8 @@
 namespace resflow {
 
 struct OutputFile {
-  std::string name;  // how the user knows it: setting("json")
-  std::string path;  // empty: it is not asked for
+  std::string name;         // how the user knows it: setting("json")
+  std::string path;         // empty: it is not asked for
   bool needs_file = false;  // it is not written from one end to the other, so that a pipe cannot take it
   bool goes_on = false;     // its run may go on with what an earlier one left: that one's journal is no obstacle
 };

@@ -33,8 +33,9 @@ bool has_class_of(const std::string& root, const std::vector<std::string>& class
   const std::vector<std::string> packed =
       is_pack(root) ? read_pack_head(InputFile(root), root).info.classes : std::vector<std::string>();
   return std::any_of(classes.begin(), classes.end(), [&](const std::string& name) {
+    std::error_code unknown;
     return std::find(packed.begin(), packed.end(), name) != packed.end() ||
-           (!name.empty() && fs::is_directory(fs::path(root) / name));
+           (!name.empty() && fs::is_directory(fs::path(root) / name, unknown));
   });
 }
 

@@ -27,5 +27,15 @@ TEST(DemoProgram, LeavesOtherFilesAlone) {
   EXPECT_THAT(result.err, HasSubstr("holds other files"));
 }
 
+TEST(DemoProgram, APhotographOfTheSameClassIsNoDemo) {
+  const TemporaryFolder folder;
+  write_text(folder / "photos/train/fence/000.jpg", photo_bytes(0, 1));
+  write_text(folder / "run/last.resflow", "of weeks");
+  const ProcessResult result = resflow({"demo", "--out", folder.path()});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("holds other files"));
+  EXPECT_EQ(read_text(folder / "run/last.resflow"), "of weeks");
+}
+
 }  // namespace
 }  // namespace resflow::testing

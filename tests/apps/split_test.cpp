@@ -1,12 +1,13 @@
 // resflow split: the folder that comes out of it, and that nothing is lost whatever happens.
 //
-// Covers: apps/data/split_folder
+// Covers: apps/data/split_folder apps/data/split_manifest apps/data/split_removal
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 #include <sstream>
 
+#include "io/files/file_lock.h"
 #include "io/pictures/dataset.h"
 #include "tests/apps/split_fixture.h"
 
@@ -200,6 +201,70 @@ TEST_F(SplitProgram, NamesThatAreNoUtf8AreSplitAndForgottenAgain) {
     ASSERT_EQ(split({"--how", how, "--overwrite"}).exit_code, 0);
     EXPECT_EQ(united(), pictures());
   }
+}
+
+// A folder of this name may come with a data set that somebody else made.
+TEST_F(SplitProgram, AForeignManifestReachesNoFileOutsideItsFolderAndData) {
+  const std::string partial = out_ + ".partial", elsewhere = folder_ / "elsewhere";
+  const auto refused = [&](const std::string& how, const std::string& place, const std::string& source) {
+    write_text(partial + "/split.json", R"({"made_by": "resflow split", "version": 1, "how": ")" + how +
+                                            R"(", "files": [{"place": ")" + place + R"(", "source": ")" + source +
+                                            R"(", "bytes": 4}]})");
+    const auto before = files(folder_.path());
+    const ProcessResult result = split({});
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("in the way"));
+    EXPECT_EQ(files(folder_.path()), before) << how << " " << place << " " << source;
+    fs::remove_all(partial);
+  };
+  write_text(elsewhere + "/cat/1.jpg", "mine");
+  for (const std::string& source : {elsewhere + "/pwned", data_ + "/../elsewhere/pwned", std::string("pwned"),
+                                    data_ + "more/pwned", elsewhere + "/cat/1.jpg"}) {
+    write_text(partial + "/train/x", "evil");
+    refused("move", "train/x", source);
+  }
+  fs::create_directory_symlink(elsewhere, data_ + "/link");
+  write_text(partial + "/train/x", "evil");
+  write_text(partial + "/split.json",
+             R"({"made_by": "resflow split", "version": 1, "how": "move", "files": [{"place": "train/x", "source": ")" +
+                 data_ + R"(/link/pwned"}]})");
+  EXPECT_EQ(split({}).exit_code, 4);
+  EXPECT_FALSE(fs::exists(elsewhere + "/pwned"));
+  fs::remove(data_ + "/link");
+  fs::remove_all(partial);
+
+  fs::create_directories(partial);
+  fs::create_directory_symlink(elsewhere, partial + "/train");
+  refused("copy", "train/cat/1.jpg", elsewhere + "/cat/1.jpg");
+  fs::create_directories(partial);
+  fs::create_directory_symlink(elsewhere, partial + "/train");
+  refused("list", "train/cat/1.jpg", "");
+  fs::create_directory_symlink(elsewhere, partial);
+  write_text(
+      elsewhere + "/split.json",
+      R"({"made_by": "resflow split", "version": 1, "how": "list", "files": [{"place": "cat/1.jpg", "bytes": 4}]})");
+  EXPECT_EQ(split({}).exit_code, 2);
+  EXPECT_EQ(read_text(elsewhere + "/cat/1.jpg"), "mine");
+}
+
+TEST_F(SplitProgram, AKillBetweenTwoRenamesIsPutRight) {
+  ASSERT_EQ(split({"--how", "copy"}).exit_code, 0);
+  const auto former = files(out_);
+  fs::rename(out_, out_ + ".old");
+  const ProcessResult result = split({});
+  EXPECT_EQ(result.exit_code, 2) << "the former split is there again";
+  EXPECT_EQ(files(out_), former);
+  // And behind the second of them.
+  fs::copy(out_, out_ + ".old", fs::copy_options::recursive);
+  EXPECT_EQ(split({"--overwrite"}).exit_code, 0);
+  EXPECT_THAT(beside_data(), ElementsAre("data", "out"));
+}
+
+TEST_F(SplitProgram, HasOneWriter) {
+  const FileLock other(out_ + ".lock", "another");
+  const ProcessResult result = split({});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("is in use by process"));
 }
 
 }  // namespace

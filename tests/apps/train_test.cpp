@@ -362,9 +362,28 @@ TEST_F(TrainProgram, Bf16TrainsF32ParametersAndResumesToTheBit) {
               HasSubstr("--force-precision goes with --precision bf16, not f32"));
 }
 
+TEST_F(TrainProgram, ASecondRunInAFolderIsToldWhoUsesIt) {
+  const std::string run = folder_ / "run";
+  std::vector<std::string> long_run = train_arguments(data_, run);
+  *std::next(std::find(long_run.begin(), long_run.end(), "--epochs")) = "1000";
+  RunningProgram first(long_run, folder_ / "log");
+  ASSERT_TRUE(first.wait_until([&] { return std::filesystem::exists(run + "/best.resflow"); }));
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"train", data_, "--out", run, "--resume"},
+                                                    train_arguments(data_, run, {"--overwrite"})}) {
+    const ProcessResult second = resflow(arguments);
+    EXPECT_EQ(second.exit_code, 2) << second.err;
+    EXPECT_THAT(second.err, HasSubstr("--out " + run + ": is in use by process "));
+    EXPECT_THAT(second.err, HasSubstr(" UTC"));
+  }
+  first.send(SIGKILL);
+  EXPECT_EQ(first.wait(), 128 + SIGKILL);
+  EXPECT_EQ(resflow({"train", data_, "--out", run, "--resume", "--epochs", "0"}).exit_code, 0)
+      << "a run that was killed holds no folder";
+}
+
 TEST_F(TrainProgram, ABrokenCheckpointIsNotResumedFrom) {
   const std::string run = folder_ / "run", last = run + "/last.resflow";
-  ASSERT_EQ(resflow(train_arguments(data_, run)).exit_code, 0);
+  ASSERT_EQ(resflow(train_arguments(data_, run, {"--keep", "1"})).exit_code, 0);
   const std::string whole = read_text(last);
   std::string flipped = whole;
   flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 1);

@@ -21,6 +21,8 @@ class MemoryDisk : public FileSystem {
   int fsync(int) override { return 0; }
   int rename(const char*, const char*) override { return 0; }
   int unlink(const char*) override { return 0; }
+  int lstat(const char*, struct stat* status) override { return FileSystem::stat(file_.path().c_str(), status); }
+  int flock(int, int) override { return 0; }
   int64_t free_bytes(const char*) override { return -1; }
 
  private:

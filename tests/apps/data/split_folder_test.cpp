@@ -63,6 +63,20 @@ TEST_F(SplitFolder, StoppedOrFailedHalfWayEverythingIsAsItWas) {
   }
 }
 
+TEST_F(SplitFolder, WhatCameIntoTheFormerSplitMeanwhileIsNotLost) {
+  ASSERT_EQ(split({"--how", "copy"}).exit_code, 0);
+  const auto [name, content] = *files(out_ + "/val").begin();
+  After ten(10, [&] {
+    write_text(out_ + "/val/" + name, "mine");
+    return false;
+  });
+  EXPECT_THROW(make_split_folder(job(SplitHow::kCopy), ten), Error);
+  EXPECT_EQ(read_text(out_ + "/val/" + name), "mine");
+  EXPECT_THAT(beside_data(), ElementsAre("data", "out"));
+  write_text(out_ + "/val/" + name, content);
+  EXPECT_TRUE(make_split_folder(job(SplitHow::kCopy), silent()));
+}
+
 TEST_F(SplitFolder, WhatAKilledRunLeftIsPutRight) {
   for (const SplitHow how : {SplitHow::kCopy, SplitHow::kMove}) {
     // Killed after 20 files: the partial folder is as it is then.

@@ -6,10 +6,12 @@
 
 #include "io/core/error.h"
 #include "tests/apps/program.h"
+#include "tests/io/expect_error.h"
 
 namespace resflow {
 namespace {
 
+using testing::expect_error;
 using testing::read_text;
 using testing::TemporaryFolder;
 using testing::write_text;
@@ -42,11 +44,48 @@ TEST(RunFolder, OneRunIsNotTakenForAnother) {
 
 TEST(RunFolder, ClearTakesEarlierGenerationsTooAndNothingElse) {
   const TemporaryFolder folder;
-  for (const char* file : {"last.resflow", "last.resflow.1", "last.resflow.2", "best.resflow", "history.csv", "notes"})
+  for (const char* file : {"last.resflow", "last.resflow.1", "last.resflow.3", "best.resflow", "history.csv", "notes",
+                           "last.resflow.x", "tensorboard/events"})
     write_text(folder / (std::string("run/") + file), "x");
-  RunFolder(folder / "run", RunFolder::Open::kOverwrite).clear();
-  EXPECT_TRUE(std::filesystem::exists(folder / "run/notes"));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 1);
+  RunFolder(folder / "run", RunFolder::Open::kOverwrite).clear_former();
+  for (const char* file : {"run/last.resflow", "run/notes", "run/last.resflow.x"})
+    EXPECT_TRUE(std::filesystem::exists(folder / file)) << file;
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 3);
+}
+
+TEST(RunFolder, HasOneOwner) {
+  const TemporaryFolder folder;
+  {
+    const RunFolder first(folder / "run", RunFolder::Open::kNew);
+    for (const auto how : {RunFolder::Open::kNew, RunFolder::Open::kOverwrite})
+      expect_error(ErrorKind::kUsage, {folder / "run", "is in use by process " + std::to_string(::getpid()), "since"},
+                   [&] { const RunFolder second(folder / "run", how); });
+    const RunFolder copy = first;
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "run"));
+  const RunFolder next(folder / "run", RunFolder::Open::kNew);
+}
+
+TEST(RunFolder, AGenerationAloneIsARun) {
+  const TemporaryFolder folder;
+  write_text(folder / "run/last.resflow.2", "x");
+  expect_error(ErrorKind::kUsage, {"holds a run already"}, [&] { RunFolder(folder / "run", RunFolder::Open::kNew); });
+  EXPECT_TRUE(holds_run(folder / "run/"));
+  EXPECT_EQ(saved_states(folder / "run"), (std::vector<std::string>{folder / "run/last.resflow.2"}));
+  write_text(folder / "run/last.resflow.1", "x");
+  write_text(folder / "run/last.resflow", "x");
+  EXPECT_EQ(saved_states(folder / "run"),
+            (std::vector<std::string>{folder / "run/last.resflow", folder / "run/last.resflow.1",
+                                      folder / "run/last.resflow.2"}));
+}
+
+TEST(RunFolder, WhatNoRunMadeIsSaidBeforeAnythingIsTouched) {
+  const TemporaryFolder folder;
+  write_text(folder / "run/last.resflow", "x");
+  write_text(folder / "run/report.html/mine", "x");
+  expect_error(ErrorKind::kUsage, {"overwrite", folder / "run/report.html", "is a folder"},
+               [&] { RunFolder(folder / "run", RunFolder::Open::kOverwrite); });
+  EXPECT_EQ(read_text(folder / "run/report.html/mine"), "x");
 }
 
 }  // namespace

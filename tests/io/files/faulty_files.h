@@ -65,9 +65,7 @@ class FaultyFiles : public FileSystem {
   }
   int link(const char* from, const char* to) override { return fails("link") ? -1 : FileSystem::link(from, to); }
   int unlink(const char* path) override { return fails("unlink") ? -1 : FileSystem::unlink(path); }
-  int allocate(int file, int64_t bytes) override {
-    return fails("allocate") ? -1 : FileSystem::allocate(file, bytes);
-  }
+  int allocate(int file, int64_t bytes) override { return fails("allocate") ? -1 : FileSystem::allocate(file, bytes); }
   int flock(int file, int operation) override { return fails("flock") ? -1 : FileSystem::flock(file, operation); }
   int stat(const char* path, struct stat* status) override {
     return fails("stat") ? -1 : FileSystem::stat(path, status);

@@ -38,7 +38,8 @@ TEST(FileLock, TheSecondIsToldWhoTheFirstIs) {
 
 TEST(FileLock, WhatAKilledProcessLeftIsNoLock) {
   const TemporaryFolder folder;
-  write_text(folder / "lock", "process 1 on elsewhere since 2026-01-01 00:00:00 UTC, a longer text than ours will be\n");
+  write_text(folder / "lock",
+             "process 1 on elsewhere since 2026-01-01 00:00:00 UTC, a longer text than ours will be\n");
   const FileLock lock(folder / "lock", "run");
   EXPECT_EQ(read_text(folder / "lock").find("process " + std::to_string(::getpid())), 0U);
   EXPECT_EQ(read_text(folder / "lock").find("longer"), std::string::npos);

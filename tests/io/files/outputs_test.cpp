@@ -89,8 +89,7 @@ TEST_F(Outputs, WhatAnotherRunHasBegunIsLeftAlone) {
 TEST_F(Outputs, AFailureOfOneLosesNoOther) {
   write_text(folder_ / "file", "");
   expect_error(ErrorKind::kUsage, {folder_ / "file/one"}, [&] {
-    write_each({[&] { replace_text_file(folder_ / "file/one", "1"); },
-                [&] { replace_text_file(folder_ / "two", "2"); },
+    write_each({[&] { replace_text_file(folder_ / "file/one", "1"); }, [&] { replace_text_file(folder_ / "two", "2"); },
                 [&] { replace_text_file(folder_ / "absent/three", "3"); }});
   });
   EXPECT_EQ(read_text(folder_ / "two"), "2");
