@@ -179,7 +179,8 @@ std::vector<double> nice_ticks(double low, double high, int wanted, bool whole) 
   const auto first = static_cast<int64_t>(std::ceil((low - slack) / step));
   for (int64_t n = first; n < first + kMostTicks; ++n) {
     const double tick = static_cast<double>(n) * step;
-    if (tick > high + slack) break;
+    if (!(tick <= high + slack)) break;
+    if (!std::isfinite(tick)) continue;  // a rounding below the least number
     ticks.push_back(tick + 0.0);
   }
   return ticks;

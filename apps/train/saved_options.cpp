@@ -93,7 +93,8 @@ void check_saved(const TrainingState& state, const std::string& path) {
   TrainOptions options;
   try {
     adopt_saved(options, state.options);
-    options.force_precision = true;  // whether this CPU is fit for the precision is no matter of the file
+    // Whether this CPU is fit for the precision is no matter of the file.
+    options.force_precision = options.precision == "bf16";
     resolve(options);
   } catch (const Error& error) {
     throw data_error("{}: its run cannot have been: {}", path, error.marked());

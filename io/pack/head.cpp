@@ -74,8 +74,6 @@ PackHead read_pack_head(const InputFile& file, const std::string& path) {
     throw data_error("{}: damaged: the checksum of its classes' names differs; copy it or pack it again", path);
   std::vector<std::string>& classes = head.info.classes;
   if (header.short_side > kMaxShortSide || header.quality > kMaxQuality || header.file_bytes % 8 != 0 ||
-      header.file_bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) ||
-      header.records > header.file_bytes / sizeof(Entry) ||
       header.classes > static_cast<uint32_t>(std::numeric_limits<int32_t>::max()) ||
       !read_classes(names, header.classes, classes) ||
       std::set<std::string>(classes.begin(), classes.end()).size() != classes.size())

@@ -21,7 +21,12 @@ class PackSource final : public PictureSource {
   explicit PackSource(const std::string& path, FileSystem& files = machine_files());
 
   bool next(Picture& picture) override;
-  std::optional<int64_t> count() const override { return static_cast<int64_t>(walker_.head().records); }
+  // Not known where the header says more pictures than there are bytes: the pictures that are there come all the same.
+  std::optional<int64_t> count() const override {
+    const PackHead& head = walker_.head();
+    if (head.records > head.file_bytes || head.records > uint64_t{1} << 62U) return std::nullopt;
+    return static_cast<int64_t>(head.records);
+  }
 
  private:
   std::string path_;

@@ -487,6 +487,10 @@ TEST_F(PackTest, RefusesWhatIsNone) {
   EXPECT_EQ(read_in_order(path_), written_);
   EXPECT_EQ(read_by_index(PackReader(path_)), written_);
   EXPECT_NE(PackReader(path_).damage(), "");
+  EXPECT_EQ(PackSource(path_).count(), std::nullopt);
+  with([](Header& h) { h.records = UINT64_MAX; });
+  EXPECT_EQ(PackSource(path_).count(), std::nullopt);
+  EXPECT_EQ(read_in_order(path_), written_);
   with([](Header& h) { h.directory = UINT64_MAX - 7; });
   EXPECT_EQ(read_by_index(PackReader(path_)), written_);
 }
