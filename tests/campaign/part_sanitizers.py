@@ -6,7 +6,7 @@ from .stage import TRAINING
 
 ALONE = True
 HOUR = 3600
-TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:suppressions=%s" % (ROOT / "tests/support/threads.supp")}
+TSAN = {"TSAN_OPTIONS": "halt_on_error=1:suppressions=%s" % (ROOT / "tests/support/threads.supp")}
 
 
 def loaders(campaign, folder):
@@ -22,11 +22,11 @@ def whole(campaign, folder):
     program = ROOT / "build/tsan/resflow"
     for name in ("photos", "model.resflow"):
         tree.lay(campaign.stage / name, folder / name)
-    training = [("4" if word == "1" and before == "--threads" else word) for before, word in zip(["", *TRAINING], TRAINING)]
-    for arguments in (["train", "photos", "--out", "run", "--epochs", "1", *training],
-                      ["score", "model.resflow", "photos", "--out", "s.csv", "--threads", "4", "--executors", "2", "--batch", "2"],
-                      ["score", "model.resflow", "photos", "--out", "u.csv", "--threads", "4", "--executors", "2", "--batch",
-                       "2", "--unordered"]):
+    training = list(TRAINING)
+    training[training.index("--threads") + 1] = "4"
+    score = ["score", "model.resflow", "photos", "--threads", "4", "--executors", "2", "--batch", "2", "--out"]
+    for arguments in (["train", "photos", "--out", "run", "--epochs", "1", *training], [*score, "s.csv"],
+                      [*score, "u.csv", "--unordered"]):
         wrong += tools.run([program, *arguments], folder, HOUR, TSAN)
     return wrong
 
