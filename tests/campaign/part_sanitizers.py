@@ -14,8 +14,8 @@ LATE = "HeldUp|NoMoreBatches"
 
 
 def loaders(campaign, folder):
-    wrong = tools.run(["scripts/build", "tsan", "tests_pipeline"], ROOT, HOUR)
-    return wrong or tools.run(["ctest", "--preset", "tsan", "-R", "^pipeline[.](.*Loader|Delivery|InOrder)",
+    wrong = tools.run(["scripts/build", "tsan", "tests_pipeline", "tsan_selftest"], ROOT, HOUR)
+    return wrong or tools.run(["ctest", "--preset", "tsan", "-R", "^(pipeline[.](.*Loader|Delivery)|tsan[.])",
                                "-E", "Photograph|Torch|" + LATE, "--no-tests=error", "-Q"], ROOT, HOUR, TSAN)
 
 
@@ -41,7 +41,7 @@ def every_command(campaign, folder):
 
 
 def trials(campaign):
-    yield Trial("sanitizers/loaders", lambda folder: loaders(campaign, folder), "scripts/build tsan tests_pipeline")
+    yield Trial("sanitizers/loaders", lambda folder: loaders(campaign, folder), "ctest --preset tsan -R pipeline")
     if not campaign.sample:
         yield Trial("sanitizers/whole", lambda folder: whole(campaign, folder), "scripts/build tsan resflow")
         yield Trial("sanitizers/every-command", lambda folder: every_command(campaign, folder), "scripts/every-command")

@@ -97,6 +97,15 @@ void given(Task& task) {
   __tsan_release(&task);
 }
 
+// A wait ends when the count of what it waits for, which tasks lower in code that is instrumented, is zero. The library
+// reads the count unseen.
+void waited_for(tbb::detail::d1::wait_context& waited) {
+  constexpr size_t kCount = 8;
+  static_assert(sizeof waited == 2 * sizeof(uint64_t));
+  __tsan_acquire(reinterpret_cast<char*>(&waited) + kCount);
+  __tsan_acquire(&g_ended);
+}
+
 }  // namespace
 
 namespace tbb::detail::r1 {
@@ -129,14 +138,14 @@ void execute_and_wait(d1::task& task, d1::task_group_context& context, d1::wait_
           "_ZN3tbb6detail2r116execute_and_waitERNS0_2d14taskERNS2_18task_group_contextERNS2_12wait_contextES6_");
   given(task);
   real(task, context, waited, waiting);
-  __tsan_acquire(&g_ended);
+  waited_for(waited);
 }
 
 void wait(d1::wait_context& waited, d1::task_group_context& context) {
   static auto* const real = library<void(d1::wait_context&, d1::task_group_context&)>(
       "_ZN3tbb6detail2r14waitERNS0_2d112wait_contextERNS2_18task_group_contextE");
   real(waited, context);
-  __tsan_acquire(&g_ended);
+  waited_for(waited);
 }
 
 void* allocate(d1::small_object_pool*& pool, std::size_t bytes) {
