@@ -1,5 +1,5 @@
-"""Files that are small and ask for much: one a trick. Each is written by a function of the path, and says how many pixels
-it really has to decode."""
+"""Files that are small and ask for much: one a trick. Each is written by a function of the path, and says how many
+pixels it really has to decode."""
 import gzip
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Checkpoints: whether they are whole, and such that say something else with all checksums right (docs/checkpoint.md)."""
+"""Checkpoints (docs/checkpoint.md): whether they are whole, and such that say something else, with right checksums."""
 import ctypes
 import ctypes.util
 import struct

@@ -97,8 +97,9 @@ def all_commands():
         Command("pack-resize", ["pack", "photos/train", "p.resflow-pack", "--resize", "32", *SMALL], [photos]),
     ]
     for how in ("symlink", "hardlink", "copy", "list", "move"):
-        commands.append(Command("split-" + how, ["split", "data", "--out", "parts", "--how", how, "--val", "0.3", *SMALL],
-                                [], copies=(("photos/train", "data"),), may_leave=("parts.partial*", "parts.old*")))
+        arguments = ["split", "data", "--out", "parts", "--how", how, "--val", "0.3", *SMALL]
+        commands.append(Command("split-" + how, arguments, [], copies=(("photos/train", "data"),),
+                                may_leave=("parts.partial*", "parts.old*")))
     commands += [
         Command("convert-safetensors", ["convert", model, "w.safetensors"], [model], old=("w.safetensors",)),
         Command("convert-pth", ["convert", model, "w.pth"], [model]),
@@ -108,9 +109,10 @@ def all_commands():
         Command("convert-from-pth", ["convert", "model.pth", "w.safetensors"], ["model.pth"]),
         Command("quantize", ["quantize", model, photos, "--out", "q.resflow", "--samples", "2", "--max-drop", "100",
                              "--json", "q.json", *SMALL], [model, photos], old=("q.resflow",)),
-        Command("evaluate", ["evaluate", model, photos, "--out", "r.html", "--csv", "r.csv", "--json", "r.json", *SMALL],
-                [model, photos], old=("r.csv",)),
-        Command("stats", ["stats", photos, "--json", "s.json", "--image-size", "32", *SMALL], [photos], old=("s.json",)),
+        Command("evaluate", ["evaluate", model, photos, "--out", "r.html", "--csv", "r.csv", "--json", "r.json",
+                             *SMALL], [model, photos], old=("r.csv",)),
+        Command("stats", ["stats", photos, "--json", "s.json", "--image-size", "32", *SMALL], [photos],
+                old=("s.json",)),
         Command("preview", ["preview", photos, "--out", "g.png", "--batch", "4", "--image-size", "32", *SMALL],
                 [photos], old=("g.png",)),
         Command("inspect", ["inspect", model, "--verify", "--json"], [model]),

@@ -1,7 +1,7 @@
 """A disk that forgets: what campaign_shim recorded of a run is done again up to a point, and then the power goes.
 
-The model: a write lies in memory until its file is synced. A name (made, renamed, taken away) does too until a folder is
-synced; names become safe in their order. Everything else is left to chance, and so a state may be any of MODES.
+The model: a write lies in memory until its file is synced. A name (made, renamed, taken away) does too until a folder
+is synced; names become safe in their order. Everything else is left to chance, and so a state may be any of MODES.
 """
 import os
 from pathlib import Path

@@ -16,8 +16,8 @@ from typing import Callable
 from . import stage
 from .program import Program
 
-PARTS = ["calls", "memory", "streams", "replay", "kills", "races", "sanitizers", "fuzz", "bombs", "damage", "determinism", "golden",
-         "soak"]
+PARTS = ["calls", "memory", "streams", "replay", "kills", "races", "sanitizers", "fuzz", "bombs", "damage",
+         "determinism", "golden", "soak"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -120,8 +120,9 @@ def print_findings(findings, most):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="scripts/campaign", description="Makes resflow meet failing calls, kills, races, "
-                                     "hostile and damaged files, and says where it does not do what it promises.")
+    parser = argparse.ArgumentParser(prog="scripts/campaign",
+                                     description="Makes resflow meet failing calls, kills, races, hostile files, "
+                                     "and says where it does not do what it promises.")
     parser.add_argument("parts", nargs="*", metavar="PART", help="of %s [all]" % ", ".join(PARTS))
     parser.add_argument("--sample", action="store_true", help="a fixed sample of each part, some minutes in all")
     parser.add_argument("--program", default=str(ROOT / "build/release/resflow"), help="[build/release/resflow]")
@@ -132,8 +133,8 @@ def main(arguments=None):
     parser.add_argument("--kills", type=int, help="kills in all [1000; sample 24]")
     parser.add_argument("--races", type=int, help="turns of each pair [50; sample 1]")
     parser.add_argument("--pictures", type=int, help="of the soak [1000000; sample 3000]")
-    parser.add_argument("--seconds", type=int, help="of each fuzz target [3600; sample none: CI fuzzes by itself]")
-    parser.add_argument("--skip", action="append", default=[], metavar="PART", help="leave this part out; may come again")
+    parser.add_argument("--seconds", type=int, help="of each fuzz target [3600; sample: none]")
+    parser.add_argument("--skip", action="append", default=[], metavar="PART", help="leave it out; may come again")
     parser.add_argument("--also", type=int, default=4, help="names of alike findings that are printed [4]")
     parser.add_argument("--work", help="folder for temporary files [memory, where there are 4 GB of it]")
     parser.add_argument("--keep", action="store_true", help="leave the folders of the trials")

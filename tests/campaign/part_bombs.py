@@ -1,4 +1,4 @@
-"""Part 8: one file a trick, in a folder beside a sound one: budgets of memory and time, and Ctrl-C obeyed in a second."""
+"""Part 8: one file a trick, in a folder beside sound ones: budgets of memory and time, and Ctrl-C in a second."""
 import csv
 import resource
 import signal
@@ -28,7 +28,8 @@ def commands_of(data):
         "stats": ["stats", data, "--json", "s.json", *small],
         "preview": ["preview", data, "--out", "g.png", "--batch", "2", "--image-size", "32", *small],
         "pack": ["pack", data, "p.resflow-pack", "--resize", "32", *small],
-        "quantize": ["quantize", "model.resflow", data, "--out", "q.resflow", "--samples", "4", "--max-drop", "100", *small],
+        "quantize": ["quantize", "model.resflow", data, "--out", "q.resflow", "--samples", "4", "--max-drop", "100",
+                     *small],
         "train": ["train", data, "--val", data, "--out", "run", "--epochs", "1", "--model", "resnet18", "--image-size",
                   "32", "--batch", "2", "--optimizer", "sgd", "--momentum", "0", "--lr", "0.0001", *small],
     }

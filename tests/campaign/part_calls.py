@@ -5,7 +5,8 @@ from .driver import Trial
 from .program import Fault
 
 EIO, EINTR, EAGAIN, ENOMEM, EACCES, EBUSY, ENFILE, EMFILE, ENOSPC, EROFS = 5, 4, 11, 12, 13, 16, 23, 24, 28, 30
-EPERM, ENOENT, EXDEV, EINVAL, ENOSYS, ENOLCK, EOPNOTSUPP, ETIMEDOUT, ESTALE, EDQUOT = 1, 2, 18, 22, 38, 37, 95, 110, 116, 122
+EPERM, ENOENT, EXDEV, EINVAL, ENOSYS, ENOLCK, EOPNOTSUPP = 1, 2, 18, 22, 38, 37, 95
+ETIMEDOUT, ESTALE, EDQUOT = 110, 116, 122
 NAMES = {value: name for name, value in list(globals().items()) if name[0] == "E" and isinstance(value, int)}
 # Short reads and writes are none of errno's.
 SHORT = 0

@@ -17,12 +17,14 @@ FORMATS = {
     "pack": ("val.resflow-pack", [], ["stats", "val.resflow-pack", "--json", "s.json", "--image-size", "32", *SMALL],
              "s.json", 4000),
     "shard": ("1.csv.shard", ["1.csv", "2.csv", "2.csv.shard", "1.npy", "2.npy", "1.errors.csv", "2.errors.csv"],
-              ["merge", "1.csv", "2.csv", "--out", "all.csv", "--embeddings", "all.npy", "--errors", "all.errors.csv"],
+              ["merge", "1.csv", "2.csv", "--out", "all.csv", "--embeddings", "all.npy", "--errors",
+               "all.errors.csv"],
               "all.csv", 4000),
     "features": ("features/val.features", ["features", "photos", "model.resflow"],
-                 ["train", "photos", "--out", "run", "--feature-cache", "features", *FEATURES], "run/best.resflow", 4000),
-    "last": ("run/last.resflow", ["run", "photos"], ["train", "photos", "--out", "run", "--resume", "--epochs", "2", *SMALL],
-             "run/best.resflow", 12000),
+                 ["train", "photos", "--out", "run", "--feature-cache", "features", *FEATURES],
+                 "run/best.resflow", 4000),
+    "last": ("run/last.resflow", ["run", "photos"],
+             ["train", "photos", "--out", "run", "--resume", "--epochs", "2", *SMALL], "run/best.resflow", 12000),
 }
 # Beyond that there are values, each under a checksum: these many places are enough.
 VALUES = 200

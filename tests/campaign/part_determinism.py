@@ -1,4 +1,4 @@
-"""Part 10: the same bytes whatever the machine's surroundings are, and, where that is promised, whatever its threads."""
+"""Part 10: the same bytes whatever the surroundings are, and, where that is promised, whatever the threads."""
 from itertools import product
 
 from . import tree
@@ -41,8 +41,8 @@ def outputs(campaign, name, threads, executors, environment):
         variables = dict(environment)
         if "RESFLOW_SHIM_CLOCK" in variables:
             variables["LD_PRELOAD"] = str(campaign.program.shim)
-        outcome = campaign.program.run(with_threads(chosen.arguments, threads, executors), folder, environment=variables,
-                                       seconds=120)
+        arguments = with_threads(chosen.arguments, threads, executors)
+        outcome = campaign.program.run(arguments, folder, environment=variables, seconds=120)
         if outcome.code != 0:
             return None, "ends with %d: %s" % (outcome.code, outcome.err.strip())
         after = tree.snapshot(folder)
@@ -74,7 +74,8 @@ def trials(campaign):
             tried["%s/again-%d-%d" % (name, threads, executors)] = (name, (threads, executors, {}),
                                                                     (threads, executors, {}))
     for name, isa in product(OF_NETWORKS, SETS):
-        tried["%s/again-%s" % (name, isa)] = (name, (1, 1, {"ONEDNN_MAX_CPU_ISA": isa}), (1, 1, {"ONEDNN_MAX_CPU_ISA": isa}))
+        forced = (1, 1, {"ONEDNN_MAX_CPU_ISA": isa})
+        tried["%s/again-%s" % (name, isa)] = (name, forced, forced)
     for name, isa in product(OF_PICTURES, SETS):
         tried["%s/%s" % (name, isa)] = (name, (1, 1, {}), (1, 1, {"ONEDNN_MAX_CPU_ISA": isa}))
     only = {o.removeprefix("determinism/") for o in campaign.options.only}

@@ -1,9 +1,9 @@
-"""Part 11: files of every version of a format (tests/golden) are read by this program: a test of its own, called here."""
+"""Part 11: files of every version of a format (tests/golden) can be read: a test of its own, called here."""
 from . import tools
 from .driver import ROOT, Trial
 
 
 def trials(campaign):
     if (ROOT / "tests/golden").is_dir() and (campaign.build / "CTestTestfile.cmake").exists():
-        yield Trial("golden/all", lambda folder: tools.run(["ctest", "--test-dir", campaign.build, "-R", "^golden[.]",
-                                                            "--no-tests=error", "-Q"], ROOT, 600), "ctest -R '^golden[.]'")
+        test = ["ctest", "--test-dir", campaign.build, "-R", "^golden[.]", "--no-tests=error", "-Q"]
+        yield Trial("golden/all", lambda folder: tools.run(test, ROOT, 600), "ctest -R '^golden[.]'")

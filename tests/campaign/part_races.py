@@ -25,11 +25,12 @@ FILES = {
 }
 FOLDERS = {
     "train": ["train", PHOTOS, "--out", "same", "--epochs", "2", "--save-every", "1", *TRAINING],
-    "train-overwrite": ["train", PHOTOS, "--out", "same", "--epochs", "1", "--overwrite", "--save-every", "1", *TRAINING],
+    "train-overwrite": ["train", PHOTOS, "--out", "same", "--epochs", "1", "--overwrite", "--save-every", "1",
+                        *TRAINING],
     "train-resume": ["train", PHOTOS, "--out", "same", "--resume", "--epochs", "2", *SMALL],
     "split": ["split", "photos/train", "--out", "same", "--how", "copy", "--val", "0.3", *SMALL],
 }
-NEEDS = [MODEL, PHOTOS, "1.csv", "2.csv", "1.csv.shard", "2.csv.shard", "1.npy", "2.npy", "1.errors.csv", "2.errors.csv"]
+NEEDS = [MODEL, PHOTOS, *(i + what for i in "12" for what in (".csv", ".csv.shard", ".npy", ".errors.csv"))]
 
 _alone = {}
 _alone_lock = threading.Lock()
@@ -191,7 +192,7 @@ def trials(campaign):
         for turn in range(turns):
             yield Trial("races/%s+%s/%d" % (first, second, turn), lambda folder, a=first, b=second, t=turn:
                         race(campaign, a, b, t, folder),
-                        "resflow %s & resflow %s" % (" ".join((FILES | FOLDERS)[first]), " ".join((FILES | FOLDERS)[second])))
+                        "resflow %s & resflow %s" % tuple(" ".join((FILES | FOLDERS)[n]) for n in (first, second)))
     both = [(reader, change) for reader in READERS for change in CHANGES]
     for reader, change in draw.sample(both, 8) if campaign.sample else both:
         for turn in range(1 if campaign.sample else max(1, turns // 10)):

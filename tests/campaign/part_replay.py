@@ -88,5 +88,6 @@ def trials(campaign):
             else:
                 points = [(count, mode) for count in counts[::max(1, len(events) // ENDED)] for mode in MODES]
         for count, mode in points:
-            yield Trial("replay/%s/%d/%s" % (chosen.name, count, mode), lambda folder, c=chosen, r=known, n=count, m=mode:
+            yield Trial("replay/%s/%d/%s" % (chosen.name, count, mode),
+                        lambda folder, c=chosen, r=known, n=count, m=mode:
                         power_goes(campaign, c, r, n, m, folder), chosen.line())

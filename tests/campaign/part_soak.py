@@ -61,8 +61,8 @@ def watch(campaign, arguments, folder, bytes_of_rows):
 
 def soak(campaign, pictures, extra, folder):
     lay(campaign, folder, pictures)
-    arguments = ["score", "model.resflow", "data", "--out", "s.csv", "--threads", "2", "--executors", "1", "--batch", "32",
-                 "--save-every", "0.2", *extra]
+    arguments = ["score", "model.resflow", "data", "--out", "s.csv", "--threads", "2", "--executors", "1", "--batch",
+                 "32", "--save-every", "0.2", *extra]
     seen, code, err = watch(campaign, arguments, folder, 28 * pictures)
     if code != 0:
         return ["it ends with %d: %s" % (code, err[-300:])]

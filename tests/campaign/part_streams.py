@@ -7,14 +7,15 @@ from . import judge, tree
 from .commands import all_commands, references
 from .driver import Trial
 
-STREAMS = {"stdin-closed": (0, None), "stdout-closed": (1, None), "stderr-closed": (2, None), "stdout-full": (1, "/dev/full"),
-           "stderr-full": (2, "/dev/full"), "both-full": (12, "/dev/full"), "all-closed": (12, None)}
+FULL, BOTH = "/dev/full", 12
+STREAMS = {"stdin-closed": (0, None), "stdout-closed": (1, None), "stderr-closed": (2, None),
+           "both-closed": (BOTH, None), "stdout-full": (1, FULL), "stderr-full": (2, FULL), "both-full": (BOTH, FULL)}
 LIMIT = 60
 
 
 def prepare(number, target):
     """What the process does before the program begins in it."""
-    for fd in (1, 2) if number == 12 else (number,):
+    for fd in (1, 2) if number == BOTH else (number,):
         if target is None:
             os.close(fd)
         else:
@@ -40,13 +41,14 @@ def try_stream(campaign, command, known, name, folder):
         if command.stdin:
             stdin.close()
     allowed = {known.code}
-    if number in (1, 12):
+    if number in (1, BOTH):
         allowed.add(4)  # what it prints is not complete: that is said when all else is done
     if number == 0 and command.stdin:
         allowed.add(3)
     wrong = []
     if code not in allowed:
-        wrong.append("exit code %d, wanted %s" % (128 - code if code < 0 else code, " or ".join(map(str, sorted(allowed)))))
+        wrong.append("exit code %d, wanted %s" % (128 - code if code < 0 else code,
+                                                  " or ".join(map(str, sorted(allowed)))))
     if code in (known.code, 4):
         wrong += judge.files_after_success(known, tree.snapshot(folder))
     return wrong

@@ -28,7 +28,7 @@ def zeros(count, level=9):
 
 
 def tiff(entries, tail=b"", tail_at=1 << 16):
-    """A little-endian TIFF of one folder. entries: {tag: (3 for SHORT or 4 for LONG, [values])}; tail: bytes at tail_at."""
+    """A little-endian TIFF of one folder. entries: {tag: (3 SHORT or 4 LONG, [values])}; tail: bytes at tail_at."""
     fields, beyond = b"", b""
     start = 8 + 2 + 12 * len(entries) + 4
     for tag, (kind, values) in sorted(entries.items()):

@@ -1,5 +1,5 @@
-"""What the commands of the campaign read: a dozen small pictures, a model of them, and what is made from both. Made once
-a campaign, in WORK/stage, and laid into the folder of each trial as hard links."""
+"""What the commands of the campaign read: a dozen small pictures, a model of them, and what is made from both. Made
+once a campaign, in WORK/stage, and laid into the folder of each trial as hard links."""
 import io
 import tarfile
 import zipfile
@@ -36,8 +36,8 @@ def make(program, stage):
         "--threads", "1")
     run("pack", "photos/val", "val.resflow-pack", "--threads", "1")
     for i in "12":
-        run("score", "model.resflow", "photos", "--out", "%s.csv" % i, "--shard", i + "/2", "--embeddings", "%s.npy" % i,
-            "--errors", "%s.errors.csv" % i, "--batch", "2", "--threads", "1", "--executors", "1")
+        run("score", "model.resflow", "photos", "--out", "%s.csv" % i, "--shard", i + "/2", "--embeddings",
+            "%s.npy" % i, "--errors", "%s.errors.csv" % i, "--batch", "2", "--threads", "1", "--executors", "1")
     run("train", "photos", "--out", "features", "--mode", "features", "--weights", "model.resflow", "--epochs", "1",
         "--image-size", "32", "--batch", "2", "--threads", "1")
     make_lists(stage)

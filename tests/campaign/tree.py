@@ -10,8 +10,8 @@ _digests = {}  # (device, inode, mtime, size) -> digest: inputs are hard links, 
 
 
 def timeless_start(file):
-    """What is compared of a checkpoint's head and manifest: that they are whole. (The history has seconds in it.) Of any
-    other file there is nothing to leave out, and the file is at its begin again."""
+    """What is compared of a checkpoint's head and manifest: that they are whole. (The history has seconds in it.)
+    Of any other file there is nothing to leave out, and the file is at its begin again."""
     head = file.read(checkpoint.HEADER)
     if head.startswith(b"\x89resflow") and len(head) == checkpoint.HEADER:
         length = checkpoint.manifest_length(head)

@@ -1,7 +1,11 @@
 // Packs: a file is refused as bad data, or its pictures are read, in order and by its index; damage is bad data, too.
+// The mutator makes the checksums right again.
+#include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include "io/pack/format.h"
 #include "io/pack/reader.h"
 #include "io/pictures/pack_source.h"
 #include "tests/fuzz/fuzz_file.h"
@@ -37,10 +41,57 @@ void run(std::span<const uint8_t> bytes) {
   if (walked && !is_pack(path)) finding("taken, and not recognised");
 }
 
+using namespace pack_format;
+
+template <class T>
+T read_at(std::span<const uint8_t> file, size_t at) {
+  T value{};
+  std::memcpy(&value, file.data() + at, sizeof value);
+  return value;
+}
+
+// False where no chunk begins there that lies whole in the file.
+bool repair_chunk(std::span<uint8_t> file, size_t at) {
+  auto chunk = read_at<Chunk>(file, at);
+  if (chunk.mark != Mark::kRecord && chunk.mark != Mark::kIndex && chunk.mark != Mark::kDirectory) return false;
+  const std::span<const uint8_t> rest = file.subspan(at + sizeof chunk);
+  if (chunk.bytes > rest.size()) return false;
+  const auto payload = rest.first(chunk.bytes);
+  size_t name = 0;
+  if (chunk.mark == Mark::kRecord) {
+    name = chunk.count = static_cast<uint32_t>(std::min<uint64_t>(chunk.count, chunk.bytes));
+    chunk.name_hash = name_hash({reinterpret_cast<const char*>(payload.data()), name});
+  }
+  chunk.payload = checksum(payload.data() + name, payload.size() - name);
+  chunk.checksum = head_checksum(chunk, at);
+  std::memcpy(file.data() + at, &chunk, sizeof chunk);
+  return true;
+}
+
+void repair(std::span<uint8_t> file) {
+  auto header = read_at<Header>(file, 0);
+  header.file_bytes = file.size() / 8 * 8;
+  header.class_bytes = static_cast<uint32_t>(std::min<size_t>(header.class_bytes, file.size() - sizeof header));
+  header.class_checksum = checksum(file.data() + sizeof header, header.class_bytes);
+  header.checksum = head_checksum(header);
+  std::memcpy(file.data(), &header, sizeof header);
+  size_t at = padded(sizeof header + header.class_bytes);
+  while (at + sizeof(Chunk) <= file.size())
+    at += repair_chunk(file, at) ? padded(sizeof(Chunk) + read_at<Chunk>(file, at).bytes) : 8;
+}
+
 }  // namespace
 }  // namespace resflow::fuzzing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   resflow::fuzzing::run({data, size});
   return 0;
+}
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  size = LLVMFuzzerMutate(data, size, max_size);
+  if (size >= sizeof(resflow::pack_format::Header) && seed % 16 != 0) resflow::fuzzing::repair({data, size});
+  return size;
 }
