@@ -1,6 +1,6 @@
 // The program as a whole: help, versions, usage errors. One clear sentence and exit code 2 each.
 //
-// Covers: apps/host/console apps/machine/versions apps/options/common
+// Covers: apps/machine/versions apps/options/common
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

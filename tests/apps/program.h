@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -55,22 +56,23 @@ inline std::vector<std::string> train_arguments(const std::string& data, const s
   return all;
 }
 
+// The program with these arguments in a shell, whose words around it stand in `script` before and after a @.
+inline std::vector<std::string> in_shell(const std::string& script, const std::vector<std::string>& arguments) {
+  const size_t at = script.find('@');
+  std::vector<std::string> command = {"/bin/bash", "-c", script.substr(0, at) + "\"$0\" \"$@\"" + script.substr(at + 1),
+                                      RESFLOW_PROGRAM};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
 // A program under way, that can be sent signals. What it says goes to LOG.
 class RunningProgram {
  public:
-  RunningProgram(std::vector<std::string> arguments, const std::string& log) {
-    arguments.insert(arguments.begin(), RESFLOW_PROGRAM);
-    std::vector<char*> argv;
-    for (auto& word : arguments) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    const int failed = posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) throw std::runtime_error("cannot start " + arguments[0]);
-  }
+  RunningProgram(std::vector<std::string> arguments, const std::string& log)
+      : RunningProgram(log, (arguments.insert(arguments.begin(), RESFLOW_PROGRAM), arguments)) {}
+  // As in_shell(), where `script` begins with "exec": so the signals go to the program itself.
+  RunningProgram(const std::string& script, const std::vector<std::string>& arguments, const std::string& log)
+      : RunningProgram(log, in_shell(script, arguments)) {}
   ~RunningProgram() {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);
@@ -103,7 +105,30 @@ class RunningProgram {
     return false;
   }
 
+  // Until signals that ask to stop no longer end it at once.
+  bool wait_until_it_obeys() {
+    return wait_until([this] {
+      std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+      for (std::string line; std::getline(status, line);)
+        if (line.starts_with("SigCgt:")) return (std::stoull(line.substr(7), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+      return false;
+    });
+  }
+
  private:
+  RunningProgram(const std::string& log, std::vector<std::string> command) {
+    std::vector<char*> argv;
+    for (auto& word : command) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    const int failed = posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) throw std::runtime_error("cannot start " + command[0]);
+  }
+
   pid_t pid_ = -1;
   int status_ = 0;
 };

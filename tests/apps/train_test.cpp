@@ -76,7 +76,7 @@ TEST_F(TrainProgram, StoppedBySignalsMidEpochAndResumedGivesTheBitsOfTheUninterr
     RunningProgram program(arguments(run), folder_ / "log");
     ASSERT_TRUE(program.wait_until([&] { return cursor(run).step >= 4; })) << read_text(folder_ / "log");
     program.send(SIGTERM);
-    EXPECT_EQ(program.wait(), 0) << read_text(folder_ / "log");
+    EXPECT_EQ(program.wait(), 128 + SIGTERM) << read_text(folder_ / "log");
   }
   EXPECT_THAT(read_text(folder_ / "log"), HasSubstr("go on with --resume"));
   TrainingState at = cursor(run);
@@ -99,12 +99,12 @@ TEST_F(TrainProgram, StoppedBySignalsMidEpochAndResumedGivesTheBitsOfTheUninterr
 }
 
 TEST_F(TrainProgram, InterruptAndUser1SaveAndLeaveTooAndSayHowToGoOn) {
-  for (const int signal : {SIGINT, SIGUSR1}) {
+  for (const int signal : {SIGINT, SIGUSR1, SIGHUP}) {
     const std::string run = folder_ / ("run" + std::to_string(signal));
     RunningProgram program(arguments(run), folder_ / "log");
     ASSERT_TRUE(program.wait_until([&] { return cursor(run).step >= 2; })) << read_text(folder_ / "log");
     program.send(signal);
-    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(program.wait(), 128 + signal);
     EXPECT_THAT(read_text(folder_ / "log"), HasSubstr("go on with --resume"));
     EXPECT_LT(cursor(run).epoch, 3);
   }

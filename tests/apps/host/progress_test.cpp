@@ -14,11 +14,12 @@ class ProgressTest : public ::testing::Test {
   ~ProgressTest() override { std::fclose(out_); }
 
   ProgressLineOptions options(bool terminal) {
-    return {.label = "epoch 2/10", .total = 1000, .out = out_, .terminal = terminal, .clock = [this] { return now_; }};
+    return {.label = "epoch 2/10", .total = 1000, .out = ::fileno(out_), .terminal = terminal, .clock = [this] {
+              return now_;
+            }};
   }
 
   std::string written() {
-    std::fflush(out_);
     std::rewind(out_);
     std::string text;
     for (int c = 0; (c = std::fgetc(out_)) != EOF;) text += static_cast<char>(c);
@@ -79,16 +80,25 @@ TEST_F(ProgressTest, ATerminalHasOneLineThatGoesAtTheEnd) {
   EXPECT_TRUE(text.ends_with("\r\x1b[K")) << text;
 }
 
-TEST_F(ProgressTest, WhatIsSaidStays) {
+TEST_F(ProgressTest, AHiddenLineComesBackAtOnce) {
   ProgressLine progress(options(true));
-  progress.say("first");
+  progress.hide();
   now_ += 4;
   progress.update(200);
-  progress.say("second");
+  progress.hide();
   progress.update(200);
   EXPECT_EQ(written(),
-            "first\n\repoch 2/10  200/1000 images  50.0/s  left 0:16\x1b[K\r\x1b[Ksecond\n"
+            "\repoch 2/10  200/1000 images  50.0/s  left 0:16\x1b[K\r\x1b[K"
             "\repoch 2/10  200/1000 images  50.0/s  left 0:16\x1b[K");
+}
+
+TEST_F(ProgressTest, GivesATerminalNoOrdersOfForeignNames) {
+  ProgressLineOptions foreign = options(false);
+  foreign.label = "a\x1b[2Jb\nc";
+  ProgressLine progress(foreign);
+  now_ += 4;
+  progress.update(200);
+  EXPECT_EQ(written(), "a?[2Jb?c  200/1000 images  50.0/s  left 0:16\n");
 }
 
 TEST_F(ProgressTest, ATerminalLineNeverWraps) {

@@ -135,5 +135,41 @@ TEST_F(ScoreInputsProgram, StopsWhileItWaitsForAList) {
   ::close(writer);
 }
 
+// One thread gets the signal then that waits, and its wait is broken off by it.
+TEST_F(ScoreInputsProgram, StopsWhileItWaitsForAPipe) {
+  for (const std::string threads : {"1", "3"})
+    for (const bool is_list : {true, false})
+      for (const bool has_writer : {true, false}) {
+        SCOPED_TRACE(threads + (is_list ? " list" : " archive") +
+                     (has_writer ? " of a silent writer" : " without writer"));
+        const std::string pipe = folder_ / "pipe", log = folder_ / "log";
+        fs::remove(pipe);
+        ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+        const int writer = has_writer ? ::open(pipe.c_str(), O_RDWR | O_CLOEXEC) : -1;
+        std::vector<std::string> arguments = {"score", folder_ / "run/best.resflow", "--threads", threads};
+        if (is_list) arguments.emplace_back("--list");
+        arguments.push_back(pipe);
+        RunningProgram program(arguments, log);
+        ASSERT_TRUE(program.wait_until_it_obeys());
+        program.send(SIGINT);
+        EXPECT_EQ(program.wait(), 128 + SIGINT);
+        EXPECT_THAT(read_text(log), HasSubstr("stopped after 0 files"));
+        if (writer >= 0) ::close(writer);
+      }
+}
+
+// Whoever opens a pipe to look at it takes away what is in it.
+TEST_F(ScoreInputsProgram, APatternThatMeetsAPipeReadsItOnce) {
+  const std::string archive = folder_ / "photos.tar";
+  ASSERT_EQ(run_process({"tar", "-C", folder_ / "photos", "-cf", archive, "."}).exit_code, 0);
+  fs::create_directory(folder_ / "pipes");
+  ASSERT_EQ(::mkfifo((folder_ / "pipes/p.tar").c_str(), 0600), 0);
+  const ProcessResult result =
+      run_process(in_shell("cat '" + archive + "' >'" + (folder_ / "pipes/p.tar") + "' & @",
+                           {"score", folder_ / "run/best.resflow", folder_ / "pipes/p*", "--threads", "2"}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("scored 7 files (1 with an error)"));
+}
+
 }  // namespace
 }  // namespace resflow::testing

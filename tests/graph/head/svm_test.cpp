@@ -230,6 +230,21 @@ TEST(Svm, StopsWhenAsked) {
                          [](int64_t done, int64_t /*all*/) { return done < 4; }));
 }
 
+// A fit of many rows may take hours: it is asked in between, not only at its end.
+TEST(Svm, LeavesAFitThatIsUnderWay) {
+  const Clouds clouds(300, 40, 3, 6);
+  const SvmOptions options = {.c = 1, .folds = stratified_folds(clouds.labels, 3, 0)};
+  const auto whole = train_svm(clouds.data(), options, go_on);
+  for (const int64_t fit : {0, 1, 3}) {  // the last one is the fit of all rows
+    int asked = 0;
+    EXPECT_FALSE(train_svm(clouds.data(), options, [&](int64_t done, int64_t /*all*/) {
+      return done < fit || ++asked < 2;
+    })) << fit;
+    EXPECT_EQ(asked, 2);
+  }
+  EXPECT_EQ(train_svm(clouds.data(), options, go_on)->svm.weights, whole->svm.weights) << "nothing of it is left over";
+}
+
 // liblinear draws from std::rand(), which belongs to the whole process.
 TEST(Svm, LeavesTheProcessRandomNumbersAlone) {
   const Clouds clouds(60, 8, 3, 1);

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <random>
@@ -292,6 +294,43 @@ TEST(ArchiveSource, GivesAllOfCifar) {
   EXPECT_EQ(names.size(), 60'000U);
   EXPECT_THAT(*names.begin(), ::testing::StartsWith("test/airplane/"));
   EXPECT_LT(largest, 10'000U);
+}
+
+TEST(ArchiveSource, IsLeftWhileItPassesOverWhatIsNoPicture) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.tar.gz";
+  // Tens of kilobytes, which one reading takes, and unpacked eight megabytes.
+  write_archive(path, {{"big.bin", std::string(8 << 20, '\0')}, {"b.jpg", "picture"}}, ARCHIVE_FILTER_GZIP);
+  for (const int last : {1, 20}) {
+    int asked = 0;
+    ArchiveSource source(path, kMaxMember, [&] { return ++asked >= last; });
+    Picture picture;
+    EXPECT_FALSE(source.next(picture)) << "as if nothing came any more";
+    EXPECT_FALSE(source.next(picture));
+    EXPECT_EQ(asked, last);
+  }
+  ArchiveSource whole(path, kMaxMember, [] { return false; });
+  EXPECT_EQ(pictures_of(whole).size(), 1U);
+}
+
+// What has come of it by then is valid, and what is missing is no damage.
+TEST(ArchiveSource, IsLeftWhileAPipeIsSilent) {
+  const TemporaryFolder folder;
+  write_archive(folder / "a.tar", {{"a.jpg", "first"}, {"b.jpg", "second"}});
+  const std::string begin = read_text(folder / "a.tar").substr(0, 1024 + 512 + 3);  // within the second member
+  ASSERT_EQ(::mkfifo((folder / "pipe.tar").c_str(), 0600), 0);
+  const int writer = ::open((folder / "pipe.tar").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::write(writer, begin.data(), begin.size()), std::ssize(begin));
+  // Once everything is read.
+  ArchiveSource source(folder / "pipe.tar", kMaxMember, [&] {
+    int unread = 1;
+    return ::ioctl(writer, FIONREAD, &unread) == 0 && unread == 0;
+  });
+  Picture picture;
+  ASSERT_TRUE(source.next(picture));
+  EXPECT_EQ(text(picture), "first");
+  EXPECT_FALSE(source.next(picture));
+  ::close(writer);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "apps/train/update_group.h"
+#include "graph/train/update_group.h"
 
 #include <cstddef>
 #include <cstring>
