@@ -230,9 +230,13 @@ bool NetworkMode::train_batch(const Batch& batch) {
 
 void NetworkMode::begin_group() {
   before_group_ = BeforeGroup{.state = run_.state, .statistics = {}};
-  for (const auto& parameter : run_.model->parameters())
-    if (!parameter->learnt)
-      before_group_->statistics.push_back({parameter->name, parameter->value.export_to_array(*run_.compute)});
+  for (const auto& parameter : run_.model->parameters()) {
+    if (parameter->learnt) continue;
+    before_group_->statistics.push_back(
+        {parameter->name, parameter->is_count
+                              ? Array::from<int64_t>({}, std::span<const int64_t>(&parameter->count, 1))
+                              : parameter->value.export_to_array(*run_.compute)});
+  }
 }
 
 // Gradients that wait for further batches are lost: the run stands where it stood before these batches.
