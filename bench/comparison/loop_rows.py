@@ -16,6 +16,6 @@ def rows(rounds, wanted, folder):
         run([PROGRAM, "train", f"{DATA}/train", "--model", "resnet34", "--lr", "1e-4", "--batch", "6", "--epochs", "2",
              "--threads", str(len(CORES)), "--out", out, "--overwrite"])
         with open(os.path.join(out, "history.csv")) as history:
-            seconds = [float(line.split(",")[-1]) for line in history.readlines()[1:]]
+            seconds = [float(line.split(",")[6]) for line in history.readlines()[1:]]
         ours.append(len(seconds) * count("train") / sum(seconds))
     yield ratio_row(name, 0.93, "1/(1/load + 1/model)", bounds, ours)

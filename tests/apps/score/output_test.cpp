@@ -35,13 +35,13 @@ constexpr int64_t kFeatures = 4;
 const Fingerprint kFingerprint = {{"model", "xxh3 1"}, {setting("top"), "2"}};
 constexpr int64_t kBatchRows = 4;
 
-// Picture `i` of the listing: names that are hard on formats, each fifth one broken.
+// Picture `i` of the listing: names that are hard on formats, each fifth one broken, unless it has been `mended`.
 struct MadePicture {
-  explicit MadePicture(int64_t i) {
+  explicit MadePicture(int64_t i, bool mended = false) {
     const std::array<std::string, 6> odd = {"plain",     "a,b",       "q\"uote",
                                             "new\nline", "\xFF\xC3(", "\xC3\xBC \xF0\x9F\x90\xB1"};
     name = odd[static_cast<size_t>(i) % odd.size()] + std::to_string(i) + ".jpg";
-    if (i % 5 == 3) {
+    if (i % 5 == 3 && !mended) {
       error = fmt::format("is broken, \"badly\" {}", i);
       return;
     }
@@ -105,6 +105,99 @@ std::map<std::string, std::string> uninterrupted(ScoreFormat format, int64_t row
 constexpr std::array<ScoreFormat, 4> kFormats = {ScoreFormat::kCsv, ScoreFormat::kJsonl, ScoreFormat::kNpy,
                                                  ScoreFormat::kNpz};
 constexpr int64_t kRows = 14;
+
+// What a run leaves of which each fifth picture is broken, but for `mended` ones.
+void write_output(const ScoreOutputOptions& with, bool mended) {
+  ScoreOutput output(with, kOutputClasses, kFeatures, kFingerprint);
+  ListingPlace place;
+  for (int64_t i = 0; i < kRows; ++i) {
+    const MadePicture made(i, mended);
+    place = {.pictures = i + 1, .names = xxh3_next(place.names, made.name)};
+    output.add(made.picture({.index = i, .names = place.names}));
+  }
+  output.finish(place_of(kRows));
+}
+
+// Gives the rows of broken pictures anew, from the place on where an earlier run was left.
+void retry(ScoreOutput& output, int64_t end = kRows) {
+  ListingPlace place;
+  const int64_t begin = output.done().place.pictures;
+  for (int64_t i = 0; i < end; ++i) {
+    const MadePicture made(i, true);
+    place = {.pictures = i + 1, .names = xxh3_next(place.names, made.name)};
+    if (i < begin || MadePicture(i).error.empty()) continue;
+    output.add(made.picture({.index = i, .names = place.names}));
+    output.end_batch();
+  }
+}
+
+TEST(ScoreOutput, RetriedErrorsLeaveTheFilesOfARunWithoutThem) {
+  for (const ScoreFormat format : {ScoreFormat::kCsv, ScoreFormat::kJsonl, ScoreFormat::kNpz})
+    for (const bool sharded : {false, true})
+      for (const int64_t left_at : {int64_t{0}, int64_t{5}, int64_t{10}, kRows}) {
+        SCOPED_TRACE(fmt::format("{}, left after {}{}", score_format_name(format), left_at, sharded ? ", a shard" : ""));
+        const TemporaryFolder folder, mended;
+        ScoreOutputOptions with = options(folder, format), wanted = options(mended, format);
+        if (sharded) with.shard = wanted.shard = Shard{.number = 1, .of = 2};
+        write_output(with, false);
+        write_output(wanted, true);
+        with.start = ScoreStart::kResume;
+        with.retry_errors = true;
+        Fingerprint fingerprint = kFingerprint;
+        fingerprint.emplace_back(setting("retry_errors"), "0123");
+        {
+          const auto before = contents(folder);
+          ScoreOutput killed(with, kOutputClasses, kFeatures, fingerprint);
+          retry(killed, left_at);
+          for (const auto& [name, bytes] : before) EXPECT_EQ(contents(folder).at(name), bytes) << name;
+        }
+        ScoreOutput output(with, kOutputClasses, kFeatures, fingerprint);
+        EXPECT_EQ(output.resumed(), left_at > 3);
+        retry(output);
+        output.finish(place_of(kRows));
+        EXPECT_EQ(output.done().failed, 0);
+        EXPECT_EQ(contents(folder), contents(mended));
+      }
+}
+
+TEST(ScoreOutput, RetriedErrorsThatStayAreWrittenAnew) {
+  const TemporaryFolder folder;
+  ScoreOutputOptions with = options(folder, ScoreFormat::kCsv);
+  write_output(with, false);
+  const auto before = contents(folder);
+  with.start = ScoreStart::kResume;
+  with.retry_errors = true;
+  ScoreOutput output(with, kOutputClasses, kFeatures, kFingerprint);
+  for (int64_t i = 3; i < kRows; i += 5) output.add(MadePicture(i).picture({.index = i, .names = 0}));
+  output.finish(place_of(kRows));
+  EXPECT_EQ(output.done().failed, 3);
+  EXPECT_EQ(contents(folder), before);
+}
+
+TEST(ScoreOutput, ErrorsAreRetriedInRowsOfTheSameColumnsAlone) {
+  const TemporaryFolder folder;
+  ScoreOutputOptions with = options(folder, ScoreFormat::kCsv);
+  write_output(with, false);
+  const auto before = contents(folder);
+  with.start = ScoreStart::kResume;
+  with.retry_errors = true;
+  const auto refused = [&](const ScoreOutputOptions& how, const std::string& why) {
+    expect_error(ErrorKind::kUsage, {why}, [&] { const ScoreOutput output(how, kOutputClasses, kFeatures, kFingerprint); });
+    EXPECT_EQ(contents(folder), before);
+  };
+  ScoreOutputOptions other = with;
+  other.rows.top = 1;
+  refused(other, "other columns");
+  other = with;
+  other.embeddings_dtype = DType::kF32;
+  refused(other, "other columns");
+  other = with;
+  other.unordered = true;
+  refused(other, "in the order of the inputs");
+  other = with;
+  other.format = ScoreFormat::kNpy;
+  refused(other, "rows with names");
+}
 
 TEST(ScoreOutput, LeavesItsFilesAndNothingElse) {
   for (const ScoreFormat format : kFormats) {

@@ -26,10 +26,11 @@ TEST(RunFolder, HistoryReadsBackToTheBit) {
                       .val_loss = std::numeric_limits<double>::quiet_NaN(),
                       .val_accuracy = std::numeric_limits<double>::quiet_NaN(),
                       .learning_rate = 1e-3,
-                      .seconds = 1.23456}});
+                      .seconds = 1.23456,
+                      .left_out = {.unreadable = 3, .broken = 4}}});
   EXPECT_EQ(read_text(run.history()),
-            "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
-            "1,0.3333333333333333,0.5,,,0.001,1.235\n");
+            "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds,unreadable,broken\n"
+            "1,0.3333333333333333,0.5,,,0.001,1.235,3,4\n");
   EXPECT_EQ(std::stod("0.3333333333333333"), third);
 }
 
