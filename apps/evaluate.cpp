@@ -43,6 +43,7 @@ struct EvaluateOptions {
   bool exif = false, pin = false;
   PrecisionOptions precision;
   std::string decode = "exact";
+  AcceptanceOptions accept;
 
   Views views() const { return tta.empty() ? Views::kOne : tta == "flip" ? Views::kFlip : Views::kTenCrop; }
 };
@@ -130,7 +131,8 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
                                           .views = o.views(),
                                           .precision = precision,
                                           .exif = o.exif,
-                                          .decode = decode},
+                                          .decode = decode,
+                                          .accept = o.accept.accept()},
                                          listener);
   const auto answered = static_cast<int64_t>(evaluation.samples.size());
   const auto broken = static_cast<int64_t>(evaluation.broken.size());
@@ -146,6 +148,9 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   fmt::print("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
              evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
              o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
+  if (evaluation.truncated > 0)
+    fmt::print("truncated  {}, taken as far as there are pixels\n",
+               plural(evaluation.truncated, "picture", "pictures"));
   fmt::print("{}", metrics_text(metrics, evaluation.classes));
   if (broken > 0) {
     fmt::print("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
@@ -182,6 +187,7 @@ Action add_evaluate(CLI::App& command) {
       ->check(CLI::IsMember({"flip", "ten-crop"}));
   command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   add_decode_option(command, options->decode);
+  add_acceptance_options(command, options->accept);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);

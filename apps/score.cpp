@@ -45,6 +45,7 @@ struct ScoreOptions {
   int batch = 32, threads = 0;
   bool exif = false, strict = false, resume = false, overwrite = false, pin = false;
   std::string decode = "exact";
+  AcceptanceOptions accept;
 };
 
 // Reads the options that are texts. Throws Error{kUsage} where options contradict each other.
@@ -94,6 +95,7 @@ Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precisi
                                      .inputs = as_given(o.inputs),
                                      .exif = o.exif,
                                      .decode = decode_mode(o.decode),
+                                     .accept = o.accept.accept(),
                                      .precision = precision,
                                      .batch = o.batch},
                                     output);
@@ -129,6 +131,7 @@ PredictSummary add_rows(const ScoreOptions& o, const TrainedModel& model, Tracke
                            .precision = precision,
                            .exif = o.exif,
                            .decode = decode_mode(o.decode),
+                           .accept = o.accept.accept(),
                            .features = !o.output.embeddings.empty(),
                            .unordered = o.output.unordered,
                            .whole_plan = whole_plan,
@@ -187,6 +190,10 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
   const std::string errors = done.failed > 0 ? fmt::format(" ({} with an error)", done.failed) : "";
   fmt::print(stderr, "scored {}{}{} in {:.1f} s, {:.1f} img/s\n", plural(done.rows, "file", "files"), errors, resumed,
              summary.seconds, rate);
+  if (summary.truncated > 0)
+    fmt::print(stderr, "{} taken as far as they go: {}\n",
+               summary.truncated == 1 ? "a truncated file was" : "truncated files were",
+               format_count(summary.truncated));
   std::string why = o.output.errors + " says why";
   if (o.output.errors.empty())
     why = is_text(score_format(o.format, o.output.out)) ? "the error column says why" : "--errors FILE says why";
@@ -203,6 +210,7 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = checked_precision(o.precision);
   decode_mode(o.decode);  // a wrong word is refused before any work
+  o.accept.accept();
   const std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
@@ -291,6 +299,7 @@ Action add_score(CLI::App& command) {
   command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   add_exif_option(command, options->exif);
   add_decode_option(command, options->decode);
+  add_acceptance_options(command, options->accept);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);

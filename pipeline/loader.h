@@ -55,6 +55,7 @@ struct Batch {
   std::vector<std::string> names;
   std::vector<PicturePlace> places;   // like `names`: where the source says that each picture stands in its listing
   std::vector<BrokenPicture> broken;  // those of this batch that were skipped, in order
+  int truncated = 0;                  // of its pictures: they end early, and were taken all the same
 };
 
 enum class OnError { kSkip, kStop };
@@ -76,12 +77,17 @@ struct LoaderOptions {
   OnError on_error = OnError::kSkip;
   bool exif = false;  // pictures are turned upright as their EXIF data say
   DecodeMode decode = DecodeMode::kExact;
+  Acceptance accept = {};  // which pictures are not broken
+  // Asked by any thread while a picture is decoded that takes long: the run then ends as if the consumer had asked for
+  // it, and without the batches that are under way.
+  StopAsked stop = {};
 };
 
 struct EpochReport {
   int64_t batches = 0, images = 0;
   std::vector<BrokenPicture> broken;
-  bool stopped = false;     // the consumer asked to stop
+  int64_t truncated = 0;    // pictures that end early and were taken all the same
+  bool stopped = false;     // the consumer asked to stop, or LoaderOptions::stop did
   double wait_seconds = 0;  // how long there was no batch to consume
   StageSeconds seconds;     // where the loader's threads spent their time, summed over threads; of whole pictures
   int64_t bytes_read = 0;
@@ -102,7 +108,7 @@ class Loader {
   // size 0, so that its `broken` is seen in order.
   // Throws, after all work of the loader has ended, so that another run may follow: what consume throws;
   // Error{kData} at the first broken file under OnError::kStop, naming it and the reason; Error{kSystem} where
-  // the machine fails (memory, file handles).
+  // the machine fails (memory, file handles). Whatever else a picture makes its decoding throw is that picture's error.
   // REQUIRES: one run at a time.
   EpochReport run(uint64_t epoch, int64_t first_batch, const std::function<bool(const Batch&)>& consume);
 

@@ -19,6 +19,7 @@ struct Evaluation {
   std::vector<Sample> samples;        // those with an answer, in the data set's order
   ProbabilityTable probabilities;     // row i is the answer to samples[i]
   std::vector<BrokenPicture> broken;  // those without, each with its path as its name
+  int64_t truncated = 0;              // of the samples: they end early, and were taken all the same
   double seconds = 0;
   bool stopped = false;  // the listener asked to stop, and not all pictures are in it
   StageTimes times;

@@ -12,7 +12,7 @@ namespace {
 // Cards of the first rows of `order`.
 std::vector<PictureCard> cards(const Evaluation& e, const std::vector<size_t>& order) {
   std::vector<PictureCard> all;
-  Thumbnails thumbnails;
+  Thumbnails thumbnails({.truncated = true});  // whatever has an answer
   for (size_t n = 0; n < std::min(order.size(), kReportCards); ++n) {
     const size_t i = order[n];
     const std::span<const float> row = e.probabilities.row(i);

@@ -304,8 +304,9 @@ class SampleSource : public PictureSource {
     try {
       const std::span<const uint8_t> bytes = read_sample(sample, buffer_);
       picture.bytes.assign(bytes.begin(), bytes.end());
-    } catch (const Error& error) {
-      picture.error = broken_reason(error, sample.path);
+      give_back_large(buffer_);
+    } catch (const std::exception&) {
+      picture.error = picture_failure(std::current_exception(), sample.path);
     }
   }
 
@@ -345,6 +346,9 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
                        .slots = options.unordered ? kUnorderedSlots : StreamOptions().slots,
                        .exif = options.exif || preprocessing.exif,
                        .decode = options.decode,
+                       .accept = {.max_pixels = options.accept.max_pixels,
+                                  .truncated = options.accept.truncated || preprocessing.take_truncated},
+                       .stop = [&listener] { return listener.stop(); },
                        .unordered = options.unordered});
   Predictor predictor(trained, options, views, loader, take);
   if (count || options.whole_plan) predictor.plan(batch_size, count);
@@ -370,6 +374,7 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   // A list on a pipe ends when the job is asked to stop while it waits for it: nobody knows what more it would have
   // had.
   summary.stopped = count ? report.stopped && summary.files < *count : listener.stop();
+  summary.truncated = report.truncated;
   summary.times.add("wait", report.wait_seconds, report.batches);
   return summary;
 }

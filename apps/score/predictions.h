@@ -37,6 +37,7 @@ struct PredictOptions {
   Precision precision = Precision::kF32;
   bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
   DecodeMode decode = DecodeMode::kExact;
+  Acceptance accept = {};  // which pictures are not broken; the model may ask for truncated ones, too
   bool features = false;   // each picture has its features
   bool unordered = false;  // batches are taken as they are done: StreamOptions (pipeline/stream_loader.h)
   // The network is planned for `batch` pictures even where there are fewer: they get the same bits as among more.
@@ -57,6 +58,7 @@ int64_t trial_batches(int batch, int threads);
 
 struct PredictSummary {
   int64_t files = 0, failed = 0;
+  int64_t truncated = 0;  // they end early, and were taken all the same
   double seconds = 0;
   bool stopped = false;  // the listener asked to stop, and there was more to do
   StageTimes times;

@@ -23,6 +23,7 @@ struct FeatureSource {
   uint64_t seed = 0, epoch = 0;  // of the recipe's draws
   bool exif = false;             // pictures are turned upright as their EXIF data say
   DecodeMode decode = DecodeMode::kExact;
+  Acceptance accept = {};  // which pictures are not broken
 };
 
 // Where caches lie. A run's own folder has one a source by its name, which is replaced when it is stale; one that runs

@@ -61,7 +61,8 @@ std::optional<RunFeatures> extract_features(Run& run) {
                           .root = data.train_root,
                           .recipe = eval,
                           .exif = o.exif,
-                          .decode = decode_mode(o.decode)};
+                          .decode = decode_mode(o.decode),
+                          .accept = acceptance(o.max_pixels, o.truncated)};
   if (!add_rows(run, extractor, source, features.train)) return std::nullopt;
   features.train.originals = static_cast<int64_t>(features.train.rows.size());
   source.recipe = train_recipe(o.image_size, run.preprocessing, o.augment);
@@ -77,7 +78,8 @@ std::optional<RunFeatures> extract_features(Run& run) {
             .root = data.val_root,
             .recipe = eval,
             .exif = o.exif,
-            .decode = decode_mode(o.decode)};
+            .decode = decode_mode(o.decode),
+            .accept = acceptance(o.max_pixels, o.truncated)};
   if (!add_rows(run, extractor, source, features.val)) return std::nullopt;
   features.val.originals = static_cast<int64_t>(features.val.rows.size());
   return features;

@@ -87,7 +87,10 @@ void finish_epoch(Run& run, TrainingMode& mode, Files& files, const Epoch& epoch
 
 std::string TrainingMode::done_line() const { return epochs_done_line(run_); }
 
-void TrainingMode::say_skipped() const { say(*run_.listener, broken_lines(run_)); }
+void TrainingMode::say_skipped() const {
+  say(*run_.listener, broken_lines(run_));
+  say(*run_.listener, truncated_lines(run_));
+}
 
 void save_last(const Run& run, TrainingMode& mode) {
   save_checkpoint(mode.last(), run.folder.last(), run.options.keep);

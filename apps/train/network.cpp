@@ -100,8 +100,12 @@ NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
                                 .seed = o.seed,
                                 .on_error = on_error(run),
                                 .exif = o.exif,
-                                .decode = decode_mode(o.decode)};
+                                .decode = decode_mode(o.decode),
+                                .accept = acceptance(o.max_pixels, o.truncated),
+                                .stop = [listener = run.listener] { return listener->stop(); }};
   LoaderOptions train_loader = loader;
+  // Between two updates there are gradients that no checkpoint keeps: it must not end there.
+  if (o.accumulate > 1) train_loader.stop = {};
   if (o.sampler == "balanced") {
     train_loader.sampler = Sampler::kWeighted;
     train_loader.weights = balanced_weights(run.data->train);
@@ -182,6 +186,7 @@ void NetworkMode::train_batches() {
     });
   }
   note_broken(run_, data, report.broken);
+  run_.truncated = std::max(run_.truncated, report.truncated);
   for (const Stage stage : kStages) run_.times.add(stage_name(stage), report.seconds[stage], report.images);
   run_.times.add("wait", report.wait_seconds, report.batches);
   if (state.next_batch >= batches_ && state.epoch_samples == 0) {

@@ -11,6 +11,7 @@
 #include "apps/train/augment_options.h"
 #include "graph/train/schedule.h"
 #include "graph/train/trainer.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 
@@ -58,10 +59,12 @@ struct TrainOptions {
   int accumulate = 1;           // batches whose mean gradient makes one update
   double ema = 0;               // decay of the average of the weights that is validated and kept as best; 0: no average
   AugmentOptions augment = {};  // apps/train/augment_options.h
-  std::string sampler = "shuffle";  // "shuffle", "balanced": classes drawn alike, with replacement
-  bool exif = false;                // pictures are turned upright as their EXIF data say
-  std::string decode = "exact";     // "exact", "fast"
-  int64_t early_stop = 0;           // the run ends after so many epochs without a better validation accuracy; 0: never
+  std::string sampler = "shuffle";   // "shuffle", "balanced": classes drawn alike, with replacement
+  bool exif = false;                 // pictures are turned upright as their EXIF data say
+  std::string decode = "exact";      // "exact", "fast"
+  int64_t max_pixels = kMaxPixels;   // a picture of more is broken: Acceptance (io/images/decode.h)
+  std::string truncated = "refuse";  // "refuse", "take": a picture that ends early
+  int64_t early_stop = 0;            // the run ends after so many epochs without a better validation accuracy; 0: never
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;
   std::string on_error = "skip";  // "skip", "stop"

@@ -80,6 +80,7 @@ void start(Run& run, InitialWeights weights) {
     run.weights_facts = std::move(weights.facts);
   }
   run.preprocessing.exif = run.options.exif;
+  run.preprocessing.take_truncated = run.options.truncated == "take";
   run.provenance.emplace_back("made by", "resflow " + resflow_version());
   run.state.seed = run.options.seed;
 }

@@ -33,6 +33,7 @@ void to_proto(const Preprocessing& preprocessing, proto::Preprocessing& to) {
   to.mutable_std()->Add(preprocessing.std.begin(), preprocessing.std.end());
   to.set_interpolation(preprocessing.interpolation);
   to.set_exif(preprocessing.exif);
+  to.set_take_truncated(preprocessing.take_truncated);
 }
 
 Preprocessing from_proto(const proto::Preprocessing& from) {
@@ -51,6 +52,7 @@ Preprocessing from_proto(const proto::Preprocessing& from) {
                      Preprocessing().interpolation);
   }
   preprocessing.exif = from.exif();
+  preprocessing.take_truncated = from.take_truncated();
   return preprocessing;
 }
 
