@@ -133,10 +133,13 @@ struct Decompressor {
     return step(*this);
   }
 
+  bool is_short_of_memory() const { return errors.pub.msg_code == JERR_OUT_OF_MEMORY; }
+  // Whether a decoding that did not come to its end did so for want of bytes.
+  bool ends_for_its_end() const { return !stopped && !is_short_of_memory(); }
+
   void check(Outcome outcome) {
     if (outcome == Outcome::kDone) return;
-    // Before anything else is called that might allocate.
-    const bool no_memory = outcome == Outcome::kBroken && errors.pub.msg_code == JERR_OUT_OF_MEMORY;
+    const bool no_memory = outcome == Outcome::kBroken && is_short_of_memory();
     jpeg_abort_decompress(&info);
     header_is_read = false;
     if (stopped) throw DecodingStopped();
@@ -162,6 +165,7 @@ struct Decompressor {
     source.bytes_in_buffer = bytes.size();
     errors.pub.num_warnings = 0;
     end_is_made_up = stopped = false;
+    errors.pub.msg_code = 0;
     out = nullptr;
     eighths = 0;
     check(guarded([](Decompressor& self) {
@@ -321,11 +325,11 @@ class JpegReader final : public ImageReader {
     jpeg_.row = 0;
     const Outcome outcome = jpeg_.guarded(Decompressor::decode_rows);
     decoding().truncated = jpeg_.end_is_made_up;
-    if (outcome == Outcome::kTruncated && jpeg_.end_is_made_up) {
+    if (outcome != Outcome::kDone && jpeg_.end_is_made_up && jpeg_.ends_for_its_end()) {
       // Even with an end there is too little for another row: those that are missing stay black.
+      jpeg_abort_decompress(&jpeg_.info);
       for (int y = std::max(jpeg_.row - region.top, 0); y < region.height; ++y)
         std::fill_n(out.row(y), out.row_bytes(), uint8_t{0});
-      jpeg_abort_decompress(&jpeg_.info);
       return;
     }
     jpeg_.check(outcome);

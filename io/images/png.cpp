@@ -250,7 +250,7 @@ struct PngDecompressor {
     reading_rows = false;
     if (!whole && !(how->take_truncated && !stopped && !no_memory && message.data() == std::string_view(kOutOfData)))
       fail();
-    how->truncated = !whole || chunks.truncated;
+    how->truncated = !whole;
     close();
     if (interlaced && !direct)
       for (row = 0; row < height(); ++row) store_if_wanted(line(row));
@@ -275,7 +275,7 @@ class PngReader final : public ImageReader {
   void open(std::span<const uint8_t> bytes) override {
     png_.bytes = bytes;
     png_.how = &decoding();
-    png_.chunks = read_png_chunks(bytes, decoding().take_truncated);
+    png_.chunks = read_png_chunks(bytes);
   }
   int width() const override { return static_cast<int>(png_.chunks.width); }
   int height() const override { return static_cast<int>(png_.chunks.height); }

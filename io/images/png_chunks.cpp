@@ -63,7 +63,7 @@ void read_header(const PngChunk& chunk, PngChunks& png) {
 
 }  // namespace
 
-PngChunks read_png_chunks(std::span<const uint8_t> bytes, bool take_truncated) {
+PngChunks read_png_chunks(std::span<const uint8_t> bytes) {
   PngChunks png;
   std::span<const uint8_t> rest = bytes.subspan(kSignatureBytes);
   while (true) {
@@ -91,12 +91,8 @@ PngChunks read_png_chunks(std::span<const uint8_t> bytes, bool take_truncated) {
       continue;
     }
     if (chunk.name.empty() || !chunk.named_well || chunk.name == "IEND") return png;
-    if (chunk.content.size() < chunk.length) {
-      if (!take_truncated)
-        throw data_error("truncated PNG: its {} bytes end within the chunk {}", bytes.size(), chunk.name);
-      png.truncated = true;
-      return png;
-    }
+    if (chunk.content.size() < chunk.length)
+      throw data_error("truncated PNG: its {} bytes end within the chunk {}", bytes.size(), chunk.name);
   }
 }
 

