@@ -93,11 +93,11 @@ void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) 
   std::error_code none;  // a device or a pipe has no size
   const uintmax_t bytes = fs::file_size(o.out, none);
   print_out("wrote {} ({}, {}): {}\n", o.out, weights_format_name(to),
-             none ? "no file" : format_bytes(static_cast<double>(bytes)),
-             facts.match.fit.fits()
-                 ? fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"))
-                 : fmt::format("{}, of no model that resflow knows",
-                               plural(facts.summary.tensors.size(), "tensor", "tensors")));
+            none ? "no file" : format_bytes(static_cast<double>(bytes)),
+            facts.match.fit.fits()
+                ? fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"))
+                : fmt::format("{}, of no model that resflow knows",
+                              plural(facts.summary.tensors.size(), "tensor", "tensors")));
 }
 
 // Notes what the file says and the format `to` has no place for.

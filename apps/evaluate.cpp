@@ -49,6 +49,7 @@ struct EvaluateOptions {
   bool exif = false, pin = false;
   PrecisionOptions precision;
   std::string decode = "exact";
+  AcceptanceOptions accept;
 
   Views views() const { return tta.empty() ? Views::kOne : tta == "flip" ? Views::kFlip : Views::kTenCrop; }
 };
@@ -143,6 +144,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
                 .precision = precision,
                 .exif = o.exif,
                 .decode = decode,
+                .accept = o.accept.accept(),
                 .reading = {.outage = o.outage},
                 .planned =
                     [&](int64_t bytes, int batch) {
@@ -161,8 +163,10 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
 
   const Metrics metrics = evaluation.metrics();
   print_out("evaluated  {} of {} in {:.1f} s, {:.1f} img/s{}\n", plural(answered, "picture", "pictures"), data.root,
-             evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
-             o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
+            evaluation.seconds, static_cast<double>(answered) / evaluation.seconds,
+            o.tta.empty() ? "" : fmt::format(" (--tta {})", o.tta));
+  if (evaluation.truncated > 0)
+    print_out("truncated  {}, taken as far as there are pixels\n", plural(evaluation.truncated, "picture", "pictures"));
   print_text(metrics_text(metrics, evaluation.classes));
   if (broken > 0) {
     print_out("\nleft out   {} that could not be read:\n", plural(broken, "picture", "pictures"));
@@ -197,6 +201,7 @@ Action add_evaluate(CLI::App& command) {
       ->check(CLI::IsMember({"flip", "ten-crop"}));
   command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   add_decode_option(command, options->decode);
+  add_acceptance_options(command, options->accept);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);

@@ -36,6 +36,7 @@ struct PackOptions {
   std::string data, out, json;
   int resize = 0, quality = 90, threads = 0;  // resize 0: files as they are
   bool no_labels = false, strict = false;
+  AcceptanceOptions accept;
 };
 
 void check(const PackOptions& o, bool resize_given, bool quality_given) {
@@ -97,7 +98,8 @@ int pack(const PackOptions& o, int threads) {
   TerminalListener listener;
   warn_of_unread_folders(dataset, listener);
   const Packing packing = add_pictures(
-      dataset, o.data, {.short_side = o.resize, .quality = o.quality, .threads = threads}, writer, listener);
+      dataset, o.data, {.short_side = o.resize, .quality = o.quality, .threads = threads, .accept = o.accept.accept()},
+      writer, listener);
   if (packing.stopped) {
     return say_stopped(fmt::format(" after {} of {}; {} is not written", writer.records(),
                                    plural(total, "picture", "pictures"), o.out));
@@ -123,11 +125,14 @@ int pack(const PackOptions& o, int threads) {
   if (o.resize > 0)
     print_out("shrunk     {} to a short side of {}, JPEG quality {}\n", plural(packing.shrunk, "picture", "pictures"),
               o.resize, o.quality);
+  if (packing.truncated > 0)
+    print_out("truncated  {}, taken as far as there are pixels\n", plural(packing.truncated, "picture", "pictures"));
   print_out("wrote      {}, {} of {} read\n", o.out, format_bytes(static_cast<double>(writer.bytes())),
             format_bytes(static_cast<double>(packing.read)));
   if (o.json.empty()) return 0;
   nlohmann::ordered_json report = {{"pictures", writer.records()}, {"classes", dataset.classes.size()}};
   report["shrunk"] = packing.shrunk;
+  report["truncated"] = packing.truncated;
   report["bytes_read"] = packing.read;
   report["bytes_written"] = writer.bytes();
   report["seconds"] = seconds;
@@ -160,6 +165,7 @@ Action add_pack(CLI::App& command) {
   command.add_flag("--no-labels", o.no_labels, "take folders for mere folders, not for classes");
   command.add_flag("--strict", o.strict, "write nothing where a photograph cannot be read, and exit with 3");
   add_json_option(command, o.json, "what was done");
+  add_acceptance_options(command, o.accept);
   add_threads_option(command, o.threads);
   command.footer(
       "train, score, evaluate, quantize, stats, preview and bench take a pack where they take a folder. A pack of "

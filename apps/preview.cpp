@@ -36,6 +36,7 @@ struct PreviewOptions {
   int batch = 16, columns = 0, image_size = 0, threads = 0;
   uint64_t epoch = 0, seed = 0;
   AugmentOptions augment;
+  AcceptanceOptions accept;
   std::set<std::string> given;  // names of the augmentation's options that the user wrote
 };
 
@@ -85,13 +86,20 @@ int preview(const PreviewOptions& o, int threads) {
   const Dataset dataset = list_image_folder(part.root);
   warn_of_damaged_packs(dataset.samples, listener);
   warn_of_unread_folders(dataset, listener);
-  Loader loader(dataset, recipe, {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed, .reading = {.outage = 0}});
+  Loader loader(dataset, recipe,
+                {.batch = o.batch,
+                 .threads = threads,
+                 .slots = 1,
+                 .seed = o.seed,
+                 .accept = o.accept.accept(),
+                 .reading = {.outage = 0}});
   std::optional<Image> image;
-  int shown = 0;
+  int shown = 0, truncated = 0;
   loader.run(o.epoch, 0, [&](const Batch& batch) {
     for (const BrokenPicture& broken : batch.broken)
       listener.warn(fmt::format("{}: {}", dataset.samples[static_cast<size_t>(broken.sample)].path, broken.reason));
     shown = batch.size;
+    truncated = batch.truncated;
     if (shown > 0) image = draw_preview_grid(batch, dataset, recipe.mean, recipe.std, grid);
     return false;
   });
@@ -99,6 +107,8 @@ int preview(const PreviewOptions& o, int threads) {
   replace_file(o.out, encode_png(*image));
   print_out("wrote      {} ({} x {}): {} of {}, {} recipe, epoch {}, seed {}\n", o.out, image->width(), image->height(),
             plural(shown, "picture", "pictures"), part.root, o.recipe, o.epoch, o.seed);
+  if (truncated > 0)
+    print_out("truncated  {}, taken as far as there are pixels\n", plural(truncated, "picture", "pictures"));
   return 0;
 }
 
@@ -124,6 +134,7 @@ Action add_preview(CLI::App& command) {
   command.add_option("--image-size", o.image_size, "side of the network's input [224, or what --model has]");
   command.add_option("--model", o.model, "take the preprocessing of this file of weights, or of MODEL:ENTRY");
   add_augment_options(command, o.augment);
+  add_acceptance_options(command, o.accept);
   add_threads_option(command, o.threads);
   command.footer(
       "The pictures are read back from the numbers that the network gets. With training's --batch, --seed and\n"

@@ -42,6 +42,7 @@ struct QuantizeOptions {
   int64_t outage = ReadingOptions().outage;
   std::optional<double> max_drop;  // percentage points
   bool exif = false;
+  AcceptanceOptions accept;
 };
 
 constexpr double kMaxDrop = 1;  // of accuracy, where the option is not given
@@ -54,6 +55,7 @@ void check(const QuantizeOptions& o) {
   if (o.model == o.out || fs::equivalent(o.model, o.out, ignored))
     throw usage_error("{}: is the model to quantize; give the new file another name", o.out);
   check_outputs({{"--out", o.out}, {"--json", o.json}}, {o.model, o.data});
+  o.accept.accept();
 }
 
 // `count` of the samples, spread evenly over the list, so that each class folder has its share.
@@ -68,9 +70,16 @@ std::vector<Sample> spread(const std::vector<Sample>& all, size_t count) {
 struct Calibrated {
   Quantization quantization;
   std::string root;
-  int64_t broken = 0;
+  int64_t broken = 0, truncated = 0;
   bool stopped = false;
 };
+
+// As it will score: with truncated pictures where the model was trained with them.
+Acceptance accept(const QuantizeOptions& o, const TrainedModel& trained) {
+  Acceptance accept = o.accept.accept();
+  accept.truncated = accept.truncated || trained.preprocessing.take_truncated;
+  return accept;
+}
 
 Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int threads, Listener& listener) {
   Calibrated calibrated{.quantization = {}, .root = data_parts(o.data).front().root};
@@ -81,7 +90,12 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   const int side = trained.preprocessing.crop;
   Calibrator calibrator(*trained.model, batch, side, side);
   Loader loader(sample, Recipe::eval(trained.preprocessing),
-                {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif,
+                {.batch = batch,
+                 .threads = threads,
+                 .shuffle = false,
+                 .on_error = OnError::kSkip,
+                 .exif = o.exif,
+                 .accept = accept(o, trained),
                  .reading = {.outage = o.outage, .stop = [&listener] { return listener.stop(); }}});
   Progress progress(listener, {.label = "calibrating", .total = total});
   int64_t done = 0;
@@ -93,6 +107,7 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   });
   calibrated.stopped = report.stopped && done < total;
   calibrated.broken = static_cast<int64_t>(report.broken.size());
+  calibrated.truncated = report.truncated;
   if (report.images == 0 && !calibrated.stopped)
     throw data_error("{}: not one of {} could be read; first reason: {}", calibrated.root,
                      plural(total, "picture", "pictures"), report.broken.front().reason);
@@ -134,9 +149,14 @@ Answers answers(const QuantizeOptions& o, const TrainedModel& trained, const Com
   Progress progress(listener, {.label = "scoring in " + precision_name(precision),
                                .total = static_cast<int64_t>(data.samples.size())});
   const PredictSummary summary = predict_samples(
-      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif, .reading = {.outage = o.outage}},
-      listener,
-      [&](const ScoredPicture& p) {
+      trained, data.samples,
+      {.batch = o.batch,
+       .threads = threads,
+       .precision = precision,
+       .exif = o.exif,
+       .accept = o.accept.accept(),
+       .reading = {.outage = o.outage}},
+      listener, [&](const ScoredPicture& p) {
         const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end());
         answers.classes.push_back(p.probabilities.empty() ? -1 : static_cast<int>(best - p.probabilities.begin()));
         progress.update(static_cast<int64_t>(answers.classes.size()));
@@ -183,6 +203,9 @@ void print(const QuantizeOptions& o, const Calibrated& calibrated, const Compari
     if (!o.max_drop)
       print_out("           {} has no folders of the model's classes, so accuracy is not known\n", data.root);
   }
+  if (calibrated.truncated > 0)
+    print_out("truncated  {} of those that calibrate, taken as far as there are pixels\n",
+              plural(calibrated.truncated, "picture", "pictures"));
   if (c.broken + calibrated.broken > 0)
     print_out("left out   {} that could not be read\n",
               plural(std::max(c.broken, calibrated.broken), "picture", "pictures"));
@@ -287,6 +310,7 @@ Action add_quantize(CLI::App& command) {
   command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   add_outage_option(command, options->outage);
   add_exif_option(command, options->exif);
+  add_acceptance_options(command, options->accept);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);

@@ -37,8 +37,8 @@
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
-#include "io/files/xxh3.h"
 #include "io/files/outputs.h"
+#include "io/files/xxh3.h"
 #include "io/images/decode.h"
 
 namespace resflow {
@@ -55,6 +55,7 @@ struct ScoreOptions {
   int64_t outage = ReadingOptions().outage;
   bool exif = false, strict = false, resume = false, retry_errors = false, overwrite = false, pin = false;
   std::string decode = "exact";
+  AcceptanceOptions accept;
 };
 
 // Reads the options that are texts. Throws Error{kUsage} where options contradict each other.
@@ -108,6 +109,7 @@ Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precisi
                                      .inputs = as_given(o.inputs),
                                      .exif = o.exif,
                                      .decode = decode_mode(o.decode),
+                                     .accept = o.accept.accept(),
                                      .precision = precision,
                                      .batch = o.batch},
                                     output);
@@ -172,6 +174,7 @@ PredictSummary add_rows(const Scoring& s, TrackedSource& tracked, PictureSource&
                            .precision = s.precision,
                            .exif = o.exif,
                            .decode = decode_mode(o.decode),
+                           .accept = o.accept.accept(),
                            .features = !o.output.embeddings.empty(),
                            .unordered = o.output.unordered,
                            .whole_plan = whole_plan,
@@ -180,8 +183,8 @@ PredictSummary add_rows(const Scoring& s, TrackedSource& tracked, PictureSource&
                            .reading = {.outage = o.outage},
                            .planned =
                                [&](int64_t bytes, int batch) {
-                                 warn_of_low_memory(scoring_memory(s.loaded.model.model->parameter_count(), bytes), batch,
-                                                    s.listener);
+                                 warn_of_low_memory(scoring_memory(s.loaded.model.model->parameter_count(), bytes),
+                                                    batch, s.listener);
                                },
                            .chosen =
                                [&](const std::vector<ExecutorSpeed>& speeds, size_t chosen) {
@@ -225,10 +228,10 @@ int stop(const ScoreOptions& o, ScoreOutput& output) {
   output.save();
   const std::string& out = o.output.out;
   const int64_t kept = output.saved_rows();
-  const std::string after =
-      out.empty() ? ""
-      : kept == 0 ? fmt::format("; {} is not written", out)
-                  : fmt::format("; {} of {} are kept: go on with {}", plural(kept, "row", "rows"), out, resume_options(o));
+  const std::string after = out.empty() ? ""
+                            : kept == 0 ? fmt::format("; {} is not written", out)
+                                        : fmt::format("; {} of {} are kept: go on with {}", plural(kept, "row", "rows"),
+                                                      out, resume_options(o));
   return say_stopped(fmt::format(" after {}{}", plural(output.done().rows, "file", "files"), after));
 }
 
@@ -244,6 +247,10 @@ void say_scored(const ScoreJournal& done, int64_t before, const PredictSummary& 
   if (done.unreadable > 0) errors += fmt::format(", {} that cannot be read", plural(done.unreadable, "file", "files"));
   print_error_line(fmt::format("scored {}{}{} in {:.1f} s, {:.1f} img/s", plural(done.rows, "file", "files"), errors,
                                resumed, summary.seconds, rate));
+  if (summary.truncated > 0)
+    print_error_line(fmt::format("{} taken as far as they go: {}",
+                                 summary.truncated == 1 ? "a truncated file was" : "truncated files were",
+                                 format_count(summary.truncated)));
 }
 
 // Returns the exit code, or throws what the files that could not be scored call for.
@@ -272,8 +279,8 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
     }
   ScoreOutput output(options, classes, features, fingerprint);
   if (!output.locked())
-    s.listener.note(fmt::format("{}: the file system has no locks: see to it that no other program writes there",
-                                o.output.out));
+    s.listener.note(
+        fmt::format("{}: the file system has no locks: see to it that no other program writes there", o.output.out));
   if (!output.resumed()) output.set_executors(s.executors);
   const int64_t before = output.done().rows;
   if (!output.complete() && output.done().executors > s.threads)
@@ -318,8 +325,8 @@ Scored retry(const Scoring& s, ScoreOutputOptions options, const std::optional<S
              PictureSource& inputs) {
   Fingerprint fingerprint = s.loaded.fingerprint;
   // Of a run that is about to replace the files, OUT may be new already.
-  fingerprint.emplace_back(setting("retry_errors"), begun && begun->complete ? retried_rows(*begun)
-                                                                             : hex(xxh3_of_file(options.out)));
+  fingerprint.emplace_back(setting("retry_errors"),
+                           begun && begun->complete ? retried_rows(*begun) : hex(xxh3_of_file(options.out)));
   options.retry_errors = true;
   if (!begun) {
     const FormerFiles former = former_files(options, s.loaded.model.classes, s.loaded.model.model->feature_count());
@@ -341,6 +348,7 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   ScoreOutputOptions options = output_options(o, chooses_classes);
   const Precision precision = checked_precision(o.precision);
   decode_mode(o.decode);  // a wrong word is refused before any work
+  o.accept.accept();
   std::unique_ptr<PictureSource> inputs = open_score_inputs(o.inputs);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
@@ -349,19 +357,25 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
   options.machine = run_fingerprint(threads);
-  const Scoring scoring = {
-      .o = o, .loaded = loaded, .precision = precision, .threads = threads, .executors = executors, .listener = listener};
+  const Scoring scoring = {.o = o,
+                           .loaded = loaded,
+                           .precision = precision,
+                           .threads = threads,
+                           .executors = executors,
+                           .listener = listener};
 
   std::optional<ScoreJournal> begun;
   if (o.retry_errors) begun = load_journal(journal_path(options.out));
   const bool retry_begun = begun && !retried_rows(*begun).empty();
-  const bool retries = o.retry_errors && (begun ? retry_begun || begun->failed > 0 : std::filesystem::exists(options.out));
+  const bool retries =
+      o.retry_errors && (begun ? retry_begun || begun->failed > 0 : std::filesystem::exists(options.out));
   Scored scored;
   if (!retries || (begun && !retry_begun)) {
     // A run that is not done comes to its end first.
     if (retries && reads_standard_input(o.inputs))
-      throw usage_error("--retry-errors: {} is not done, and standard input can be read once: give --resume alone first",
-                        options.out);
+      throw usage_error(
+          "--retry-errors: {} is not done, and standard input can be read once: give --resume alone first",
+          options.out);
     scored = go_through(scoring, options, loaded.fingerprint, *inputs);
     if (scored.exit_code) return *scored.exit_code;
     if (retries) inputs = open_score_inputs(o.inputs);
@@ -432,6 +446,7 @@ Action add_score(CLI::App& command) {
   add_outage_option(command, options->outage);
   add_exif_option(command, options->exif);
   add_decode_option(command, options->decode);
+  add_acceptance_options(command, options->accept);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);

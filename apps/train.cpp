@@ -45,8 +45,8 @@ int train(const TrainOptions& options) {
   // What cannot be is said before anything is read or made.
   std::vector<PlannedRun> runs = plan_runs(options);
   const ThreadLimit limit(settle_threads(runs));
-  TrainingData data = load_training_data(
-      options.data, options.val, listener, runs.front().options.on_error == "stop" ? OnError::kStop : OnError::kSkip);
+  TrainingData data = load_training_data(options.data, options.val, listener,
+                                         runs.front().options.on_error == "stop" ? OnError::kStop : OnError::kSkip);
   if (stop_requested()) return say_stopped(" before the training began; nothing is changed");
   bool finished = true;
   if (is_repeated(options)) {

@@ -11,14 +11,14 @@ void Delivery::expect(size_t slots) {
   ready_.reserve(slots);
 }
 
+// A handle that is destroyed without having run ends the wait as well as one that has, and needs no memory for that. It
+// is destroyed when the mutex is free again.
+
 void Delivery::put(Slot* slot) {
   tbb::task_handle wake;
-  {
-    const std::lock_guard lock(mutex_);
-    ready_.push_back(slot);
-    if (!consuming_) wake = std::move(wake_);
-  }
-  if (wake) waiting_.run(std::move(wake));
+  const std::lock_guard lock(mutex_);
+  ready_.push_back(slot);
+  if (!consuming_) wake = std::move(wake_);
 }
 
 Slot* Delivery::take() {
@@ -40,13 +40,17 @@ Slot* Delivery::relieve() {
 
 void Delivery::done(bool over) {
   tbb::task_handle wake;
-  {
-    const std::lock_guard lock(mutex_);
-    consuming_ = false;
-    over_ = over;
-    if (over_ || !ready_.empty()) wake = std::move(wake_);
-  }
-  if (wake) waiting_.run(std::move(wake));
+  const std::lock_guard lock(mutex_);
+  consuming_ = false;
+  over_ = over_ || over;
+  if (over_ || !ready_.empty()) wake = std::move(wake_);
+}
+
+void Delivery::end() {
+  tbb::task_handle wake;
+  const std::lock_guard lock(mutex_);
+  over_ = true;
+  wake = std::move(wake_);
 }
 
 Slot* Delivery::pop() {

@@ -37,6 +37,9 @@ class Delivery {
   // The batch that take() or relieve() gave has been consumed. With `over`, take() and relieve() give no more.
   void done(bool over);
 
+  // Ends the run from any thread, whatever is under way: take() and relieve() give no more.
+  void end();
+
  private:
   Slot* pop();
 

@@ -34,8 +34,8 @@ class EpochRows : public RowSource {
 
   const std::string& name(const Slot& slot, size_t row) const override { return sample_of(slot, row).path; }
 
-  std::span<const uint8_t> read(const Row& row, Worker& worker, FileSystem& files) const override {
-    return read_sample(sample_of(*row.slot, static_cast<size_t>(row.index)), worker.buffer, files);
+  std::span<const uint8_t> read(const Row& row, Worker& worker, const PictureReading& reading) const override {
+    return read_sample(sample_of(*row.slot, static_cast<size_t>(row.index)), worker.buffer, reading);
   }
 
  private:
@@ -69,6 +69,7 @@ Loader::Impl::Impl(const Dataset& set, const Recipe& recipe, const LoaderOptions
                     .on_error = what.on_error,
                     .exif = what.exif,
                     .decode = what.decode,
+                    .accept = what.accept,
                     .reading = what.reading}) {
   if (options.sampler == Sampler::kWeighted)
     check_weights(options.weights, static_cast<int64_t>(dataset.samples.size()));

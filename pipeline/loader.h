@@ -58,6 +58,7 @@ struct Batch {
   std::vector<std::string> names;
   std::vector<PicturePlace> places;   // like `names`: where the source says that each picture stands in its listing
   std::vector<BrokenPicture> broken;  // those of this batch that were skipped, in order
+  int truncated = 0;                  // of its pictures: they end early, and were taken all the same
 };
 
 enum class OnError { kSkip, kStop };
@@ -75,8 +76,8 @@ struct ReadingOptions {
   // So many files in a row that cannot be opened or read are an Outage, whatever batches and threads they come in. So
   // are as many as the data set has, once one of it could be read. 0: there may be any number of them.
   int64_t outage = 50;
-  // Asked by any thread, while it waits for a machine that fails to come back: true ends the run as a consumer does
-  // that asks to stop.
+  // Asked by any thread, while it waits for a machine that fails to come back, or decodes a picture that takes long:
+  // true ends the run as a consumer does that asks to stop, and without the batches that are under way.
   std::function<bool()> stop = {};
   FileSystem* files = &machine_files();  // outlives the loader; a pack is read by the one that it was opened with
 };
@@ -98,13 +99,15 @@ struct LoaderOptions {
   OnError on_error = OnError::kSkip;
   bool exif = false;  // pictures are turned upright as their EXIF data say
   DecodeMode decode = DecodeMode::kExact;
+  Acceptance accept = {};  // which pictures are not broken
   ReadingOptions reading = {};
 };
 
 struct EpochReport {
   int64_t batches = 0, images = 0;
   std::vector<BrokenPicture> broken;
-  bool stopped = false;     // the consumer asked to stop
+  int64_t truncated = 0;    // pictures that end early and were taken all the same
+  bool stopped = false;     // the consumer asked to stop, or LoaderOptions::stop did
   double wait_seconds = 0;  // how long there was no batch to consume
   StageSeconds seconds;     // where the loader's threads spent their time, summed over threads; of whole pictures
   int64_t bytes_read = 0;
@@ -126,7 +129,7 @@ class Loader {
   // it is known that this is no Outage: with the next file that could be read.
   // Throws, after all work of the loader has ended, so that another run may follow: what consume throws;
   // Error{kData} at the first broken file under OnError::kStop, naming it and the reason; Outage where the machine
-  // fails (the disk, memory, file handles).
+  // fails (the disk, memory, file handles). Whatever else a picture makes its decoding throw is that picture's error.
   // REQUIRES: one run at a time.
   EpochReport run(uint64_t epoch, int64_t first_batch, const std::function<bool(const Batch&)>& consume);
 

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <new>
+#include <iterator>
+#include <mutex>
 #include <tuple>
 #include <utility>
 
@@ -14,6 +15,9 @@
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
 #include "io/files/machine_failure.h"
+#include "io/images/memory_share.h"
+#include "io/pictures/picture_file.h"
+#include "pipeline/cancel_watch.h"
 #include "pipeline/delivery.h"
 
 namespace resflow {
@@ -43,25 +47,15 @@ void close_gaps(Slot& slot) {
     ++kept;
   }
   batch.size = static_cast<int>(kept);
+  batch.truncated = slot.truncated.load(std::memory_order_relaxed);
   batch.labels.resize(kept);
   batch.samples.resize(kept);
 }
 
-// Why a file is broken, without its name. What is not the file's fault is thrown on.
-std::string read_failure(const std::string& name, const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Error& failure) {
-    return broken_reason(failure, name);
-  } catch (const std::bad_alloc&) {
-    throw system_error("{}: not enough memory to decode it", name);
-  }
-}
-
-// As read_failure. What the machine is at fault for becomes an Outage.
+// Why a picture is broken, without its name. What the machine is at fault for becomes an Outage.
 std::string reason_or_outage(const std::string& name, const std::exception_ptr& error) {
   try {
-    return read_failure(name, error);
+    return picture_failure(error, name);
   } catch (const Error& failure) {
     if (failure.kind() == ErrorKind::kSystem) throw Outage(failure.marked());
     throw;
@@ -95,8 +89,7 @@ LoaderFlow::LoaderFlow(const Recipe& recipe, const StreamOptions& options) : opt
   if (options.threads < 1) throw usage_error("{} threads: wanted at least 1", options.threads);
   if (options.slots < 1) throw usage_error("{} batch slots: wanted at least 1", options.slots);
   arena_.initialize(options.threads, 1, tbb::task_arena::priority::low);
-  for (int i = 0; i < options.threads; ++i)
-    workers_.push_back(std::make_unique<Worker>(recipe, options.exif, options.decode));
+  for (int i = 0; i < options.threads; ++i) workers_.push_back(std::make_unique<Worker>(recipe, options));
 }
 
 LoaderFlow::~LoaderFlow() = default;
@@ -129,19 +122,27 @@ class LoaderFlow::Run {
   // such a node while it holds a lock of the node before it, so that all threads would decode one picture at a time.
   using MiddleStage = flow::function_node<Work, Work>;
 
-  // Bodies of nodes. None throws: an exception would cancel the graph, and with it whatever runs beneath a node.
-  void start(Slot& slot, int64_t number);
+  // Bodies of nodes. None throws: an exception would cancel the graph, and with it whatever runs beneath a node, and
+  // nobody would tell the consumer.
+  bool next_number(int64_t& number);
+  void start(Slot& slot, int64_t number, FanOut::output_ports_type& ports);
   Work list(const Work& work);
   void read(const Row& row, Worker& worker);
   void decode(const Row& row, Worker& worker) const;
+  void decode_with_share(const Row& row, Worker& worker) const;
   static void resize(const Row& row, Worker& worker);
   static void normalize(const Row& row, Worker& worker);
-  void finish(const Work& work, LastStage::output_ports_type& ports) const;
+  void finish(const Work& work, LastStage::output_ports_type& ports);
   void deliver(Slot* slot);
+  // Runs what is no row's own: where it throws, the run ends.
+  template <class Body>
+  void guarded(const Body& body) noexcept;
+  // Ends the run: with a failure, or without one because it was asked to stop.
+  void end(const std::exception_ptr& failure) noexcept;
   // Runs the body of a stage where there is still something to be done for the row, adds its time to the worker's, and
   // keeps what it throws as the row's error.
   template <class Body>
-  Work run_stage(Stage stage, const Work& work, const Body& body) const noexcept;
+  Work run_stage(Stage stage, const Work& work, const Body& body) noexcept;
 
   void connect();
 
@@ -165,9 +166,13 @@ class LoaderFlow::Run {
   PatientFiles files_;
   int64_t begun_;  // the next batch to begin
 
+  std::mutex end_mutex_;  // of what follows
+  std::exception_ptr ended_by_;
+  bool ended_ = false;
+
   EpochReport report_;
   std::exception_ptr failure_;
-  size_t offered_ = 0;          // of the slots there are
+  size_t offered_ = 0;  // of the slots there are
   // Of which it is not known yet whether the files that end them are broken or an outage has begun.
   std::deque<Slot*> doubtful_;
   std::deque<Slot*> consumed_;  // and not free yet
@@ -208,17 +213,16 @@ LoaderFlow::Run::Run(LoaderFlow& loader_flow, RowSource& source, const RunOption
       graph_(context_),
       numbers_(graph_,
                [this](tbb::flow_control& control) {
-                 if (begun_ == options_.end_batch || stopping_ || source_.ended()) control.stop();
-                 return begun_++;
+                 int64_t number = 0;
+                 if (!next_number(number)) control.stop();
+                 return number;
                }),
       free_slots_(graph_),
       begin_batch_(graph_),
       fan_out_(graph_, flow::serial,
                [this](const Start& token, FanOut::output_ports_type& ports) {
                  const auto [number, slot] = token;
-                 start(*slot, number);  // NOLINT(clang-analyzer-core.NonNullParamChecker): a token of TBB's noexcept()
-                 const int rows = slot->begun;
-                 for (int row = 0; row < rows; ++row) std::get<0>(ports).try_put({slot, row});
+                 start(*slot, number, ports);  // NOLINT(clang-analyzer-core.NonNullParamChecker): of TBB's noexcept()
                }),
       queue_(graph_),
       free_workers_(graph_),
@@ -269,28 +273,63 @@ void LoaderFlow::Run::connect() {
   }
 }
 
-void LoaderFlow::Run::start(Slot& slot, int64_t number) {
-  Batch& batch = slot.batch;
-  batch.number = number;
-  batch.size = 0;
-  batch.labels.clear();
-  batch.samples.clear();
-  batch.broken.clear();
-  source_.start(slot, number);
-  slot.pending.store(slot.begun, std::memory_order_relaxed);
-  std::fill_n(slot.errors.begin(), slot.begun, nullptr);
+template <class Body>
+void LoaderFlow::Run::guarded(const Body& body) noexcept {
+  try {
+    body();
+  } catch (...) {
+    end(std::current_exception());
+  }
+}
+
+void LoaderFlow::Run::end(const std::exception_ptr& failure) noexcept {
+  stopping_ = true;
+  {
+    const std::lock_guard lock(end_mutex_);
+    if (!ended_by_) ended_by_ = failure;
+    ended_ = true;
+  }
+  delivery_.end();
+}
+
+bool LoaderFlow::Run::next_number(int64_t& number) {
+  bool there = false;
+  guarded([&] { there = begun_ != options_.end_batch && !stopping_ && !source_.ended(); });
+  number = begun_++;
+  return there;
+}
+
+void LoaderFlow::Run::start(Slot& slot, int64_t number, FanOut::output_ports_type& ports) {
+  guarded([&] {
+    Batch& batch = slot.batch;
+    batch.number = number;
+    batch.size = batch.truncated = 0;
+    batch.labels.clear();
+    batch.samples.clear();
+    batch.broken.clear();
+    slot.truncated.store(0, std::memory_order_relaxed);
+    source_.start(slot, number);
+    const int rows = slot.begun;  // a slot whose last row has been finished may begin anew
+    slot.pending.store(rows, std::memory_order_relaxed);
+    std::fill_n(slot.errors.begin(), rows, nullptr);
+    for (int row = 0; row < rows; ++row) std::get<0>(ports).try_put({&slot, row});
+  });
 }
 
 LoaderFlow::Run::Work LoaderFlow::Run::list(const Work& work) {
   const auto [row, worker] = work;
   const Stopwatch watch;
-  const bool there = !stopping_ && source_.list(row, *worker);
+  bool there = false;
+  guarded([&, at = row, to = worker] { there = !stopping_ && source_.list(at, *to); });
   worker->seconds[Stage::kRead] += watch.seconds();
-  return {Row{row.slot, there ? row.index : kNoRow}, worker};
+  const Work listed = {Row{row.slot, there ? row.index : kNoRow}, worker};
+  // Were it to wait here until there is memory for its bytes, whoever has that memory might wait for this thread.
+  if (!there || std::ssize(worker->picture.bytes) <= kLargeBytes) return listed;
+  return run_stage(Stage::kRead, listed, [this](const Row& at, Worker& to) { read(at, to); });
 }
 
 template <class Body>
-LoaderFlow::Run::Work LoaderFlow::Run::run_stage(Stage stage, const Work& work, const Body& body) const noexcept {
+LoaderFlow::Run::Work LoaderFlow::Run::run_stage(Stage stage, const Work& work, const Body& body) noexcept {
   const auto& [row, worker] = work;
   if (stopping_ || row.index == kNoRow) return work;
   std::exception_ptr& error = row.slot->errors[static_cast<size_t>(row.index)];
@@ -300,6 +339,8 @@ LoaderFlow::Run::Work LoaderFlow::Run::run_stage(Stage stage, const Work& work, 
     if (stage == Stage::kRead) worker->watch.restart();
     body(row, *worker);
     worker->seconds[stage] += worker->watch.lap();
+  } catch (const DecodingStopped&) {
+    end(nullptr);
   } catch (...) {
     error = std::current_exception();
   }
@@ -307,19 +348,42 @@ LoaderFlow::Run::Work LoaderFlow::Run::run_stage(Stage stage, const Work& work, 
 }
 
 void LoaderFlow::Run::read(const Row& row, Worker& worker) {
-  worker.bytes = source_.read(row, worker, files_);
+  if (worker.resized) return;
+  const StopAsked& stop = flow_.options_.reading.stop;
+  MemoryShare share;  // of a large file, for all that becomes of it
+  const PictureReading reading = {.max_pixels = flow_.options_.accept.max_pixels,
+                                  .before_large = [&] { share.take(MemoryShare::kAll, stop); },
+                                  .files = &files_};
+  with_memory(
+      stop, [&] { worker.give_back_pixels(); }, [&] { worker.bytes = source_.read(row, worker, reading); });
   worker.bytes_read += static_cast<int64_t>(worker.bytes.size());
+  if (MemoryShare::held()) decode(row, worker);
 }
 
 void LoaderFlow::Run::decode(const Row& row, Worker& worker) const {
+  if (worker.resized) return;
+  with_memory(
+      flow_.options_.reading.stop, [&] { worker.give_back_pixels(); }, [&] { decode_with_share(row, worker); });
+}
+
+void LoaderFlow::Run::decode_with_share(const Row& row, Worker& worker) const {
   const auto index = static_cast<size_t>(row.index);
   worker.decoder.open(worker.bytes, source_.name(*row.slot, index));
+  // A huge picture is made small before the next one has its share of memory.
+  const MemoryShare share(worker.decoder.decoding_bytes(), flow_.options_.reading.stop);
   worker.recipe_worker.plan(worker.decoder, options_.keys.seed, options_.keys.epoch,
                             static_cast<uint64_t>(row.slot->batch.samples[index]));
   worker.recipe_worker.decode(worker.decoder);
+  if (worker.decoder.was_truncated()) row.slot->truncated.fetch_add(1, std::memory_order_relaxed);
+  if (!MemoryShare::held()) return;
+  resize(row, worker);
+  worker.resized = true;
+  worker.give_back_pixels();
+  worker.give_back_file();
 }
 
 void LoaderFlow::Run::resize(const Row& /*row*/, Worker& worker) {
+  if (worker.resized) return;
   worker.recipe_worker.resize();
   worker.recipe_worker.augment();
 }
@@ -329,19 +393,26 @@ void LoaderFlow::Run::normalize(const Row& row, Worker& worker) {
   worker.recipe_worker.normalize(slot.batch.pixels + static_cast<size_t>(row.index) * slot.row_floats());
 }
 
-void LoaderFlow::Run::finish(const Work& work, LastStage::output_ports_type& ports) const {
-  const auto [row, worker] = work;
-  Slot* const slot = row.slot;
-  std::get<0>(ports).try_put(worker);
-  if (slot->pending.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-  close_gaps(*slot);
-  std::get<1>(ports).try_put(slot);
+void LoaderFlow::Run::finish(const Work& work, LastStage::output_ports_type& ports) {
+  guarded([&] {
+    const auto [row, worker] = work;
+    Slot* const slot = row.slot;
+    worker->resized = false;
+    worker->give_back_pixels();  // of a picture that is broken, too
+    worker->give_back_file();
+    std::get<0>(ports).try_put(worker);
+    if (slot->pending.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    close_gaps(*slot);
+    std::get<1>(ports).try_put(slot);
+  });
 }
 
 void LoaderFlow::Run::deliver(Slot* slot) {
-  delivery_.put(slot);
-  if (!flow_.options_.unordered) return;
-  if (Slot* const waiting = delivery_.relieve()) delivery_.done(accept(*waiting));
+  guarded([&] {
+    delivery_.put(slot);
+    if (!flow_.options_.unordered) return;
+    if (Slot* const waiting = delivery_.relieve()) delivery_.done(accept(*waiting));
+  });
 }
 
 bool LoaderFlow::Run::accept(Slot& slot) {
@@ -393,6 +464,7 @@ void LoaderFlow::Run::give(Slot& slot) {
     report_.broken.insert(report_.broken.end(), slot.batch.broken.begin(), slot.batch.broken.end());
   ++report_.batches;
   report_.images += slot.batch.size;
+  report_.truncated += slot.batch.truncated;
   offer_slots();
   consumed_.push_back(&slot);
   for (; consumed_.size() > flow_.held_; consumed_.pop_front()) free_slots_.try_put(consumed_.front());
@@ -407,9 +479,10 @@ void LoaderFlow::Run::count_unread(const std::string& name, const std::string& r
   if (++unread.in_a_row == 1) unread.first = fmt::format("{}: {}", name, reason);
   if (unread.in_a_row < most) return;
   unread.in_a_row = 0;  // another run counts anew
-  throw Outage(fmt::format("the last {} files in a row cannot be read, the first of them {}: is the disk still there? "
-                           "Where they are really gone, {} 0 goes on without them",
-                           most, unread.first, setting("outage")));
+  throw Outage(
+      fmt::format("the last {} files in a row cannot be read, the first of them {}: is the disk still there? "
+                  "Where they are really gone, {} 0 goes on without them",
+                  most, unread.first, setting("outage")));
 }
 
 // Says of a finished batch which rows are broken. Throws where that is to stop the run.
@@ -450,6 +523,7 @@ EpochReport LoaderFlow::Run::drive() {
     }
     offer_slots();
     numbers_.activate();
+    const CancelWatch watch(context_, [this] { delivery_.end(); });
     while (options_.first_batch < options_.end_batch) {
       const Stopwatch waiting;
       Slot* const slot = delivery_.take();
@@ -461,9 +535,15 @@ EpochReport LoaderFlow::Run::drive() {
     own_failure = std::current_exception();
   }
   stopping_ = true;
-  graph_.wait_for_all();
+  try {
+    graph_.wait_for_all();
+  } catch (...) {  // of oneTBB's own
+    if (!own_failure) own_failure = std::current_exception();
+  }
   if (!doubtful_.empty()) flow_.unread_.in_a_row = 0;  // they will be read again, if at all
   if (!failure_) failure_ = own_failure;
+  if (!failure_) failure_ = ended_by_;
+  if (ended_) report_.stopped = true;
   if (failure_) std::rethrow_exception(failure_);
   for (const auto& worker : flow_.workers_) {
     report_.seconds += worker->seconds;

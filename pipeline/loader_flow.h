@@ -41,17 +41,34 @@ struct Slot {
   int begun = 0;                           // rows that tasks were begun for
   int rows = 0;                            // those that there are: of the last batch of a source perhaps fewer
   std::atomic<int> pending = 0;            // begun rows not yet finished
+  std::atomic<int> truncated = 0;          // rows whose pictures end early
 };
 
 // What one picture at a time needs; it goes with the picture's row from node to node. There are as many as threads:
 // they are the tokens that bound how many pictures are under way.
 struct Worker {
-  Worker(const Recipe& recipe, bool exif, DecodeMode decode) : recipe_worker(recipe, decode) { decoder.set_exif(exif); }
+  Worker(const Recipe& recipe, const StreamOptions& options) : recipe_worker(recipe, options.decode) {
+    decoder.set_exif(options.exif);
+    decoder.set_acceptance(options.accept);
+    decoder.set_stop(options.reading.stop);
+  }
+  // Frees what decoding a huge picture needed, and what its file did.
+  void give_back_pixels() {
+    decoder.give_back();
+    recipe_worker.give_back();
+  }
+  void give_back_file() {
+    give_back_large(buffer);
+    give_back_large(picture.bytes);
+    bytes = {};
+  }
+
   Decoder decoder;
   RecipeWorker recipe_worker;
   Picture picture;  // of a source: the one at hand
   std::vector<uint8_t> buffer;
   std::span<const uint8_t> bytes;  // of the file at hand: in `buffer`, in `picture`, or in a pack
+  bool resized = false;            // the picture at hand: a huge one passes its stages at once
   // Of one run; whoever holds the worker adds to them.
   Stopwatch watch;
   StageSeconds seconds;
@@ -79,7 +96,7 @@ class RowSource {
   // Whether it has ended because the machine failed, so that nobody knows what it would have had.
   virtual bool broke_off() const { return false; }
 
-  // Finds the picture that the row is; false where there is none. Throws nothing: see RowSource::read.
+  // Finds the picture that the row is; false where there is none. What it throws ends the run.
   virtual bool list(const Row& /*row*/, Worker& /*worker*/) { return true; }
 
   // The sample and the name of a row as it was begun: rows of the Batch have moved up over broken ones since.
@@ -88,7 +105,7 @@ class RowSource {
 
   // The bytes of the file. Throws UnreadableFile or another Error{kData} that begins with the row's name, or what the
   // machine throws.
-  virtual std::span<const uint8_t> read(const Row& row, Worker& worker, FileSystem& files) const = 0;
+  virtual std::span<const uint8_t> read(const Row& row, Worker& worker, const PictureReading& reading) const = 0;
 };
 
 class LoaderFlow {
@@ -126,8 +143,8 @@ class LoaderFlow {
   // next epoch's first files follow the last ones of this epoch.
   struct UnreadFiles {
     int64_t in_a_row = 0;
-    std::string first = {};   // its name and why
-    bool any_read = false;    // ever
+    std::string first = {};  // its name and why
+    bool any_read = false;   // ever
   };
 
   StreamOptions options_;

@@ -86,6 +86,11 @@ class RecipeWorker {
   void augment() {
     if (!ops_.empty()) apply_ops();
   }
+  // Frees buffers of more than kLargeBytes (io/images/image.h) once resize() has read them.
+  void give_back() {
+    decoded_.give_back();
+    resizer_.give_back();
+  }
   void normalize(float* dst) const {
     normalizer_.run(resized_.row(0), recipe_.size, recipe_.size, flip_, dst);
     if (erase_.width > 0) erase(erase_, recipe_.size, recipe_.size, dst);

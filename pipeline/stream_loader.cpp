@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "io/core/error.h"
-#include "io/files/file.h"
 #include "pipeline/loader_flow.h"
 
 namespace resflow {
@@ -72,11 +71,14 @@ class SourceRows : public RowSource {
 
   const std::string& name(const Slot& slot, size_t row) const override { return slot.names[row]; }
 
-  std::span<const uint8_t> read(const Row& /*row*/, Worker& worker, FileSystem& files) const override {
+  std::span<const uint8_t> read(const Row& /*row*/, Worker& worker, const PictureReading& reading) const override {
     const Picture& picture = worker.picture;
-    if (picture.path.empty()) return picture.bytes;
+    if (picture.path.empty()) {
+      if (std::ssize(picture.bytes) > kLargeBytes) reading.before_large();
+      return picture.bytes;
+    }
     try {
-      return read_file(picture.path, worker.buffer, files);
+      return read_picture_file(picture.path, worker.buffer, reading);
     } catch (const UnreadableFile& error) {
       throw UnreadableFile(by_name(picture, error));
     } catch (const Error& error) {

@@ -3,7 +3,8 @@
 // at a time, and without the sequencer where order does not matter.
 //
 // A picture is asked for when a worker is free, and its bytes lie in that worker's buffer: as many pictures are in
-// memory as there are threads, beside the slots' pixels, however many the source has.
+// memory as there are threads, beside the slots' pixels, however many the source has. One whose bytes are very many is
+// decoded before the next one is asked for.
 //
 //   FolderSource source("photos");
 //   StreamLoader loader(source, Recipe::eval(eval_preprocessing(224)), {.batch = 32, .threads = 4});
@@ -31,6 +32,7 @@ struct StreamOptions {
   OnError on_error = OnError::kSkip;
   bool exif = false;  // pictures are turned upright as their EXIF data say
   DecodeMode decode = DecodeMode::kExact;
+  Acceptance accept = {};  // as of LoaderOptions
   bool unordered = false;  // batches come when they are done: one that waits for a slow picture holds back none
   ReadingOptions reading = {};
 };

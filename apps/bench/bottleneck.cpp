@@ -18,8 +18,8 @@ constexpr int kSmallBatch = 8;
 
 std::string rate(double images) { return images < 100 ? fmt::format("{:.1f}", images) : fmt::format("{:.0f}", images); }
 
-// What would speed the part up, "A, B or C". More cores are among it where they have been seen to help; else the sentence
-// ends with that they do not.
+// What would speed the part up, "A, B or C". More cores are among it where they have been seen to help; else the
+// sentence ends with that they do not.
 std::string means(std::vector<std::string> all, const PipelineRates& r, double speedup) {
   std::string remark;
   if (r.threads <= r.least_threads) {

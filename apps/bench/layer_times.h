@@ -25,8 +25,8 @@ struct LayerTime {
 
   double gflops() const { return 1e-9 * operations / seconds; }
   double gbytes_a_second() const { return 1e-9 * bytes / seconds; }
-  // The speed as a fraction of what the roof allows. It is above 1 where a cache still holds a tensor, and where Winograd
-  // saves operations.
+  // The speed as a fraction of what the roof allows. It is above 1 where a cache still holds a tensor, and where
+  // Winograd saves operations.
   double of_roof(const Roof& roof) const;
 };
 

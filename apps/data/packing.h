@@ -19,6 +19,14 @@ struct PackedPicture {
   std::string error;  // not empty: why it cannot be packed, without its path
   int64_t read = 0;   // bytes of the original
   bool shrunk = false;
+  bool truncated = false;  // it ends early, and was taken all the same
+};
+
+struct PackingOptions {
+  int short_side = 0;  // as of PicturePacker::pack
+  int quality = 90;
+  int threads = 1;
+  Acceptance accept = {};  // which pictures are packed
 };
 
 // Used by one thread; keeps its memory from picture to picture.
@@ -27,11 +35,13 @@ class PicturePacker {
   // A picture whose short side is above `short_side` is shrunk to that, as Pillow's bilinear resize does it
   // (torchvision's Resize), and becomes a JPEG of this quality that says the same EXIF orientation as its original. All
   // others stay the files that they are, once they are known to be whole, and so do those whose long side would be too
-  // long for a JPEG. With short_side 0 nothing is shrunk.
-  PackedPicture pack(const Sample& sample, int short_side, int quality);
+  // long for a JPEG. With short_side 0 nothing is shrunk. Throws DecodingStopped as `stop` says so.
+  PackedPicture pack(const Sample& sample, const PackingOptions& options, const StopAsked& stop = {});
 
  private:
   bool shrink(int short_side);
+  void pack_within(const Sample& sample, const PackingOptions& options, const StopAsked& stop, PackedPicture& packed);
+  void give_back();
 
   Decoder decoder_;
   Resizer resizer_;
@@ -39,16 +49,11 @@ class PicturePacker {
   std::vector<uint8_t> buffer_;
 };
 
-struct PackingOptions {
-  int short_side = 0;  // as of PicturePacker::pack
-  int quality = 90;
-  int threads = 1;
-};
-
 struct Packing {
   std::vector<BrokenPicture> broken;  // pictures that cannot be packed, in order, with their paths
   int64_t read = 0;                   // bytes of the originals
   int64_t shrunk = 0;                 // pictures
+  int64_t truncated = 0;              // pictures that end early and were taken all the same
   bool stopped = false;               // as the listener asked
 };
 

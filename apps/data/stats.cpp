@@ -19,6 +19,7 @@
 #include "io/images/image_format.h"
 #include "io/images/jpeg.h"
 #include "io/images/jpeg_facts.h"
+#include "io/images/memory_share.h"
 #include "io/pack/reader.h"
 #include "pipeline/in_order.h"
 #include "pipeline/pixels/crop.h"
@@ -45,6 +46,7 @@ struct Seen {
   int width = 0, height = 0;
   PixelSums pixels;
   std::string error;  // empty where the picture is whole
+  bool truncated = false;
 };
 
 // What a thread needs to look at pictures. Each thread has its own.
@@ -54,25 +56,49 @@ struct Reader {
   Image decoded;
   std::vector<uint8_t> bytes, cropped;
 
-  Seen look(const Sample& sample, const DataStatsOptions& options) {
-    const std::string& path = sample.path;
+  Seen look(const Sample& sample, const DataStatsOptions& options, const StopAsked& stop) {
     Seen seen;
     try {
-      const std::span<const uint8_t> content = read_sample(sample, bytes);
-      seen.bytes = static_cast<int64_t>(content.size());
-      Sha256 hash;
-      hash.add(content.data(), content.size());
-      seen.digest = hash.digest();
-      seen.format = image_format(content);
-      if (is_jpeg(content)) seen.jpeg = jpeg_facts(content);
-      decoder.open(content, path);
-      add_pixels(options, seen.pixels);
-      seen.width = decoder.width();
-      seen.height = decoder.height();
-    } catch (const Error& error) {
-      seen.error = broken_reason(error, path);
+      with_memory(
+          stop, [this] { give_back(); },
+          [&] {
+            seen = {};
+            look_within(sample, options, stop, seen);
+          });
+    } catch (const std::exception&) {
+      seen.error = picture_failure(std::current_exception(), sample.path);
     }
+    give_back();
     return seen;
+  }
+
+  void look_within(const Sample& sample, const DataStatsOptions& options, const StopAsked& stop, Seen& seen) {
+    MemoryShare file_share;
+    const std::span<const uint8_t> content = read_sample(
+        sample, bytes,
+        {.max_pixels = options.accept.max_pixels, .before_large = [&] { file_share.take(MemoryShare::kAll, stop); }});
+    seen.bytes = static_cast<int64_t>(content.size());
+    Sha256 hash;
+    hash.add(content.data(), content.size());
+    seen.digest = hash.digest();
+    seen.format = image_format(content);
+    if (is_jpeg(content)) seen.jpeg = jpeg_facts(content);
+    decoder.set_acceptance(options.accept);
+    decoder.set_stop(stop);
+    decoder.open(content, sample.path);
+    const MemoryShare share(decoder.decoding_bytes(), stop);
+    add_pixels(options, seen.pixels);
+    seen.width = decoder.width();
+    seen.height = decoder.height();
+    seen.truncated = decoder.was_truncated();
+    give_back();
+  }
+
+  void give_back() {
+    decoder.give_back();
+    resizer.give_back();
+    decoded.give_back();
+    give_back_large(bytes);
   }
 
   void add_pixels(const DataStatsOptions& options, PixelSums& sums) {
@@ -155,6 +181,7 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
     return;
   }
   ++part.read;
+  part.truncated += seen.truncated ? 1 : 0;
   part.pixels.add(seen.pixels);
   ++part.sizes.count_of[{seen.width, seen.height}];
 }
@@ -285,21 +312,26 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
   std::vector<FileDigest> digests;
   const auto total = static_cast<int64_t>(files.size());
   Progress progress(listener, {.label = "reading", .total = total});
-  for_each_in_order<Reader, Seen>(
-      total, options.threads,
-      [&](Reader& reader, int64_t number) {
-        const auto [part, sample] = files[static_cast<size_t>(number)];
-        return reader.look(stats.parts[part].dataset.samples[sample], options);
-      },
-      [&](int64_t number, const Seen& seen) {
-        const SameContent::File file = files[static_cast<size_t>(number)];
-        add_seen(seen, file.sample, stats.parts[file.part]);
-        if (seen.digest && seen.bytes > 0) digests.push_back({*seen.digest, static_cast<size_t>(number)});
-        stats.looked_at = number + 1;
-        progress.update(stats.looked_at);
-        stats.stopped = listener.stop();
-        return !stats.stopped;
-      });
+  const StopAsked stop = [&listener] { return listener.stop(); };
+  try {
+    for_each_in_order<Reader, Seen>(
+        total, options.threads,
+        [&](Reader& reader, int64_t number) {
+          const auto [part, sample] = files[static_cast<size_t>(number)];
+          return reader.look(stats.parts[part].dataset.samples[sample], options, stop);
+        },
+        [&](int64_t number, const Seen& seen) {
+          const SameContent::File file = files[static_cast<size_t>(number)];
+          add_seen(seen, file.sample, stats.parts[file.part]);
+          if (seen.digest && seen.bytes > 0) digests.push_back({*seen.digest, static_cast<size_t>(number)});
+          stats.looked_at = number + 1;
+          progress.update(stats.looked_at);
+          stats.stopped = listener.stop();
+          return !stats.stopped;
+        });
+  } catch (const DecodingStopped&) {
+    stats.stopped = true;
+  }
   if (!stats.stopped) find_same(files, digests, stats);
   stats.seconds = watch.seconds();
   return stats;

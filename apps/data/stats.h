@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/core/listener.h"
+#include "io/images/decode.h"
 #include "io/pictures/data_folders.h"
 #include "io/pictures/dataset.h"
 
@@ -62,8 +63,9 @@ struct PartStats {
   Dataset dataset;
   std::vector<int64_t> pictures_of_class, broken_of_class;  // [classes]
   int64_t bytes = 0;
-  int64_t read = 0;  // pictures that are whole
-  PixelSums pixels;  // of those
+  int64_t read = 0;       // pictures that are whole, or taken all the same
+  int64_t truncated = 0;  // of those: they end early
+  PixelSums pixels;       // of those
   SizeStats sizes;
   std::map<std::string, int64_t> formats;                      // by content, "unknown" too
   std::map<std::string, int64_t> jpeg_sampling;                // of colour pictures: "4:2:0"
@@ -96,6 +98,7 @@ struct DataStats {
 struct DataStatsOptions {
   int resize = 256, crop = 224;
   int threads = 1;
+  Acceptance accept = {};  // which pictures are not broken
 };
 
 // Reads every picture of every part once, decodes it, and drops it: memory is a few dozen bytes a picture. A file

@@ -106,6 +106,7 @@ void add_part(const PartStats& part, int crop, std::string& text) {
   add(text, "  classes  {}\n", class_list(part));
   if (part.dataset.classes.size() > 1)
     add(text, "  balance  the largest class has {:.2f} times the pictures of the smallest\n", imbalance(part));
+  if (part.truncated > 0) add(text, "  truncated  {}, taken as far as there are pixels\n", pictures(part.truncated));
   if (part.read > 0) add_sizes(part, crop, text);
   if (!part.formats.empty()) add(text, "  formats  {}\n", counts(part.formats));
   std::map<std::string, int64_t> jpeg = part.jpeg_sampling;
@@ -234,6 +235,7 @@ nlohmann::ordered_json part_json(const PartStats& part) {
   json["root"] = part.part.root;
   json["pictures"] = part.dataset.samples.size();
   json["read"] = part.read;
+  json["truncated"] = part.truncated;
   json["bytes"] = part.bytes;
   json["imbalance"] = imbalance(part);
   json["classes"] = nlohmann::ordered_json::array();

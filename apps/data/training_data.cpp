@@ -119,8 +119,7 @@ std::string files_state(const TrainingData& data) {
   return hex(all);
 }
 
-TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener,
-                                OnError on_error) {
+TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener, OnError on_error) {
   TrainingData found;
   const std::vector<DataPart> parts = data_parts(data);
   found.train_root = parts.front().root;

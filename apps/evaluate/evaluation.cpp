@@ -21,6 +21,7 @@ Evaluation evaluate(const TrainedModel& trained, const std::vector<Sample>& samp
     }
     progress.update(++done);
   });
+  evaluation.truncated = summary.truncated;
   evaluation.seconds = summary.seconds;
   evaluation.stopped = summary.stopped;
   evaluation.times = summary.times;

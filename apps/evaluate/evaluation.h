@@ -24,6 +24,7 @@ struct Evaluation {
   std::vector<Answer> answers;
   std::vector<int64_t> answered;
   std::vector<BrokenPicture> broken;  // those without an answer, each with its path as its name
+  int64_t truncated = 0;              // of those with one: they end early, and were taken all the same
   double seconds = 0;
   bool stopped = false;  // the listener asked to stop, and not all pictures are in it
   StageTimes times;

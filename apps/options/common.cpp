@@ -36,6 +36,19 @@ CLI::Option* add_decode_option(CLI::App& command, std::string& decode) {
       ->capture_default_str();
 }
 
+void add_acceptance_options(CLI::App& command, AcceptanceOptions& options) {
+  command
+      .add_option("--max-pixels", options.max_pixels,
+                  "a picture of more is an error, which its header says before anything is decoded")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--truncated", options.truncated,
+          "a picture whose file ends early: refuse, it is an error; take, with what there is of its pixels, as\n"
+          "Pillow under LOAD_TRUNCATED_IMAGES, and say how many there were")
+      ->capture_default_str();
+}
+
 void add_exif_option(CLI::App& command, bool& exif) {
   command.add_flag("--exif", exif,
                    "turn pictures upright as their EXIF orientation says: for a model that was trained with --exif");

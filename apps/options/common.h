@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "io/images/decode.h"
+
 namespace CLI {
 class App;
 class Option;
@@ -23,6 +25,16 @@ int resolve_threads(const CLI::App& command, int threads, bool pin = false);
 
 // --decode exact|fast; `decode` is for decode_mode (io/images/decode.h).
 CLI::Option* add_decode_option(CLI::App& command, std::string& decode);
+
+// --max-pixels N and --truncated refuse|take, for acceptance() (io/images/decode.h).
+struct AcceptanceOptions {
+  int64_t max_pixels = kMaxPixels;
+  std::string truncated = "refuse";
+
+  // Throws Error{kUsage} for values that cannot be.
+  Acceptance accept() const { return acceptance(max_pixels, truncated); }
+};
+void add_acceptance_options(CLI::App& command, AcceptanceOptions& options);
 
 // --exif, a flag of the commands that use a trained model.
 void add_exif_option(CLI::App& command, bool& exif);

@@ -20,7 +20,7 @@ std::vector<PictureCard> first_cards(const Evaluation& e, const std::vector<size
     return p == q ? a < b : before(p, q);
   });
   std::vector<PictureCard> all;
-  Thumbnails thumbnails;
+  Thumbnails thumbnails({.truncated = true});  // whatever has an answer
   for (const size_t i : first) {
     const Answer& answer = e.answers[i];
     Thumbnail thumbnail = thumbnails.make(e.sample(i), kThumbnailSide);

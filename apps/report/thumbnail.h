@@ -18,10 +18,16 @@ struct Thumbnail {
 // Makes thumbnails one after another, and uses its memory again for each.
 class Thumbnails {
  public:
+  explicit Thumbnails(const Acceptance& accept = {}) : accept_(accept) { decoder_.set_acceptance(accept); }
+
   // The whole picture, scaled down to a long side of `side` pixels if it is longer.
   Thumbnail make(const Sample& sample, int side);
 
  private:
+  Thumbnail shrunk(const Sample& sample, int side);
+  void give_back();
+
+  Acceptance accept_;
   Decoder decoder_;
   Resizer resizer_;
   Image whole_, small_;

@@ -52,10 +52,9 @@ ScoreJournal parse_journal(const std::string& text) {
   journal.complete = json.at("complete").get<bool>();
   for (const ScoreJournal::File& file : journal.files)
     if (file.bytes < 0) throw data_error("it says {} bytes of {}", file.bytes, printable(file.path));
-  if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
-      journal.unreadable < 0 || journal.unreadable > journal.failed ||
-      journal.place.pictures < journal.rows + std::ssize(journal.missing) || journal.executors < 0 ||
-      !lists_in_order(journal.missing, journal.place.pictures))
+  if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows || journal.unreadable < 0 ||
+      journal.unreadable > journal.failed || journal.place.pictures < journal.rows + std::ssize(journal.missing) ||
+      journal.executors < 0 || !lists_in_order(journal.missing, journal.place.pictures))
     throw data_error("its counts contradict each other");
   return journal;
 }

@@ -54,9 +54,9 @@ struct ScoreOutputOptions {
   std::string machine = {};  // that computes the rows, for the journal
 };
 
-// Throws Error{kUsage} where a run was begun there and `start` is kNew, where errors are to be retried in rows that have
-// no names or no order, and as check_outputs() does (io/files/outputs.h) for all files of a scoring and `others` that its
-// command writes, none of which may be among `inputs`.
+// Throws Error{kUsage} where a run was begun there and `start` is kNew, where errors are to be retried in rows that
+// have no names or no order, and as check_outputs() does (io/files/outputs.h) for all files of a scoring and `others`
+// that its command writes, none of which may be among `inputs`.
 void check_score_output(const ScoreOutputOptions& options, const std::vector<OutputFile>& others = {},
                         const std::vector<std::string>& inputs = {});
 

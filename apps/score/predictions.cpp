@@ -253,7 +253,10 @@ class Predictor {
       ScoredPicture p;
       if (take_broken) {
         const BrokenPicture& picture = batch.broken[broken];
-        p = {.name = picture.name, .error = picture.reason, .sample = picture.sample, .place = picture.place,
+        p = {.name = picture.name,
+             .error = picture.reason,
+             .sample = picture.sample,
+             .place = picture.place,
              .unread = picture.unread};
         ++broken;
       } else {
@@ -308,8 +311,9 @@ class SampleSource : public PictureSource {
     try {
       const std::span<const uint8_t> bytes = read_sample(sample, buffer_);
       picture.bytes.assign(bytes.begin(), bytes.end());
-    } catch (const Error& error) {
-      picture.error = broken_reason(error, sample.path);
+      give_back_large(buffer_);
+    } catch (const std::exception&) {
+      picture.error = picture_failure(std::current_exception(), sample.path);
     }
   }
 
@@ -351,6 +355,8 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
                        .slots = options.unordered ? kUnorderedSlots : StreamOptions().slots,
                        .exif = options.exif || preprocessing.exif,
                        .decode = options.decode,
+                       .accept = {.max_pixels = options.accept.max_pixels,
+                                  .truncated = options.accept.truncated || preprocessing.take_truncated},
                        .unordered = options.unordered,
                        .reading = reading});
   Predictor predictor(trained, options, views, loader, take);
@@ -377,6 +383,7 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
   // A list on a pipe ends when the job is asked to stop while it waits for it: nobody knows what more it would have
   // had.
   summary.stopped = count ? report.stopped && summary.files < *count : listener.stop();
+  summary.truncated = report.truncated;
   summary.times.add("wait", report.wait_seconds, report.batches);
   return summary;
 }

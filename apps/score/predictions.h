@@ -38,6 +38,7 @@ struct PredictOptions {
   Precision precision = Precision::kF32;
   bool exif = false;  // pictures are turned upright as their EXIF data say, even if the model does not ask for it
   DecodeMode decode = DecodeMode::kExact;
+  Acceptance accept = {};  // which pictures are not broken; the model may ask for truncated ones, too
   bool features = false;   // each picture has its features
   bool unordered = false;  // batches are taken as they are done: StreamOptions (pipeline/stream_loader.h)
   // The network is planned for `batch` pictures even where there are fewer: they get the same bits as among more.
@@ -61,6 +62,7 @@ int64_t trial_batches(int batch, int threads);
 
 struct PredictSummary {
   int64_t files = 0, failed = 0;
+  int64_t truncated = 0;  // they end early, and were taken all the same
   double seconds = 0;
   bool stopped = false;  // the listener asked to stop, and there was more to do
   StageTimes times;
@@ -72,7 +74,8 @@ using TakePicture = std::function<void(const ScoredPicture&)>;
 // the source's order, or, where that is asked for, batch by batch as they are done. One thread at a time calls `take`.
 // Memory does not grow with the number of pictures. The listener is only asked whether to stop.
 // An exception of `take` ends the work and leaves. Throws what the source throws, after the pictures before it were
-// taken; Outage (pipeline/loader.h) where pictures cannot be read for now; Error{kUsage} for kTenCrop where the model's preprocessing resizes to no more than its crop.
+// taken; Outage (pipeline/loader.h) where pictures cannot be read for now; Error{kUsage} for kTenCrop where the model's
+// preprocessing resizes to no more than its crop.
 PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
                               Listener& listener, const TakePicture& take);
 

@@ -45,7 +45,11 @@ Fingerprint score_fingerprint(const ScoredWith& with, const ScoreOutputOptions& 
       {setting("shard"), output.shard ? to_string(*output.shard) : ""},
       {"inputs", listed.dump()},
   };
-  // It is not in the fingerprints of runs and shards that were begun before there was such a setting; they can go on.
+  // They are not in the fingerprints of runs and shards that were begun before there were such settings; those can go
+  // on.
+  if (with.accept.truncated || p.take_truncated) fingerprint.emplace_back(setting("truncated"), "take");
+  if (with.accept.max_pixels != kMaxPixels)
+    fingerprint.emplace_back(setting("max_pixels"), fmt::format("{}", with.accept.max_pixels));
   if (output.unordered) fingerprint.emplace_back(setting("unordered"), given(true));
   return fingerprint;
 }

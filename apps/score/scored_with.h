@@ -20,6 +20,7 @@ struct ScoredWith {
   std::vector<std::string> inputs;  // as they were given
   bool exif = false;                // asked for, whatever the preprocessing says
   DecodeMode decode = DecodeMode::kExact;
+  Acceptance accept = {};
   Precision precision = Precision::kF32;
   int batch = 32;
 };

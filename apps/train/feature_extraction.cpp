@@ -98,6 +98,8 @@ std::string FeatureExtractor::key(const FeatureSource& source) const {
   if (source.recipe.kind == Recipe::Kind::kTrain) add(hash, fmt::format("{} {}", source.seed, source.epoch));
   if (source.exif) add(hash, "exif");
   if (source.decode == DecodeMode::kFast) add(hash, "decode fast");
+  if (source.accept.truncated) add(hash, "truncated");
+  if (source.accept.max_pixels != kMaxPixels) add(hash, fmt::format("max pixels {}", source.accept.max_pixels));
   add_pictures(hash, *source.dataset, source.root);
   return hash.hex();
 }
@@ -157,6 +159,7 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache,
                  .on_error = on_error_,
                  .exif = source.exif,
                  .decode = source.decode,
+                 .accept = source.accept,
                  .reading = reading_});
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size());
   const auto columns = static_cast<size_t>(model_.feature_count());

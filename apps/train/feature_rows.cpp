@@ -17,9 +17,8 @@ namespace {
 // Adds the rows of `source`, and to `count` the pictures that have none. False where the listener asked to stop.
 bool add_rows(Run& run, FeatureExtractor& extractor, const FeatureSource& source, FeatureRows& to, LeftOut& count) {
   LeftOut met;
-  if (!extractor.extract(source, [&](std::span<const BrokenPicture> broken) {
-        note_broken(run, *source.dataset, broken, met);
-      }))
+  if (!extractor.extract(
+          source, [&](std::span<const BrokenPicture> broken) { note_broken(run, *source.dataset, broken, met); }))
     return false;
   count.unreadable += met.unreadable;
   count.broken += std::ssize(extractor.broken()) - met.unreadable;
@@ -60,8 +59,7 @@ std::optional<RunFeatures> extract_features(Run& run) {
   const TrainingData& data = *run.data;
   const FeatureFolder where = {.path = o.feature_cache.empty() ? run.folder.path() : o.feature_cache,
                                .shared = !o.feature_cache.empty()};
-  FeatureExtractor extractor(*run.model, where, o.threads, on_error(run), *run.listener,
-                             reading_options(run));
+  FeatureExtractor extractor(*run.model, where, o.threads, on_error(run), *run.listener, reading_options(run));
   RunFeatures features;
   const Recipe eval = Recipe::eval(run.preprocessing);
   FeatureSource source = {.name = "train",
@@ -69,7 +67,8 @@ std::optional<RunFeatures> extract_features(Run& run) {
                           .root = data.train_root,
                           .recipe = eval,
                           .exif = o.exif,
-                          .decode = decode_mode(o.decode)};
+                          .decode = decode_mode(o.decode),
+                          .accept = acceptance(o.max_pixels, o.truncated)};
   if (!add_rows(run, extractor, source, features.train, features.left_out)) return std::nullopt;
   features.train.originals = static_cast<int64_t>(features.train.rows.size());
   source.recipe = train_recipe(o.image_size, run.preprocessing, o.augment);
@@ -86,7 +85,8 @@ std::optional<RunFeatures> extract_features(Run& run) {
             .root = data.val_root,
             .recipe = eval,
             .exif = o.exif,
-            .decode = decode_mode(o.decode)};
+            .decode = decode_mode(o.decode),
+            .accept = acceptance(o.max_pixels, o.truncated)};
   if (!add_rows(run, extractor, source, features.val, features.left_out)) return std::nullopt;
   features.val.originals = static_cast<int64_t>(features.val.rows.size());
   return features;

@@ -195,6 +195,12 @@ std::string stopped_after_epoch_line(const Run& run) {
                      run.folder.last(), setting("resume"));
 }
 
+Lines truncated_lines(const Run& run) {
+  if (run.truncated == 0) return {};
+  return {fmt::format("truncated  {} in an epoch, taken as far as there are pixels",
+                      plural(run.truncated, "picture", "pictures"))};
+}
+
 Lines broken_lines(const Run& run) {
   if (run.broken.empty()) return {};
   const int64_t all = broken_count(run), named = std::ssize(run.broken);

@@ -36,6 +36,8 @@ std::string early_stop_line(const Run& run);
 std::string stopped_in_epoch_line(const Run& run, int64_t batches);
 std::string stopped_after_epoch_line(const Run& run);
 Lines broken_lines(const Run& run);
+// How many pictures were taken though they end early; none where there was none.
+Lines truncated_lines(const Run& run);
 std::string lone_pictures_line(const Run& run, int64_t batches);
 
 std::string low_disk_sentence(const Run& run, int64_t free_bytes, int64_t wanted_bytes);

@@ -137,9 +137,8 @@ void finish_epoch(Run& run, TrainingMode& mode, Files& files, const Epoch& epoch
 void train_on(Run& run, TrainingMode& mode, Files& files, int64_t epochs) {
   const TrainingState& state = run.state;
   if (state.epoch >= epochs || stopped_early(run) || !mode.prepare()) return;
-  try_auxiliary(run, "TensorBoard", [&] {
-    run.board = std::make_unique<TensorBoardLog>(run.folder.tensorboard(), state.epoch);
-  });
+  try_auxiliary(run, "TensorBoard",
+                [&] { run.board = std::make_unique<TensorBoardLog>(run.folder.tensorboard(), state.epoch); });
   while (state.epoch < epochs && !stopped_early(run) && !run.listener->stop()) {
     const std::optional<Epoch> epoch = mode.train_epoch();
     if (!epoch) break;
@@ -151,7 +150,10 @@ void train_on(Run& run, TrainingMode& mode, Files& files, int64_t epochs) {
 
 std::string TrainingMode::done_line() const { return epochs_done_line(run_); }
 
-void TrainingMode::say_skipped() const { say(*run_.listener, broken_lines(run_)); }
+void TrainingMode::say_skipped() const {
+  say(*run_.listener, broken_lines(run_));
+  say(*run_.listener, truncated_lines(run_));
+}
 
 void save_last(const Run& run, TrainingMode& mode) {
   save_checkpoint(mode.last(), run.folder.last(), run.options.keep);

@@ -53,9 +53,9 @@ class TrainingMode {
 };
 
 // Trains until the run has `epochs` epochs, gets no better (early_stop) or the listener asks to stop, and says what it
-// does. Throws Error; what was saved before stays whole, and where the machine failed (kSystem) or pictures could not be
-// read any more (Outage), what was trained since is saved, if that can be, and the run can be resumed from there to the
-// same bits. What a run can do without (history.csv, config.toml, TensorBoard) only warns where it fails.
+// does. Throws Error; what was saved before stays whole, and where the machine failed (kSystem) or pictures could not
+// be read any more (Outage), what was trained since is saved, if that can be, and the run can be resumed from there to
+// the same bits. What a run can do without (history.csv, config.toml, TensorBoard) only warns where it fails.
 TrainingOutcome train_epochs(Run& run, TrainingMode& mode, int64_t epochs);
 
 // Writes last.resflow, from which a run can go on.

@@ -17,7 +17,7 @@ std::vector<LrFindPoint> find_learning_rate(Trainer& trainer, Loader& loader, co
   bool done = false;
   for (uint64_t epoch = 0; !done; ++epoch) {
     const size_t before = points.size();
-    loader.run(epoch, 0, [&](const Batch& batch) {
+    const EpochReport report = loader.run(epoch, 0, [&](const Batch& batch) {
       if (batch.size < 2) return true;  // batch norm has no variance of one picture
       const auto step = static_cast<int64_t>(points.size());
       LrFindPoint point = {.lr = options.low * std::pow(factor, static_cast<double>(step))};
@@ -31,7 +31,8 @@ std::vector<LrFindPoint> find_learning_rate(Trainer& trainer, Loader& loader, co
       done = done || point.smoothed > kTooHigh * lowest || step + 1 >= options.steps || !progress(step + 1);
       return !done;
     });
-    done = done || points.size() == before;  // not one batch that could be trained on
+    // Or there was not one batch that could be trained on.
+    done = done || report.stopped || points.size() == before;
   }
   return points;
 }

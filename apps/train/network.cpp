@@ -129,6 +129,7 @@ NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
                                 .on_error = on_error(run),
                                 .exif = o.exif,
                                 .decode = decode_mode(o.decode),
+                                .accept = acceptance(o.max_pixels, o.truncated),
                                 .reading = reading_options(run)};
   LoaderOptions train_loader = loader;
   if (o.sampler == "balanced") {
@@ -217,6 +218,7 @@ void NetworkMode::train_batches() {
     throw;
   }
   if (report.stopped) back_to_update();
+  run_.truncated = std::max(run_.truncated, report.truncated);
   for (const Stage stage : kStages) run_.times.add(stage_name(stage), report.seconds[stage], report.images);
   run_.times.add("wait", report.wait_seconds, report.batches);
   if (state.next_batch >= batches_ && state.epoch_samples == 0) {

@@ -242,6 +242,14 @@ std::vector<Option<O>> after_augmentation() {
         .place = 32},
        option_at<&O::exif>},
       {{.name = "decode", .place = 33}, option_at<&O::decode>},
+      {{.name = "max_pixels",
+        .help = "a picture of more cannot be read, which its header says before anything is decoded",
+        .place = 44},
+       option_at<&O::max_pixels>},
+      {{.name = "truncated",
+        .help = "a picture whose file ends early: refuse, it cannot be read; take, with what there is of its pixels",
+        .place = 45},
+       option_at<&O::truncated>},
       {{.name = "threads", .none = "0", .place = 40, .may_change = true}, option_at<&O::threads>},
       {{.name = "pin", .place = 41, .may_change = true}, option_at<&O::pin>},
       {{.name = "on_error",
@@ -250,8 +258,9 @@ std::vector<Option<O>> after_augmentation() {
         .may_change = true},
        option_at<&O::on_error>},
       {{.name = "outage",
-        .help = "so many files in a row that cannot be opened are a disk that is gone: the run saves and ends, and can be\n"
-                "resumed; 0: they are left out, however many they are"},
+        .help =
+            "so many files in a row that cannot be opened are a disk that is gone: the run saves and ends, and can be\n"
+            "resumed; 0: they are left out, however many they are"},
        option_at<&O::outage>},
       {{.name = "save_every",
         .help = "steps between savings within an epoch; 0: after epochs only",

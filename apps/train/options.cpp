@@ -120,6 +120,7 @@ void resolve(TrainOptions& o) {
 
   // For their errors.
   decode_mode(o.decode);
+  acceptance(o.max_pixels, o.truncated);
   training_precision({.name = o.precision, .force = o.force_precision});
 
   const auto& models = model_names();

@@ -11,6 +11,7 @@
 #include "apps/train/augment_options.h"
 #include "graph/train/schedule.h"
 #include "graph/train/trainer.h"
+#include "io/images/decode.h"
 
 namespace resflow {
 
@@ -22,8 +23,8 @@ struct TrainOptions {
   bool strict = false;  // a resumed run goes on only where machine, versions and pictures are those of before
   int keep = 2;
 
-  std::string model = "resnet34";              // where `weights` is given and this is not: the model that they fit
-  std::string weights = {};                    // a file, or torchvision's entry; empty: random initial values
+  std::string model = "resnet34";  // where `weights` is given and this is not: the model that they fit
+  std::string weights = {};        // a file, or torchvision's entry; empty: random initial values
   std::string weights_key = {}, weights_prefix = {};  // which of several models in the file: apps/model/model_file.h
   std::vector<std::string> weights_skip = {};  // patterns of the names of parameters that are not taken from `weights`
   std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: `freeze` and `weights` imply it
@@ -60,15 +61,17 @@ struct TrainOptions {
   int accumulate = 1;           // batches whose mean gradient makes one update
   double ema = 0;               // decay of the average of the weights that is validated and kept as best; 0: no average
   AugmentOptions augment = {};  // apps/train/augment_options.h
-  std::string sampler = "shuffle";  // "shuffle", "balanced": classes drawn alike, with replacement
-  bool exif = false;                // pictures are turned upright as their EXIF data say
-  std::string decode = "exact";     // "exact", "fast"
-  int64_t early_stop = 0;           // the run ends after so many epochs without a better validation accuracy; 0: never
+  std::string sampler = "shuffle";   // "shuffle", "balanced": classes drawn alike, with replacement
+  bool exif = false;                 // pictures are turned upright as their EXIF data say
+  std::string decode = "exact";      // "exact", "fast"
+  int64_t max_pixels = kMaxPixels;   // a picture of more is broken: Acceptance (io/images/decode.h)
+  std::string truncated = "refuse";  // "refuse", "take": a picture that ends early
+  int64_t early_stop = 0;            // the run ends after so many epochs without a better validation accuracy; 0: never
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;
   std::string on_error = "skip";  // "skip", "stop"
-  int64_t outage = 50;            // so many files in a row that cannot be read end the run; 0: any number may be missing
-  int64_t save_every = 200;       // steps between savings within an epoch; 0: savings come after epochs only
+  int64_t outage = 50;       // so many files in a row that cannot be read end the run; 0: any number may be missing
+  int64_t save_every = 200;  // steps between savings within an epoch; 0: savings come after epochs only
 
   std::string config = {};  // a TOML file with any of the others
   bool lr_find = false;     // instead of training

@@ -108,6 +108,7 @@ void start(Run& run, InitialWeights weights) {
     run.weights_facts = std::move(weights.facts);
   }
   run.preprocessing.exif = run.options.exif;
+  run.preprocessing.take_truncated = run.options.truncated == "take";
   run.provenance.emplace_back("made by", "resflow " + resflow_version());
   run.state.seed = run.options.seed;
 }
@@ -221,9 +222,9 @@ void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture
     ++(b.unread ? count.unreadable : count.broken);
     const std::string& path = dataset.samples[static_cast<size_t>(b.sample)].path;
     if (!run.broken.emplace(path, b.reason).second || run.broken.size() > kNamed) continue;
-    run.listener->warn(fmt::format("{}: {}: left out{}", path, b.reason,
-                                   run.broken.size() == kNamed ? "; others that are will be counted, and named at the end"
-                                                               : ""));
+    run.listener->warn(
+        fmt::format("{}: {}: left out{}", path, b.reason,
+                    run.broken.size() == kNamed ? "; others that are will be counted, and named at the end" : ""));
   }
 }
 

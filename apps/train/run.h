@@ -40,9 +40,10 @@ struct Run {
   std::vector<std::pair<std::string, std::string>> provenance = {};     // of the values
   std::vector<std::pair<std::string, std::string>> weights_facts = {};  // what is to be said of the weights
   std::map<std::string, std::string> broken = {};                       // path -> why the picture cannot be read
-  std::unique_ptr<TensorBoardLog> board = nullptr;                      // while it trains
-  StageTimes times = {};                                                // of training in this process
-  std::set<std::string> gone_without = {};                              // what the run does without, as it was said
+  int64_t truncated = 0;  // of an epoch's training pictures: they end early, and were taken all the same
+  std::unique_ptr<TensorBoardLog> board = nullptr;  // while it trains
+  StageTimes times = {};                            // of training in this process
+  std::set<std::string> gone_without = {};          // what the run does without, as it was said
 };
 
 // Opens `out`, builds the model and gives it its values: the resumed checkpoint's, those of `weights`, or random ones.

@@ -29,6 +29,7 @@ struct Preprocessing {
   std::vector<float> std = {0.229F, 0.224F, 0.225F};
   std::string interpolation = "bilinear";  // Pillow's, with antialiasing; the only one there is
   bool exif = false;                       // first turned upright, as its EXIF orientation says
+  bool take_truncated = false;             // one that ends early is taken as far as it goes, as Pillow does if told to
   bool operator==(const Preprocessing&) const = default;
 };
 

@@ -65,6 +65,7 @@ void to_proto(const Preprocessing& preprocessing, proto::Preprocessing& to) {
   to.mutable_std()->Add(preprocessing.std.begin(), preprocessing.std.end());
   to.set_interpolation(preprocessing.interpolation);
   to.set_exif(preprocessing.exif);
+  to.set_take_truncated(preprocessing.take_truncated);
 }
 
 Preprocessing from_proto(const proto::Preprocessing& from) {
@@ -75,6 +76,7 @@ Preprocessing from_proto(const proto::Preprocessing& from) {
   preprocessing.std.assign(from.std().begin(), from.std().end());
   if (!from.interpolation().empty()) preprocessing.interpolation = from.interpolation();
   preprocessing.exif = from.exif();
+  preprocessing.take_truncated = from.take_truncated();
   check_preprocessing(preprocessing);
   return preprocessing;
 }

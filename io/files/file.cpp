@@ -82,13 +82,6 @@ namespace {
   throw UnreadableFile(path + ": cannot be " + doing + ": " + reason_of(error));
 }
 
-// The open file is no more the one that its server knows by this name: it may be when it is opened anew.
-class StaleFile : public Error {
- public:
-  explicit StaleFile(const std::string& path)
-      : Error(ErrorKind::kSystem, path + ": cannot be read: " + reason_of(ESTALE)) {}
-};
-
 }  // namespace
 
 InputFile::InputFile(const std::string& path, FileSystem& files) : path_(path), files_(files) {
@@ -130,8 +123,7 @@ void InputFile::read(int64_t offset, std::span<uint8_t> bytes) const {
 }
 
 std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>& buffer, FileSystem& files) {
-  Attempts attempts(files);
-  for (;;) {
+  return with_fresh_file(files, [&] {
     const InputFile file(path, files);
     const auto bytes = static_cast<size_t>(file.size());
     try {
@@ -139,13 +131,9 @@ std::span<const uint8_t> read_file(const std::string& path, std::vector<uint8_t>
     } catch (const std::exception&) {
       throw data_error("{}: its {} bytes do not fit into memory", path, bytes);
     }
-    try {
-      file.read(0, {buffer.data(), bytes});
-      return {buffer.data(), bytes};
-    } catch (const StaleFile&) {
-      if (!attempts.again(ESTALE)) throw;
-    }
-  }
+    file.read(0, {buffer.data(), bytes});
+    return std::span<const uint8_t>(buffer.data(), bytes);
+  });
 }
 
 }  // namespace resflow

@@ -3,6 +3,7 @@
 // Both go through FileSystem, so that tests can play a full or failing disk.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,13 @@ struct OutputPlace;  // io/files/output_place.h
 class UnreadableFile : public Error {
  public:
   explicit UnreadableFile(const std::string& sentence) : Error(ErrorKind::kData, sentence) {}
+};
+
+// The open file is no more the one that its server knows by this name: it may be when it is opened anew.
+class StaleFile : public Error {
+ public:
+  explicit StaleFile(const std::string& path)
+      : Error(ErrorKind::kSystem, path + ": cannot be read: " + reason_of(ESTALE)) {}
 };
 
 // A regular file that is open for reading. Never mapped: a mapped file that shrinks kills the process.

@@ -47,6 +47,19 @@ auto persistently(FileSystem& files, const Call& call) {
   }
 }
 
+// What `read` returns, which opens and reads a file: anew, where its server knew the open one no more.
+template <class Read>
+auto with_fresh_file(FileSystem& files, const Read& read) {
+  Attempts attempts(files);
+  for (;;) {
+    try {
+      return read();
+    } catch (const StaleFile&) {
+      if (!attempts.again(ESTALE)) throw;
+    }
+  }
+}
+
 // Reads by another FileSystem, with longer pauses, which end where `stop` says so: it is asked ten times a second, by
 // any thread.
 class PatientFiles : public FileSystem {

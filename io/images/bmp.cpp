@@ -100,33 +100,56 @@ class BmpReader final : public ImageReader {
   int width() const override { return static_cast<int>(bmp_.width); }
   int height() const override { return static_cast<int>(bmp_.height); }
 
+  // An index a pixel, which grows by doubling.
+  int64_t working_bytes() const override { return encoded() ? int64_t{2} * bmp_.width * bmp_.height : 0; }
+  void give_back() override { give_back_large(indices_); }
+
   void decode(const Rect& region, Image& out) override {
-    const bool encoded = bmp_.pixels == BmpPixels::kRle4 || bmp_.pixels == BmpPixels::kRle8;
+    const bool encoded = this->encoded();
     if (encoded && !RleReader(bytes_, bmp_).read(indices_)) {
       throw data_error("truncated BMP: its {} bytes end in or before row {} of {}", bytes_.size(),
                        indices_.size() / bmp_.width + 1, bmp_.height);
     }
     // The last row in the file may end with its pixels, without padding.
     const uint64_t end = bmp_.offset + bmp_.stride * (bmp_.height - 1) + bmp_.row_bytes;
-    if (!encoded && end > bytes_.size()) {
+    const bool cut = !encoded && end > bytes_.size();
+    decoding().truncated = cut;
+    if (cut && !decoding().take_truncated) {
       throw data_error("truncated BMP: its {} bytes end {} before the last pixel", bytes_.size(), end - bytes_.size());
     }
     out.resize(region.width, region.height);
     for (int y = 0; y < region.height; ++y) {
       const auto row = static_cast<uint64_t>(region.top) + static_cast<uint64_t>(y);
       const uint64_t in_file = bmp_.top_down ? row : bmp_.height - 1 - row;
+      decoding().stop.check(static_cast<size_t>(region.width));
       if (encoded)
         look_up_bytes(indices_.data() + in_file * bmp_.width + region.left, region.width, out.row(y));
+      else if (cut && bmp_.offset + in_file * bmp_.stride + bmp_.row_bytes > bytes_.size())
+        store_nothing(region.width, out.row(y));
       else
         store_row(bytes_.data() + bmp_.offset + in_file * bmp_.stride, region, out.row(y));
     }
   }
 
  private:
+  bool encoded() const { return bmp_.pixels == BmpPixels::kRle4 || bmp_.pixels == BmpPixels::kRle8; }
+
   void look_up(uint8_t index, uint8_t* to) const { std::copy_n(bmp_.palette[index].begin(), 3, to); }
 
   void look_up_bytes(const uint8_t* from, int count, uint8_t* to) const {
     for (int x = 0; x < count; ++x) look_up(from[x], to + x * 3);
+  }
+
+  // A row that the file does not reach: black, or the first colour.
+  void store_nothing(int width, uint8_t* to) const {
+    const bool indexed =
+        bmp_.pixels == BmpPixels::kIndex1 || bmp_.pixels == BmpPixels::kIndex4 || bmp_.pixels == BmpPixels::kIndex8;
+    for (int x = 0; x < width; ++x) {
+      if (indexed)
+        look_up(0, to + x * 3);
+      else
+        std::fill_n(to + x * 3, 3, uint8_t{0});
+    }
   }
 
   void store_row(const uint8_t* row, const Rect& region, uint8_t* to) const {

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "io/core/error.h"
+#include "io/core/memory_limit.h"
+#include "io/images/memory_share.h"
 
 namespace resflow {
 
@@ -14,6 +16,24 @@ DecodeMode decode_mode(std::string_view name) {
   if (name == "exact") return DecodeMode::kExact;
   if (name == "fast") return DecodeMode::kFast;
   throw usage_error("{} {}: wanted exact or fast", setting("decode"), name);
+}
+
+void check(const Acceptance& accept) {
+  if (accept.max_pixels < 1 || accept.max_pixels > kMaxPixels)
+    throw usage_error("{} {}: wanted 1 to {}", setting("max_pixels"), accept.max_pixels, kMaxPixels);
+}
+
+Acceptance acceptance(int64_t max_pixels, std::string_view truncated) {
+  if (truncated != "take" && truncated != "refuse")
+    throw usage_error("{} {}: wanted take or refuse", setting("truncated"), truncated);
+  const Acceptance accept = {.max_pixels = max_pixels, .truncated = truncated == "take"};
+  check(accept);
+  return accept;
+}
+
+void check_pixels(int width, int height, int64_t most) {
+  if (int64_t{width} * height > most)
+    throw data_error("its header says {}x{} pixels, wanted at most {} in all", width, height, most);
 }
 
 struct Decoder::Impl {
@@ -30,15 +50,18 @@ struct Decoder::Impl {
   int eighths = 8;
   std::string name;
   bool exif = false;
+  Acceptance accept;
+  StopAsked stop;
   Orientation orientation;  // of the opened picture
   Image stored;             // its part that is decoded before it is turned
 
   // Runs `work`; its errors gain the file's name.
   template <class Work>
-  void named(Work work) const {
+  void named(const Work& work) {
     const std::string where = name.empty() ? "" : name + ": ";
     try {
-      work();
+      with_memory(
+          stop, [this] { give_back(); }, work);
     } catch (const Error& error) {
       if (where.empty()) throw;
       throw Error(error.kind(), where + error.marked());
@@ -51,16 +74,46 @@ struct Decoder::Impl {
     const auto found = readers.find(format);
     if (found == readers.end()) throw data_error("{}", describe_unreadable(bytes, name));
     reader = found->second.get();
+    reader->decoding() = {.stop = StopPoll(&stop), .take_truncated = accept.truncated};
     reader->open(bytes);
-    if (static_cast<int64_t>(reader->width()) * reader->height() > kMaxPixels) {
-      throw data_error("its header says {}x{} pixels, wanted at most {} in all", reader->width(), reader->height(),
-                       kMaxPixels);
-    }
+    check_pixels(reader->width(), reader->height(), accept.max_pixels);
     if (exif || format->always_upright) orientation = read_orientation(bytes, format);
     full_width = reader->width();
     full_height = reader->height();
     eighths = 8;
     stand_upright();
+    check_bytes();
+  }
+
+  // What is known before anything was allocated.
+  void check_bytes() const {
+    constexpr int64_t kMega = 1'000'000;
+    const int64_t working = reader->working_bytes(), all = decoding_bytes(), there = memory_limit_of_machine();
+    if (working > kMaxWorkingBytes)
+      throw data_error("needs {} MB to decode its {}x{} pixels, wanted at most {} beyond the pixels themselves",
+                       all / kMega, width, height, kMaxWorkingBytes / kMega);
+    if (all > there)
+      throw data_error("needs {} MB to decode its {}x{} pixels, and there are {} on this machine or for its container",
+                       all / kMega, width, height, there / kMega);
+    if (all <= kLargeBytes) return;
+    if (const int64_t left = addresses_left(); all > left)
+      throw data_error("needs {} MB to decode its {}x{} pixels, and this process may have {} more (ulimit -v)",
+                       all / kMega, width, height, left / kMega);
+  }
+
+  static int64_t memory_limit_of_machine() {
+    static const int64_t limit = memory_limit();
+    return limit;
+  }
+
+  int64_t decoding_bytes() const {
+    const int64_t pixels = int64_t{3} * width * height;
+    return reader->working_bytes() + pixels * (orientation.is_upright() ? 1 : 2);
+  }
+
+  void give_back() {
+    if (reader != nullptr) reader->give_back();
+    stored.give_back();
   }
 
   void stand_upright() {
@@ -69,12 +122,15 @@ struct Decoder::Impl {
   }
 
   void decode(const Rect& region, Image& out) {
+    const MemoryShare share(decoding_bytes(), stop);
+    reader->decoding().truncated = false;
     if (orientation.is_upright()) {
       reader->decode(region, out);
-      return;
+    } else {
+      reader->decode(orientation.stored(region, reader->width(), reader->height()), stored);
+      orientation.turn(stored, out);
     }
-    reader->decode(orientation.stored(region, reader->width(), reader->height()), stored);
-    orientation.turn(stored, out);
+    give_back();
   }
 };
 
@@ -82,6 +138,11 @@ Decoder::Decoder() : impl_(std::make_unique<Impl>()) {}
 Decoder::~Decoder() = default;
 
 void Decoder::set_exif(bool apply) { impl_->exif = apply; }
+void Decoder::set_acceptance(const Acceptance& accept) {
+  check(accept);
+  impl_->accept = accept;
+}
+void Decoder::set_stop(StopAsked stop) { impl_->stop = std::move(stop); }
 
 void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
   Impl& self = *impl_;
@@ -95,6 +156,9 @@ void Decoder::open(std::span<const uint8_t> bytes, std::string_view name) {
 const ImageFormat* Decoder::format() const { return impl_->format; }
 int Decoder::width() const { return impl_->width; }
 int Decoder::height() const { return impl_->height; }
+int64_t Decoder::decoding_bytes() const { return impl_->decoding_bytes(); }
+bool Decoder::was_truncated() const { return impl_->reader->decoding().truncated; }
+void Decoder::give_back() { impl_->give_back(); }
 
 bool Decoder::set_scale(int eighths) {
   Impl& self = *impl_;

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "io/images/decoding.h"
 #include "io/images/image.h"
 #include "io/images/image_format.h"
 
@@ -24,6 +25,9 @@ namespace resflow {
 
 // Pillow refuses more pixels than this as a decompression bomb; so do we, before allocating.
 inline constexpr int64_t kMaxPixels = 178'956'970;
+
+// What decoding may take beyond the file and three bytes a pixel. A file of a few kilobytes can ask for much more.
+inline constexpr int64_t kMaxWorkingBytes = 1'500'000'000;
 
 enum class DecodeMode {
   kExact,  // every pixel of the file, equal to Pillow's
@@ -33,6 +37,22 @@ enum class DecodeMode {
 
 // "exact" or "fast". Throws Error{kUsage} for anything else; the setting is called "decode".
 DecodeMode decode_mode(std::string_view name);
+
+// Which files are pictures that are wanted.
+struct Acceptance {
+  int64_t max_pixels = kMaxPixels;  // those of more are refused by their header; 1 to kMaxPixels
+  bool truncated = false;  // one that ends early is taken, with Pillow's pixels under LOAD_TRUNCATED_IMAGES: what is
+                           // missing is grey in a JPEG, black in others. A WebP or TIFF is refused all the same
+};
+
+// Throws Error{kUsage} for a max_pixels that cannot be; the setting is called "max_pixels".
+void check(const Acceptance& accept);
+// With "take" truncated pictures are taken, with "refuse" they are not. Throws Error{kUsage} for anything else, and as
+// check() does; the setting is called "truncated".
+Acceptance acceptance(int64_t max_pixels, std::string_view truncated);
+
+// Throws Error{kData} where a picture of this size has more than `most` pixels.
+void check_pixels(int width, int height, int64_t most);
 
 class Decoder {
  public:
@@ -46,16 +66,32 @@ class Decoder {
   // at first: torchvision's ImageFolder shows pictures as they are stored. TIFFs alone are upright either way, because
   // Pillow turns them when it reads them (its exif_transpose turns them once more, which is its mistake).
   void set_exif(bool apply);
+  // Holds from the next open on; at first all pictures that Pillow reads are.
+  void set_acceptance(const Acceptance& accept);
+  // Is asked by open and decode now and then. Where it says so, they throw DecodingStopped (io/images/decoding.h): the
+  // picture is neither decoded nor broken. The file can then be opened again.
+  void set_stop(StopAsked stop);
 
   // Reads the header. `bytes` must stay valid until decode has returned. Where a `name` is given, the Errors
   // of open and decode start with it: "ants/x.jpg: is a GIF named .jpg; resflow reads JPEG, PNG, ...".
-  // Throws Error{kData} for what is no image we read, truncated, or too large.
+  // Throws Error{kData} for what is no image we read, truncated, or too large, for the acceptance, for this machine
+  // (io/core/memory_limit.h), or for what its pixels are worth: kMaxWorkingBytes beyond them. Throws Error{kSystem}
+  // where memory is short even while no other large picture is in memory.
   void open(std::span<const uint8_t> bytes, std::string_view name = {});
 
   // What open() took the file for; null where it is none that resflow knows. REQUIRES: open() was called.
   const ImageFormat* format() const;
   int width() const;
   int height() const;
+
+  // About how many bytes it takes to decode all of the picture, its pixels included. Where a picture that is decoded is
+  // kept for a while after that, this is what to take a MemoryShare of before (io/images/memory_share.h); decode takes
+  // one by itself. REQUIRES: a picture is open.
+  int64_t decoding_bytes() const;
+  // Whether the last decode took a picture that ends early.
+  bool was_truncated() const;
+  // Frees buffers of more than kLargeBytes (io/images/image.h). decode has done it for those that it needs no more.
+  void give_back();
 
   // Of a JPEG: decoding gives eighths / 8 of its width and height, rounded up, each pixel from the low frequencies of
   // its block, which costs a fraction of the time. width(), height() and regions then speak of that picture. False for

@@ -1,6 +1,7 @@
 // An 8-bit RGB picture, interleaved, rows without padding; and a rectangle of one.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -12,6 +13,15 @@ struct Rect {
   int left = 0, top = 0, width = 0, height = 0;
   bool operator==(const Rect&) const = default;
 };
+
+// Buffers of more bytes than this are given back after use: what one huge picture needed is not kept for all that
+// follow.
+inline constexpr int64_t kLargeBytes = int64_t{64} << 20;
+
+template <class T>
+void give_back_large(std::vector<T>& buffer) {
+  if (buffer.capacity() * sizeof(T) > static_cast<size_t>(kLargeBytes)) std::vector<T>().swap(buffer);
+}
 
 // A part of a picture whose edges lie between pixels: pixel x covers [x, x + 1).
 struct Box {
@@ -32,6 +42,15 @@ class Image {
     height_ = height;
     const size_t bytes = row_bytes() * static_cast<size_t>(height);
     if (pixels_.size() < bytes) pixels_.resize(bytes);
+  }
+
+  // Makes all values black.
+  void clear() { std::fill_n(pixels_.begin(), row_bytes() * static_cast<size_t>(height_), uint8_t{0}); }
+
+  // Frees what give_back_large() frees. The picture is gone then: its size is 0.
+  void give_back() {
+    give_back_large(pixels_);
+    if (pixels_.empty()) width_ = height_ = 0;
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "io/images/decoding.h"
 #include "io/images/image.h"
 
 namespace resflow {
@@ -28,9 +29,23 @@ class ImageReader {
     return false;
   }
 
+  // About how many bytes decode() needs at once, beside the file and the pixels that it gives.
+  virtual int64_t working_bytes() const { return 0; }
+
+  // Frees buffers of more than kLargeBytes. The picture stays open.
+  virtual void give_back() {}
+
+  // What holds for the decodings to come, and how the last one went.
+  Decoding& decoding() { return decoding_; }
+  const Decoding& decoding() const { return decoding_; }
+
   // Sets `out` to `region` of the opened picture. A file that ends early is an error wherever the region is.
-  // REQUIRES: region is not empty and lies within the picture. Throws Error{kData}.
+  // REQUIRES: region is not empty and lies within the picture. Throws Error{kData}; std::bad_alloc where memory is
+  // short, also where the library says so; DecodingStopped.
   virtual void decode(const Rect& region, Image& out) = 0;
+
+ private:
+  Decoding decoding_;
 };
 
 }  // namespace resflow

@@ -1,10 +1,12 @@
 #include "io/images/jpeg.h"
 
 #include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>  // jpeglib.h wants it before itself
 #include <cstring>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,11 @@ namespace {
 
 // A file of a few kilobytes can hold thousands of progressive scans, each of them a pass over all pixels.
 constexpr int kMaxScans = 100;
+// Of a huge picture fewer, but more than programs write: so many pixels in all scans together.
+constexpr int64_t kMaxScanPixels = 6'400'000'000;
+
+// What stands behind a file that ends early and is taken all the same, as Pillow has it.
+constexpr std::array<JOCTET, 2> kMadeUpEnd = {0xFF, 0xD9};
 
 struct ErrorManager {
   jpeg_error_mgr pub;
@@ -44,7 +51,7 @@ void source_ignores(j_decompress_ptr) {}
 
 // libjpeg has all bytes from the start: where it asks for more, the file is truncated. It is told to suspend, as Pillow
 // tells it, so that its verdict is Pillow's: a picture that can be finished without more bytes is whole.
-boolean no_more_bytes(j_decompress_ptr) { return FALSE; }
+boolean no_more_bytes(j_decompress_ptr info);
 
 void skip_bytes(j_decompress_ptr info, long count) {
   if (count <= 0) return;
@@ -53,10 +60,7 @@ void skip_bytes(j_decompress_ptr info, long count) {
   info->src->bytes_in_buffer -= skipped;
 }
 
-void limit_scans(j_common_ptr info) {
-  const auto* jpeg = reinterpret_cast<j_decompress_ptr>(info);
-  if (jpeg->input_scan_number > kMaxScans) ERREXIT1(info, JERR_BAD_SCAN_SCRIPT, jpeg->input_scan_number);
-}
+void watch_progress(j_common_ptr info);
 
 // True where the entropy-coded data from `bytes` on run without a stray marker to an end-of-image marker.
 // Nothing in them can then be an error, only a warning: the verdict is known without decoding them.
@@ -95,6 +99,9 @@ struct Decompressor {
   jpeg_source_mgr source{};
   jpeg_progress_mgr progress{};
   std::span<const uint8_t> bytes;
+  Decoding* how = nullptr;
+  bool end_is_made_up = false;  // the bytes have ended, and kMadeUpEnd was given behind them
+  bool stopped = false;
   bool header_is_read = false;
   int eighths = 0;  // of the scale; 0: exact
   std::vector<uint8_t> line;
@@ -114,7 +121,7 @@ struct Decompressor {
     source.skip_input_data = skip_bytes;
     source.resync_to_restart = jpeg_resync_to_restart;
     source.term_source = source_ignores;
-    progress.progress_monitor = limit_scans;
+    progress.progress_monitor = watch_progress;
   }
   ~Decompressor() { jpeg_destroy_decompress(&info); }
   Decompressor(const Decompressor&) = delete;
@@ -126,10 +133,17 @@ struct Decompressor {
     return step(*this);
   }
 
+  bool is_short_of_memory() const { return errors.pub.msg_code == JERR_OUT_OF_MEMORY; }
+  // Whether a decoding that did not come to its end did so for want of bytes.
+  bool ends_for_its_end() const { return !stopped && !is_short_of_memory(); }
+
   void check(Outcome outcome) {
     if (outcome == Outcome::kDone) return;
+    const bool no_memory = outcome == Outcome::kBroken && is_short_of_memory();
     jpeg_abort_decompress(&info);
     header_is_read = false;
+    if (stopped) throw DecodingStopped();
+    if (no_memory) throw std::bad_alloc();
     if (outcome == Outcome::kBroken) throw data_error("broken JPEG: {}", errors.message);
     if (out == nullptr) throw data_error("truncated JPEG: its {} bytes end within the header", bytes.size());
     throw data_error("truncated JPEG: its {} bytes end in or before row {} of {}", bytes.size(),
@@ -141,14 +155,17 @@ struct Decompressor {
     jpeg_destroy_decompress(&info);
     if (guarded([](Decompressor& self) {
           jpeg_create_decompress(&self.info);
+          self.info.client_data = &self;
           return Outcome::kDone;
         }) != Outcome::kDone)
-      throw system_error("libjpeg does not start: {}", errors.message);
+      throw std::bad_alloc();
     info.src = &source;
     info.progress = &progress;
     source.next_input_byte = bytes.data();
     source.bytes_in_buffer = bytes.size();
     errors.pub.num_warnings = 0;
+    end_is_made_up = stopped = false;
+    errors.pub.msg_code = 0;
     out = nullptr;
     eighths = 0;
     check(guarded([](Decompressor& self) {
@@ -161,6 +178,22 @@ struct Decompressor {
   }
 
   bool is_cmyk() const { return info.num_components == 4; }
+
+  // Of several scans all coefficients are kept until the last one.
+  int64_t coefficient_bytes() const {
+    if (info.progressive_mode == 0 && info.comps_in_scan >= info.num_components) return 0;
+    int64_t blocks = 0;
+    for (int c = 0; c < info.num_components; ++c) {
+      const jpeg_component_info& part = info.comp_info[c];
+      const auto along = [](int64_t side, int factor, int most) {
+        const int64_t unit = int64_t{most} * DCTSIZE;
+        return (side + unit - 1) / unit * factor;
+      };
+      blocks += along(info.image_width, part.h_samp_factor, info.max_h_samp_factor) *
+                along(info.image_height, part.v_samp_factor, info.max_v_samp_factor);
+    }
+    return blocks * DCTSIZE2 * static_cast<int64_t>(sizeof(JCOEF));
+  }
 
   // Skipping and cropping are for files that libjpeg-turbo is used to: see io/images/jpeg.h.
   bool is_ordinary() const {
@@ -218,6 +251,7 @@ struct Decompressor {
       uint8_t* to = wanted ? self.out->row(self.row - region.top) : nullptr;
       JSAMPROW line = direct && wanted ? to : self.line.data();
       if (jpeg_read_scanlines(&info, &line, 1) != 1) return Outcome::kTruncated;
+      self.how->stop.check(info.output_width);
       if (!wanted || direct) continue;
       const ptrdiff_t skipped = region.left - left;
       if (self.is_cmyk()) {
@@ -233,16 +267,43 @@ struct Decompressor {
   }
 };
 
+boolean no_more_bytes(j_decompress_ptr info) {
+  auto* self = static_cast<Decompressor*>(info->client_data);
+  // A header is not made up.
+  if (self->out == nullptr || !self->how->take_truncated || self->end_is_made_up) return FALSE;
+  self->end_is_made_up = true;
+  info->src->next_input_byte = kMadeUpEnd.data();
+  info->src->bytes_in_buffer = kMadeUpEnd.size();
+  return TRUE;
+}
+
+// libjpeg calls it for each row of blocks, in each scan.
+void watch_progress(j_common_ptr info) {
+  const auto* jpeg = reinterpret_cast<j_decompress_ptr>(info);
+  const int64_t pixels = std::max<int64_t>(int64_t{jpeg->image_width} * jpeg->image_height, 1);
+  constexpr int kFewScans = 30;
+  if (jpeg->input_scan_number > std::clamp<int64_t>(kMaxScanPixels / pixels, kFewScans, kMaxScans))
+    ERREXIT1(info, JERR_BAD_SCAN_SCRIPT, jpeg->input_scan_number);
+  auto* self = static_cast<Decompressor*>(info->client_data);
+  if (!self->how->stop.asked(size_t{jpeg->image_width} * DCTSIZE)) return;
+  self->stopped = true;  // an exception cannot pass libjpeg
+  ERREXIT(info, JERR_BAD_STATE);
+}
+
 class JpegReader final : public ImageReader {
  public:
   void open(std::span<const uint8_t> bytes) override {
     jpeg_.bytes = bytes;
+    jpeg_.how = &decoding();
     jpeg_.read_header();
+    coefficient_bytes_ = jpeg_.coefficient_bytes();
     width_ = static_cast<int>(jpeg_.info.image_width);
     height_ = static_cast<int>(jpeg_.info.image_height);
   }
   int width() const override { return jpeg_.scaled(width_); }
   int height() const override { return jpeg_.scaled(height_); }
+
+  int64_t working_bytes() const override { return coefficient_bytes_; }
 
   bool set_scale(int eighths) override {
     jpeg_.eighths = eighths;
@@ -262,13 +323,23 @@ class JpegReader final : public ImageReader {
     jpeg_.region = region;
     jpeg_.out = &out;
     jpeg_.row = 0;
-    jpeg_.check(jpeg_.guarded(Decompressor::decode_rows));
+    const Outcome outcome = jpeg_.guarded(Decompressor::decode_rows);
+    decoding().truncated = jpeg_.end_is_made_up;
+    if (outcome != Outcome::kDone && jpeg_.end_is_made_up && jpeg_.ends_for_its_end()) {
+      // Even with an end there is too little for another row: those that are missing stay black.
+      jpeg_abort_decompress(&jpeg_.info);
+      for (int y = std::max(jpeg_.row - region.top, 0); y < region.height; ++y)
+        std::fill_n(out.row(y), out.row_bytes(), uint8_t{0});
+      return;
+    }
+    jpeg_.check(outcome);
   }
 
  private:
   Decompressor jpeg_;
   // libjpeg's own are not to be had after decoding: a stray header behind the picture overwrites them.
   int width_ = 0, height_ = 0;
+  int64_t coefficient_bytes_ = 0;
 };
 
 }  // namespace

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <csetjmp>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -52,8 +54,13 @@ struct PngDecompressor {
   std::jmp_buf jump;
   std::array<char, 256> message{};
 
-  std::vector<uint8_t> lines;
-  std::vector<png_bytep> rows;
+  Decoding* how = nullptr;
+  bool no_memory = false, stopped = false;
+
+  std::vector<uint8_t> lines;  // one, or of an interlaced picture all; unused where they are written to `out` at once
+  size_t row_bytes = 0;
+  bool reading_rows = false;
+  bool interlaced = false, direct = false;
   std::array<std::array<uint8_t, 3>, 256> palette{};
   Pixels pixels = Pixels::kRgb;
   Rect region;
@@ -75,8 +82,17 @@ struct PngDecompressor {
 
   static void ignore_warning(png_structp, png_const_charp) {}
 
+  static png_voidp allocate(png_structp png, png_alloc_size_t bytes) {
+    void* memory = std::malloc(bytes);
+    if (memory == nullptr) static_cast<PngDecompressor*>(png_get_mem_ptr(png))->no_memory = true;
+    return memory;
+  }
+  static void release(png_structp, png_voidp memory) { std::free(memory); }
+
   static void read(png_structp png, png_bytep to, size_t count) {
     auto* self = static_cast<PngDecompressor*>(png_get_io_ptr(png));
+    // libpng would inflate whatever follows the last row, for the sake of a warning.
+    if (self->reading_rows && self->all_rows_are_read()) png_error(png, kOutOfData);
     while (count > 0) {
       const auto& pieces = self->chunks.pixels;
       if (self->part > pieces.size() + 1) png_error(png, kOutOfData);
@@ -104,6 +120,8 @@ struct PngDecompressor {
 
   [[noreturn]] void fail() {
     close();
+    if (stopped) throw DecodingStopped();
+    if (no_memory) throw std::bad_alloc();
     const std::string_view text = message.data();
     if (text == kOutOfData) {
       throw data_error("truncated PNG: its {} bytes end in or before row {} of {}", bytes.size(), row + 1,
@@ -123,6 +141,8 @@ struct PngDecompressor {
     put_chunk_start("IDAT", static_cast<uint32_t>(pixel_bytes), start);
     part = within = 0;
     row = 0;
+    no_memory = stopped = reading_rows = false;
+    message[0] = '\0';
   }
 
   // Indices past the palette are greys, as in Pillow's.
@@ -177,43 +197,76 @@ struct PngDecompressor {
     if (row >= region.top && row < region.top + region.height) store_row(from);
   }
 
+  // Where row y is written to by libpng.
+  uint8_t* line(int y) {
+    if (direct) return out->row(y - region.top);
+    return lines.data() + (interlaced ? static_cast<size_t>(y) * row_bytes : 0);
+  }
+
   static void decode_rows(PngDecompressor& self) {
-    if (self.is_interlaced()) {  // each pass touches all rows
-      png_read_image(self.png, self.rows.data());
-      return;
-    }
-    for (; self.row < self.height(); ++self.row) {
-      png_read_row(self.png, self.lines.data(), nullptr);
-      self.store_if_wanted(self.lines.data());
+    const int passes = self.interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1;  // each touches all rows
+    for (int pass = 0; pass < passes; ++pass) {
+      for (int y = 0; y < self.height(); ++y) {
+        png_read_row(self.png, self.line(y), nullptr);
+        if (self.how->stop.asked(self.chunks.width)) {
+          self.stopped = true;
+          png_error(self.png, "stopped");
+        }
+        if (self.interlaced) continue;
+        if (!self.direct) self.store_if_wanted(self.line(y));
+        self.row = y + 1;
+      }
     }
   }
 
-  bool is_interlaced() const { return !rows.empty(); }
   int height() const { return static_cast<int>(chunks.height); }
 
   // After the last row libpng wants to see the end of the compressed data, too. That part may be missing.
   bool all_rows_are_read() const {
-    if (is_interlaced()) return png_get_current_pass_number(png) >= PNG_INTERLACE_ADAM7_PASSES;
+    if (interlaced) return png_get_current_pass_number(png) >= PNG_INTERLACE_ADAM7_PASSES;
     return png_get_current_row_number(png) >= chunks.height;
   }
 
-  void decode() {
+  void open_libpng() {
     close();
+    png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, this, leave, ignore_warning, this, allocate, release);
+    info = png == nullptr ? nullptr : png_create_info_struct(png);
+    if (info == nullptr) throw std::bad_alloc();
+  }
+
+  void decode() {
     prepare_start();
     prepare_palette();
-    png = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, leave, ignore_warning);
-    info = png == nullptr ? nullptr : png_create_info_struct(png);
-    if (info == nullptr) throw system_error("libpng does not start: no memory");
+    open_libpng();
     if (!guarded(read_header)) fail();
-    const size_t row_bytes = png_get_rowbytes(png, info);
-    const bool interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
-    const size_t line_count = interlaced ? chunks.height : 1;
-    if (lines.size() < row_bytes * line_count) lines.resize(row_bytes * line_count);
-    rows.clear();
-    for (size_t y = 0; interlaced && y < line_count; ++y) rows.push_back(lines.data() + y * row_bytes);
-    if (!guarded(decode_rows) && !all_rows_are_read()) fail();
-    for (; row < height(); ++row) store_if_wanted(is_interlaced() ? rows[static_cast<size_t>(row)] : lines.data());
+    row_bytes = png_get_rowbytes(png, info);
+    interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+    direct = pixels == Pixels::kRgb && region == Rect{0, 0, static_cast<int>(chunks.width), height()};
+    const size_t line_bytes = direct ? 0 : row_bytes * (interlaced ? chunks.height : 1);
+    if (lines.size() < line_bytes) lines.resize(line_bytes);
+    if (how->take_truncated) forget_pixels(line_bytes);
+    reading_rows = true;
+    const bool whole = guarded(decode_rows) || (!stopped && all_rows_are_read());
+    reading_rows = false;
+    if (!whole && !(how->take_truncated && !stopped && !no_memory && message.data() == std::string_view(kOutOfData)))
+      fail();
+    how->truncated = !whole;
     close();
+    if (interlaced && !direct)
+      for (row = 0; row < height(); ++row) store_if_wanted(line(row));
+    if (!interlaced && !direct) finish_rows(whole);
+  }
+
+  // What a file that ends early does not say is zero, of a palette its first colour.
+  void forget_pixels(size_t line_bytes) {
+    std::fill_n(lines.begin(), line_bytes, uint8_t{0});
+    out->clear();
+  }
+
+  // The last row is there even where libpng complained of what follows it.
+  void finish_rows(bool whole) {
+    if (!whole) std::fill_n(lines.begin(), row_bytes, uint8_t{0});
+    for (; row < height(); ++row) store_if_wanted(lines.data());
   }
 };
 
@@ -221,10 +274,22 @@ class PngReader final : public ImageReader {
  public:
   void open(std::span<const uint8_t> bytes) override {
     png_.bytes = bytes;
+    png_.how = &decoding();
     png_.chunks = read_png_chunks(bytes);
   }
   int width() const override { return static_cast<int>(png_.chunks.width); }
   int height() const override { return static_cast<int>(png_.chunks.height); }
+
+  // Two rows of libpng's, one of them as the file has it, and ours: all of an interlaced picture.
+  int64_t working_bytes() const override {
+    constexpr std::array<int64_t, 7> kChannels = {1, 1, 3, 1, 2, 1, 4};
+    const std::span<const uint8_t> header = png_.chunks.header;
+    const int64_t depth = header[8], channels = header[9] < kChannels.size() ? kChannels[header[9]] : 4;
+    const int64_t bits = std::max<int64_t>(depth * channels, 24), width = png_.chunks.width;
+    const int64_t rows = header[12] != 0 ? png_.chunks.height : 1;
+    return width * depth * channels / 8 + width * bits / 8 + 3 * width * rows;
+  }
+  void give_back() override { give_back_large(png_.lines); }
 
   void decode(const Rect& region, Image& out) override {
     out.resize(region.width, region.height);

@@ -108,15 +108,22 @@ class PnmReader final : public ImageReader {
 
  private:
   // Before anything is allocated for it. A plain value takes two bytes, the last of them and a bit one.
-  void check_length() const {
+  void check_length() {
     const uint64_t there = bytes_.size() - header_.pixels_at;
     const uint64_t values = header_.width * header_.height * static_cast<uint64_t>(header_.channels);
     uint64_t wanted = header_.row_bytes() * header_.height;
     if (header_.plain) wanted = header_.bytes_per_value == 0 ? values : values * 2 - 1;
-    if (there < wanted) {
+    decoding().truncated = there < wanted;
+    if (there < wanted && !(decoding().take_truncated && is_raw())) {
       throw data_error("truncated PNM: {} bytes of pixels, wanted {}{}", there, header_.plain ? "at least " : "",
                        wanted);
     }
+  }
+
+  // Whether Pillow takes the rows as they are: it takes others only if they are whole.
+  bool is_raw() const {
+    const uint64_t full = header_.channels == 1 && header_.bytes_per_value == 2 ? 65535 : 255;
+    return !header_.plain && (header_.bytes_per_value == 0 || header_.max == full);
   }
 
   // What a value of the file is in the picture. Values above the maximum stand in binary files alone.
@@ -135,13 +142,18 @@ class PnmReader final : public ImageReader {
     }
   }
 
-  void read_binary(const Rect& region, Image& out) const {
+  void read_binary(const Rect& region, Image& out) {
     const auto left = static_cast<size_t>(region.left), width = static_cast<size_t>(region.width);
     const auto channels = static_cast<size_t>(header_.channels);
     for (int y = 0; y < region.height; ++y) {
       const auto row_number = static_cast<uint64_t>(region.top) + static_cast<uint64_t>(y);
       const uint8_t* row = bytes_.data() + header_.pixels_at + header_.row_bytes() * row_number;
       uint8_t* to = out.row(y);
+      decoding().stop.check(static_cast<size_t>(region.width));
+      if (header_.pixels_at + header_.row_bytes() * (row_number + 1) > bytes_.size()) {  // it was cut off before
+        std::fill_n(to, out.row_bytes(), uint8_t{0});
+        continue;
+      }
       for (size_t i = left * channels; i < (left + width) * channels; ++i) {
         size_t value = 0;
         if (header_.bytes_per_value == 0)
@@ -155,11 +167,12 @@ class PnmReader final : public ImageReader {
     }
   }
 
-  void read_plain(const Rect& region, Image& out) const {
+  void read_plain(const Rect& region, Image& out) {
     Characters text(bytes_, header_.pixels_at);
     for (int y = 0; y < height(); ++y) {
       const bool row_is_wanted = y >= region.top && y < region.top + region.height;
       uint8_t* to = row_is_wanted ? out.row(y - region.top) : nullptr;
+      decoding().stop.check(static_cast<size_t>(width()));
       for (int x = 0; x < width(); ++x) {
         const bool is_wanted = row_is_wanted && x >= region.left && x < region.left + region.width;
         for (int c = 0; c < header_.channels; ++c) {

@@ -4,21 +4,28 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <string_view>
 #include <vector>
 
 #include "io/core/bytes.h"
 #include "io/core/error.h"
+#include "io/images/memory_share.h"
 #include "io/images/tiff_pixels.h"
 
 namespace resflow {
 namespace {
 
-// A tile may be larger than the picture, within reason: it is allocated whole.
-constexpr uint64_t kMaxTilePixels = uint64_t{1} << 24;
+// Tiles may be larger than the picture, within reason: each is allocated and decoded whole. So many pixels of all tiles
+// together need no picture for them, and a single tile may have so many bytes.
+constexpr uint64_t kMaxSparePixels = uint64_t{1} << 24;
+constexpr uint64_t kMaxTileBytes = uint64_t{256} << 20;
+// Strips or tiles: each costs time, however small it is.
+constexpr uint64_t kMaxParts = 1'000'000;
 constexpr tmsize_t kMaxAllocation = tmsize_t{1} << 30;
 
 // A file in memory, as libtiff wants to see one, and what it complained of first.
@@ -26,6 +33,7 @@ struct Source {
   std::span<const uint8_t> bytes;
   uint64_t at = 0;
   std::array<char, 256> message{};
+  bool no_memory = false;  // when it complained first
 
   static Source& of(thandle_t handle) { return *static_cast<Source*>(handle); }
 
@@ -55,7 +63,12 @@ struct Source {
   // Returning 1, they keep libtiff from printing.
   static int keep_error(TIFF*, void* user, const char*, const char* format, va_list values) {
     Source& self = *static_cast<Source*>(user);
-    if (self.message[0] == '\0') std::vsnprintf(self.message.data(), self.message.size(), format, values);
+    if (self.message[0] != '\0') return 1;
+    const bool shortage = errno == ENOMEM;  // a sign that malloc also leaves where it then finds memory elsewhere
+    std::vsnprintf(self.message.data(), self.message.size(), format, values);
+    const std::string_view text = self.message.data();
+    for (const std::string_view sign : {"emory", "alloc", "No space"})
+      self.no_memory = self.no_memory || (shortage && text.find(sign) != std::string_view::npos);
     return 1;
   }
   static int drop_warning(TIFF*, void*, const char*, const char*, va_list) { return 1; }
@@ -105,6 +118,26 @@ class TiffReader final : public ImageReader {
   int width() const override { return width_; }
   int height() const override { return height_; }
 
+  // A strip or a tile, and of planes apart the region's samples together; libtiff's own way takes RGBA besides.
+  int64_t working_bytes() const override {
+    const int64_t pixels = int64_t{width_} * height_;
+    const int64_t pixel_bits = int64_t{layout_.bits} * (planes_apart_ ? 1 : layout_.samples);
+    int64_t rows = tile_height_, part = int64_t{tile_width_} * tile_height_;
+    if (tile_height_ == 0) {
+      rows = std::min<int64_t>(rows_of_strip_, height_);
+      part = int64_t{width_} * rows;
+    }
+    int64_t bytes = part * pixel_bits / 8;
+    if (planes_apart_) bytes += pixels * layout_.samples_needed * layout_.bits / 8;
+    if (layout_.pixels == TiffPixels::kRaster) bytes += int64_t{width_} * rows * 4;
+    return bytes;
+  }
+  void give_back() override {
+    give_back_large(buffer_);
+    give_back_large(together_);
+    give_back_large(raster_);
+  }
+
   void decode(const Rect& region, Image& out) override {
     if (!tiff_) start();
     // A second decoding opens the file anew: libtiff's decoders keep what damaged strips and tiles left in them (tables
@@ -117,14 +150,21 @@ class TiffReader final : public ImageReader {
  private:
   [[noreturn]] void fail() const {
     const char* reason = source_.message.data();
+    if (source_.no_memory || (reason[0] == '\0' && shortage_.seen())) throw std::bad_alloc();
     throw data_error("broken TIFF: {}", reason[0] != '\0' ? reason : "its pixels are damaged");
+  }
+
+  void forget_complaints() {
+    source_.message[0] = '\0';
+    source_.no_memory = false;
+    shortage_ = ShortageWatch();
   }
 
   void start() {
     source_.at = 0;
-    source_.message[0] = '\0';
+    forget_complaints();
     const std::unique_ptr<TIFFOpenOptions, FreeOptions> options(TIFFOpenOptionsAlloc());
-    if (!options) throw system_error("libtiff does not start: no memory");
+    if (!options) throw std::bad_alloc();
     TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMaxAllocation);
     TIFFOpenOptionsSetErrorHandlerExtR(options.get(), Source::keep_error, &source_);
     TIFFOpenOptionsSetWarningHandlerExtR(options.get(), Source::drop_warning, &source_);
@@ -143,7 +183,7 @@ class TiffReader final : public ImageReader {
     if (tags.photometric == PHOTOMETRIC_YCBCR && layout_.pixels == TiffPixels::kRgb)
       TIFFSetField(tiff_.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     if (layout_.pixels == TiffPixels::kIndex) read_palette();
-    if (TIFFIsTiled(tiff_.get()) != 0) check_tiles();
+    check_parts();
   }
 
   void read_palette() {
@@ -157,18 +197,44 @@ class TiffReader final : public ImageReader {
     }
   }
 
-  void check_tiles() {
-    tile_width_ = long_tag(tiff_.get(), TIFFTAG_TILEWIDTH, 0);
-    tile_height_ = long_tag(tiff_.get(), TIFFTAG_TILELENGTH, 0);
-    const uint64_t pixels = static_cast<uint64_t>(width_) * static_cast<uint64_t>(height_);
-    if (tile_width_ == 0 || tile_height_ == 0 ||
-        uint64_t{tile_width_} * tile_height_ > std::max(4 * pixels, kMaxTilePixels))
-      throw data_error("broken TIFF: its header says {}x{} pixels in tiles of {}x{}", width_, height_, tile_width_,
-                       tile_height_);
+  // Before anything is allocated or decoded: what the parts of the picture are must be in proportion to it.
+  void check_parts() {
+    const uint64_t width = static_cast<uint64_t>(width_), height = static_cast<uint64_t>(height_);
+    const bool tiled = TIFFIsTiled(tiff_.get()) != 0;
+    uint64_t pixels = width * height;  // of all parts
+    tile_width_ = tile_height_ = 0;
+    rows_of_strip_ = std::max(long_tag(tiff_.get(), TIFFTAG_ROWSPERSTRIP, UINT32_MAX), 1U);
+    if (tiled) {
+      tile_width_ = long_tag(tiff_.get(), TIFFTAG_TILEWIDTH, 0);
+      tile_height_ = long_tag(tiff_.get(), TIFFTAG_TILELENGTH, 0);
+      // Neither of them nor their numbers are above 2^32: no product of two overflows.
+      const uint64_t wide = tile_width_, high = tile_height_;
+      const uint64_t tiles = wide == 0 || high == 0 ? 0 : ((width + wide - 1) / wide) * ((height + high - 1) / high);
+      const uint64_t most = 4 * pixels + kMaxSparePixels, area = wide * high;
+      const auto bytes = static_cast<uint64_t>(std::max<tmsize_t>(TIFFTileSize(tiff_.get()), 0));
+      if (tiles == 0 || area > most / tiles || bytes > kMaxTileBytes)
+        throw data_error("broken TIFF: its header says {}x{} pixels in tiles of {}x{}", width_, height_, tile_width_,
+                         tile_height_);
+      pixels = area * tiles;
+    }
+    const uint32_t parts = tiled ? TIFFNumberOfTiles(tiff_.get()) : TIFFNumberOfStrips(tiff_.get());
+    if (parts > kMaxParts)
+      throw data_error("broken TIFF: its {}x{} pixels are in {} {}, wanted at most {}", width_, height_, parts,
+                       tiled ? "tiles" : "strips", kMaxParts);
+    // Parts may share their bytes, but not so that a small file becomes a huge one.
+    const uint64_t raw =
+        pixels * (static_cast<uint64_t>(layout_.samples) * static_cast<uint64_t>(layout_.bits) + 7) / 8;
+    const uint64_t most = 4 * (raw + source_.bytes.size());
+    uint64_t bytes = 0;
+    for (uint32_t part = 0; part < parts && bytes <= most; ++part)
+      bytes += std::min(TIFFGetStrileByteCount(tiff_.get(), part), uint64_t{source_.bytes.size()});
+    if (bytes > most)
+      throw data_error("broken TIFF: its {} say that they have {} bytes and more together, of a file of {}",
+                       tiled ? "tiles" : "strips", bytes, source_.bytes.size());
   }
 
   void decode_opened(const Rect& region, Image& out) {
-    source_.message[0] = '\0';
+    forget_complaints();
     out.resize(region.width, region.height);
     if (layout_.pixels == TiffPixels::kRaster)
       decode_raster(region, out);
@@ -214,13 +280,39 @@ class TiffReader final : public ImageReader {
     const tmsize_t strip_bytes = TIFFVStripSize(tiff_.get(), rows);
     if (strip_bytes <= 0 || static_cast<uint64_t>(strip_bytes) < uint64_t{line_bytes} * rows)
       throw data_error("broken TIFF: strips of {} bytes, wanted {}", strip_bytes, uint64_t{line_bytes} * rows);
+    if (strip_bytes > kLargeBytes && reads_lines(line_bytes)) {
+      read_lines(plane, line_bytes, take);
+      return;
+    }
     buffer_.resize(static_cast<size_t>(strip_bytes));
     for (uint32_t top = 0; top < height; top += std::min(rows, height - top)) {
       const uint32_t strip = TIFFComputeStrip(tiff_.get(), top, plane);
       forget_samples();
       if (TIFFReadEncodedStrip(tiff_.get(), strip, buffer_.data(), strip_bytes) < 0) fail();
+      decoding().stop.check(static_cast<size_t>(width_) * std::min(rows, height - top));
       for (uint32_t y = 0; y < std::min(rows, height - top); ++y)
         take(buffer_.data() + y * line_bytes, 0, static_cast<int>(top + y), width_);
+    }
+  }
+
+  // Whether the rows of a strip can be had one after another.
+  bool reads_lines(size_t line_bytes) const {
+    const uint16_t compression = short_tag(tiff_.get(), TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+    constexpr std::array<uint16_t, 8> kByLines = {COMPRESSION_NONE,    COMPRESSION_LZW,           COMPRESSION_JPEG,
+                                                  COMPRESSION_DEFLATE, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_PACKBITS,
+                                                  COMPRESSION_LZMA,    COMPRESSION_ZSTD};
+    return std::find(kByLines.begin(), kByLines.end(), compression) != kByLines.end() &&
+           TIFFScanlineSize(tiff_.get()) == static_cast<tmsize_t>(line_bytes);
+  }
+
+  // A huge strip row by row: so it needs no memory, and can be stopped.
+  template <class Take>
+  void read_lines(uint16_t plane, size_t line_bytes, Take take) {
+    buffer_.resize(line_bytes);
+    for (int y = 0; y < height_; ++y) {
+      if (TIFFReadScanline(tiff_.get(), buffer_.data(), static_cast<uint32_t>(y), plane) < 0) fail();
+      decoding().stop.check(static_cast<size_t>(width_));
+      take(buffer_.data(), 0, y, width_);
     }
   }
 
@@ -236,6 +328,7 @@ class TiffReader final : public ImageReader {
       for (uint32_t left = 0; left < width; left += std::min(tile_width_, width - left)) {
         forget_samples();
         if (TIFFReadTile(tiff_.get(), buffer_.data(), left, top, 0, plane) < 0) fail();
+        decoding().stop.check(size_t{tile_width_} * tile_height_);
         const auto count = static_cast<int>(std::min(tile_width_, width - left));
         for (uint32_t y = 0; y < std::min(tile_height_, height - top); ++y)
           take(buffer_.data() + y * line_bytes, static_cast<int>(left), static_cast<int>(top + y), count);
@@ -272,8 +365,10 @@ class TiffReader final : public ImageReader {
     TIFFRGBAImage image;
     std::array<char, 1024> message{};
     if (TIFFRGBAImageOK(tiff_.get(), message.data()) == 0 ||
-        TIFFRGBAImageBegin(&image, tiff_.get(), 1, message.data()) == 0)
+        TIFFRGBAImageBegin(&image, tiff_.get(), 1, message.data()) == 0) {
+      if (shortage_.seen()) throw std::bad_alloc();
       throw data_error("broken TIFF: {}", message.data());
+    }
     const std::unique_ptr<TIFFRGBAImage, void (*)(TIFFRGBAImage*)> guard(&image, TIFFRGBAImageEnd);
     image.req_orientation = image.orientation = ORIENTATION_TOPLEFT;  // as stored
     const auto height = static_cast<uint32_t>(height_), width = static_cast<uint32_t>(width_);
@@ -286,6 +381,7 @@ class TiffReader final : public ImageReader {
       image.row_offset = static_cast<int>(top);
       image.col_offset = 0;
       if (TIFFRGBAImageGet(&image, raster_.data(), width, count) == 0) fail();
+      decoding().stop.check(size_t{width} * count);
       for (uint32_t y = 0; y < count; ++y)
         store(reinterpret_cast<const uint8_t*>(raster_.data() + size_t{y} * width), 0, static_cast<int>(top + y),
               width_, region, out);
@@ -293,11 +389,13 @@ class TiffReader final : public ImageReader {
   }
 
   Source source_;
+  ShortageWatch shortage_;
   std::unique_ptr<TIFF, CloseTiff> tiff_;
   TiffLayout layout_;
   bool planes_apart_ = false;
   int width_ = 0, height_ = 0;
-  uint32_t tile_width_ = 0, tile_height_ = 0;
+  uint32_t tile_width_ = 0, tile_height_ = 0;  // 0: strips
+  uint32_t rows_of_strip_ = 0;
   std::vector<uint8_t> buffer_;    // a strip or a tile
   std::vector<uint8_t> together_;  // the region's samples, of planes apart
   std::vector<uint32_t> raster_;

@@ -16,8 +16,9 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 inline constexpr std::array<uint8_t, 12> kMagic = {0x89, 'r', 'e', 's', 'p', 'a', 'c', 'k', '\r', '\n', 0x1A, '\n'};
 inline constexpr uint32_t kVersion = 1;
-inline constexpr uint32_t kMaxName = 65535;       // bytes
-inline constexpr uint32_t kBlockRecords = 16384;  // most records of an index block
+inline constexpr uint32_t kMaxName = 65535;                 // bytes
+inline constexpr uint64_t kMaxPicture = uint64_t{1} << 30;  // bytes; a larger record is not read
+inline constexpr uint32_t kBlockRecords = 16384;            // most records of an index block
 
 struct Header {
   std::array<uint8_t, 12> magic;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <utility>
 
 #include "io/core/bytes.h"
@@ -97,12 +96,9 @@ int64_t PackReader::bytes(int64_t picture) const {
 
 std::span<const uint8_t> PackReader::read(int64_t picture, std::vector<uint8_t>& buffer) const {
   const Entry& wanted = entry(picture);
+  if (wanted.bytes > kMaxPicture) throw data_error("has {} bytes, wanted at most {}", wanted.bytes, kMaxPicture);
   const size_t all = sizeof(Chunk) + static_cast<size_t>(wanted.bytes);
-  try {
-    if (buffer.size() < all) buffer.resize(all);
-  } catch (const std::exception&) {
-    throw data_error("its {} bytes do not fit into memory", wanted.bytes);
-  }
+  if (buffer.size() < all) buffer.resize(all);
   file_.read(static_cast<int64_t>(wanted.offset), {buffer.data(), all});
   Chunk chunk{};
   std::memcpy(&chunk, buffer.data(), sizeof chunk);

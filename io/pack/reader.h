@@ -33,7 +33,8 @@ class PackReader {
   uint64_t checksum(int64_t picture) const { return entry(picture).payload; }  // XXH3 of its file
 
   // Reads the picture's file to `buffer`, which only grows, and returns the part of it that holds it.
-  // Throws Error{kData} where it is damaged, without a name.
+  // Throws Error{kData} where it is damaged or has more than pack_format::kMaxPicture bytes, without a name;
+  // std::bad_alloc.
   std::span<const uint8_t> read(int64_t picture, std::vector<uint8_t>& buffer) const;
 
  private:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 
 #include "io/core/error.h"
 
@@ -12,7 +11,7 @@ using namespace pack_format;
 
 namespace {
 
-constexpr size_t kWindow = size_t{4} << 20;
+constexpr size_t kWindow = size_t{4} << 20, kLargeWindow = size_t{64} << 20;
 
 }  // namespace
 
@@ -29,11 +28,13 @@ std::span<const uint8_t> PackWalker::view(uint64_t offset, size_t count) {
   const size_t kept = begun ? window_bytes_ - static_cast<size_t>(offset - window_offset_) : 0;
   if (kept < count) {
     const auto wanted = static_cast<size_t>(std::min<uint64_t>(std::max(count, kWindow), end_ - offset));
-    try {
-      if (window_.size() < wanted) window_.resize(wanted);
-    } catch (const std::exception&) {
-      throw data_error("{}: its picture of {} bytes does not fit into memory", path_, count);
+    // What one huge picture needed is not kept for all that follow.
+    if (window_.size() > kLargeWindow && wanted <= kWindow) {
+      window_ = std::vector<uint8_t>(window_.begin() + static_cast<std::ptrdiff_t>(window_bytes_ - kept),
+                                     window_.begin() + static_cast<std::ptrdiff_t>(window_bytes_));
+      window_bytes_ = kept;
     }
+    if (window_.size() < wanted) window_.resize(wanted);
     std::memmove(window_.data(), window_.data() + (window_bytes_ - kept), kept);
     window_offset_ = offset;
     window_bytes_ = kept;
@@ -96,7 +97,23 @@ bool PackWalker::next(PackRecord& record) {
   return false;
 }
 
+// One that is too large to be read; its name is known where it can be.
+void PackWalker::pass_over(PackRecord& record) {
+  const auto name = view(at_ + sizeof(Chunk), chunk_->count);
+  record = {.number = next_,
+            .name = std::string(name.begin(), name.end()),
+            .label = -1,
+            .data = {},
+            .error = fmt::format("has {} bytes, wanted at most {}", chunk_->bytes, kMaxPicture),
+            .entry = {}};
+  if (name_hash(record.name) != chunk_->name_hash) record.name = fmt::format("record {} of the pack", next_);
+}
+
 void PackWalker::take(PackRecord& record) {
+  if (chunk_->bytes > kMaxPicture) {
+    pass_over(record);
+    return;
+  }
   const auto payload = view(at_ + sizeof(Chunk), static_cast<size_t>(chunk_->bytes));
   const auto data = payload.subspan(chunk_->count);
   record.number = next_;

@@ -43,6 +43,7 @@ class PackWalker {
   bool find_chunk();
   bool chunk_at(uint64_t offset);
   void take(PackRecord& record);
+  void pass_over(PackRecord& record);
   std::span<const uint8_t> view(uint64_t offset, size_t count);
 
   std::string path_;

@@ -16,6 +16,7 @@
 #include "io/core/text.h"
 #include "io/files/machine_failure.h"
 #include "io/images/image_format.h"
+#include "io/pictures/picture_file.h"
 #include "io/pictures/streamed_file.h"
 
 namespace resflow {
@@ -47,6 +48,16 @@ class Utf8Thread {
  private:
   locale_t before_ = nullptr;
 };
+
+// Why a member that begins with these bytes is no picture; "" where it may be one.
+std::string fault_of_beginning(std::span<const uint8_t> bytes, const std::string& name) {
+  try {
+    check_beginning(bytes, name, kMaxPixels);
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
 
 // As bytes where it can be had so: names need not be UTF-8.
 std::string member_name(archive_entry* entry) {
@@ -210,6 +221,7 @@ void ArchiveSource::read_member(Picture& picture, std::optional<int64_t> size) {
   std::vector<uint8_t>& bytes = picture.bytes;
   const auto most = static_cast<size_t>(max_member_);
   size_t count = 0;
+  bool looked = false;
   // One more byte, so that the end is seen without growing.
   bytes.resize(std::min(static_cast<size_t>(size.value_or(kFirstRead)), kFirstRead) + 1);
   for (;;) {
@@ -227,6 +239,11 @@ void ArchiveSource::read_member(Picture& picture, std::optional<int64_t> size) {
       picture.error = fmt::format("has more than {} bytes", max_member_);
       break;
     }
+    // A few kilobytes can be compressed hundreds of megabytes: no more of them is unpacked than a picture has.
+    if (looked || count < static_cast<size_t>(kLookFirstBytes)) continue;
+    looked = true;
+    picture.error = fault_of_beginning({bytes.data(), count}, picture.name);
+    if (!picture.error.empty()) break;
   }
   bytes.resize(picture.error.empty() ? count : 0);
 }

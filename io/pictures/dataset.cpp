@@ -165,9 +165,11 @@ std::vector<Sample> list_pictures(const std::string& path) {
   return samples;
 }
 
-std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer, FileSystem& files) {
-  if (!sample.pack) return read_file(sample.path, buffer, files);
+std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer,
+                                     const PictureReading& reading) {
+  if (!sample.pack) return read_picture_file(sample.path, buffer, reading);
   try {
+    if (sample.pack->bytes(sample.packed) > kLargeBytes && reading.before_large) reading.before_large();
     return sample.pack->read(sample.packed, buffer);
   } catch (const Error& error) {
     const std::string reason = error.what();

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "io/files/file.h"
+#include "io/pictures/picture_file.h"
 
 namespace resflow {
 
@@ -59,9 +59,9 @@ Dataset list_image_folder(const std::string& root);
 std::vector<Sample> list_pictures(const std::string& path);
 
 // The picture's file, read to `buffer`, which only grows: the part of it that holds the file. Used from any thread.
-// Throws as read_file (io/files/file.h) and PackReader::read do; errors begin with the sample's path, or with the
-// pack's where that cannot be read. A pack is read by the FileSystem that it was opened with.
+// Throws as read_picture_file (io/pictures/picture_file.h) and PackReader::read do; errors begin with the sample's
+// path, or with the pack's where that cannot be read. A pack is read by the FileSystem that it was opened with.
 std::span<const uint8_t> read_sample(const Sample& sample, std::vector<uint8_t>& buffer,
-                                     FileSystem& files = machine_files());
+                                     const PictureReading& reading = {});
 
 }  // namespace resflow

@@ -1,14 +1,21 @@
 #include "pipeline/pixels/crop.h"
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <cstdint>
+
+#include "io/core/error.h"
 
 namespace resflow {
 namespace {
 
-// Python's round(): halves go to the even neighbour, as they do in the default rounding mode.
-int round_half_even(double value) { return static_cast<int>(std::nearbyint(value)); }
+// Python's round(): halves go to the even neighbour, as they do in the default rounding mode. What no int can be, and
+// what is no number, is the largest one: no side of a picture has so many pixels.
+int round_half_even(double value) {
+  const double rounded = std::nearbyint(value);
+  return rounded >= 0 && rounded < INT_MAX ? static_cast<int>(rounded) : INT_MAX;
+}
 
 }  // namespace
 
@@ -36,7 +43,10 @@ Rect random_resized_crop(int width, int height, const double scale[2], const dou
 
 ResizeCrop resize_center_crop(int width, int height, int resize, int crop) {
   const int64_t shorter = std::min(width, height), longer = std::max(width, height);
-  const auto long_side = static_cast<int>(static_cast<double>(resize * longer) / static_cast<double>(shorter));
+  const double exact = static_cast<double>(resize * longer) / static_cast<double>(shorter);
+  if (exact >= INT_MAX)
+    throw data_error("is {}x{} pixels: too elongated to be resized to {} on its short side", width, height, resize);
+  const auto long_side = static_cast<int>(exact);
   ResizeCrop result;
   result.width = width <= height ? resize : long_side;
   result.height = width <= height ? long_side : resize;

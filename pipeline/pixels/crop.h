@@ -20,6 +20,7 @@ struct ResizeCrop {
   int left = 0, top = 0;      // where that part stands within the crop; > 0 where there is padding
   bool operator==(const ResizeCrop&) const = default;
 };
+// Throws Error{kData} for a picture so elongated that its long side would have 2^31 pixels. REQUIRES: all are >= 1.
 ResizeCrop resize_center_crop(int width, int height, int resize, int crop);
 
 }  // namespace resflow

@@ -4,9 +4,31 @@
 #include <cmath>
 #include <utility>
 
+#include "io/core/error.h"
 #include "pipeline/pixels/resize_kernels.h"
 
 namespace resflow {
+namespace {
+
+// Beyond this a picture is refused that would need more than several times the pixels that it is to become.
+constexpr double kMaxBytes = 1 << 30;
+
+// Bytes of the weights along a side, of which `kept` positions of `size` are wanted.
+double weight_bytes(double length, int size, int kept) {
+  return (2 * std::max(length / size, 1.0) + 4) * sizeof(int32_t) * kept;
+}
+
+// What the middle picture and the weights take, before any of it is allocated.
+void check_bytes(double width, double height, int out_width, int out_height, const Rect& keep) {
+  const double rows = std::min(height, (height / out_height) * keep.height + 2 * std::max(height / out_height, 1.0));
+  const double middle = (3.0 * keep.width + resize_kernels::kRowSlack + 63) * rows;
+  const double weights = weight_bytes(width, out_width, keep.width) + weight_bytes(height, out_height, keep.height);
+  if (middle + weights > std::max(kMaxBytes, 16.0 * keep.width * keep.height))
+    throw data_error("is {:.0f}x{:.0f} pixels: too elongated to be resized to {}x{}", width, height, out_width,
+                     out_height);
+}
+
+}  // namespace
 
 void ResampleAxis::plan(double begin, double length, int in_size, int out_size, int keep_first, int keep_size) {
   // Pillow's expressions, kept in their order: a weight must round to the same integer.
@@ -54,12 +76,14 @@ void ResampleAxis::plan(double begin, double length, int in_size, int out_size, 
 }
 
 Rect Resizer::plan(int width, int height, int out_width, int out_height, const Rect& keep) {
+  check_bytes(width, height, out_width, out_height, keep);
   across_.plan(width, out_width, keep.left, keep.width);
   down_.plan(height, out_height, keep.top, keep.height);
   return {across_.source_first, down_.source_first, across_.source_size, down_.source_size};
 }
 
 Rect Resizer::plan(const Box& box, int width, int height, int out_width, int out_height, const Rect& keep) {
+  check_bytes(box.width, box.height, out_width, out_height, keep);
   const auto cover = [](double begin, double length, int size) {
     const int first = std::max(static_cast<int>(std::floor(begin)), 0);
     return std::pair(first, std::min(static_cast<int>(std::ceil(begin + length)), size) - first);
@@ -69,6 +93,13 @@ Rect Resizer::plan(const Box& box, int width, int height, int out_width, int out
   across_.plan(box.left - left, box.width, columns, out_width, keep.left, keep.width);
   down_.plan(box.top - top, box.height, rows, out_height, keep.top, keep.height);
   return {left + across_.source_first, top + down_.source_first, across_.source_size, down_.source_size};
+}
+
+void Resizer::give_back() {
+  give_back_large(middle_);
+  give_back_large(scratch_);
+  across_.give_back();
+  down_.give_back();
 }
 
 void Resizer::run(const Image& source, uint8_t* out, size_t stride) {

@@ -22,6 +22,9 @@ struct ResampleAxis {
   std::vector<int> first, count;
   std::vector<int32_t> weights;
 
+  // Frees what give_back_large() frees.
+  void give_back() { give_back_large(weights); }
+
   int size() const { return static_cast<int>(first.size()); }
 
   // From in_size positions to out_size, of which [keep_first, keep_first + keep_size) are kept.
@@ -39,7 +42,8 @@ class Resizer {
   explicit Resizer(Isa isa = cpu_isa()) : isa_(isa) {}
 
   // Prepares width x height -> out_width x out_height, of which only `keep` is wanted, and returns the part
-  // of the source that it reads.
+  // of the source that it reads. Throws Error{kData} where a gigabyte of memory would be needed on the way: that is of
+  // pictures of hundreds of thousands of pixels along a side.
   // REQUIRES: all sizes >= 1, keep not empty and within the output.
   Rect plan(int width, int height, int out_width, int out_height, const Rect& keep);
 
@@ -51,6 +55,9 @@ class Resizer {
   // Writes the kept part, keep.width * 3 bytes a row, rows `stride` bytes apart.
   // REQUIRES: source is exactly the part that plan returned.
   void run(const Image& source, uint8_t* out, size_t stride);
+
+  // Frees what give_back_large() (io/images/image.h) frees; the plan is then gone, too.
+  void give_back();
 
  private:
   Isa isa_;

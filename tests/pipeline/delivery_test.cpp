@@ -58,7 +58,7 @@ class HeldRows : public RowSource {
   }
   const std::string& name(const Slot& slot, size_t row) const override { return slot.names[row]; }
 
-  std::span<const uint8_t> read(const Row& row, Worker& worker, FileSystem& /*files*/) const override {
+  std::span<const uint8_t> read(const Row& row, Worker& worker, const PictureReading& /*reading*/) const override {
     const int64_t number = sample(*row.slot, static_cast<size_t>(row.index));
     wait(number);
     worker.buffer = testing::picture(static_cast<int>(number));

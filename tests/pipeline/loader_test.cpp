@@ -1,4 +1,3 @@
-// Covers: pipeline/loader_flow
 #include "pipeline/loader.h"
 
 #include <gmock/gmock.h>

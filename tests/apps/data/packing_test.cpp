@@ -52,5 +52,25 @@ TEST_F(PackingTest, EndsWhereTheListenerAsksToStop) {
   EXPECT_EQ(writer.records(), 2);
 }
 
+TEST_F(PackingTest, TakesTruncatedPicturesWhereItIsAskedTo) {
+  const std::string bytes = "P5 20 10 255\n" + std::string(150, '\0');
+  write_text(folder_ / "data/net/short.ppm", bytes);
+  dataset_ = list_image_folder(folder_ / "data");
+  PackWriter writer(folder_ / "p", {.classes = dataset_.classes});
+  const Packing packing = add_pictures(dataset_, folder_ / "data", {.accept = {.truncated = true}}, writer, silent());
+  EXPECT_EQ(writer.records(), 7);
+  EXPECT_EQ(packing.truncated, 1);
+  ASSERT_EQ(packing.broken.size(), 1U);
+}
+
+TEST_F(PackingTest, EndsWithinAPicture) {
+  write_text(folder_ / "data/a/large.ppm", "P5 1024 1024 255\n" + std::string(1024 * 1024, '\0'));
+  dataset_ = list_image_folder(folder_ / "data");
+  StopsAfter at_once(0);
+  PackWriter writer(folder_ / "p", {.classes = dataset_.classes, .short_side = 16, .quality = 90});
+  EXPECT_TRUE(add_pictures(dataset_, folder_ / "data", {.short_side = 16}, writer, at_once).stopped);
+  EXPECT_EQ(writer.records(), 0);
+}
+
 }  // namespace
 }  // namespace resflow::testing

@@ -56,5 +56,36 @@ TEST(DataStats, EndWhereTheListenerAsksToStop) {
   EXPECT_EQ(stats.looked_at, 3);
 }
 
+TEST(DataStats, WhateverAPictureIsIsItsOwnError) {
+  const TemporaryFolder folder;
+  draw_photos(folder / "data", 2, 2);
+  write_text(folder / "data/net/elongated.ppm", "P4 1 9000000\n" + std::string(9'000'000, '\0'));
+  write_text(folder / "data/net/large.ppm", "P5 2000 1500 255\n" + std::string(3'000'000, '\0'));
+  write_text(folder / "data/net/short.ppm", "P5 20 10 255\n" + std::string(150, '\0'));
+  for (const bool take : {false, true}) {
+    const DataStats stats =
+        gather_data_stats({{"train", folder / "data"}},
+                          {.threads = 2, .accept = {.max_pixels = 10'000'000, .truncated = take}}, silent());
+    std::vector<std::string> reasons;
+    for (const BrokenSample& broken : stats.parts[0].broken) reasons.push_back(broken.reason);
+    EXPECT_EQ(reasons.size(), take ? 1U : 2U);
+    EXPECT_EQ(reasons[0], "is 1x9000000 pixels: too elongated to be resized to 256 on its short side");
+    EXPECT_EQ(stats.parts[0].truncated, take ? 1 : 0);
+  }
+  const DataStats stats =
+      gather_data_stats({{"train", folder / "data"}}, {.accept = {.max_pixels = 1'000'000}}, silent());
+  EXPECT_EQ(stats.parts[0].broken.size(), 3U);
+}
+
+// A listener that asks to stop when a picture is decoded, before any is done.
+TEST(DataStats, EndWithinAPicture) {
+  const TemporaryFolder folder;
+  write_text(folder / "data/a/large.ppm", "P5 1024 1024 255\n" + std::string(1024 * 1024, '\0'));
+  StopsAfter at_once(0);
+  const DataStats stats = gather_data_stats({{"train", folder / "data"}}, {}, at_once);
+  EXPECT_TRUE(stats.stopped);
+  EXPECT_EQ(stats.looked_at, 0);
+}
+
 }  // namespace
 }  // namespace resflow::testing

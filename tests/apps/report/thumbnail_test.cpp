@@ -39,5 +39,14 @@ TEST(Thumbnails, AFileThatCannotBeReadHasAReason) {
   }
 }
 
+TEST(Thumbnails, AnElongatedPictureHasAReason) {
+  const testing::TemporaryFolder folder;
+  testing::write_text(folder / "long.pbm", "P4 1 9000000\n" + std::string(9'000'000, '\0'));
+  Thumbnails thumbnails;
+  const Thumbnail none = thumbnails.make({.path = folder / "long.pbm"}, 60);
+  EXPECT_EQ(none.uri, "");
+  EXPECT_THAT(none.reason, StartsWith("is 1x9000000 pixels: too elongated"));
+}
+
 }  // namespace
 }  // namespace resflow

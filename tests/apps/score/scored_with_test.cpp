@@ -35,6 +35,11 @@ TEST(ScoreFingerprint, DiffersWhereRowsWould) {
   other.exif = true;
   EXPECT_EQ(difference(other, {}), "exif given");
   other = with;
+  other.accept = {.truncated = true};
+  EXPECT_EQ(difference(other, {}), "truncated take");
+  other.accept = {.max_pixels = 1000};
+  EXPECT_EQ(difference(other, {}), "max_pixels 1000");
+  other = with;
   other.inputs = {"photos", "more"};
   EXPECT_EQ(difference(other, {}), R"(inputs ["photos","more"])");
   EXPECT_EQ(difference(with, {.rows = {.top = 3}}), "top 3");

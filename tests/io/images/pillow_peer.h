@@ -62,7 +62,8 @@ struct Verdicts {
 };
 
 // One decoder for all: nothing of a file may reach the next.
-inline std::vector<Verdicts> verdicts(const std::vector<std::string>& paths, bool exif = false) {
+inline std::vector<Verdicts> verdicts(const std::vector<std::string>& paths, bool exif = false,
+                                      bool truncated = false) {
   const TemporaryFolder folder;
   {
     std::ofstream list(folder / "list");
@@ -70,10 +71,12 @@ inline std::vector<Verdicts> verdicts(const std::vector<std::string>& paths, boo
   }
   std::vector<std::string> arguments = {folder / "list"};
   if (exif) arguments.emplace_back("exif");
+  if (truncated) arguments.emplace_back("truncated");
   std::istringstream theirs(run_python("io/images/pillow_decode.py", arguments));
   std::vector<Verdicts> all;
   Decoder decoder;
   decoder.set_exif(exif);
+  decoder.set_acceptance({.truncated = truncated});
   for (const auto& path : paths) {
     Verdicts both{path, verdict(path, decoder), {}};
     EXPECT_TRUE(std::getline(theirs, both.theirs)) << "fewer answers than files";

@@ -199,7 +199,8 @@ std::string quantization_of(const std::string& jpeg) {
 // Two strips of JPEG: the first takes its quantization from the file's tables, the second brings another one along.
 void write_strips_of_two_tables(const std::string& path) {
   const auto grey = [](int quality) {
-    const auto bytes = testing::make_jpeg({.width = 16, .height = 16, .channels = 1, .h = 1, .v = 1, .quality = quality});
+    const auto bytes =
+        testing::make_jpeg({.width = 16, .height = 16, .channels = 1, .h = 1, .v = 1, .quality = quality});
     return std::string(bytes.begin(), bytes.end());
   };
   std::string fine = grey(85), second = fine, tables = "\xFF\xD8" + quantization_of(grey(10)) + "\xFF\xD9";

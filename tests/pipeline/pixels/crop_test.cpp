@@ -6,6 +6,7 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/io/expect_error.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -90,6 +91,28 @@ TEST(ResizeCenterCrop, FollowsTorchvision) {
   // Smaller than the crop: padded, the odd pixel to the right.
   EXPECT_EQ(resize_center_crop(10, 10, 7, 10), (ResizeCrop{7, 7, {0, 0, 7, 7}, 1, 1}));
   EXPECT_EQ(resize_center_crop(30, 10, 7, 10), (ResizeCrop{21, 7, {6, 0, 10, 7}, 0, 1}));
+}
+
+TEST(ResizeCenterCrop, RefusesWhatWouldHaveMorePixelsAlongASideThanCanBe) {
+  // 2^31 / 256 = 8,388,608.
+  EXPECT_EQ(resize_center_crop(1, 8'388'607, 256, 224).height, 2'147'483'392);
+  for (const auto& [width, height] : {std::pair(1, 9'000'000), std::pair(9'000'000, 1), std::pair(1, 178'956'970)})
+    testing::expect_error(ErrorKind::kData,
+                          {fmt::format("is {}x{} pixels: too elongated to be resized to 256", width, height)},
+                          [&] { resize_center_crop(width, height, 256, 224); });
+}
+
+TEST(RandomResizedCrop, StaysWithinThePictureForEveryRangeAndShape) {
+  const double scales[][2] = {{0.08, 1}, {1e-300, 1e300}, {1e300, 1e300}},
+               ratios[][2] = {{0.75, 1.33}, {1e-300, 1e300}, {1e300, 1e300}};
+  for (const auto& [width, height] : {std::pair(1, 178'956'970), std::pair(178'956'970, 1), std::pair(3, 2)})
+    for (const auto& scale : scales)
+      for (const auto& ratio : ratios) {
+        Draw draw(1, 2, 3, DrawFor::kRandomResizedCrop);
+        const Rect crop = random_resized_crop(width, height, scale, ratio, draw);
+        EXPECT_TRUE(crop.left >= 0 && crop.top >= 0 && crop.width > 0 && crop.height > 0);
+        EXPECT_TRUE(crop.width <= width - crop.left && crop.height <= height - crop.top);
+      }
 }
 
 }  // namespace

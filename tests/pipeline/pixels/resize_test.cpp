@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/pixels/random.h"
+#include "tests/io/expect_error.h"
 #include "tests/support/python.h"
 
 namespace resflow {
@@ -143,6 +144,33 @@ TEST(Resize, OneResizerServesOnePictureAfterAnother) {
       reused.run(image, got.data(), static_cast<size_t>(c.out_width) * 3);
       EXPECT_TRUE(got == resized(image, c.out_width, c.out_height, keep, isa)) << isa_name(isa);
     }
+  }
+}
+
+TEST(Resize, RefusesWhatWouldNeedAGigabyteOnTheWay) {
+  Resizer resizer;
+  for (const auto& [width, height] : {std::pair(1, 178'956'970), std::pair(178'956'970, 1)}) {
+    const int across = width == 1 ? 1 : 96, down = height == 1 ? 1 : 96;
+    testing::expect_error(ErrorKind::kData, {fmt::format("is {}x{} pixels: too elongated", width, height)}, [&] {
+      resizer.plan(width, height, across, down, {0, 0, across, down});
+    });
+  }
+  EXPECT_NO_THROW(resizer.plan(13'377, 13'377, 256, 256, {16, 16, 224, 224}));
+  EXPECT_NO_THROW(resizer.plan(1, 8'388'607, 256, 2'147'483'392, {16, 1'073'741'584, 224, 224}));
+}
+
+TEST(Resize, GivenBackItResizesTheNextOne) {
+  Image image;
+  image.resize(40, 30);
+  std::fill_n(image.row(0), image.row_bytes() * 30, uint8_t{77});
+  std::vector<uint8_t> out(8 * 8 * 3);
+  Resizer resizer;
+  for (int i = 0; i < 2; ++i) {
+    resizer.plan(40, 30, 8, 8, {0, 0, 8, 8});
+    std::fill(out.begin(), out.end(), uint8_t{0});
+    resizer.run(image, out.data(), 24);
+    resizer.give_back();
+    EXPECT_EQ(out, std::vector<uint8_t>(8 * 8 * 3, 77));
   }
 }
 
