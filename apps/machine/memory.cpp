@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <fstream>
 
-#include "apps/machine/cgroup.h"
 #include "io/core/setting.h"
 #include "io/core/wording.h"
 
@@ -32,25 +31,9 @@ int64_t address_space_limit() {
   return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, static_cast<rlim_t>(kNoMemoryLimit)));
 }
 
-int64_t machine_memory() {
-  const int64_t pages = ::sysconf(_SC_PHYS_PAGES);
-  return pages > 0 ? pages * ::sysconf(_SC_PAGESIZE) : kNoMemoryLimit;
-}
-
 std::string text_of_bytes(int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
 
 }  // namespace
-
-int64_t cgroup_memory_limit(const std::filesystem::path& root) {
-  int64_t least = kNoMemoryLimit;
-  for (const CgroupFolder& folder : cgroup_folders("memory", root)) {
-    std::ifstream file(folder.path / (folder.v2 ? "memory.max" : "memory.limit_in_bytes"));
-    // Version 2 says "max" where there is none, version 1 nearly 2^63.
-    if (int64_t bytes = 0; file >> bytes && bytes > 0) least = std::min(least, bytes);
-  }
-  constexpr int64_t kNone = int64_t{1} << 60;
-  return least < kNone ? least : kNoMemoryLimit;
-}
 
 MemoryLimit memory_limit() {
   const InUse in_use = memory_in_use();

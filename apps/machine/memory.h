@@ -5,19 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <limits>
 #include <string>
 
 #include "io/core/listener.h"
+#include "io/core/memory_limit.h"
 
 namespace resflow {
-
-inline constexpr int64_t kNoMemoryLimit = std::numeric_limits<int64_t>::max();
-
-// The limit of the cgroup (v1 or v2) of this process, its ancestors' included, read below `root`. kNoMemoryLimit where
-// there is none or it cannot be read.
-int64_t cgroup_memory_limit(const std::filesystem::path& root = "/");
 
 struct MemoryLimit {
   int64_t bytes = kNoMemoryLimit;

@@ -10,7 +10,7 @@
 #include <memory>
 #include <thread>
 
-#include "apps/machine/cgroup.h"
+#include "io/core/cgroup.h"
 
 namespace resflow {
 namespace {

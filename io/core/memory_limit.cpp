@@ -5,53 +5,35 @@
 
 #include <algorithm>
 #include <fstream>
-#include <string>
+
+#include "io/core/cgroup.h"
 
 namespace resflow {
-namespace {
 
-namespace fs = std::filesystem;
-
-// The smallest limit of the group at `path` below `top` and of its ancestors. A container shows its own group as the
-// top one, under whatever path it has outside.
-int64_t limit_of_group(const fs::path& top, const std::string& path, const char* file, int64_t limit) {
-  fs::path folder = (top / fs::path(path).relative_path()).lexically_normal();
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) folder = top;
-  for (;; folder = folder.parent_path()) {
-    std::ifstream value(folder / file);
-    if (int64_t bytes = 0; value >> bytes && bytes > 0)
-      limit = std::min(limit, bytes);  // else it says "max", or nothing
-    if (folder == top || folder == folder.parent_path()) return limit;
+int64_t cgroup_memory_limit(const std::filesystem::path& root) {
+  int64_t least = kNoMemoryLimit;
+  for (const CgroupFolder& folder : cgroup_folders("memory", root)) {
+    std::ifstream file(folder.path / (folder.v2 ? "memory.max" : "memory.limit_in_bytes"));
+    // Version 2 says "max" where there is none, version 1 nearly 2^63.
+    if (int64_t bytes = 0; file >> bytes && bytes > 0) least = std::min(least, bytes);
   }
+  constexpr int64_t kNone = int64_t{1} << 60;
+  return least < kNone ? least : kNoMemoryLimit;
 }
 
-}  // namespace
-
-int64_t memory_limit(const fs::path& root) {
-  const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
-  int64_t limit = pages > 0 && page > 0 ? int64_t{pages} * page : INT64_MAX;
-  std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    // ID:CONTROLLERS:PATH; the second version of control groups has id 0 and no controllers.
-    const size_t first = line.find(':'), second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const std::string path = line.substr(second + 1);
-    const fs::path mounts = root / "sys/fs/cgroup";
-    if (controllers == ",,") limit = limit_of_group(mounts, path, "memory.max", limit);
-    if (controllers.find(",memory,") != std::string::npos)
-      limit = limit_of_group(mounts / "memory", path, "memory.limit_in_bytes", limit);
-  }
-  return limit;
+int64_t machine_memory() {
+  const int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+  return pages > 0 ? pages * ::sysconf(_SC_PAGESIZE) : kNoMemoryLimit;
 }
+
+int64_t usable_memory() { return std::min(machine_memory(), cgroup_memory_limit()); }
 
 int64_t addresses_left() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return INT64_MAX;
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kNoMemoryLimit;
   std::ifstream file("/proc/self/statm");
   int64_t pages = 0;
-  if (!(file >> pages)) return INT64_MAX;
+  if (!(file >> pages)) return kNoMemoryLimit;
   return std::max<int64_t>(static_cast<int64_t>(limit.rlim_cur) - pages * ::sysconf(_SC_PAGESIZE), 0);
 }
 

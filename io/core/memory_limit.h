@@ -3,14 +3,24 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 
 namespace resflow {
 
-// The machine's memory in bytes, or less where a control group (a container, a batch system) has a limit. `root` is
-// where the file systems /proc and /sys are mounted.
-int64_t memory_limit(const std::filesystem::path& root = "/");
+inline constexpr int64_t kNoMemoryLimit = std::numeric_limits<int64_t>::max();
 
-// Bytes of addresses that this process may still ask for under its own limit (ulimit -v); INT64_MAX where it has none.
+// The limit in bytes of the control group (v1 or v2) of this process, its ancestors' included, read below `root`.
+// kNoMemoryLimit where there is none or it cannot be read.
+int64_t cgroup_memory_limit(const std::filesystem::path& root = "/");
+
+// The machine's memory in bytes.
+int64_t machine_memory();
+
+// The machine's, or less where a control group (a container, a batch system) has a limit.
+int64_t usable_memory();
+
+// Bytes of addresses that this process may still ask for under its own limit (ulimit -v); kNoMemoryLimit where it has
+// none.
 int64_t addresses_left();
 
 }  // namespace resflow

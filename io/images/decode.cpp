@@ -102,7 +102,7 @@ struct Decoder::Impl {
   }
 
   static int64_t memory_limit_of_machine() {
-    static const int64_t limit = memory_limit();
+    static const int64_t limit = usable_memory();
     return limit;
   }
 

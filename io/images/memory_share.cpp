@@ -13,7 +13,7 @@ namespace {
 
 struct Shares {
   // An eighth of the memory: the rest is for the model, for batches and for pictures that need no share.
-  const int64_t all = std::clamp<int64_t>(memory_limit() / 8, int64_t{256} << 20, int64_t{8} << 30);
+  const int64_t all = std::clamp<int64_t>(usable_memory() / 8, int64_t{256} << 20, int64_t{8} << 30);
   std::mutex mutex;
   std::condition_variable changed;
   int64_t taken = 0;

@@ -1,7 +1,9 @@
+// Covers: io/core/cgroup
 #include "io/core/memory_limit.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -14,34 +16,60 @@ namespace {
 using testing::TemporaryFolder;
 using testing::write_text;
 
-TEST(MemoryLimit, IsTheSmallestOfTheGroupAndItsAncestors) {
-  const TemporaryFolder root;
-  const int64_t machine = memory_limit(root.path());
-  EXPECT_GT(machine, int64_t{1} << 24);
-  write_text(root / "proc/self/cgroup", "0::/batch/job\n");
-  write_text(root / "sys/fs/cgroup/batch/job/memory.max", "max\n");
-  EXPECT_EQ(memory_limit(root.path()), machine);
-  write_text(root / "sys/fs/cgroup/batch/memory.max", "20000000\n");
-  EXPECT_EQ(memory_limit(root.path()), 20'000'000);
-  write_text(root / "sys/fs/cgroup/batch/job/memory.max", "10000000\n");
-  EXPECT_EQ(memory_limit(root.path()), 10'000'000);
+constexpr const char* kV2Mount = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+constexpr const char* kV1Mount = "31 23 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+
+// A machine's files below a folder.
+struct MemoryMachine {
+  TemporaryFolder folder;
+  void file(const std::string& path, const std::string& text) const { write_text(folder / path, text); }
+  int64_t limit() const { return cgroup_memory_limit(folder.path()); }
+};
+
+TEST(CgroupMemory, TheTightestOfAllAncestorsBinds) {
+  const MemoryMachine m;
+  m.file("proc/self/mountinfo", kV2Mount);
+  m.file("proc/self/cgroup", "0::/a/b/c\n");
+  m.file("sys/fs/cgroup/a/memory.max", "200000000\n");
+  m.file("sys/fs/cgroup/a/b/memory.max", "max\n");
+  m.file("sys/fs/cgroup/a/b/c/memory.max", "400000000\n");
+  EXPECT_EQ(m.limit(), 200'000'000);
 }
 
-TEST(MemoryLimit, OfAContainerIsThatOfItsTop) {
-  const TemporaryFolder root;
-  write_text(root / "proc/self/cgroup", "0::/outside/of/the/container\n");
-  write_text(root / "sys/fs/cgroup/memory.max", "30000000\n");
-  EXPECT_EQ(memory_limit(root.path()), 30'000'000);
+TEST(CgroupMemory, IsReadFromVersion1AndNearlyTwoTo63MeansNone) {
+  const MemoryMachine m;
+  m.file("proc/self/mountinfo", kV1Mount);
+  m.file("proc/self/cgroup", "5:memory:/docker/abc\n4:cpu,cpuacct:/other\n");
+  m.file("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  m.file("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(m.limit(), kNoMemoryLimit);
+  m.file("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", "1073741824\n");
+  EXPECT_EQ(m.limit(), int64_t{1} << 30);
 }
 
-TEST(MemoryLimit, IsReadFromTheFirstVersionOfControlGroups) {
-  const TemporaryFolder root;
-  write_text(root / "proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/job\n");
-  write_text(root / "sys/fs/cgroup/memory/job/memory.limit_in_bytes", "40000000\n");
-  EXPECT_EQ(memory_limit(root.path()), 40'000'000);
+TEST(CgroupMemory, IsNoneWhereNothingIsSaid) {
+  const MemoryMachine m;
+  EXPECT_EQ(m.limit(), kNoMemoryLimit);
+  m.file("proc/self/mountinfo", kV2Mount);
+  m.file("proc/self/cgroup", "0::/\n");
+  EXPECT_EQ(m.limit(), kNoMemoryLimit);
+  m.file("sys/fs/cgroup/memory.max", "max\n");
+  EXPECT_EQ(m.limit(), kNoMemoryLimit);
 }
 
-TEST(MemoryLimit, AddressesThatAreLeftArePositive) { EXPECT_GT(addresses_left(), 0); }
+TEST(CgroupMemory, OfAContainerIsThatOfItsTop) {
+  const MemoryMachine m;
+  m.file("proc/self/mountinfo", "30 23 0:26 /outside/of/it /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n");
+  m.file("proc/self/cgroup", "0::/outside/of/it\n");
+  m.file("sys/fs/cgroup/memory.max", "30000000\n");
+  EXPECT_EQ(m.limit(), 30'000'000);
+}
+
+TEST(UsableMemory, IsTheLessOfTheMachinesAndTheGroups) {
+  EXPECT_GT(machine_memory(), int64_t{1} << 24);
+  EXPECT_EQ(usable_memory(), std::min(machine_memory(), cgroup_memory_limit()));
+  EXPECT_GT(addresses_left(), 0);
+}
 
 }  // namespace
 }  // namespace resflow

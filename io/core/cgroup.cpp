@@ -1,4 +1,4 @@
-#include "apps/machine/cgroup.h"
+#include "io/core/cgroup.h"
 
 #include <algorithm>
 #include <fstream>
