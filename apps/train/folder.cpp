@@ -12,6 +12,7 @@
 #include "io/files/file.h"
 #include "io/files/file_errors.h"
 #include "io/files/output_place.h"
+#include "io/files/partial_file.h"
 
 namespace resflow {
 namespace {
@@ -84,6 +85,13 @@ RunFolder::RunFolder(const std::string& path, Open how) : path_(without_slashes(
     throw usage_error("{} {}: cannot make the folder: {}; give another one", setting("out"), path_, error.message());
   lock_ = std::make_shared<const FileLock>(path_ + "/resflow.lock", fmt::format("{} {}", setting("out"), path_));
   check(how);  // another run may have begun before it was locked
+  // What a run left that was killed while it wrote, also of files that this one may not write again.
+  for (const std::string& file : {last(), best(), history(), config(), report_path(last())}) {
+    try {
+      remove_stale_partials(output_place(file), machine_files());
+    } catch (const Error&) {  // a folder is in its place, say: whoever writes the file says so
+    }
+  }
 }
 
 void RunFolder::check(Open how) const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 
 #include "apps/train/lines.h"
@@ -88,7 +89,8 @@ class Files {
 
   void write_auxiliary() {
     try_auxiliary(run_, "history.csv", [this] { run_.folder.write_history(run_.state.history); });
-    if (!run_.options.resume)
+    std::error_code unknown;
+    if (!run_.options.resume || !std::filesystem::exists(run_.folder.config(), unknown))
       try_auxiliary(run_, "config.toml", [this] { run_.folder.write_config(train_config(run_.options)); });
   }
 

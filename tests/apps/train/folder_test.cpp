@@ -67,6 +67,16 @@ TEST(RunFolder, HasOneOwner) {
   const RunFolder next(folder / "run", RunFolder::Open::kNew);
 }
 
+TEST(RunFolder, WhatAKilledRunHadBegunToWriteGoes) {
+  const TemporaryFolder folder;
+  write_text(folder / "run/last.resflow", "x");
+  for (const char* file : {"last.resflow", "best.resflow", "config.toml"})
+    write_text(folder / (std::string("run/") + file + ".4711-0123abcd.partial"), "half");
+  std::filesystem::create_directory(folder / "run/history.csv");
+  { const RunFolder run(folder / "run", RunFolder::Open::kResume); }
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run"), {}), 2);
+}
+
 TEST(RunFolder, AGenerationAloneIsARun) {
   const TemporaryFolder folder;
   write_text(folder / "run/last.resflow.2", "x");
