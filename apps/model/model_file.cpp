@@ -335,7 +335,7 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
   require_model(facts, options);
   if (facts.preprocessing && facts.preprocessing->crop < kMinImageSize)
     throw data_error("{}: its preprocessing: crop {}, wanted {} to {}", facts.path, facts.preprocessing->crop,
-                     kMinImageSize, kMaxPictureSide);
+                     kMinImageSize, kMaxCrop);
   file.notes = facts.notes;
   if (facts.summary.format == WeightsFormat::kCheckpoint) {
     file.checkpoint = load_checkpoint(facts.path);

@@ -153,8 +153,13 @@ class Predictor {
     const int threads = threads_of_each(options_.threads, count);
     if (pictures) count = static_cast<int>(std::min<int64_t>(count, (*pictures + batch - 1) / batch));
     PlanOptions plan = averager_.plan_options(batch);
-    if (options_.planned)  // each executor has as much
-      plan.planned = [&, batch, count](size_t bytes) { options_.planned(static_cast<int64_t>(bytes) * count, batch); };
+    // Each executor has as much, and the loader has several batches of pixels under way.
+    if (options_.planned)
+      plan.planned = [&, batch, count](size_t bytes) {
+        const auto side = static_cast<size_t>(trained_.preprocessing.crop);
+        const size_t pixels = sizeof(float) * 3 * side * side * static_cast<size_t>(batch * StreamOptions().slots);
+        options_.planned(static_cast<int64_t>(bytes * static_cast<size_t>(count) + pixels), batch);
+      };
     executors_ = std::make_unique<Executors>(*trained_.model, plan, count, threads);
     hold();
     if (options_.executors != kChooseExecutors) return;

@@ -103,9 +103,12 @@ void warn_where_memory_is_short(const Run& run, size_t activations) {
                                                      : 0) +
                          (o.momentum > 0 ? 1 : 0) + (o.accumulate > 1 ? 1 : 0) + (o.ema > 0 ? 1 : 0);
   const auto parameters = run.model->parameter_count() * static_cast<int64_t>(sizeof(float));
-  const auto batch = static_cast<int64_t>(activations);
-  warn_of_low_memory({.fixed = copies * parameters, .batch = batch, .shown = batch + (copies + 1) * parameters},
-                     o.batch, *run.listener);
+  const auto side = static_cast<int64_t>(o.image_size), batch = static_cast<int64_t>(activations);
+  // The loader has several batches of pixels under way.
+  const int64_t pixels = LoaderOptions().slots * o.batch * 3 * side * side * static_cast<int64_t>(sizeof(float));
+  warn_of_low_memory(
+      {.fixed = copies * parameters, .batch = batch + pixels, .shown = batch + (copies + 1) * parameters}, o.batch,
+      *run.listener);
 }
 
 NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {

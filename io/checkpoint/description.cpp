@@ -22,9 +22,11 @@ void check_model(const ModelDescription& model) {
 
 void check_preprocessing(const Preprocessing& p) {
   constexpr float kFarthest = 1e6F, kSmallest = 1e-6F;  // of pixels from 0 to 1
-  for (const auto& [what, side] : {std::pair{"resize", p.resize}, std::pair{"crop", p.crop}})
-    if (side < 1 || side > kMaxPictureSide)
-      throw data_error("its preprocessing: {} {}, wanted 1 to {}", what, side, kMaxPictureSide);
+  const auto check = [](const char* what, int side, int most) {
+    if (side < 1 || side > most) throw data_error("its preprocessing: {} {}, wanted 1 to {}", what, side, most);
+  };
+  check("resize", p.resize, kMaxPictureSide);
+  check("crop", p.crop, kMaxCrop);
   if (p.mean.size() != 3 || p.std.size() != 3)
     throw data_error("its preprocessing has {} means and {} deviations, wanted 3 of each", p.mean.size(), p.std.size());
   for (const float mean : p.mean)

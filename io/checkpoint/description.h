@@ -33,8 +33,10 @@ struct Preprocessing {
   bool operator==(const Preprocessing&) const = default;
 };
 
-// The longest side to which pictures are resized, and of a crop: more than any JPEG has.
+// The longest side to which pictures are resized: more than any JPEG has.
 inline constexpr int kMaxPictureSide = 1 << 16;
+// Of a crop, which is the network's input: more than anybody trains with, and already gigabytes a picture.
+inline constexpr int kMaxCrop = 4096;
 // Throws Error{kData} for sizes, means and deviations with which no picture can be prepared.
 void check_preprocessing(const Preprocessing& preprocessing);
 // The same for a network whose input is `image_size` pixels a side: the part of the picture that it sees stays.

@@ -38,12 +38,13 @@ TEST(Description, PreprocessingHasItsRanges) {
   };
   check_preprocessing({});
   check_preprocessing({.resize = 1, .crop = 1, .std = {1e-6F, 1, 1e6F}});
-  check_preprocessing({.resize = kMaxPictureSide, .crop = kMaxPictureSide});
-  refused("crop 0, wanted 1 to 65536", {.crop = 0});
+  check_preprocessing({.resize = kMaxPictureSide, .crop = kMaxCrop});
+  refused("crop 0, wanted 1 to 4096", {.crop = 0});
   refused("crop -1, wanted 1", {.crop = -1});
   refused("resize 0, wanted 1", {.resize = 0});
   refused("resize 2147483647, wanted 1", {.resize = 2147483647});
-  refused("crop 65537, wanted 1", {.crop = kMaxPictureSide + 1});
+  refused("crop 4097, wanted 1", {.crop = kMaxCrop + 1});
+  refused("resize 65537, wanted 1", {.resize = kMaxPictureSide + 1});
   refused("2 means", {.mean = {0, 0}});
   refused("4 deviations", {.std = {1, 1, 1, 1}});
   for (const float bad : {kNan, kInf, -kInf, 1e7F}) refused("mean", {.mean = {0, bad, 0}});

@@ -1,12 +1,15 @@
 #include "io/pictures/data_folders.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "io/pack/writer.h"
+#include "io/pictures/dataset.h"
+#include "tests/io/expect_error.h"
 #include "tests/support/files.h"
 #include "tests/support/python.h"
 
@@ -83,6 +86,22 @@ TEST(DataFolders, PicturesAreLabelledWhereAClassHasAFolderOrAPackListsIt) {
   writer.commit();
   EXPECT_TRUE(has_class_of(folder / "pack", {"wasp"}));
   EXPECT_FALSE(has_class_of(folder / "pack", {"bee"}));
+}
+
+// A folder that cannot be opened for want of file handles is not a folder without pictures, and no fault of the data.
+TEST(DataFolders, NoMoreFileHandlesAreTheMachinesFault) {
+  const testing::TemporaryFolder folder;
+  testing::write_text(folder / "train/ant/1.jpg", "");
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string root = folder.path().string();
+  testing::expect_error(ErrorKind::kSystem, {root}, [&] { data_parts(root); });
+  testing::expect_error(ErrorKind::kSystem, {root}, [&] { list_image_folder(root + "/train"); });
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(data_parts(root).front().root, root + "/train");
 }
 
 }  // namespace
