@@ -1,4 +1,5 @@
 """The command lines of the campaign: what each reads and writes, and how it is repeated after a failure."""
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -136,7 +137,7 @@ class Reference:
     after: dict  # what is the same each time
     changing: set  # paths that are there with other bytes each time (times are in them)
     code: int
-    out: str  # "" where it is another each time
+    out: str  # without times; "" where it is another each time
     calls: list
     seconds: float
 
@@ -170,8 +171,13 @@ def reference(campaign, chosen, calls="files,threads"):
     changing = {path for path in {*first, *second} if path not in after}
     if any(outcome.code not in (0, 1) for outcome in outcomes):
         raise RuntimeError("%s ended with %d: %s" % (chosen.line(), outcomes[0].code, outcomes[0].err))
-    same_out = outcomes[0].out if outcomes[0].out == outcomes[1].out else ""
-    return Reference(before, after, changing, outcomes[0].code, same_out, outcomes[0].calls, outcomes[1].seconds)
+    said = [steady(outcome.out) for outcome in outcomes]
+    return Reference(before, after, changing, outcomes[0].code, said[0] if said[0] == said[1] else "", outcomes[0].calls, outcomes[1].seconds)
+
+
+def steady(text):
+    """Without the times in it, which may be the same twice."""
+    return re.sub(r"[0-9.]+ (s|ms|img/s)\b", "", text)
 
 
 def is_event_file(path):

@@ -41,6 +41,7 @@ class Outcome:
     cpu: float  # seconds of all its threads
     peak: int  # bytes that it had in memory at most
     hung: bool  # it was killed at the limit of time
+    cpu_after: float = 0  # seconds of its threads after the signal that was sent
     hit: str = ""  # "CALL PATH" that the fault met
     calls: list = field(default_factory=list)  # (call, path) of each that counted, where the fault traces
     count: int = 0
@@ -69,21 +70,30 @@ class Program:
             variables = {**(environment or {}), **(fault.environment(self.shim, report) if fault else {})}
             began = time.monotonic()
             process = self.start(arguments, folder, variables, stdin, out, err, limits)
-            status, usage, hung = wait(process, began, seconds, signal_after, signal_number)
+            status, usage, hung, before = wait(process, began, seconds, signal_after, signal_number)
             outcome = Outcome(status, text_of(out), text_of(err), time.monotonic() - began,
                               usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, hung)
+            outcome.cpu_after = outcome.cpu - before if before is not None else 0
             read_report(report, outcome)
             return outcome
 
 
+def cpu_of(pid):
+    with open("/proc/%d/stat" % pid) as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def wait(process, began, seconds, signal_after=None, signal_number=signal.SIGINT):
-    hung = False
+    """Its code as a shell says it, what it used, whether it was killed, and what it had used when the signal was sent."""
+    hung, before = False, None
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
         passed = time.monotonic() - began
         if signal_after is not None and passed >= signal_after:
+            before = cpu_of(process.pid)
             process.send_signal(signal_number)
             signal_after = None
         if passed > seconds and not hung:
@@ -92,7 +102,7 @@ def wait(process, began, seconds, signal_after=None, signal_number=signal.SIGINT
         time.sleep(0.002 if passed < 1 else 0.01)
     code = os.waitstatus_to_exitcode(status)
     process.returncode = code
-    return (128 - code if code < 0 else code), usage, hung
+    return (128 - code if code < 0 else code), usage, hung, before
 
 
 def text_of(file):

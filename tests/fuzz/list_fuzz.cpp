@@ -13,7 +13,7 @@ namespace {
 void read_list(const std::string& path, bool ids, bool null) {
   ListSource source(path, {.ids = ids, .null = null});
   for (Picture picture; source.next(picture);) {
-    if (picture.path.empty() && picture.name.empty()) finding("an empty entry");
+    if (!ids && picture.path.empty()) finding("an empty entry");
     if (picture.path.find(null ? '\0' : '\n') != std::string::npos) finding("an entry that was not ended");
     if (!ids && picture.name != picture.path) finding("an entry of another name");
   }
