@@ -89,7 +89,8 @@ int preview(const PreviewOptions& o, int threads) {
   const Dataset dataset = list_image_folder(part.root);
   warn_of_damaged_packs(dataset.samples, listener);
   warn_of_unread_folders(dataset, listener);
-  Loader loader(dataset, recipe, {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed, .reading = {.outage = 0}});
+  Loader loader(dataset, recipe,
+                {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed, .reading = {.outage = 0}});
   std::optional<Image> image;
   int shown = 0;
   loader.run(o.epoch, 0, [&](const Batch& batch) {

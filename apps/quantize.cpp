@@ -39,7 +39,7 @@ struct QuantizeOptions {
   std::string model, data, out, json;
   ModelFileOptions file;
   int samples = 256, batch = 32, threads = 0;
-  int64_t outage = ReadingOptions().outage;
+  int64_t outage = kOutage;
   std::optional<double> max_drop;  // percentage points
   bool exif = false;
 };
@@ -81,7 +81,11 @@ Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int 
   const int side = trained.preprocessing.crop;
   Calibrator calibrator(*trained.model, batch, side, side);
   Loader loader(sample, Recipe::eval(trained.preprocessing),
-                {.batch = batch, .threads = threads, .shuffle = false, .on_error = OnError::kSkip, .exif = o.exif,
+                {.batch = batch,
+                 .threads = threads,
+                 .shuffle = false,
+                 .on_error = OnError::kSkip,
+                 .exif = o.exif,
                  .reading = {.outage = o.outage, .stop = [&listener] { return listener.stop(); }}});
   Progress progress(listener, {.label = "calibrating", .total = total});
   int64_t done = 0;
@@ -134,9 +138,9 @@ Answers answers(const QuantizeOptions& o, const TrainedModel& trained, const Com
   Progress progress(listener, {.label = "scoring in " + precision_name(precision),
                                .total = static_cast<int64_t>(data.samples.size())});
   const PredictSummary summary = predict_samples(
-      trained, data.samples, {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif, .reading = {.outage = o.outage}},
-      listener,
-      [&](const ScoredPicture& p) {
+      trained, data.samples,
+      {.batch = o.batch, .threads = threads, .precision = precision, .exif = o.exif, .reading = {.outage = o.outage}},
+      listener, [&](const ScoredPicture& p) {
         const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end());
         answers.classes.push_back(p.probabilities.empty() ? -1 : static_cast<int>(best - p.probabilities.begin()));
         progress.update(static_cast<int64_t>(answers.classes.size()));

@@ -46,7 +46,7 @@ struct ScoreOptions {
   std::string format, json, shard, embeddings_dtype = "f32", executors = "auto";
   ScoreOutputOptions output;  // output_options() adds what the texts above say
   int batch = 32, threads = 0;
-  int64_t outage = ReadingOptions().outage;
+  int64_t outage = kOutage;
   bool exif = false, strict = false, resume = false, retry_errors = false, overwrite = false, pin = false;
   std::string decode = "exact";
 };
@@ -185,7 +185,7 @@ PredictSummary add_rows(const Scoring& s, TrackedSource& tracked, PictureSource&
   } catch (const Error& e) {
     if (tracked.differs()) throw other_inputs(e);
     if (e.kind() == ErrorKind::kSystem) keep_rows(output);
-    if (output.saved_rows() == 0) throw;
+    if (output.saved_rows() == 0 || e.kind() == ErrorKind::kUsage) throw;
     throw Error(e.kind(), fmt::format("{}; {} are kept: go on with {}", e.marked(),
                                       plural(output.saved_rows(), "row", "rows"), resume_options(o)));
   }
@@ -212,10 +212,10 @@ int stop(const ScoreOptions& o, ScoreOutput& output) {
   output.save();
   const std::string& out = o.output.out;
   const int64_t kept = output.saved_rows();
-  const std::string after =
-      out.empty() ? ""
-      : kept == 0 ? fmt::format("; {} is not written", out)
-                  : fmt::format("; {} of {} are kept: go on with {}", plural(kept, "row", "rows"), out, resume_options(o));
+  const std::string after = out.empty() ? ""
+                            : kept == 0 ? fmt::format("; {} is not written", out)
+                                        : fmt::format("; {} of {} are kept: go on with {}", plural(kept, "row", "rows"),
+                                                      out, resume_options(o));
   return say_stopped(fmt::format(" after {}{}", plural(output.done().rows, "file", "files"), after));
 }
 
@@ -283,8 +283,7 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
   if (!o.json.empty())
     write_report(o, summary, rate, s.loaded.model.model->description().architecture, s.precision, s.threads,
                  output.done().executors, output.done().unreadable);
-  if (options.retry_errors)
-    fmt::print(stderr, "read       {} again\n", plural(summary.files, "file", "files"));
+  if (options.retry_errors) fmt::print(stderr, "read       {} again\n", plural(summary.files, "file", "files"));
   say_scored(output.done(), options.retry_errors ? 0 : before, summary, rate);
   return {.exit_code = std::nullopt, .done = output.done()};
 }
@@ -294,8 +293,8 @@ Scored retry(const Scoring& s, ScoreOutputOptions options, const std::optional<S
              PictureSource& inputs) {
   Fingerprint fingerprint = s.loaded.fingerprint;
   // Of a run that is about to replace the files, OUT may be new already.
-  fingerprint.emplace_back(setting("retry_errors"), begun && begun->complete ? retried_rows(*begun)
-                                                                             : hex(xxh3_of_file(options.out)));
+  fingerprint.emplace_back(setting("retry_errors"),
+                           begun && begun->complete ? retried_rows(*begun) : hex(xxh3_of_file(options.out)));
   options.retry_errors = true;
   if (!begun) {
     const FormerFiles former = former_files(options, s.loaded.model.classes, s.loaded.model.model->feature_count());
@@ -324,19 +323,25 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
   const StopSignals signals;
-  const Scoring scoring = {
-      .o = o, .loaded = loaded, .precision = precision, .threads = threads, .executors = executors, .listener = listener};
+  const Scoring scoring = {.o = o,
+                           .loaded = loaded,
+                           .precision = precision,
+                           .threads = threads,
+                           .executors = executors,
+                           .listener = listener};
 
   std::optional<ScoreJournal> begun;
   if (o.retry_errors) begun = load_journal(journal_path(options.out));
   const bool retry_begun = begun && !retried_rows(*begun).empty();
-  const bool retries = o.retry_errors && (begun ? retry_begun || begun->failed > 0 : std::filesystem::exists(options.out));
+  const bool retries =
+      o.retry_errors && (begun ? retry_begun || begun->failed > 0 : std::filesystem::exists(options.out));
   Scored scored;
   if (!retries || (begun && !retry_begun)) {
     // A run that is not done comes to its end first.
     if (retries && reads_standard_input(o.inputs))
-      throw usage_error("--retry-errors: {} is not done, and standard input can be read once: give --resume alone first",
-                        options.out);
+      throw usage_error(
+          "--retry-errors: {} is not done, and standard input can be read once: give --resume alone first",
+          options.out);
     scored = go_through(scoring, options, loaded.fingerprint, *inputs);
     if (scored.exit_code) return *scored.exit_code;
     if (retries) inputs = open_score_inputs(o.inputs);

@@ -22,12 +22,14 @@ namespace {
 struct StatsOptions {
   std::string data, json;
   int image_size = 224, threads = 0;
+  int64_t outage = kOutage;
 };
 
 int stats(const StatsOptions& o, int threads) {
   check_range("--image-size", o.image_size, 1, 65536);
   const Preprocessing preprocessing = eval_preprocessing(o.image_size);
-  const DataStatsOptions options = {.resize = preprocessing.resize, .crop = preprocessing.crop, .threads = threads};
+  const DataStatsOptions options = {
+      .resize = preprocessing.resize, .crop = preprocessing.crop, .threads = threads, .outage = o.outage};
   const ThreadLimit limit(threads);
   check_can_be_written(o.json);
   const StopSignals signals;
@@ -58,6 +60,7 @@ Action add_stats(CLI::App& command) {
       ->required();
   add_json_option(command, o->json, "all of it");
   command.add_option("--image-size", o->image_size, "mean and std are of pictures of this size")->capture_default_str();
+  add_outage_option(command, o->outage);
   add_threads_option(command, o->threads);
   command.footer(
       "Mean and std a channel are those of numpy over the training pictures as torchvision's Resize(256),\n"

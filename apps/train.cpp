@@ -44,8 +44,8 @@ int train(const TrainOptions& options) {
   // What cannot be is said before anything is read or made.
   std::vector<PlannedRun> runs = plan_runs(options);
   const ThreadLimit limit(settle_threads(runs));
-  TrainingData data = load_training_data(
-      options.data, options.val, listener, runs.front().options.on_error == "stop" ? OnError::kStop : OnError::kSkip);
+  TrainingData data = load_training_data(options.data, options.val, listener,
+                                         runs.front().options.on_error == "stop" ? OnError::kStop : OnError::kSkip);
   const StopSignals signals;
   if (is_repeated(options)) {
     train_repeatedly(options, runs, std::move(data), listener);

@@ -47,6 +47,9 @@ PackedPicture PicturePacker::pack(const Sample& sample, int short_side, int qual
     const ImageFormat* format = decoder_.format();
     const Orientation orientation = read_orientation(bytes, format);
     if (!orientation.is_upright() && !format->always_upright) put_orientation(packed.file, orientation.exif());
+  } catch (const UnreadableFile& error) {
+    packed.error = broken_reason(error, sample.path);
+    packed.unread = true;
   } catch (const Error& error) {
     packed.error = broken_reason(error, sample.path);
   }
@@ -58,6 +61,7 @@ Packing add_pictures(const Dataset& dataset, const std::string& root, const Pack
   const auto total = static_cast<int64_t>(dataset.samples.size());
   Progress progress(listener, {.label = "packing", .total = total});
   Packing packing;
+  UnreadFiles unread(options.outage);
   for_each_in_order<PicturePacker, PackedPicture>(
       total, options.threads,
       [&](PicturePacker& packer, int64_t number) {
@@ -67,6 +71,10 @@ Packing add_pictures(const Dataset& dataset, const std::string& root, const Pack
         const Sample& sample = dataset.samples[static_cast<size_t>(number)];
         packing.read += packed.read;
         packing.shrunk += packed.shrunk ? 1 : 0;
+        if (packed.unread)
+          unread.unread(sample.path, packed.error);
+        else
+          unread.read();
         if (packed.error.empty())
           writer.add(path_below(root, sample.path), sample.label, packed.file);
         else

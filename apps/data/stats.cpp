@@ -44,7 +44,8 @@ struct Seen {
   std::optional<JpegFacts> jpeg;
   int width = 0, height = 0;
   PixelSums pixels;
-  std::string error;  // empty where the picture is whole
+  std::string error;    // empty where the picture is whole
+  bool unread = false;  // its file could not be opened or read
 };
 
 // What a thread needs to look at pictures. Each thread has its own.
@@ -69,6 +70,9 @@ struct Reader {
       add_pixels(options, seen.pixels);
       seen.width = decoder.width();
       seen.height = decoder.height();
+    } catch (const UnreadableFile& error) {
+      seen.error = broken_reason(error, path);
+      seen.unread = true;
     } catch (const Error& error) {
       seen.error = broken_reason(error, path);
     }
@@ -284,6 +288,7 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
     for (size_t i = 0; i < stats.parts[p].dataset.samples.size(); ++i) files.push_back({p, i});
   std::vector<FileDigest> digests;
   const auto total = static_cast<int64_t>(files.size());
+  UnreadFiles unread(options.outage);
   Progress progress(listener, {.label = "reading", .total = total});
   for_each_in_order<Reader, Seen>(
       total, options.threads,
@@ -293,6 +298,10 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
       },
       [&](int64_t number, const Seen& seen) {
         const SameContent::File file = files[static_cast<size_t>(number)];
+        if (seen.unread)
+          unread.unread(stats.parts[file.part].dataset.samples[file.sample].path, seen.error);
+        else
+          unread.read();
         add_seen(seen, file.sample, stats.parts[file.part]);
         if (seen.digest && seen.bytes > 0) digests.push_back({*seen.digest, static_cast<size_t>(number)});
         stats.looked_at = number + 1;

@@ -96,8 +96,7 @@ std::string dataset_identity(const Dataset& dataset, const std::string& root) {
                      hash.hex().substr(0, 16));
 }
 
-TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener,
-                                OnError on_error) {
+TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener, OnError on_error) {
   TrainingData found;
   const std::vector<DataPart> parts = data_parts(data);
   found.train_root = parts.front().root;

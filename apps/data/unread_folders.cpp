@@ -16,7 +16,8 @@ void warn_of_unread_folders(const Dataset& dataset, Listener& listener) {
     listener.warn(fmt::format("{}: {}: left out, with whatever is in it", folder.path, folder.reason));
   }
   if (all > named)
-    listener.warn(fmt::format("{} cannot be read either: left out", plural(all - named, "more folder", "more folders")));
+    listener.warn(
+        fmt::format("{} cannot be read either: left out", plural(all - named, "more folder", "more folders")));
 }
 
 }  // namespace resflow

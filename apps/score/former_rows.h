@@ -29,7 +29,7 @@ enum class FormerKind { kCsv, kJsonl, kNpz };
 struct FormerFiles {
   FormerKind kind = FormerKind::kCsv;
   std::string out;
-  std::string header = {};      // of a csv, with its line feed
+  std::string header = {};             // of a csv, with its line feed
   std::string embeddings = {};         // empty: none
   std::string embeddings_header = {};  // as npy_header makes it of no rows
   bool shard = false;                  // OUT.shard is there

@@ -45,10 +45,9 @@ ScoreJournal parse_journal(const std::string& text) {
     journal.files.push_back({bytes_of_json(file.at("path")), file.at("bytes").get<int64_t>()});
   journal.executors = json.value("executors", journal.executors);
   journal.complete = json.at("complete").get<bool>();
-  if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows ||
-      journal.unreadable < 0 || journal.unreadable > journal.failed ||
-      journal.place.pictures < journal.rows + std::ssize(journal.missing) || journal.executors < 0 ||
-      !lists_in_order(journal.missing, journal.place.pictures))
+  if (journal.rows < 0 || journal.failed < 0 || journal.failed > journal.rows || journal.unreadable < 0 ||
+      journal.unreadable > journal.failed || journal.place.pictures < journal.rows + std::ssize(journal.missing) ||
+      journal.executors < 0 || !lists_in_order(journal.missing, journal.place.pictures))
     throw data_error("its counts contradict each other");
   return journal;
 }

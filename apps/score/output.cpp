@@ -246,7 +246,8 @@ void ScoreOutput::write_journal(const ScoreJournal& journal) {
 
 void ScoreOutput::finish(const ListingPlace& listed) {
   if (!complete()) {
-    if (former_ && keep_former()) throw internal_error("{}: not all rows with an error were written anew", options_.out);
+    if (former_ && keep_former())
+      throw internal_error("{}: not all rows with an error were written anew", options_.out);
     for (const auto& sink : sinks_) sink->end();
     for (size_t i = 0; i < open_.size(); ++i) now_.files[i].bytes = open_[i]->size();
     if (shard_file_ != nullptr) {
@@ -256,11 +257,9 @@ void ScoreOutput::finish(const ListingPlace& listed) {
                             .rows = now_.rows,
                             .failed = now_.failed,
                             .files = {}};
-      std::erase_if(footer.fingerprint,
-                    [](const auto& pair) {
-                      return pair.first == setting("shard") || pair.first == setting("retry_errors") ||
-                             pair.first == "inputs";
-                    });
+      std::erase_if(footer.fingerprint, [](const auto& pair) {
+        return pair.first == setting("shard") || pair.first == setting("retry_errors") || pair.first == "inputs";
+      });
       const auto bytes_of = [&](const std::string& path) -> std::optional<int64_t> {
         for (const ScoreJournal::File& file : now_.files)
           if (file.path == path) return file.bytes;

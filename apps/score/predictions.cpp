@@ -250,7 +250,10 @@ class Predictor {
       ScoredPicture p;
       if (take_broken) {
         const BrokenPicture& picture = batch.broken[broken];
-        p = {.name = picture.name, .error = picture.reason, .sample = picture.sample, .place = picture.place,
+        p = {.name = picture.name,
+             .error = picture.reason,
+             .sample = picture.sample,
+             .place = picture.place,
              .unread = picture.unread};
         ++broken;
       } else {

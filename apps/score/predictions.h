@@ -70,7 +70,8 @@ using TakePicture = std::function<void(const ScoredPicture&)>;
 // the source's order, or, where that is asked for, batch by batch as they are done. One thread at a time calls `take`.
 // Memory does not grow with the number of pictures. The listener is only asked whether to stop.
 // An exception of `take` ends the work and leaves. Throws what the source throws, after the pictures before it were
-// taken; Outage (pipeline/loader.h) where pictures cannot be read for now; Error{kUsage} for kTenCrop where the model's preprocessing resizes to no more than its crop.
+// taken; Outage (pipeline/loader.h) where pictures cannot be read for now; Error{kUsage} for kTenCrop where the model's
+// preprocessing resizes to no more than its crop.
 PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source, const PredictOptions& options,
                               Listener& listener, const TakePicture& take);
 

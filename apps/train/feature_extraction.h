@@ -45,9 +45,9 @@ class FeatureExtractor {
   ~FeatureExtractor();
 
   // Says what it does. False where the listener asked to stop: what is done is kept. Throws Error: kData at the first
-  // broken picture under OnError::kStop, else as FeatureCache and Loader do. At an Outage the features that were computed
-  // before are in the cache, for a later run.
-  // `left_out` is told of pictures that cannot be read when they are met; those that the cache names are not met.
+  // broken picture under OnError::kStop, else as FeatureCache and Loader do. At an Outage the features that were
+  // computed before are in the cache, for a later run. `left_out` is told of pictures that cannot be read when they are
+  // met; those that the cache names are not met.
   bool extract(const FeatureSource& source, const TakeBroken& left_out = {});
 
   // What extract() has found, if it was not stopped: rows of the whole data set, zeros where `broken` names one.

@@ -17,9 +17,8 @@ namespace {
 // Adds the rows of `source`, and to `count` the pictures that have none. False where the listener asked to stop.
 bool add_rows(Run& run, FeatureExtractor& extractor, const FeatureSource& source, FeatureRows& to, LeftOut& count) {
   LeftOut met;
-  if (!extractor.extract(source, [&](std::span<const BrokenPicture> broken) {
-        note_broken(run, *source.dataset, broken, met);
-      }))
+  if (!extractor.extract(
+          source, [&](std::span<const BrokenPicture> broken) { note_broken(run, *source.dataset, broken, met); }))
     return false;
   count.unreadable += met.unreadable;
   count.broken += std::ssize(extractor.broken()) - met.unreadable;
@@ -60,8 +59,7 @@ std::optional<RunFeatures> extract_features(Run& run) {
   const TrainingData& data = *run.data;
   const FeatureFolder where = {.path = o.feature_cache.empty() ? run.folder.path() : o.feature_cache,
                                .shared = !o.feature_cache.empty()};
-  FeatureExtractor extractor(*run.model, where, o.threads, on_error(run), *run.listener,
-                             reading_options(run));
+  FeatureExtractor extractor(*run.model, where, o.threads, on_error(run), *run.listener, reading_options(run));
   RunFeatures features;
   const Recipe eval = Recipe::eval(run.preprocessing);
   FeatureSource source = {.name = "train",

@@ -87,8 +87,8 @@ void finish_epoch(Run& run, TrainingMode& mode, Files& files, const Epoch& epoch
 
 // Saves what was trained before the pictures could not be read any more, and throws what says how to go on.
 [[noreturn]] void end_in_outage(const Run& run, TrainingMode& mode, Files& files, const Outage& outage) {
-  std::string saved = fmt::format("the run is saved in {} as it was before: go on with {}", run.folder.last(),
-                                  setting("resume"));
+  std::string saved =
+      fmt::format("the run is saved in {} as it was before: go on with {}", run.folder.last(), setting("resume"));
   try {
     if (!files.complete()) files.save();
   } catch (const Error& error) {

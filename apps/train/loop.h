@@ -48,8 +48,8 @@ class TrainingMode {
 };
 
 // Trains until the run has `epochs` epochs, gets no better (early_stop) or the listener asks to stop, and says what it
-// does. Throws Error; what was saved before stays whole. Where it is an Error{kSystem} because pictures could not be read
-// any more (Outage), what was trained before is saved, and the run can be resumed from there to the same bits.
+// does. Throws Error; what was saved before stays whole. Where it is an Error{kSystem} because pictures could not be
+// read any more (Outage), what was trained before is saved, and the run can be resumed from there to the same bits.
 TrainingOutcome train_epochs(Run& run, TrainingMode& mode, int64_t epochs);
 
 // Writes last.resflow, from which a run can go on.

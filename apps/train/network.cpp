@@ -233,9 +233,8 @@ void NetworkMode::begin_group() {
   for (const auto& parameter : run_.model->parameters()) {
     if (parameter->learnt) continue;
     before_group_->statistics.push_back(
-        {parameter->name, parameter->is_count
-                              ? Array::from<int64_t>({}, std::span<const int64_t>(&parameter->count, 1))
-                              : parameter->value.export_to_array(*run_.compute)});
+        {parameter->name, parameter->is_count ? Array::from<int64_t>({}, std::span<const int64_t>(&parameter->count, 1))
+                                              : parameter->value.export_to_array(*run_.compute)});
   }
 }
 

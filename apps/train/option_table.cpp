@@ -238,8 +238,9 @@ std::vector<Option<O>> after_augmentation() {
         .may_change = true},
        option_at<&O::on_error>},
       {{.name = "outage",
-        .help = "so many files in a row that cannot be opened are a disk that is gone: the run saves and ends, and can be\n"
-                "resumed; 0: they are left out, however many they are"},
+        .help =
+            "so many files in a row that cannot be opened are a disk that is gone: the run saves and ends, and can be\n"
+            "resumed; 0: they are left out, however many they are"},
        option_at<&O::outage>},
       {{.name = "save_every",
         .help = "steps between savings within an epoch; 0: after epochs only",

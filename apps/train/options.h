@@ -65,8 +65,8 @@ struct TrainOptions {
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;
   std::string on_error = "skip";  // "skip", "stop"
-  int64_t outage = 50;            // so many files in a row that cannot be read end the run; 0: any number may be missing
-  int64_t save_every = 200;       // steps between savings within an epoch; 0: savings come after epochs only
+  int64_t outage = 50;       // so many files in a row that cannot be read end the run; 0: any number may be missing
+  int64_t save_every = 200;  // steps between savings within an epoch; 0: savings come after epochs only
 
   std::string config = {};  // a TOML file with any of the others
   bool lr_find = false;     // instead of training

@@ -160,9 +160,9 @@ void note_broken(Run& run, const Dataset& dataset, std::span<const BrokenPicture
     ++(b.unread ? count.unreadable : count.broken);
     const std::string& path = dataset.samples[static_cast<size_t>(b.sample)].path;
     if (!run.broken.emplace(path, b.reason).second || run.broken.size() > kNamed) continue;
-    run.listener->warn(fmt::format("{}: {}: left out{}", path, b.reason,
-                                   run.broken.size() == kNamed ? "; others that are will be counted, and named at the end"
-                                                               : ""));
+    run.listener->warn(
+        fmt::format("{}: {}: left out{}", path, b.reason,
+                    run.broken.size() == kNamed ? "; others that are will be counted, and named at the end" : ""));
   }
 }
 

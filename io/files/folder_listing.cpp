@@ -27,8 +27,7 @@ bool is_folder(int parent, const std::string& path, const dirent& entry) {
 
 }  // namespace
 
-FolderListing::FolderListing(const std::string& path, size_t max_sorted)
-    : path_(path) {
+FolderListing::FolderListing(const std::string& path, size_t max_sorted) : path_(path) {
   persistently(machine_files(), [&] {
     folder_.reset(::opendir(path.c_str()));
     return folder_ ? 0 : -1;

@@ -24,7 +24,7 @@ struct Picture {
   std::string error;           // not empty: why there is nothing to decode, without the name; its row says so
   // With an error: the file system would not show it, whatever it holds. Whoever asks for the next picture clears it.
   bool unread = false;
-  PicturePlace place = {};     // set by a source that keeps count of the whole listing, and else left as it is
+  PicturePlace place = {};  // set by a source that keeps count of the whole listing, and else left as it is
 };
 
 // Lists lazily, in an order that is the same each time as long as nothing changes on the disk, in memory that does not
