@@ -45,7 +45,7 @@ struct EvaluateOptions {
   std::string tta;  // empty, "flip", "ten-crop"
   std::string out, csv, json;
   int batch = 32, threads = 0;
-  int64_t outage = ReadingOptions().outage;
+  int64_t outage = kOutage;
   bool exif = false, pin = false;
   PrecisionOptions precision;
   std::string decode = "exact";

@@ -35,6 +35,7 @@ namespace fs = std::filesystem;
 struct PackOptions {
   std::string data, out, json;
   int resize = 0, quality = 90, threads = 0;  // resize 0: files as they are
+  int64_t outage = kOutage;
   bool no_labels = false, strict = false;
   AcceptanceOptions accept;
 };
@@ -98,7 +99,12 @@ int pack(const PackOptions& o, int threads) {
   TerminalListener listener;
   warn_of_unread_folders(dataset, listener);
   const Packing packing = add_pictures(
-      dataset, o.data, {.short_side = o.resize, .quality = o.quality, .threads = threads, .accept = o.accept.accept()},
+      dataset, o.data,
+      {.short_side = o.resize,
+       .quality = o.quality,
+       .threads = threads,
+       .accept = o.accept.accept(),
+       .outage = o.outage},
       writer, listener);
   if (packing.stopped) {
     return say_stopped(fmt::format(" after {} of {}; {} is not written", writer.records(),
@@ -166,6 +172,7 @@ Action add_pack(CLI::App& command) {
   command.add_flag("--strict", o.strict, "write nothing where a photograph cannot be read, and exit with 3");
   add_json_option(command, o.json, "what was done");
   add_acceptance_options(command, o.accept);
+  add_outage_option(command, o.outage);
   add_threads_option(command, o.threads);
   command.footer(
       "train, score, evaluate, quantize, stats, preview and bench take a pack where they take a folder. A pack of "

@@ -39,7 +39,7 @@ struct QuantizeOptions {
   std::string model, data, out, json;
   ModelFileOptions file;
   int samples = 256, batch = 32, threads = 0;
-  int64_t outage = ReadingOptions().outage;
+  int64_t outage = kOutage;
   std::optional<double> max_drop;  // percentage points
   bool exif = false;
   AcceptanceOptions accept;

@@ -52,7 +52,7 @@ struct ScoreOptions {
   std::string format, json, shard, embeddings_dtype = "f32", executors = "auto";
   ScoreOutputOptions output;  // output_options() adds what the texts above say
   int batch = 32, threads = 0;
-  int64_t outage = ReadingOptions().outage;
+  int64_t outage = kOutage;
   bool exif = false, strict = false, resume = false, retry_errors = false, overwrite = false, pin = false;
   std::string decode = "exact";
   AcceptanceOptions accept;
@@ -201,7 +201,7 @@ PredictSummary add_rows(const Scoring& s, TrackedSource& tracked, PictureSource&
   } catch (const Error& e) {
     if (tracked.differs()) throw other_inputs(e);
     if (e.kind() == ErrorKind::kSystem) keep_rows(output);
-    if (output.saved_rows() == 0) throw;
+    if (output.saved_rows() == 0 || e.kind() == ErrorKind::kUsage) throw;
     throw Error(e.kind(), fmt::format("{}; {} are kept: go on with {}", e.marked(),
                                       plural(output.saved_rows(), "row", "rows"), resume_options(o)));
   }

@@ -23,6 +23,7 @@ struct StatsOptions {
   std::string data, json;
   int image_size = 224, threads = 0;
   AcceptanceOptions accept;
+  int64_t outage = kOutage;
 };
 
 int stats(const StatsOptions& o, int threads) {
@@ -30,7 +31,11 @@ int stats(const StatsOptions& o, int threads) {
   check_range("--image-size", o.image_size, 1, 65536);
   const Preprocessing preprocessing = eval_preprocessing(o.image_size);
   const DataStatsOptions options = {
-      .resize = preprocessing.resize, .crop = preprocessing.crop, .threads = threads, .accept = o.accept.accept()};
+      .resize = preprocessing.resize,
+      .crop = preprocessing.crop,
+      .threads = threads,
+      .accept = o.accept.accept(),
+      .outage = o.outage};
   const ThreadLimit limit(threads);
   check_outputs({{"--json", o.json}}, {o.data});
   TerminalListener listener;
@@ -60,6 +65,7 @@ Action add_stats(CLI::App& command) {
   add_json_option(command, o->json, "all of it");
   command.add_option("--image-size", o->image_size, "mean and std are of pictures of this size")->capture_default_str();
   add_acceptance_options(command, o->accept);
+  add_outage_option(command, o->outage);
   add_threads_option(command, o->threads);
   command.footer(
       "Mean and std a channel are those of numpy over the training pictures as torchvision's Resize(256),\n"

@@ -63,14 +63,15 @@ struct Loader::Impl {
 Loader::Impl::Impl(const Dataset& set, const Recipe& recipe, const LoaderOptions& what)
     : dataset(set),
       options(what),
-      flow(recipe, {.batch = what.batch,
-                    .threads = what.threads,
-                    .slots = what.slots,
-                    .on_error = what.on_error,
-                    .exif = what.exif,
-                    .decode = what.decode,
-                    .accept = what.accept,
-                    .reading = what.reading}) {
+      flow(recipe,
+           {.batch = what.batch,
+            .threads = what.threads,
+            .slots = what.slots,
+            .on_error = what.on_error,
+            .exif = what.exif,
+            .decode = what.decode,
+            .reading = what.reading},
+           static_cast<int64_t>(set.samples.size())) {
   if (options.sampler == Sampler::kWeighted)
     check_weights(options.weights, static_cast<int64_t>(dataset.samples.size()));
   else if (!options.weights.empty())
@@ -105,7 +106,6 @@ EpochReport Loader::run(uint64_t epoch, int64_t first_batch, const std::function
                          {.keys = {.seed = impl_->options.seed, .epoch = epoch},
                           .first_batch = first_batch,
                           .end_batch = impl_->batches(),
-                          .pictures = static_cast<int64_t>(impl_->dataset.samples.size()),
                           .keep_broken = true},
                          consume);
 }

@@ -36,10 +36,10 @@
 #include <string>
 #include <vector>
 
-#include "io/core/error.h"
 #include "io/files/file.h"
 #include "io/pictures/broken_picture.h"
 #include "io/pictures/dataset.h"
+#include "pipeline/outage.h"
 #include "pipeline/recipe.h"
 #include "pipeline/stages.h"
 
@@ -63,19 +63,11 @@ struct Batch {
 
 enum class OnError { kSkip, kStop };
 
-// An Error{kSystem}: pictures cannot be read for now, although nothing says that they are broken. The machine failed,
-// and went on failing when it was asked again (io/files/machine_failure.h), or too many files in a row were not to be
-// had. All batches that were consumed before are as if nothing had happened, and a run may go on behind them later.
-class Outage : public Error {
- public:
-  explicit Outage(const std::string& sentence) : Error(ErrorKind::kSystem, sentence) {}
-};
-
 // How pictures are read, and when it is the disk that is gone.
 struct ReadingOptions {
   // So many files in a row that cannot be opened or read are an Outage, whatever batches and threads they come in. So
   // are as many as the data set has, once one of it could be read. 0: there may be any number of them.
-  int64_t outage = 50;
+  int64_t outage = kOutage;
   // Asked by any thread, while it waits for a machine that fails to come back, or decodes a picture that takes long:
   // true ends the run as a consumer does that asks to stop, and without the batches that are under way.
   std::function<bool()> stop = {};

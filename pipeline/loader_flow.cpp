@@ -84,7 +84,8 @@ Slot::Slot(int capacity, int image_size)
   batch.samples.reserve(static_cast<size_t>(capacity));
 }
 
-LoaderFlow::LoaderFlow(const Recipe& recipe, const StreamOptions& options) : options_(options), recipe_(recipe) {
+LoaderFlow::LoaderFlow(const Recipe& recipe, const StreamOptions& options, int64_t pictures)
+    : options_(options), recipe_(recipe), unread_(options.reading.outage, pictures) {
   if (options.batch < 1) throw usage_error("batch size {}: wanted at least 1", options.batch);
   if (options.threads < 1) throw usage_error("{} threads: wanted at least 1", options.threads);
   if (options.slots < 1) throw usage_error("{} batch slots: wanted at least 1", options.slots);
@@ -152,7 +153,6 @@ class LoaderFlow::Run {
   void give_doubtful();
   void give(Slot& slot);
   void judge(Slot& slot);
-  void count_unread(const std::string& name, const std::string& reason);
   void make_room();
   void offer_slots();
 
@@ -444,7 +444,7 @@ bool LoaderFlow::Run::accept(Slot& slot) {
 void LoaderFlow::Run::receive(Slot& slot) {
   judge(slot);
   doubtful_.push_back(&slot);
-  if (flow_.unread_.in_a_row == 0) give_doubtful();
+  if (!flow_.unread_.in_doubt()) give_doubtful();
 }
 
 void LoaderFlow::Run::give_doubtful() {
@@ -470,33 +470,17 @@ void LoaderFlow::Run::give(Slot& slot) {
   for (; consumed_.size() > flow_.held_; consumed_.pop_front()) free_slots_.try_put(consumed_.front());
 }
 
-// One more file could not be opened or read. Throws where that is one too many.
-void LoaderFlow::Run::count_unread(const std::string& name, const std::string& reason) {
-  UnreadFiles& unread = flow_.unread_;
-  int64_t most = flow_.options_.reading.outage;
-  if (most == 0) return;
-  if (unread.any_read && options_.pictures > 0) most = std::min(most, options_.pictures);
-  if (++unread.in_a_row == 1) unread.first = fmt::format("{}: {}", name, reason);
-  if (unread.in_a_row < most) return;
-  unread.in_a_row = 0;  // another run counts anew
-  throw Outage(
-      fmt::format("the last {} files in a row cannot be read, the first of them {}: is the disk still there? "
-                  "Where they are really gone, {} 0 goes on without them",
-                  most, unread.first, setting("outage")));
-}
-
 // Says of a finished batch which rows are broken. Throws where that is to stop the run.
 void LoaderFlow::Run::judge(Slot& slot) {
   for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
     const std::exception_ptr error = std::exchange(slot.errors[row], nullptr);
     const bool unread = error && is_unread(error);
-    if (!unread) flow_.unread_.in_a_row = 0;
-    flow_.unread_.any_read = flow_.unread_.any_read || !unread;
+    if (!unread) flow_.unread_.read();
     if (!error) continue;
     const std::string& name = source_.name(slot, row);
     const std::string reason = reason_or_outage(name, error);
     if (flow_.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
-    if (unread) count_unread(name, reason);
+    if (unread) flow_.unread_.unread(name, reason);
     BrokenPicture broken = {.sample = source_.sample(slot, row), .reason = reason, .unread = unread};
     if (!slot.names.empty()) {
       broken.name = name;
@@ -540,7 +524,7 @@ EpochReport LoaderFlow::Run::drive() {
   } catch (...) {  // of oneTBB's own
     if (!own_failure) own_failure = std::current_exception();
   }
-  if (!doubtful_.empty()) flow_.unread_.in_a_row = 0;  // they will be read again, if at all
+  if (!doubtful_.empty()) flow_.unread_.forget();  // they will be read again, if at all
   if (!failure_) failure_ = own_failure;
   if (!failure_) failure_ = ended_by_;
   if (ended_) report_.stopped = true;

@@ -20,6 +20,7 @@
 #include "io/images/decode.h"
 #include "io/pictures/picture_source.h"
 #include "pipeline/loader.h"
+#include "pipeline/outage.h"
 #include "pipeline/recipe.h"
 #include "pipeline/stages.h"
 #include "pipeline/stream_loader.h"
@@ -110,8 +111,8 @@ class RowSource {
 
 class LoaderFlow {
  public:
-  // Throws Error{kUsage} for options that cannot be.
-  LoaderFlow(const Recipe& recipe, const StreamOptions& options);
+  // `pictures` is how many there are in all; 0: not known. Throws Error{kUsage} for options that cannot be.
+  LoaderFlow(const Recipe& recipe, const StreamOptions& options, int64_t pictures = 0);
   ~LoaderFlow();
 
   // Makes the slots: as many as the options say, or fewer where there are fewer batches. To be called once, before run.
@@ -129,7 +130,6 @@ class LoaderFlow {
     Keys keys = {};
     int64_t first_batch = 0;
     int64_t end_batch = std::numeric_limits<int64_t>::max();  // one past the last, unless the source ends before
-    int64_t pictures = 0;                                     // how many there are in all; 0: not known
     bool keep_broken = false;                                 // the report names every broken row
   };
 
@@ -139,20 +139,12 @@ class LoaderFlow {
  private:
   class Run;
 
-  // Files in a row that could not be opened or read, up to the last row that was looked at: from run to run, for the
-  // next epoch's first files follow the last ones of this epoch.
-  struct UnreadFiles {
-    int64_t in_a_row = 0;
-    std::string first = {};  // its name and why
-    bool any_read = false;   // ever
-  };
-
   StreamOptions options_;
   Recipe recipe_;
   tbb::task_arena arena_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  UnreadFiles unread_;
-  size_t held_ = 0;  // slots beyond those of the options, for batches that were consumed
+  UnreadFiles unread_;  // from run to run: the next epoch's first files follow the last ones of this epoch
+  size_t held_ = 0;     // slots beyond those of the options, for batches that were consumed
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

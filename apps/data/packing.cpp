@@ -49,7 +49,8 @@ PackedPicture PicturePacker::pack(const Sample& sample, const PackingOptions& op
           packed = {};
           pack_within(sample, options, stop, packed);
         });
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
+    packed.unread = dynamic_cast<const UnreadableFile*>(&error) != nullptr;
     packed.error = picture_failure(std::current_exception(), sample.path);
   }
   give_back();
@@ -88,6 +89,7 @@ Packing add_pictures(const Dataset& dataset, const std::string& root, const Pack
   const auto total = static_cast<int64_t>(dataset.samples.size());
   Progress progress(listener, {.label = "packing", .total = total});
   Packing packing;
+  UnreadFiles unread(options.outage);
   const StopAsked stop = [&listener] { return listener.stop(); };
   try {
     for_each_in_order<PicturePacker, PackedPicture>(
@@ -100,6 +102,10 @@ Packing add_pictures(const Dataset& dataset, const std::string& root, const Pack
           packing.read += packed.read;
           packing.shrunk += packed.shrunk ? 1 : 0;
           packing.truncated += packed.truncated ? 1 : 0;
+          if (packed.unread)
+            unread.unread(sample.path, packed.error);
+          else
+            unread.read();
           if (packed.error.empty())
             writer.add(path_below(root, sample.path), sample.label, packed.file);
           else

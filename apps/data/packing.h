@@ -10,14 +10,16 @@
 #include "io/pack/writer.h"
 #include "io/pictures/broken_picture.h"
 #include "io/pictures/dataset.h"
+#include "pipeline/outage.h"
 #include "pipeline/pixels/resize.h"
 
 namespace resflow {
 
 struct PackedPicture {
   std::vector<uint8_t> file;
-  std::string error;  // not empty: why it cannot be packed, without its path
-  int64_t read = 0;   // bytes of the original
+  std::string error;    // not empty: why it cannot be packed, without its path
+  bool unread = false;  // then: its file could not be opened or read
+  int64_t read = 0;     // bytes of the original
   bool shrunk = false;
   bool truncated = false;  // it ends early, and was taken all the same
 };
@@ -27,6 +29,7 @@ struct PackingOptions {
   int quality = 90;
   int threads = 1;
   Acceptance accept = {};  // which pictures are packed
+  int64_t outage = kOutage;  // as UnreadFiles has it (pipeline/outage.h)
 };
 
 // Used by one thread; keeps its memory from picture to picture.
@@ -58,7 +61,7 @@ struct Packing {
 };
 
 // Adds the pictures of `dataset` to `writer`, in order, under their names below `root`. Does not commit. Throws as
-// PackWriter::add does.
+// PackWriter::add does, and Outage where pictures cannot be read for now.
 Packing add_pictures(const Dataset& dataset, const std::string& root, const PackingOptions& options, PackWriter& writer,
                      Listener& listener);
 

@@ -45,7 +45,8 @@ struct Seen {
   std::optional<JpegFacts> jpeg;
   int width = 0, height = 0;
   PixelSums pixels;
-  std::string error;  // empty where the picture is whole
+  std::string error;    // empty where the picture is whole
+  bool unread = false;  // its file could not be opened or read
   bool truncated = false;
 };
 
@@ -65,7 +66,8 @@ struct Reader {
             seen = {};
             look_within(sample, options, stop, seen);
           });
-    } catch (const std::exception&) {
+    } catch (const std::exception& error) {
+      seen.unread = dynamic_cast<const UnreadableFile*>(&error) != nullptr;
       seen.error = picture_failure(std::current_exception(), sample.path);
     }
     give_back();
@@ -311,6 +313,7 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
     for (size_t i = 0; i < stats.parts[p].dataset.samples.size(); ++i) files.push_back({p, i});
   std::vector<FileDigest> digests;
   const auto total = static_cast<int64_t>(files.size());
+  UnreadFiles unread(options.outage);
   Progress progress(listener, {.label = "reading", .total = total});
   const StopAsked stop = [&listener] { return listener.stop(); };
   try {
@@ -322,6 +325,10 @@ DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsO
         },
         [&](int64_t number, const Seen& seen) {
           const SameContent::File file = files[static_cast<size_t>(number)];
+          if (seen.unread)
+            unread.unread(stats.parts[file.part].dataset.samples[file.sample].path, seen.error);
+          else
+            unread.read();
           add_seen(seen, file.sample, stats.parts[file.part]);
           if (seen.digest && seen.bytes > 0) digests.push_back({*seen.digest, static_cast<size_t>(number)});
           stats.looked_at = number + 1;

@@ -12,6 +12,7 @@
 #include "io/images/decode.h"
 #include "io/pictures/data_folders.h"
 #include "io/pictures/dataset.h"
+#include "pipeline/outage.h"
 
 namespace resflow {
 
@@ -99,11 +100,12 @@ struct DataStatsOptions {
   int resize = 256, crop = 224;
   int threads = 1;
   Acceptance accept = {};  // which pictures are not broken
+  int64_t outage = kOutage;  // as UnreadFiles has it (pipeline/outage.h)
 };
 
 // Reads every picture of every part once, decodes it, and drops it: memory is a few dozen bytes a picture. A file
 // that cannot be read is an entry in `broken`. Warns of damaged packs.
-// Throws Error: kData where a part is no ImageFolder (list_image_folder), kSystem where the machine fails.
+// Throws Error: kData where a part is no ImageFolder (list_image_folder), kSystem where the machine fails (Outage).
 DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options, Listener& listener);
 
 }  // namespace resflow

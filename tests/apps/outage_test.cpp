@@ -105,8 +105,8 @@ TEST_F(ScoreOutage, ManyFilesThatAreGoneStopItUntilTheyAreBack) {
   rename_photos(18, 40, "", ".gone");
   const ProcessResult all = run(out, {"--outage", "0", "--overwrite"});
   EXPECT_EQ(all.exit_code, 2) << "the option is given twice";
-  const ProcessResult rows = resflow({"score", model_, "--list", list, "--batch", "4", "--outage", "0", "--json",
-                                      folder_ / "speed.json"});
+  const ProcessResult rows =
+      resflow({"score", model_, "--list", list, "--batch", "4", "--outage", "0", "--json", folder_ / "speed.json"});
   EXPECT_EQ(rows.exit_code, 0);
   EXPECT_THAT(rows.err, AllOf(HasSubstr("warning: " + photo(18) + ": cannot be opened: No such file or directory"),
                               Not(HasSubstr(photo(19))), HasSubstr("22 files that cannot be read")));
@@ -133,7 +133,8 @@ TEST_F(ScoreOutage, RetryErrorsReadsOnlyWhatFailedAndKeepsTheRest) {
     EXPECT_THAT(read_text(out + ".errors"), AllOf(HasSubstr(photo(8)), Not(HasSubstr(photo(7)))));
     fs::rename(folder_ / "8", photo(8));
     ASSERT_EQ(run(out, {"--resume", "--retry-errors"}).exit_code, 0);
-    for (const char* part : {"", ".errors", ".npy"}) EXPECT_TRUE(read_text(out + part) == read_text(whole + part)) << part;
+    for (const char* part : {"", ".errors", ".npy"})
+      EXPECT_TRUE(read_text(out + part) == read_text(whole + part)) << part;
     EXPECT_THAT(run(out, {"--resume", "--retry-errors"}).err, HasSubstr("no row of " + out + " has an error"));
   }
   EXPECT_EQ(resflow(score(folder_ / "x.csv", {"--retry-errors"})).exit_code, 2) << "without --resume";
@@ -197,9 +198,9 @@ class TrainOutage : public ::testing::Test {
     const ProcessResult failed = on_a_failing_disk(train(run, more), able);
     if (!able) GTEST_SKIP() << "no seccomp";
     EXPECT_EQ(failed.exit_code, 4) << failed.err;
-    EXPECT_THAT(failed.err, AllOf(HasSubstr("05.jpg: cannot be read: Input/output error"),
-                                  HasSubstr("the run is saved in " + run + "/last.resflow"),
-                                  HasSubstr("go on with --resume")));
+    EXPECT_THAT(failed.err,
+                AllOf(HasSubstr("05.jpg: cannot be read: Input/output error"),
+                      HasSubstr("the run is saved in " + run + "/last.resflow"), HasSubstr("go on with --resume")));
     const TrainingState state = cursor(run);
     EXPECT_GT(state.epoch * 100 + state.next_batch, 0) << "nothing was saved";
     const ProcessResult resumed = resflow({"train", data_, "--val", data_, "--out", run, "--resume"});
@@ -214,6 +215,45 @@ class TrainOutage : public ::testing::Test {
 TEST_F(TrainOutage, ADiskThatFailsStopsTheRunWhichThenGoesOnToTheSameBits) { expect_same_bits({"--seed", "3"}); }
 
 TEST_F(TrainOutage, AlsoBetweenTwoUpdates) { expect_same_bits({"--accumulate", "3", "--seed", "3"}); }
+
+TEST_F(TrainOutage, FeaturesThatWereComputedBeforeAreKept) {
+  draw_photos(data_, 2, 40, 100);
+  for (const char* name : {"/fence/05.jpg", "/net/39.jpg"}) write_text(data_ + name, photo_bytes(0, 5));
+  write_text(data_ + "/net/39.jpg", marked_photo(1, 139));
+  const std::string start = folder_ / "start", whole = folder_ / "whole", run = folder_ / "run";
+  ASSERT_EQ(resflow(train_arguments(data_, start, {"--lr", "0.0005"})).exit_code, 0);
+  const auto features = [&](const std::string& out) {
+    return std::vector<std::string>{"train",        data_, "--out",  out,        "--weights", start + "/last.resflow",
+                                    "--image-size", "48",  "--mode", "features", "--epochs",  "2",
+                                    "--threads",    "2"};
+  };
+  ASSERT_EQ(resflow(features(whole)).exit_code, 0);
+  bool able = false;
+  const ProcessResult failed = on_a_failing_disk(features(run), able);
+  if (!able) GTEST_SKIP() << "no seccomp";
+  EXPECT_EQ(failed.exit_code, 4) << failed.err;
+  EXPECT_THAT(failed.err, AllOf(HasSubstr("39.jpg: cannot be read: Input/output error"), HasSubstr("--resume")));
+  const ProcessResult resumed = resflow({"train", data_, "--out", run, "--resume"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("80 pictures (64 of them from before)"));
+  expect_same_arrays(load_checkpoint(run + "/last.resflow").parameters,
+                     load_checkpoint(whole + "/last.resflow").parameters);
+}
+
+TEST_F(TrainOutage, FilesThatAreGoneStopStatisticsAndPackingToo) {
+  for (int i = 30; i < 35; ++i) fs::create_symlink(folder_ / "nowhere", data_ + "/fence/" + std::to_string(i) + ".jpg");
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"stats", data_}, {"pack", data_, folder_ / "p"}}) {
+    std::vector<std::string> strict = command, lenient = command;
+    strict.insert(strict.end(), {"--outage", "5", "--threads", "2"});
+    lenient.insert(lenient.end(), {"--outage", "6", "--threads", "2"});
+    const ProcessResult refused = resflow(strict);
+    EXPECT_EQ(refused.exit_code, 4) << command[0];
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("the last 5 files in a row"), HasSubstr("/fence/30.jpg")));
+    EXPECT_FALSE(fs::exists(folder_ / "p"));
+    EXPECT_EQ(resflow(lenient).exit_code, 0) << command[0];
+  }
+}
 
 TEST_F(TrainOutage, WhatIsLeftOutIsSaidAndCounted) {
   fs::create_symlink(folder_ / "nowhere", data_ + "/net/lost.jpg");

@@ -19,8 +19,8 @@
 namespace resflow {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::FailingDisk;
+using ::testing::HasSubstr;
 using testing::ManyThreads;
 using testing::TemporaryFolder;
 

@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "io/core/error.h"
 #include "tests/apps/program.h"
+#include "tests/io/expect_error.h"
+#include "tests/io/files/nobody.h"
 #include "tests/support/heard_sentences.h"
 
 namespace resflow {
@@ -23,6 +27,31 @@ TEST(TrainingData, AFolderWithTrainAndValIsBoth) {
   EXPECT_EQ(data.val_root, folder / "val");
   EXPECT_EQ(data.train.samples.size(), 3U);
   EXPECT_EQ(data.val.samples.size(), 2U);
+}
+
+TEST(TrainingData, FoldersThatMayNotBeReadAreWarnedOfOrStopTheRun) {
+  const TemporaryFolder folder;
+  for (const char* file : {"a/1.jpg", "a/private/2.jpg", "b/1.jpg", "lost+found/x"}) write_text(folder / file, "x");
+  const std::filesystem::perms before = std::filesystem::status(folder.path()).permissions();
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  for (const char* name : {"a/private", "lost+found"})
+    std::filesystem::permissions(folder / name, std::filesystem::perms::none);
+  {
+    const testing::Nobody nobody;
+    if (!nobody) GTEST_SKIP() << "cannot be anybody but root, who reads everything";
+    HeardSentences heard;
+    const TrainingData data = load_training_data(folder.path(), "", heard);
+    EXPECT_THAT(data.train.classes, ::testing::ElementsAre("a", "b"));
+    EXPECT_EQ(data.train.samples.size(), 2U);
+    for (const char* name : {"a/private", "lost+found"})
+      EXPECT_THAT(heard.warnings(),
+                  ::testing::HasSubstr(folder / name + ": the folder cannot be read: Permission denied: left out"));
+    testing::expect_error(ErrorKind::kData, {folder / "a/private", "Permission denied"},
+                          [&] { load_training_data(folder.path(), "", silent(), OnError::kStop); });
+  }
+  std::filesystem::permissions(folder.path(), before);
+  for (const char* name : {"a/private", "lost+found"})
+    std::filesystem::permissions(folder / name, std::filesystem::perms::all);
 }
 
 TEST(TrainingData, AClassMayBeCalledTrain) {

@@ -15,18 +15,20 @@ using testing::TemporaryFolder;
 using testing::write_text;
 
 // Names and errors with all that a field may hold.
-const std::vector<std::pair<std::string, std::string>> kFormer = {{"plain.jpg", ""},
-                                                                  {"a,\"b\"\nc.jpg", ""},
-                                                                  {"\xFF\xC3(.jpg", "is broken, \"badly\",\r\nand so on"},
-                                                                  {"\"", "\""},
-                                                                  {"last.jpg", "x"}};
+const std::vector<std::pair<std::string, std::string>> kFormer = {
+    {"plain.jpg", ""},
+    {"a,\"b\"\nc.jpg", ""},
+    {"\xFF\xC3(.jpg", "is broken, \"badly\",\r\nand so on"},
+    {"\"", "\""},
+    {"last.jpg", "x"}};
 
 std::string written(const RowText& rows) {
   std::string text = rows.header();
   const std::vector<double> scores = {0.25, 0.75};
   for (const auto& [name, error] : kFormer)
-    rows.append({.name = name, .error = error, .probabilities = error.empty() ? std::span(scores) : std::span<const double>()},
-                text);
+    rows.append(
+        {.name = name, .error = error, .probabilities = error.empty() ? std::span(scores) : std::span<const double>()},
+        text);
   return text;
 }
 
@@ -65,16 +67,13 @@ TEST(FormerRows, OtherColumnsAndDamageAreRefused) {
   const TemporaryFolder folder;
   write_text(folder / "rows", "path,class,probability,error\na.jpg,cat,0.5,\nb.jpg,c");
   const std::string header = "path,class,probability,error\n";
-  expect_error(ErrorKind::kUsage, {"other columns"}, [&] {
-    FormerRows({.kind = FormerKind::kCsv, .out = folder / "rows", .header = "path,class,error\n"});
-  });
-  expect_error(ErrorKind::kData, {"ends within a row"}, [&] {
-    count_errors({.kind = FormerKind::kCsv, .out = folder / "rows", .header = header});
-  });
+  expect_error(ErrorKind::kUsage, {"other columns"},
+               [&] { FormerRows({.kind = FormerKind::kCsv, .out = folder / "rows", .header = "path,class,error\n"}); });
+  expect_error(ErrorKind::kData, {"ends within a row"},
+               [&] { count_errors({.kind = FormerKind::kCsv, .out = folder / "rows", .header = header}); });
   write_text(folder / "lines", "{\"path\": \"a\", \"error\": \"x\"}\n{\"error\"}\n");
-  expect_error(ErrorKind::kData, {"lines", "row 2"}, [&] {
-    count_errors({.kind = FormerKind::kJsonl, .out = folder / "lines"});
-  });
+  expect_error(ErrorKind::kData, {"lines", "row 2"},
+               [&] { count_errors({.kind = FormerKind::kJsonl, .out = folder / "lines"}); });
   EXPECT_THROW(FormerRows({.kind = FormerKind::kJsonl, .out = folder / "absent"}), Error);
 }
 

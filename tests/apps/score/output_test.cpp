@@ -135,7 +135,8 @@ TEST(ScoreOutput, RetriedErrorsLeaveTheFilesOfARunWithoutThem) {
   for (const ScoreFormat format : {ScoreFormat::kCsv, ScoreFormat::kJsonl, ScoreFormat::kNpz})
     for (const bool sharded : {false, true})
       for (const int64_t left_at : {int64_t{0}, int64_t{5}, int64_t{10}, kRows}) {
-        SCOPED_TRACE(fmt::format("{}, left after {}{}", score_format_name(format), left_at, sharded ? ", a shard" : ""));
+        SCOPED_TRACE(
+            fmt::format("{}, left after {}{}", score_format_name(format), left_at, sharded ? ", a shard" : ""));
         const TemporaryFolder folder, mended;
         ScoreOutputOptions with = options(folder, format), wanted = options(mended, format);
         if (sharded) with.shard = wanted.shard = Shard{.number = 1, .of = 2};
@@ -182,7 +183,8 @@ TEST(ScoreOutput, ErrorsAreRetriedInRowsOfTheSameColumnsAlone) {
   with.start = ScoreStart::kResume;
   with.retry_errors = true;
   const auto refused = [&](const ScoreOutputOptions& how, const std::string& why) {
-    expect_error(ErrorKind::kUsage, {why}, [&] { const ScoreOutput output(how, kOutputClasses, kFeatures, kFingerprint); });
+    expect_error(ErrorKind::kUsage, {why},
+                 [&] { const ScoreOutput output(how, kOutputClasses, kFeatures, kFingerprint); });
     EXPECT_EQ(contents(folder), before);
   };
   ScoreOutputOptions other = with;

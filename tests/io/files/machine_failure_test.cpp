@@ -26,11 +26,11 @@ using testing::span_of;
 using testing::TemporaryFolder;
 using testing::touch;
 
-const std::vector<int> kOfTheMachine = {EIO,       ESTALE,     ETIMEDOUT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
-                                        ENOTCONN,  ECONNRESET, EAGAIN,    EMFILE,   ENFILE,      ENOMEM,    ENOBUFS,
-                                        ENOLCK,    EBUSY,      EINTR,     EREMOTEIO};
-const std::vector<int> kOfTheFile = {ENOENT,  EACCES,    EPERM,  ENOTDIR, ELOOP,  EISDIR, ENAMETOOLONG, ENXIO, ENODEV,
-                                     EINVAL,  EOVERFLOW, EILSEQ, EROFS,   ENOSPC, EDQUOT, EUCLEAN,      0};
+const std::vector<int> kOfTheMachine = {EIO,          ESTALE,   ETIMEDOUT,  ENETDOWN, ENETUNREACH, EHOSTDOWN,
+                                        EHOSTUNREACH, ENOTCONN, ECONNRESET, EAGAIN,   EMFILE,      ENFILE,
+                                        ENOMEM,       ENOBUFS,  ENOLCK,     EBUSY,    EINTR,       EREMOTEIO};
+const std::vector<int> kOfTheFile = {ENOENT, EACCES,    EPERM,  ENOTDIR, ELOOP,  EISDIR, ENAMETOOLONG, ENXIO, ENODEV,
+                                     EINVAL, EOVERFLOW, EILSEQ, EROFS,   ENOSPC, EDQUOT, EUCLEAN,      0};
 
 class ReadingFile : public ::testing::Test {
  protected:
