@@ -12,11 +12,11 @@
 namespace resflow {
 
 struct InitialWeightsOptions {
-  std::string weights;               // a file of weights, or one of torchvision's entries: "resnet34:IMAGENET1K_V1"
-  std::string key, prefix;           // of several models in the file, as ModelFileOptions has them
-  std::vector<std::string> skip;     // shell-like patterns (fnmatch) of parameter names that are left out
-  std::string architecture;          // empty: the model that the weights fit
-  std::vector<std::string> classes;  // of the data
+  std::string weights = {};            // a file of weights, or one of torchvision's entries: "resnet34:IMAGENET1K_V1"
+  std::string key = {}, prefix = {};   // of several models in the file, as ModelFileOptions has them
+  std::vector<std::string> skip = {};  // shell-like patterns (fnmatch) of parameter names that are left out
+  std::string architecture = {};       // empty: the model that the weights fit
+  std::vector<std::string> classes = {};  // of the data
   int image_size = 224;
   uint64_t seed = 0;  // of what is initialised anew
 };

@@ -36,7 +36,7 @@ void run(std::span<const uint8_t> bytes) {
   accepts([&] { Pickle(bytes, "input", [](std::string_view) {}); });
   accepts([&] {
     PthFile file;
-    read_state_dict(Pickle(bytes, "input", pth_imports("input")), bytes.size(), file);
+    read_state_dict(Pickle(bytes, "input", pth_imports("input")), bytes.size(), {}, file);
   });
 
   static MemoryFile input;

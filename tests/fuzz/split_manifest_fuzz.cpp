@@ -68,7 +68,7 @@ void run(std::span<const uint8_t> bytes) {
   put(root / "out.partial/split.json", text);
   const std::string out = (root / "out").string(), data = (root / "data").string();
   try {
-    recover_split_folder(out, silent());
+    recover_split_folder(out, data, silent());
     check_split_folder(out, data, true);
   } catch (const Error&) {  // that it is in the way
   }
