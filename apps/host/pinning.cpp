@@ -14,6 +14,7 @@
 #include <set>
 #include <type_traits>
 
+#include "apps/host/console.h"
 #include "apps/machine/threads.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
@@ -141,7 +142,7 @@ int pin_threads(int threads) {
   if (threads == 0) threads = std::min(static_cast<int>(cores.size()), cpu_limits().usable());
   const Pinning pinning = choose_cpus(cores, threads);
   bind(pinning);
-  fmt::print(stderr, "pinned     {}\n", pinning_sentence(pinning, threads));
+  print_error_line("pinned     " + pinning_sentence(pinning, threads));
   return threads;
 }
 
