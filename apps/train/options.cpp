@@ -160,14 +160,16 @@ namespace {
 SavedOptions newest_options(const std::string& run_folder) {
   std::optional<Error> first;
   for (const std::string& file : saved_states(run_folder)) {
+    TrainingState state;
     try {
-      const TrainingState state = read_checkpoint_summary(file).checkpoint.training;
-      check_saved(state, file);
-      return state.options;
+      state = read_checkpoint_summary(file).checkpoint.training;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::kData) throw;
       if (!first) first = e;
+      continue;
     }
+    check_saved(state, file);  // a whole one is not passed over for what it says
+    return state.options;
   }
   throw Error(*first);
 }

@@ -260,9 +260,26 @@ TEST_F(TrainWeights, PatternsLeaveOutOnPurpose) {
 
 TEST_F(TrainWeights, AHeadOfOtherClassesIsWarnedOf) {
   const std::string file = folder_ / "own.resflow";
-  save_checkpoint(own_checkpoint({"net", "fence"}), file);
+  save_checkpoint(own_checkpoint({"wall", "gate"}), file);
   load(file);
-  EXPECT_THAT(heard_.warnings(), HasSubstr("the head is that of the classes net, fence, the data have fence, net"));
+  EXPECT_THAT(heard_.warnings(), HasSubstr("the head is that of the classes wall, gate, the data have fence, net"));
+}
+
+TEST_F(TrainWeights, RowsOfTheHeadAreKeptByTheNamesOfTheirClasses) {
+  const std::string file = folder_ / "own.resflow";
+  save_checkpoint(own_checkpoint({"net", "gate", "wall"}), file);
+  const Array theirs = by_name(load_checkpoint(file).parameters).at("fc.weight");
+  const InitialWeights weights = load(file);
+  EXPECT_THAT(said(weights), HasSubstr("head: 1 of 2 rows kept"));
+  const Values values = by_name(weights.values);
+  const std::span<const float> kept = values.at("fc.weight").values<float>();
+  const std::span<const float> was = theirs.values<float>();
+  constexpr size_t kFeatures = 512;
+  // The data's classes are fence and net: the first row is new, the second is the weights' first.
+  EXPECT_TRUE(std::equal(kept.begin() + kFeatures, kept.end(), was.begin()));
+  const Array fresh = initial("fc.weight", 2, 3);
+  EXPECT_TRUE(std::equal(kept.begin(), kept.begin() + kFeatures, fresh.values<float>().begin()));
+  EXPECT_EQ(heard_.warnings(), "");
 }
 
 TEST_F(TrainWeights, ThePreprocessingOfTheWeightsCarriesOver) {
@@ -287,7 +304,7 @@ TEST_F(TrainWeights, ThePreprocessingOfTheWeightsCarriesOver) {
 
   c.preprocessing.crop = 0;
   save_checkpoint(c, file);
-  expect_error(ErrorKind::kData, {"crops 0"}, [&] { load(file); });
+  expect_error(ErrorKind::kData, {"crop 0"}, [&] { load(file); });
 }
 
 TEST_F(TrainWeights, AResumedRunNeedsNoWeightsAndTakesNoOthers) {
