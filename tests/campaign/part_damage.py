@@ -26,6 +26,8 @@ FORMATS = {
     "last": ("run/last.resflow", ["run", "photos"],
              ["train", "photos", "--out", "run", "--resume", "--epochs", "2", *SMALL], "run/best.resflow", 12000),
 }
+# It has no checksums, and is not a format of our own: of a changed byte nobody can know.
+UNCHECKED = {"safetensors"}
 # Beyond that there are values, each under a checksum: these many places are enough.
 VALUES = 200
 
@@ -78,7 +80,8 @@ def damage(campaign, name, at, how, folder):
             file.write(bytes([new]))
     outcome = campaign.program.run(FORMATS[name][2], folder)
     wrong = judge.exit_code(outcome, {0, 3})
-    if outcome.code == 0 and made(campaign, name, outcome, folder) != wanted:
+    found_out = name not in UNCHECKED or how == "cut"
+    if outcome.code == 0 and found_out and made(campaign, name, outcome, folder) != wanted:
         # A picture of a pack may be lost, and is named; features are computed anew.
         told = (outcome.err + outcome.out).lower()
         if not any(word in told for word in ("broken", "damag", "cannot be read")):
