@@ -105,18 +105,24 @@ def run_part(campaign, part, only):
 
 
 def print_findings(findings, most):
-    kinds = {}
+    of_trial = {}
     for trial, sentence in findings:
-        kinds.setdefault((trial.name.split("/")[0], sentence[:60]), []).append((trial, sentence))
-    for (_, _), alike in kinds.items():
-        trial, sentence = alike[0]
-        more = " (and %d alike)" % (len(alike) - 1) if len(alike) > 1 else ""
-        print("\n%s: %s%s" % (trial.name, sentence, more))
+        of_trial.setdefault(trial.name, (trial, []))[1].append(sentence)
+    kinds = {}
+    for trial, sentences in of_trial.values():
+        kinds.setdefault((trial.name.split("/")[0], sentences[0][:60]), []).append((trial, sentences))
+    for alike in kinds.values():
+        trial, sentences = alike[0]
+        print("\n%s: %s" % (trial.name, sentences[0]))
+        for sentence in sentences[1:1 + most]:
+            print("  and: %s" % sentence)
         print("  repeat: scripts/campaign --only '%s'" % trial.name)
         if trial.recipe:
             print("  command: %s" % trial.recipe)
-        for other, _ in alike[1:most]:
-            print("  also: %s" % other.name)
+        for other, _ in alike[1:1 + most]:
+            print("  alike: %s" % other.name)
+        if len(alike) > 1 + most:
+            print("  and %d more are alike" % (len(alike) - 1 - most))
 
 
 def main(arguments=None):

@@ -14,8 +14,8 @@ FORMATS = {
     "checkpoint": ("model.resflow", [], ["inspect", "model.resflow", "--verify", "--json"], "", 12000),
     "safetensors": ("model.safetensors", [], ["convert", "model.safetensors", "w.pth"], "w.pth", 12000),
     "pth": ("model.pth", [], ["convert", "model.pth", "w.safetensors"], "w.safetensors", 4000),
-    "pack": ("val.resflow-pack", [], ["stats", "val.resflow-pack", "--json", "s.json", "--image-size", "32", *SMALL],
-             "s.json", 4000),
+    "pack": ("val.resflow-pack", ["model.resflow"],
+             ["score", "model.resflow", "val.resflow-pack", "--out", "s.csv", "--executors", "1", *SMALL], "s.csv", 4000),
     "shard": ("1.csv.shard", ["1.csv", "2.csv", "2.csv.shard", "1.npy", "2.npy", "1.errors.csv", "2.errors.csv"],
               ["merge", "1.csv", "2.csv", "--out", "all.csv", "--embeddings", "all.npy", "--errors",
                "all.errors.csv"],
@@ -26,6 +26,8 @@ FORMATS = {
     "last": ("run/last.resflow", ["run", "photos"],
              ["train", "photos", "--out", "run", "--resume", "--epochs", "2", *SMALL], "run/best.resflow", 12000),
 }
+# It has no checksums, and is not a format of our own: of a changed byte nobody can know.
+UNCHECKED = {"safetensors"}
 # Beyond that there are values, each under a checksum: these many places are enough.
 VALUES = 200
 
@@ -78,10 +80,13 @@ def damage(campaign, name, at, how, folder):
             file.write(bytes([new]))
     outcome = campaign.program.run(FORMATS[name][2], folder)
     wrong = judge.exit_code(outcome, {0, 3})
-    if outcome.code == 0 and made(campaign, name, outcome, folder) != wanted:
+    found_out = name not in UNCHECKED or how == "cut"
+    if outcome.code == 0 and found_out and made(campaign, name, outcome, folder) != wanted:
         # A picture of a pack may be lost, and is named; features are computed anew.
         told = (outcome.err + outcome.out).lower()
-        if not any(word in told for word in ("broken", "damag", "cannot be read")):
+        if FORMATS[name][3].endswith(".csv"):
+            told += (folder / FORMATS[name][3]).read_text(errors="replace").lower()
+        if not any(word in told for word in ("broken", "damag", "cannot be read", "lost")):
             wrong.append("damage is not found, and the content is another one")
     return wrong
 

@@ -3,13 +3,12 @@ give the reference's bytes."""
 import os
 import signal
 import subprocess
-import time
 
 from . import judge, tree
 from .commands import command, references
 from .driver import Trial
 from .part_calls import repeat
-from .program import Fault
+from .program import Fault, waits
 
 CHOSEN = ["train", "train-features", "train-overwrite", "score-csv", "score-unordered", "score-npz", "pack-resize",
           "split-copy", "split-move", "merge"]
@@ -79,9 +78,8 @@ def hold_list(campaign, how, name, folder):
     try:
         if how.endswith("written"):
             source = os.open(folder / "l.tar", os.O_RDWR | os.O_NONBLOCK)
-        time.sleep(1.5)
-        if process.poll() is not None:
-            return ["it did not wait: exit code %d" % process.returncode]
+        if not waits(process, 30):
+            return ["it does not wait"] if process.poll() is None else ["it ended with %d" % process.returncode]
         process.send_signal(SIGNALS[name])
         try:
             code = process.wait(3)

@@ -78,10 +78,26 @@ class Program:
             return outcome
 
 
-def cpu_of(pid):
+def facts_of(pid):
+    """The letter of its state, and what it has used of its threads' seconds."""
     with open("/proc/%d/stat" % pid) as file:
         fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of(pid):
+    return facts_of(pid)[1]
+
+
+def waits(process, seconds):
+    """True when it sleeps and has done nothing for a second, False where that does not come."""
+    end, seen = time.monotonic() + seconds, []
+    while time.monotonic() < end and process.poll() is None:
+        seen = [*seen[-9:], facts_of(process.pid)]
+        if len(seen) == 10 and seen[0][1] > 0 and all(facts == ("S", seen[0][1]) for facts in seen):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def wait(process, began, seconds, signal_after=None, signal_number=signal.SIGINT):
