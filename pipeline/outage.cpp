@@ -17,9 +17,10 @@ void UnreadFiles::unread(const std::string& name, const std::string& reason) {
   const int64_t most = any_read_ && all_ > 0 ? std::min(most_, all_) : most_;
   if (in_a_row_ < most) return;
   in_a_row_ = 0;
-  throw Outage(fmt::format("the last {} files in a row cannot be read, the first of them {}: is the disk still there? "
-                           "Where they are really gone, {} 0 goes on without them",
-                           most, first_, setting("outage")));
+  throw Outage(
+      fmt::format("the last {} files in a row cannot be read, the first of them {}: is the disk still there? "
+                  "Where they are really gone, {} 0 goes on without them",
+                  most, first_, setting("outage")));
 }
 
 }  // namespace resflow

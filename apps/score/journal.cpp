@@ -75,7 +75,6 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
                {"facts", json_of_fingerprint(journal.fingerprint)},
                {"rows", journal.rows},
                {"failed", journal.failed},
-               {"unreadable", journal.unreadable},
                {"pictures", journal.place.pictures},
                {"names", hex(journal.place.names)},
                {"last", json_of_bytes(journal.place.last)},
@@ -88,6 +87,7 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
   for (const ListedPicture& picture : journal.missing) json["missing"].push_back({picture.index, hex(picture.name)});
   for (const ScoreJournal::File& file : journal.files)
     json["files"].push_back({{"path", json_of_bytes(file.path)}, {"bytes", file.bytes}});
+  if (journal.unreadable > 0) json["unreadable"] = journal.unreadable;
   const std::string text = json.dump(1) + "\n";
   replace_file(path, bytes_of(text), files);
 }

@@ -97,7 +97,7 @@ TEST_F(ScoreOutage, ManyFilesThatAreGoneStopItUntilTheyAreBack) {
   EXPECT_EQ(gone.exit_code, 4) << gone.err;
   EXPECT_THAT(gone.err, AllOf(HasSubstr("the last 12 files in a row cannot be read"), HasSubstr(photo(18)),
                               HasSubstr("--outage 0"), HasSubstr("16 rows are kept")));
-  EXPECT_EQ(journal(out).at("unreadable"), 0);
+  EXPECT_FALSE(journal(out).contains("unreadable")) << "they are no errors of the rows that there are";
   rename_photos(18, 40, ".gone", "");
   ASSERT_EQ(run(out, {"--resume"}).exit_code, 0);
   EXPECT_EQ(read_text(out), read_text(whole));

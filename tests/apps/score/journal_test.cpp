@@ -89,6 +89,26 @@ TEST(ScoreJournal, IsReadAndWrittenAsItHasAlwaysBeen) {
   EXPECT_EQ(read_text(folder / "again"), kText);
 }
 
+TEST(ScoreJournal, KeepsHowManyFilesCouldNotBeReadAndWhichErrorsAreRetried) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "scores.journal";
+  ScoreJournal journal;
+  journal.fingerprint = kJournalFingerprint;
+  journal.rows = 4;
+  journal.failed = 3;
+  journal.unreadable = 2;
+  journal.place.pictures = 8;
+  save_journal(journal, path);
+  EXPECT_EQ(load_journal(path)->unreadable, 2);
+  EXPECT_EQ(retried_rows(*load_journal(path)), "");
+  journal.fingerprint.emplace_back(setting("retry_errors"), "0123");
+  save_journal(journal, path);
+  EXPECT_EQ(retried_rows(*load_journal(path)), "0123");
+  journal.unreadable = 4;
+  save_journal(journal, path);
+  expect_error(ErrorKind::kData, {"contradict"}, [&] { load_journal(path); });
+}
+
 TEST(ScoreJournal, OfAnotherVersionIsRefused) {
   const TemporaryFolder folder;
   std::string text = kText;

@@ -70,6 +70,7 @@ Checkpoint full_checkpoint(int seed = 1) {
   training.broken = {{"a/\xFF.jpg", "is truncated"}, {"b.jpg", ""}};
   training.broken_count = 12;
   training.epoch_seconds = 12.5;
+  training.epoch_left_out = {.unreadable = 3, .broken = 4};
   training.best_val_accuracy = 0.875;
   training.history = {{.epoch = 1,
                        .train_loss = 1.5,
@@ -77,7 +78,8 @@ Checkpoint full_checkpoint(int seed = 1) {
                        .val_loss = 1.25,
                        .val_accuracy = 0.5,
                        .learning_rate = 1e-3,
-                       .seconds = 3.5},
+                       .seconds = 3.5,
+                       .left_out = {.unreadable = 1, .broken = 2}},
                       {.epoch = 2,
                        .train_loss = 1,
                        .train_accuracy = 0.75,
@@ -116,6 +118,7 @@ void expect_same_description(const Checkpoint& got, const Checkpoint& wanted) {
   EXPECT_EQ(a.epoch_correct, b.epoch_correct);
   EXPECT_EQ(a.epoch_samples, b.epoch_samples);
   EXPECT_EQ(a.epoch_seconds, b.epoch_seconds);
+  EXPECT_EQ(a.epoch_left_out, b.epoch_left_out);
   EXPECT_EQ(a.best_val_accuracy, b.best_val_accuracy);
   EXPECT_EQ(a.options, b.options);
   EXPECT_EQ(a.fingerprint, b.fingerprint);
@@ -132,6 +135,7 @@ void expect_same_description(const Checkpoint& got, const Checkpoint& wanted) {
     EXPECT_TRUE(same_bits(x.val_accuracy, y.val_accuracy));
     EXPECT_EQ(x.learning_rate, y.learning_rate);
     EXPECT_EQ(x.seconds, y.seconds);
+    EXPECT_EQ(x.left_out, y.left_out);
   }
 }
 
