@@ -191,9 +191,7 @@ int conclude(const ScoreOptions& o, const ScoreJournal& done, int64_t before, co
   fmt::print(stderr, "scored {}{}{} in {:.1f} s, {:.1f} img/s\n", plural(done.rows, "file", "files"), errors, resumed,
              summary.seconds, rate);
   if (summary.truncated > 0)
-    fmt::print(stderr, "{} taken as far as they go: {}\n",
-               summary.truncated == 1 ? "a truncated file was" : "truncated files were",
-               format_count(summary.truncated));
+    fmt::print(stderr, "truncated: {}, taken as far as there are pixels\n", plural(summary.truncated, "file", "files"));
   std::string why = o.output.errors + " says why";
   if (o.output.errors.empty())
     why = is_text(score_format(o.format, o.output.out)) ? "the error column says why" : "--errors FILE says why";

@@ -119,6 +119,7 @@ bool FeatureExtractor::extract(const FeatureSource& source) {
                     cache.done() == 0 ? "made anew" : fmt::format("what follows row {} is made anew", cache.done())));
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size()), cached = cache.done();
   const Stopwatch watch;
+  truncated_ = 0;
   const bool finished = cache.complete() || compute(source, cache);
   const double seconds = watch.seconds();
   std::string how = cached == 0 ? "" : cached == rows ? " from" : fmt::format(" ({} of them from before) in", cached);
@@ -159,7 +160,7 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
   Progress progress(listener_,
                     {.label = fmt::format("features of {}", source.name), .total = rows, .first = cache.done()});
   std::vector<float> block;
-  loader.run(source.epoch, cache.done() / kBatch, [&](const Batch& batch) {
+  const EpochReport report = loader.run(source.epoch, cache.done() / kBatch, [&](const Batch& batch) {
     const int64_t begin = batch.number * kBatch, count = std::min<int64_t>(kBatch, rows - begin);
     block.assign(static_cast<size_t>(count) * columns, 0.0F);
     if (batch.size > 0) {
@@ -177,6 +178,7 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache)
     progress.update(cache.done());
     return cache.complete() || !listener_.stop();
   });
+  truncated_ = report.truncated;
   if (cache.complete()) cache.sync();
   return cache.complete();
 }

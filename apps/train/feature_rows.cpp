@@ -17,6 +17,7 @@ namespace {
 bool add_rows(Run& run, FeatureExtractor& extractor, const FeatureSource& source, FeatureRows& to) {
   if (!extractor.extract(source)) return false;
   to.columns = run.model->feature_count();
+  run.truncated = std::max(run.truncated, extractor.truncated());
   to.values.push_back(extractor.take_values());
   const float* row = to.values.back().values<float>().data();
   const std::vector<Sample>& samples = source.dataset->samples;
