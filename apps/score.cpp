@@ -248,9 +248,8 @@ void say_scored(const ScoreJournal& done, int64_t before, const PredictSummary& 
   print_error_line(fmt::format("scored {}{}{} in {:.1f} s, {:.1f} img/s", plural(done.rows, "file", "files"), errors,
                                resumed, summary.seconds, rate));
   if (summary.truncated > 0)
-    print_error_line(fmt::format("{} taken as far as they go: {}",
-                                 summary.truncated == 1 ? "a truncated file was" : "truncated files were",
-                                 format_count(summary.truncated)));
+    print_error_line(
+        fmt::format("truncated: {}, taken as far as there are pixels", plural(summary.truncated, "file", "files")));
 }
 
 // Returns the exit code, or throws what the files that could not be scored call for.

@@ -126,6 +126,7 @@ bool FeatureExtractor::extract(const FeatureSource& source, const TakeBroken& le
                                cache.path()));
   const int64_t rows = static_cast<int64_t>(source.dataset->samples.size()), cached = cache.done();
   const Stopwatch watch;
+  truncated_ = 0;
   const bool finished = cache.complete() || compute(source, cache, left_out);
   const double seconds = watch.seconds();
   std::string how = cached == 0 ? "" : cached == rows ? " from" : fmt::format(" ({} of them from before) in", cached);
@@ -186,7 +187,7 @@ bool FeatureExtractor::compute(const FeatureSource& source, FeatureCache& cache,
     return cache.complete() || !listener_.stop();
   };
   try {
-    loader.run(source.epoch, cache.done() / kBatch, take);
+    truncated_ = loader.run(source.epoch, cache.done() / kBatch, take).truncated;
   } catch (const Outage&) {
     cache.sync();
     throw;

@@ -54,6 +54,8 @@ class FeatureExtractor {
   // What extract() has found, if it was not stopped: rows of the whole data set, zeros where `broken` names one.
   Array take_values() { return std::move(values_); }
   const std::vector<BrokenRow>& broken() const { return broken_; }
+  // Pictures that end early and were taken all the same; of rows that were not there before.
+  int64_t truncated() const { return truncated_; }
 
  private:
   FeatureCache open_cache(const FeatureSource& source) const;
@@ -71,6 +73,7 @@ class FeatureExtractor {
   int plan_size_ = 0;
   Array values_;
   std::vector<BrokenRow> broken_;
+  int64_t truncated_ = 0;
 };
 
 }  // namespace resflow

@@ -23,6 +23,7 @@ bool add_rows(Run& run, FeatureExtractor& extractor, const FeatureSource& source
   count.unreadable += met.unreadable;
   count.broken += std::ssize(extractor.broken()) - met.unreadable;
   to.columns = run.model->feature_count();
+  run.truncated = std::max(run.truncated, extractor.truncated());
   to.values.push_back(extractor.take_values());
   const float* row = to.values.back().values<float>().data();
   const std::vector<Sample>& samples = source.dataset->samples;

@@ -1,4 +1,3 @@
-// Covers: io/images/decoding
 #include "io/images/memory_share.h"
 
 #include <gtest/gtest.h>
