@@ -434,6 +434,54 @@ TEST(ScoreOutput, OverwritingRemovesFilesThatAreNotWrittenAgain) {
   EXPECT_TRUE(files.contains("scores") && files.contains("errors.csv"));
 }
 
+TEST(ScoreOutput, KeepsOffWhatAnotherRunHasBegun) {
+  const TemporaryFolder folder;
+  {
+    ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFingerprint);
+    add(output, 6);
+  }
+  const auto before = contents(folder);
+  for (const ScoreStart start : {ScoreStart::kNew, ScoreStart::kOverwrite}) {
+    ScoreOutputOptions other = options(folder, ScoreFormat::kCsv, start);
+    other.out = folder / "other";
+    other.errors.clear();
+    expect_error(ErrorKind::kUsage, {"embeddings.npy", "a run was begun that writes it", "scores.journal"},
+                 [&] { ScoreOutput(other, kOutputClasses, kFeatures, kFingerprint); });
+  }
+  EXPECT_TRUE(contents(folder) == before);
+  check_score_output(options(folder, ScoreFormat::kCsv, ScoreStart::kResume));
+}
+
+TEST(ScoreOutput, ALinkIsGoneOnWithBesideTheFileThatItLeadsTo) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "far");
+  fs::create_symlink("far/rows", folder / "scores");
+  {
+    ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFingerprint);
+    add(output, 6);
+  }
+  EXPECT_TRUE(fs::exists(folder / "far/rows.partial") && fs::exists(folder / "far/rows.journal"));
+  ScoreOutput output(options(folder, ScoreFormat::kCsv, ScoreStart::kResume), kOutputClasses, kFeatures, kFingerprint);
+  EXPECT_EQ(output.done().rows, 4);
+  add(output, kRows);
+  output.finish(place_of(kRows));
+  EXPECT_TRUE(fs::is_symlink(folder / "scores"));
+  EXPECT_TRUE(read_text(folder / "far/rows") == uninterrupted(ScoreFormat::kCsv, kRows).at("scores"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "far"), fs::directory_iterator()), 1);
+}
+
+TEST(ScoreOutput, ADeviceTakesRowsAndNothingIsKept) {
+  const TemporaryFolder folder;
+  ScoreOutputOptions given = options(folder, ScoreFormat::kCsv);
+  given.out = "/dev/null";
+  ScoreOutput output(given, kOutputClasses, kFeatures, kFingerprint);
+  add(output, kRows);
+  EXPECT_EQ(output.saved_rows(), 0);
+  output.finish(place_of(kRows));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_EQ(contents(folder).size(), 2U);
+}
+
 TEST(ScoreOutput, HasOneWriter) {
   const TemporaryFolder folder;
   ScoreOutput output(options(folder, ScoreFormat::kCsv), kOutputClasses, kFeatures, kFingerprint);
