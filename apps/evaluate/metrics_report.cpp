@@ -10,8 +10,8 @@
 #include "io/core/text.h"
 #include "io/core/utf8.h"
 #include "io/core/wording.h"
-#include "io/files/csv.h"
 #include "io/files/file.h"
+#include "io/formats/csv.h"
 
 namespace resflow {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "io/checkpoint/training_state.h"
-#include "io/files/event_file.h"
+#include "io/formats/event_file.h"
 #include "io/images/image.h"
 
 namespace resflow {

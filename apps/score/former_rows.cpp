@@ -8,7 +8,7 @@
 #include "apps/score/shard_file.h"
 #include "io/core/base64.h"
 #include "io/core/error.h"
-#include "io/files/npy_file.h"
+#include "io/formats/npy_file.h"
 
 namespace resflow {
 namespace {

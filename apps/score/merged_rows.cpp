@@ -5,8 +5,8 @@
 
 #include "apps/score/npz.h"
 #include "io/core/error.h"
-#include "io/files/npy_file.h"
 #include "io/files/sequential_file.h"
+#include "io/formats/npy_file.h"
 
 namespace resflow {
 namespace {

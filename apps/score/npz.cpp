@@ -15,9 +15,9 @@
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
-#include "io/files/npy_file.h"
-#include "io/files/zip_archive.h"
-#include "io/files/zip_writer.h"
+#include "io/formats/npy_file.h"
+#include "io/formats/zip_archive.h"
+#include "io/formats/zip_writer.h"
 
 namespace resflow {
 namespace {

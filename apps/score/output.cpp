@@ -9,8 +9,8 @@
 #include "apps/score/npz.h"
 #include "apps/score/shard_file.h"
 #include "io/core/error.h"
-#include "io/files/npy_file.h"
 #include "io/files/output_place.h"
+#include "io/formats/npy_file.h"
 
 namespace resflow {
 namespace {

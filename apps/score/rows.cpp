@@ -5,7 +5,7 @@
 #include <iterator>
 #include <unordered_set>
 
-#include "io/files/csv.h"
+#include "io/formats/csv.h"
 
 namespace resflow {
 

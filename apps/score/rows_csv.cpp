@@ -5,7 +5,7 @@
 
 #include "apps/score/rows.h"
 #include "graph/head/probabilities.h"
-#include "io/files/csv.h"
+#include "io/formats/csv.h"
 
 namespace resflow {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "apps/score/former_rows.h"
 #include "apps/score/npz.h"
-#include "io/files/npy_file.h"
+#include "io/formats/npy_file.h"
 
 namespace resflow {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "io/core/error.h"
 #include "io/core/text.h"
-#include "io/files/zip_archive.h"
+#include "io/formats/zip_archive.h"
 #include "io/pth/file.h"
 
 namespace resflow {

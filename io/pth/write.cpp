@@ -10,7 +10,7 @@
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/utf8.h"
-#include "io/files/zip_writer.h"
+#include "io/formats/zip_writer.h"
 #include "io/pth/pth.h"
 
 namespace resflow {

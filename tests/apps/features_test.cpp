@@ -91,7 +91,7 @@ TEST_F(FeaturesTest, TrainTheHeadAloneAndLeaveTheRestToTheBit) {
   for (const NamedArray& state : last.optimizer) EXPECT_TRUE(state.name.starts_with("fc.")) << state.name;
   EXPECT_THAT(read_text(file("run", "history.csv")), HasSubstr("\n30,"));
   if (python_has({"tensorboard"}, Python::kEnv)) {
-    const std::string events = run_python("io/files/read_events.py", {file("run", "tensorboard")}, Python::kEnv);
+    const std::string events = run_python("io/formats/read_events.py", {file("run", "tensorboard")}, Python::kEnv);
     EXPECT_THAT(events, HasSubstr("scalar accuracy/validation 30 "));
     EXPECT_THAT(events, HasSubstr("scalar learning_rate 1 "));
   }
@@ -268,7 +268,7 @@ TEST_F(FeaturesTest, AnSvmScoresAsAnyModelDoes) {
   ASSERT_EQ(best.training.history.size(), 1U);
   EXPECT_GT(best.training.history[0].val_accuracy, 0.45) << "chance is a third";
   if (python_has({"tensorboard"}, Python::kEnv)) {
-    const std::string events = run_python("io/files/read_events.py", {file("svm", "tensorboard")}, Python::kEnv);
+    const std::string events = run_python("io/formats/read_events.py", {file("svm", "tensorboard")}, Python::kEnv);
     EXPECT_THAT(events, HasSubstr("scalar loss/validation 1 "));
     EXPECT_THAT(events, Not(HasSubstr("learning_rate"))) << "an SVM has none";
   }

@@ -1,5 +1,5 @@
 // Headers of .npy: nothing, or what our writer makes of it is the same header.
-#include "io/files/npy_file.h"
+#include "io/formats/npy_file.h"
 
 #include <cstdint>
 #include <span>

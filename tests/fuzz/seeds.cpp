@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.h"
-#include "io/files/zip_archive.h"
+#include "io/formats/zip_archive.h"
 #include "io/images/jpeg_encode.h"
 #include "io/images/png_encode.h"
 #include "io/pack/writer.h"

@@ -1,5 +1,5 @@
 // Zip files: bad data, or entries that lie in the file and apart from each other.
-#include "io/files/zip_archive.h"
+#include "io/formats/zip_archive.h"
 
 #include <cstdint>
 #include <span>

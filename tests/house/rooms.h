@@ -24,9 +24,10 @@ inline const Arrows& arrows() {
     // In this order no room can name one that comes later: there are no circles.
     room("io/core", {});
     room("io/files", {"io/core"});
+    room("io/formats", {"io/files"});
     room("io/images", {"io/core"});
     room("io/checkpoint", {"io/files", "io/images"});
-    room("io/pth", {"io/files", "io/images"});
+    room("io/pth", {"io/formats", "io/images"});
     room("io/weights", {"io/checkpoint", "io/pth"});
     room("io/pack", {"io/files"});
     room("io/pictures", {"io/pack", "io/images"});

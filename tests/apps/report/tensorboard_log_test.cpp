@@ -34,7 +34,7 @@ TEST(TensorBoardLog, ShowsEpochsAndPicturesAndGoesOnWhereARunIsResumed) {
   TensorBoardLog resumed(folder / "log", 1);
   record.val_loss = record.val_accuracy = std::numeric_limits<double>::quiet_NaN();
   resumed.epoch(record, 32);
-  EXPECT_EQ(testing::run_python("io/files/read_events.py", {folder / "log"}, Python::kEnv),
+  EXPECT_EQ(testing::run_python("io/formats/read_events.py", {folder / "log"}, Python::kEnv),
             "scalar accuracy/train 1 0.75\nscalar accuracy/train 2 0.75\n"
             "scalar accuracy/validation 1 1.0\n"
             "scalar images_per_second 1 64.0\nscalar images_per_second 2 32.0\n"

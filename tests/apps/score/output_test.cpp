@@ -232,7 +232,7 @@ TEST(ScoreOutput, PythonReadsTheSameOutOfEveryFormat) {
   }
   const auto files = uninterrupted(ScoreFormat::kCsv, 5);
   write_text(folder / "embeddings.npy", files.at("embeddings.npy"));
-  EXPECT_EQ(testing::run_python("io/files/read_npy.py", {folder / "embeddings.npy"}),
+  EXPECT_EQ(testing::run_python("io/formats/read_npy.py", {folder / "embeddings.npy"}),
             "<f2 5 4\n0.0 0.125 0.25 0.375\n1.25 1.375 1.5 1.625\n2.5 2.625 2.75 2.875\nnan nan nan nan\n"
             "5.0 5.125 5.25 5.375\n");
   EXPECT_EQ(files.at("errors.csv"), "path,error\n\"new\nline3.jpg\",\"is broken, \"\"badly\"\" 3\"\n");

@@ -1,6 +1,6 @@
 // Event files, as TensorBoard reads them: scalars and pictures over steps.
 //
-// A file is TFRecords, each a Protobuf message Event (io/files/event.proto):
+// A file is TFRecords, each a Protobuf message Event (io/formats/event.proto):
 //   u64 length, u32 masked CRC-32C of these 8 bytes, the message, u32 masked CRC-32C of the message; little-endian.
 // The mask is ((crc >> 15) | (crc << 17)) + 0xA282EAD8. TensorBoard reads a file while it grows, and takes a record
 // that is not whole yet for the end: a run that is killed leaves a file that can be read.

@@ -1,4 +1,4 @@
-#include "io/files/npy_file.h"
+#include "io/formats/npy_file.h"
 
 #include <gtest/gtest.h>
 
@@ -27,11 +27,11 @@ TEST(Npy, NumpyMapsIt) {
   write_text(folder / "f32.npy", f32);
   write_text(folder / "f16.npy", f16);
   write_text(folder / "flat.npy", flat);
-  EXPECT_EQ(testing::run_python("io/files/read_npy.py", {folder / "f32.npy"}),
+  EXPECT_EQ(testing::run_python("io/formats/read_npy.py", {folder / "f32.npy"}),
             "<f4 2 3\n1.5 -0.25 9.99999993922529e-09\n65504.0 0.0 nan\n");
-  EXPECT_EQ(testing::run_python("io/files/read_npy.py", {folder / "f16.npy"}),
+  EXPECT_EQ(testing::run_python("io/formats/read_npy.py", {folder / "f16.npy"}),
             "<f2 3 2\n1.5 -0.25\n0.0 65504.0\n0.0 nan\n");
-  EXPECT_EQ(testing::run_python("io/files/read_npy.py", {folder / "flat.npy"}).substr(0, 9), "<f4 6\n1.5");
+  EXPECT_EQ(testing::run_python("io/formats/read_npy.py", {folder / "flat.npy"}).substr(0, 9), "<f4 6\n1.5");
 }
 
 TEST(Npy, HeaderHasOneSizeForAnyNumberOfRows) {

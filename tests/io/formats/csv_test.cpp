@@ -1,4 +1,4 @@
-#include "io/files/csv.h"
+#include "io/formats/csv.h"
 
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ TEST(Csv, OddPathsComeBackFromAnotherReader) {
     for (const auto& field : row) wanted += hex_digits(field) + ".";
     wanted += "\n";
   }
-  EXPECT_EQ(testing::run_python("io/files/read_csv.py", {folder / "rows.csv"}), wanted);
+  EXPECT_EQ(testing::run_python("io/formats/read_csv.py", {folder / "rows.csv"}), wanted);
 }
 
 }  // namespace

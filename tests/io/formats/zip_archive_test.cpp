@@ -1,5 +1,5 @@
-// Covers: io/files/zip_writer
-#include "io/files/zip_archive.h"
+// Covers: io/formats/zip_writer
+#include "io/formats/zip_archive.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "io/files/event_file.h"
+#include "io/formats/event_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,7 +16,7 @@
 #include "io/core/text.h"
 #include "io/core/utf8.h"
 #include "io/files/file_errors.h"
-#include "resflow/io/files/event.pb.h"
+#include "resflow/io/formats/event.pb.h"
 
 namespace resflow {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/files/zip_writer.h"
+#include "io/formats/zip_writer.h"
 
 #include <minizip/zip.h>
 

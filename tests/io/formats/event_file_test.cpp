@@ -1,5 +1,5 @@
 // Covers: io/core/crc32c
-#include "io/files/event_file.h"
+#include "io/formats/event_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ std::vector<uint8_t> grey_jpeg(int width, int height) {
 
 // What TensorBoard's own reader says of a folder, a line a value.
 std::string read_back(const std::string& folder) {
-  return run_python("io/files/read_events.py", {folder}, Python::kEnv);
+  return run_python("io/formats/read_events.py", {folder}, Python::kEnv);
 }
 
 TEST(EventFile, TensorBoardReadsScalarsAndPictures) {

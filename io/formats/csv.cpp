@@ -1,4 +1,4 @@
-#include "io/files/csv.h"
+#include "io/formats/csv.h"
 
 namespace resflow {
 

@@ -1,4 +1,4 @@
-#include "io/files/npy_file.h"
+#include "io/formats/npy_file.h"
 
 #include <fmt/format.h>
 

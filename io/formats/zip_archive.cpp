@@ -1,4 +1,4 @@
-#include "io/files/zip_archive.h"
+#include "io/formats/zip_archive.h"
 
 #include <libdeflate.h>
 #include <minizip/unzip.h>
