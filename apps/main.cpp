@@ -88,7 +88,8 @@ int run_or_fail(int argc, char** argv) {
   } catch (const Error& e) {
     return fail(e.exit_code(), with_option_names(e.marked()));
   } catch (const std::bad_alloc&) {
-    return fail(kOwnFaultExit, "out of memory: try a smaller --batch or --image-size");
+    complain_without_memory("out of memory: try a smaller --batch or --image-size");
+    return kOwnFaultExit;
   } catch (const std::exception& e) {
     return fail(kOwnFaultExit, std::string("internal fault: ") + e.what());
   }
@@ -103,5 +104,10 @@ int main(int argc, char** argv) {
     return resflow::fail(resflow::kOwnFaultExit,
                          "standard input, output or error is closed, and there is no /dev/null to stand for it");
   resflow::ignore_write_signals();
-  return resflow::conclude_output(resflow::run_or_fail(argc, argv));
+  try {
+    return resflow::conclude_output(resflow::run_or_fail(argc, argv));
+  } catch (...) {  // no memory even to say what went wrong
+    resflow::complain_without_memory("out of memory");
+    return resflow::kOwnFaultExit;
+  }
 }

@@ -98,14 +98,13 @@ int pack(const PackOptions& o, int threads) {
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
   TerminalListener listener;
   warn_of_unread_folders(dataset, listener);
-  const Packing packing = add_pictures(
-      dataset, o.data,
-      {.short_side = o.resize,
-       .quality = o.quality,
-       .threads = threads,
-       .accept = o.accept.accept(),
-       .outage = o.outage},
-      writer, listener);
+  const Packing packing = add_pictures(dataset, o.data,
+                                       {.short_side = o.resize,
+                                        .quality = o.quality,
+                                        .threads = threads,
+                                        .accept = o.accept.accept(),
+                                        .outage = o.outage},
+                                       writer, listener);
   if (packing.stopped) {
     return say_stopped(fmt::format(" after {} of {}; {} is not written", writer.records(),
                                    plural(total, "picture", "pictures"), o.out));

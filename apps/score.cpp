@@ -287,13 +287,15 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
         "--resume: {} was begun with {} executors, which is more than {}: give --threads {} or more, "
         "or start anew with --overwrite",
         o.output.out, output.done().executors, plural(s.threads, "thread", "threads"), output.done().executors);
-  TrackedSource tracked(
-      inputs, s.listener, options.shard, output.unscored(),
-      {.most_letters = options.format == ScoreFormat::kNpz ? kMostNpzLetters : 0, .changed = [&](int64_t pictures) {
-         say_changed_pictures(
-             fmt::format("some of the first {} of the inputs", plural(pictures, "picture", "pictures")), o.strict,
-             s.listener);
-       }});
+  TrackedSourceOptions tracking = {.most_letters = options.format == ScoreFormat::kNpz ? kMostNpzLetters : 0};
+  // Where errors are retried, pictures are expected to have come back.
+  if (!options.retry_errors) {
+    tracking.changed = [&](int64_t pictures) {
+      say_changed_pictures(fmt::format("some of the first {} of the inputs", plural(pictures, "picture", "pictures")),
+                           o.strict, s.listener);
+    };
+  }
+  TrackedSource tracked(inputs, s.listener, options.shard, output.unscored(), std::move(tracking));
   PredictSummary summary;
   try {
     if (!output.complete() && options.retry_errors) {

@@ -30,12 +30,11 @@ int stats(const StatsOptions& o, int threads) {
   obey_stop_signals();
   check_range("--image-size", o.image_size, 1, 65536);
   const Preprocessing preprocessing = eval_preprocessing(o.image_size);
-  const DataStatsOptions options = {
-      .resize = preprocessing.resize,
-      .crop = preprocessing.crop,
-      .threads = threads,
-      .accept = o.accept.accept(),
-      .outage = o.outage};
+  const DataStatsOptions options = {.resize = preprocessing.resize,
+                                    .crop = preprocessing.crop,
+                                    .threads = threads,
+                                    .accept = o.accept.accept(),
+                                    .outage = o.outage};
   const ThreadLimit limit(threads);
   check_outputs({{"--json", o.json}}, {o.data});
   TerminalListener listener;

@@ -47,6 +47,11 @@ void print_line(std::string_view line) {
   remember(write_stream(STDOUT_FILENO, printable(line, std::string_view::npos) + '\n'));
 }
 
+void complain_without_memory(std::string_view sentence) noexcept {
+  for (const std::string_view part : {std::string_view("resflow: "), sentence, std::string_view("\n")})
+    write_stream(STDERR_FILENO, part);
+}
+
 void complain(const std::string& sentence) { print_error_line("resflow: " + sentence); }
 void warn(const std::string& sentence) { complain("warning: " + sentence); }
 void note(const std::string& sentence) { complain("note: " + sentence); }

@@ -25,6 +25,9 @@ void complain(const std::string& sentence);
 void warn(const std::string& sentence);
 void note(const std::string& sentence);
 
+// As complain(), taking no memory: for when there is none. `sentence` is printed as it is.
+void complain_without_memory(std::string_view sentence) noexcept;
+
 template <class... Args>
 void warn(fmt::format_string<Args...> format, Args&&... args) {
   warn(fmt::format(format, std::forward<Args>(args)...));
