@@ -79,7 +79,7 @@ inline const Arrows& libraries() {
       {"png.h", {"io/images", "apps/machine"}},
       {"tiffio", {"io/images"}},
       {"webp/", {"io/images"}},
-      {"minizip/", {"io/files"}},
+      {"minizip/", {"io/formats"}},
       {"libdeflate", {"io"}},
       {"archive", {"io/pictures"}},
       {"openssl/", {"io"}},
