@@ -28,7 +28,7 @@ struct PackingOptions {
   int short_side = 0;  // as of PicturePacker::pack
   int quality = 90;
   int threads = 1;
-  Acceptance accept = {};  // which pictures are packed
+  Acceptance accept = {};    // which pictures are packed
   int64_t outage = kOutage;  // as UnreadFiles has it (pipeline/outage.h)
 };
 

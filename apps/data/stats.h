@@ -99,7 +99,7 @@ struct DataStats {
 struct DataStatsOptions {
   int resize = 256, crop = 224;
   int threads = 1;
-  Acceptance accept = {};  // which pictures are not broken
+  Acceptance accept = {};    // which pictures are not broken
   int64_t outage = kOutage;  // as UnreadFiles has it (pipeline/outage.h)
 };
 
