@@ -8,8 +8,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <ctime>
+#include <sstream>
+#include <string>
 
 #include "io/core/bytes.h"
 #include "io/core/error.h"
@@ -33,10 +34,11 @@ std::string own_text() {
 
 // Whether the process that the text names was one of this machine, and is no more.
 bool is_gone(const std::string& text) {
+  std::istringstream words(text);
+  std::string first, on, host;
   int process = 0;
-  std::array<char, 256> host{};
-  if (std::sscanf(text.c_str(), "process %d on %255s", &process, host.data()) != 2 || process <= 0) return false;
-  return this_host() == host.data() && ::kill(process, 0) != 0 && errno == ESRCH;
+  if (!(words >> first >> process >> on >> host) || first != "process" || on != "on" || process <= 0) return false;
+  return this_host() == host && ::kill(process, 0) != 0 && errno == ESRCH;
 }
 
 }  // namespace

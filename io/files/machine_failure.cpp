@@ -40,9 +40,11 @@ bool Attempts::again(int error) {
 bool PatientFiles::pause(int failed) {
   if (failed > std::ssize(kPatientPauses)) return false;
   double left = kPatientPauses[static_cast<size_t>(failed - 1)];
-  for (; left > 0; left -= kBetweenQuestions) {
+  while (left > 0) {
     if (stop_ && stop_()) return false;
-    files_.sleep(std::min(left, kBetweenQuestions));
+    const double part = std::min(left, kBetweenQuestions);
+    files_.sleep(part);
+    left -= part;
   }
   return !(stop_ && stop_());
 }

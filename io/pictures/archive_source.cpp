@@ -208,8 +208,7 @@ bool ArchiveSource::pass_over_data() {
     const void* bytes = nullptr;
     size_t count = 0;
     la_int64_t place = 0;
-    int status = ARCHIVE_OK;
-    while ((status = archive_read_data_block(archive, &bytes, &count, &place)) == ARCHIVE_OK)
+    while (archive_read_data_block(archive, &bytes, &count, &place) == ARCHIVE_OK)
       if (reader_->file.ask_to_stop()) return false;
   }
   if (archive_read_data_skip(archive) < ARCHIVE_WARN) fail();

@@ -21,7 +21,7 @@ Error list_failure(const std::string& what, int error) {
 
 }  // namespace
 
-ListSource::ListSource(std::string path, ListOptions options)
+ListSource::ListSource(const std::string& path, ListOptions options)
     : name_(path == "-" ? "the list on standard input" : path),
       options_(std::move(options)),
       file_(path, options_.stop),

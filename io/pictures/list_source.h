@@ -32,7 +32,7 @@ struct ListOptions {
 // lines were expected.
 class ListSource : public PictureSource {
  public:
-  ListSource(std::string path, ListOptions options);  // "-" is standard input
+  ListSource(const std::string& path, ListOptions options);  // "-" is standard input
 
   bool next(Picture& picture) override;
 
