@@ -83,6 +83,7 @@ std::string listed(std::span<const std::string> names) {
   constexpr size_t kFew = 5;
   const size_t more = names.size() - std::min(kFew, names.size());
   std::vector<std::string> shown;
+  shown.reserve(names.size() - more);
   for (const std::string& name : names.first(names.size() - more)) shown.push_back(printable(name));
   return fmt::format("{}{}", fmt::join(shown, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
 }
@@ -103,6 +104,7 @@ bool is_asked_for(const FoundModel& place, const ModelFileOptions& options) {
 // Says which of the models in a file is taken, where there are several, and what beside it is left out.
 void note_place(const std::vector<FoundModel>& places, const FoundModel& taken, ModelFacts& facts) {
   std::vector<std::string> others;
+  others.reserve(places.size());
   for (const FoundModel& place : places) {
     const bool is_other = place.key != taken.key || place.prefix != taken.prefix;
     if (is_other) others.push_back(choice(place));
@@ -131,6 +133,7 @@ void find_place(const ModelFileOptions& options, ModelFacts& facts) {
   if (taken == places.end()) {
     if (options.weights_key.empty() && options.weights_prefix.empty()) return;
     std::vector<std::string> there;
+    there.reserve(places.size());
     for (const FoundModel& place : places) there.push_back(choice(place));
     throw usage_error(
         "{}{}{}: {} has no {} there{}",

@@ -69,16 +69,18 @@ class Files {
   // What was trained since: whole epochs, or a part of one.
   bool complete() const { return saved_epoch_ == run_.state.epoch && run_.state.next_batch == 0 && !has_best_; }
 
-  // Saves what there is, if that can be, because the machine has failed. Throws `failure`, or one that says so.
+  // Saves what there is, if that can be, because the machine has failed. Throws `failure`, with what there is to go on
+  // from.
   [[noreturn]] void rescue(const Error& failure) {
+    std::string text = failure.marked();
     try {
-      if (!mode_.can_be_saved()) throw Error(failure);
-      if (!complete()) save();
-    } catch (const Error&) {
-      throw Error(failure);
+      if (mode_.can_be_saved() && !complete()) save();
+    } catch (const Error& error) {
+      text += "; " + error.marked();
     }
-    throw Error(failure.kind(), fmt::format("{}; the run is saved in {}: go on with {}", failure.marked(),
-                                            run_.folder.last(), setting("resume")));
+    if (saved_epoch_ >= 0)
+      text += fmt::format("; the run is saved in {}: go on with {}", run_.folder.last(), setting("resume"));
+    throw Error(failure.kind(), text);
   }
 
  private:

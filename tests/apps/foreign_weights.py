@@ -16,7 +16,7 @@ for kind in ["same", "headless", "both"]:
     os.makedirs(f"{folder}/{kind}")
 torch.manual_seed(0)
 model = torchvision.models.resnet18(num_classes=4)
-weights = {k: v.half().float() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+weights = {k: v.half().float() if v.is_floating_point() else v.clone() for k, v in model.state_dict().items()}
 more = {k: v + 1 if v.is_floating_point() else v for k, v in weights.items()}
 backbone = {k: v for k, v in weights.items() if not k.startswith("fc.")}
 torch.save(weights, f"{folder}/plain.pth")

@@ -103,12 +103,13 @@ TEST_F(ForeignWeights, ABackboneGetsANewHead) {
 }
 
 TEST_F(ForeignWeights, WhatIsNoFileOfWeightsIsCalledByItsName) {
+  const std::string data = folder_ / "data";
+  draw_photos(data, 1, 1);
   const auto says = [&](const char* name, const std::string& content, const char* what) {
-    write_text(folder_ / name, content);
-    for (const char* command : {"inspect", "score"}) {
-      const ProcessResult result = std::string(command) == "score"
-                                       ? resflow({command, folder_ / name, folder_.path().string()})
-                                       : resflow({command, folder_ / name});
+    const std::string file = folder_ / name;
+    write_text(file, content);
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"inspect", file}, {"score", file, data}}) {
+      const ProcessResult result = resflow(command);
       EXPECT_EQ(result.exit_code, 3) << name << ": " << result.err;
       EXPECT_THAT(result.err, HasSubstr(what)) << name;
     }

