@@ -188,6 +188,7 @@ int merge(const MergeOptions& o) {
     if (broken && errors) errors->take(from);
   });
   std::vector<std::function<void()>> finishes;
+  finishes.reserve(all.size() + 1);
   for (const auto& rows : all) finishes.emplace_back([&rows] { rows->finish(); });
   if (errors) finishes.emplace_back([&errors] { errors->finish(); });
   write_each(finishes);

@@ -43,6 +43,7 @@ std::vector<std::string> generations_of(const std::string& file) {
     found[std::stoll(number)] = at->path().string();
   }
   std::vector<std::string> all;
+  all.reserve(found.size());
   for (const auto& [number, generation] : found) all.push_back(generation);
   return all;
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "apps/machine/threads.h"
 #include "apps/model/precision.h"
@@ -158,20 +159,20 @@ namespace {
 
 // Those of the newest saved state that can be read. A damaged one is told of when the run is opened.
 SavedOptions newest_options(const std::string& run_folder) {
-  std::optional<Error> first;
+  std::exception_ptr first;
   for (const std::string& file : saved_states(run_folder)) {
     TrainingState state;
     try {
       state = read_checkpoint_summary(file).checkpoint.training;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::kData) throw;
-      if (!first) first = e;
+      if (!first) first = std::current_exception();
       continue;
     }
     check_saved(state, file);  // a whole one is not passed over for what it says
     return state.options;
   }
-  throw Error(*first);
+  std::rethrow_exception(first);
 }
 
 }  // namespace
