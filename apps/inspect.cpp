@@ -104,7 +104,8 @@ void print_network(const ModelDescription& model, const PlanView& plan) {
 }
 
 int inspect_file(const InspectOptions& o, PlanView plan, Listener& listener) {
-  const FileView view = view_file(o.what, file_options(o), o.verify, listener);
+  FileView view = view_file(o.what, file_options(o), o.verify, listener);
+  for (std::string& note : view.facts.notes) note = with_option_names(note);
   if (o.json)
     print_json(file_json(view));
   else
