@@ -150,8 +150,6 @@ class ErrorsSink : public RowSink {
 
 }  // namespace
 
-void RowSink::keep(const FormerRow& row) { add(row.picture); }
-
 std::unique_ptr<RowSink> make_text_sink(GrowingFile& file, std::unique_ptr<RowText> rows) {
   return std::make_unique<TextSink>(file, std::move(rows));
 }

@@ -6,13 +6,12 @@
 #include <memory>
 #include <string_view>
 
+#include "apps/score/former_rows.h"
 #include "apps/score/rows.h"
 #include "io/core/array.h"
 #include "io/files/growing_file.h"
 
 namespace resflow {
-
-struct FormerRow;
 
 class RowSink {
  public:
@@ -24,7 +23,7 @@ class RowSink {
   // Throws as GrowingFile::write does.
   virtual void add(const ScoredPicture& picture) = 0;
   // Takes a row without an error as it is in a former file of the same kind (apps/score/former_rows.h). Throws as add.
-  virtual void keep(const FormerRow& row);
+  virtual void keep(const FormerRow& row) { add(row.picture); }
   // To be called when no more rows will come. Throws as GrowingFile::rewrite does.
   virtual void end() {}
 };

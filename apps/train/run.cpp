@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <optional>
 
 #include "apps/machine/same_machine.h"
@@ -53,7 +54,7 @@ void make_model(Run& run) {
 // Of last.resflow, or, where that is damaged or gone, of the newest generation before it that is whole.
 Checkpoint load_newest(const Run& run) {
   std::string why = fmt::format("{}: is not there", run.folder.last());
-  std::optional<Error> first;
+  std::exception_ptr first;
   for (const std::string& file : saved_states(run.folder.path())) {
     try {
       Checkpoint saved = load_checkpoint(file);
@@ -64,10 +65,10 @@ Checkpoint load_newest(const Run& run) {
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::kData) throw;
       if (!first) why = e.marked();
-      if (!first) first = e;
+      if (!first) first = std::current_exception();
     }
   }
-  throw Error(*first);
+  std::rethrow_exception(first);
 }
 
 void resume(Run& run) {
