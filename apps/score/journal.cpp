@@ -7,6 +7,7 @@
 #include "io/core/base64.h"
 #include "io/core/bytes.h"
 #include "io/core/error.h"
+#include "io/core/json_number.h"
 #include "io/core/text.h"
 #include "io/files/output_place.h"
 #include "io/files/xxh3.h"
@@ -36,19 +37,19 @@ ScoreJournal parse_journal(const std::string& text) {
   ScoreJournal journal;
   journal.fingerprint = fingerprint_of_json(json.at("facts"));
   journal.machine = json.value("machine", "");
-  journal.rows = json.at("rows").get<int64_t>();
-  journal.failed = json.at("failed").get<int64_t>();
-  journal.unreadable = json.value("unreadable", journal.unreadable);
-  journal.place.pictures = json.at("pictures").get<int64_t>();
+  journal.rows = int64_of_json(json.at("rows"));
+  journal.failed = int64_of_json(json.at("failed"));
+  if (json.contains("unreadable")) journal.unreadable = int64_of_json(json.at("unreadable"));
+  journal.place.pictures = int64_of_json(json.at("pictures"));
   journal.place.names = hash_of_hex(json.at("names").get<std::string>());
   journal.place.last = bytes_of_json(json.at("last"));
   journal.place.files.reset();
   if (json.contains("files_state")) journal.place.files = hash_of_hex(json.at("files_state").get<std::string>());
   for (const Json& picture : json.value("missing", Json::array()))
-    journal.missing.push_back({picture.at(0).get<int64_t>(), hash_of_hex(picture.at(1).get<std::string>())});
+    journal.missing.push_back({int64_of_json(picture.at(0)), hash_of_hex(picture.at(1).get<std::string>())});
   for (const Json& file : json.at("files"))
-    journal.files.push_back({bytes_of_json(file.at("path")), file.at("bytes").get<int64_t>()});
-  journal.executors = json.value("executors", journal.executors);
+    journal.files.push_back({bytes_of_json(file.at("path")), int64_of_json(file.at("bytes"))});
+  if (json.contains("executors")) journal.executors = int_of_json(json.at("executors"));
   journal.complete = json.at("complete").get<bool>();
   for (const ScoreJournal::File& file : journal.files)
     if (file.bytes < 0) throw data_error("it says {} bytes of {}", file.bytes, printable(file.path));

@@ -8,6 +8,7 @@
 #include "apps/score/fingerprint_json.h"
 #include "io/core/base64.h"
 #include "io/core/error.h"
+#include "io/core/json_number.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
@@ -64,16 +65,16 @@ class UnorderedShardSink : public RowSink {
 ShardFooter parse_footer(const std::string& text) {
   const Json json = Json::parse(text);
   ShardFooter footer;
-  footer.shard = {.number = json.at("shard").get<int>(), .of = json.at("of").get<int>()};
+  footer.shard = {.number = int_of_json(json.at("shard")), .of = int_of_json(json.at("of"))};
   footer.fingerprint = fingerprint_of_json(json.at("facts"));
-  footer.listed.pictures = json.at("pictures").get<int64_t>();
+  footer.listed.pictures = int64_of_json(json.at("pictures"));
   footer.listed.names = hash_of_hex(json.at("names").get<std::string>());
-  footer.rows = json.at("rows").get<int64_t>();
-  footer.failed = json.at("failed").get<int64_t>();
+  footer.rows = int64_of_json(json.at("rows"));
+  footer.failed = int64_of_json(json.at("failed"));
   for (const auto& [role, file] : json.at("files").items()) {
     ShardFooter::File& f = footer.files[name_of_stored(role)];
     f.path = bytes_of_json(file.at("path"));
-    if (!file.at("bytes").is_null()) f.bytes = file.at("bytes").get<int64_t>();
+    if (!file.at("bytes").is_null()) f.bytes = int64_of_json(file.at("bytes"));
   }
   const Shard& shard = footer.shard;
   if (shard.number < 1 || shard.number > shard.of || footer.rows < 0 || footer.rows > footer.listed.pictures ||

@@ -17,7 +17,7 @@ install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(internal
     "^ops/kernels/"
     "_json\\.h$"
-    "^io/core/base64\\.h$" "^io/checkpoint/(file|manifest)\\.h$" "^io/pth/internal\\.h$" "^pipeline/pixels/avx512\\.h$"
+    "^io/core/(base64|json_number)\\.h$" "^io/checkpoint/(file|manifest)\\.h$" "^io/pth/internal\\.h$" "^pipeline/pixels/avx512\\.h$"
     "^apps/(machine/process_report|data/stats_report|inspect/file_summary|inspect/weights_diff)\\.h$")
 set(headers)
 foreach(target ${libraries})

@@ -2,9 +2,14 @@
 // are there. The mutator makes the checksums right again.
 #include "io/files/feature_cache.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,13 +28,18 @@ constexpr size_t kHeader = 128, kHeaderChecksum = 120, kHead = 32, kRowsOfBlock 
 FeatureCacheKey key() { return {.key = std::string(64, 'a'), .rows = kRows, .columns = kColumns}; }
 
 void run(std::span<const uint8_t> bytes) {
-  static MemoryFile input;
-  input.set(bytes.data(), bytes.size());
+  // A file of its own name: one without is not written to.
+  static const std::string path =
+      (std::filesystem::temp_directory_path() / fmt::format("fuzz-features-{}", ::getpid())).string();
+  {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
   accepts([&] {
     std::vector<BrokenRow> broken;
     Array values;
     {
-      FeatureCache cache(input.path(), key());
+      FeatureCache cache(path, key());
       if (cache.done() < 0 || cache.done() > kRows) finding("rows that there cannot be");
       for (const BrokenRow& row : cache.broken())
         if (row.row < 0 || row.row >= cache.done()) finding("a broken row that is none of the file's");
@@ -38,7 +48,7 @@ void run(std::span<const uint8_t> bytes) {
       broken = cache.broken();
       values = cache.values();
     }
-    const FeatureCache again(input.path(), key());
+    const FeatureCache again(path, key());
     if (!again.complete()) finding("what was appended is not there");
     if (again.broken() != broken) finding("the broken rows changed");
     if (!(again.values() == values)) finding("the values changed");
