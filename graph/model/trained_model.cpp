@@ -16,6 +16,7 @@ TrainedModel make_trained_model(Checkpoint checkpoint, const std::string& path, 
     trained.model->load(checkpoint.parameters);
     trained.model->set_quantization(std::move(checkpoint.quantization));
   } catch (const Error& e) {
+    if (e.kind() == ErrorKind::kSystem) throw;  // there is no memory for it
     // The description comes from the file, not from the command line.
     throw data_error("{}: {}", path, e.marked());
   }

@@ -100,7 +100,7 @@ def all_commands():
     for how in ("symlink", "hardlink", "copy", "list", "move"):
         arguments = ["split", "data", "--out", "parts", "--how", how, "--val", "0.3", *SMALL]
         commands.append(Command("split-" + how, arguments, [], copies=(("photos/train", "data"),),
-                                may_leave=("parts.partial*", "parts.old*")))
+                                may_leave=("parts.partial*", "parts.old*", "parts.lock")))
     commands += [
         Command("convert-safetensors", ["convert", model, "w.safetensors"], [model], old=("w.safetensors",)),
         Command("convert-pth", ["convert", model, "w.pth"], [model]),
