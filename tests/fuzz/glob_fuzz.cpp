@@ -41,7 +41,9 @@ void run(std::span<const uint8_t> bytes) {
   std::string pattern(bytes.begin(), bytes.end());
   // Only below the tree, and no longer than a path may be.
   std::replace(pattern.begin(), pattern.end(), '\0', '*');
-  if (pattern.size() > 512 || pattern.starts_with('/') || pattern.find("..") != std::string::npos) return;
+  std::string plain = pattern;
+  std::erase(plain, '\\');  // "\." is a dot, too
+  if (pattern.size() > 512 || plain.starts_with('/') || plain.find("..") != std::string::npos) return;
   has_wildcard(pattern);
   accepts([&] {
     Glob glob(pattern);
