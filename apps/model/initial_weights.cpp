@@ -130,9 +130,9 @@ std::vector<int64_t> rows_by_name(const std::vector<std::string>& of_weights, co
 
 // What becomes of the weights' head.
 struct NewHead {
-  bool is_new = false;  // initialised anew, but for
-  std::vector<int64_t>
-      rows;  // these rows of the weights' head, one for each class of the data; -1: anew. Empty: all anew
+  bool is_new = false;  // initialised anew, but for `rows`
+  // Of each class of the data the row of the weights' head that it keeps; -1: none. Empty: none of them keeps one.
+  std::vector<int64_t> rows;
 };
 
 // Whether the head is initialised anew because the data have other classes than the weights.

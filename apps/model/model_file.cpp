@@ -63,10 +63,10 @@ void read_checkpoint_facts(const ModelFileOptions& options, ModelFacts& facts) {
   facts.provenance = std::move(c.provenance);
 }
 
-// What resflow wrote beside the tensors is believed as far as the tensors agree.
-ModelMatch match_tensors(const std::vector<TensorEntry>& tensors, const std::optional<ModelDescription>& written,
-                         const std::string& architecture) {
-  ModelMatch match = architecture.empty() ? recognise_model(tensors) : match_model(architecture, tensors);
+// What resflow wrote beside the tensors is believed as far as the tensors agree. `match` is what they are by
+// themselves.
+ModelMatch match_written(const std::vector<TensorEntry>& tensors, const std::optional<ModelDescription>& written,
+                         const std::string& architecture, ModelMatch match) {
   if (!written || (!architecture.empty() && written->architecture != architecture)) return match;
   ModelMatch as_written = {.description = *written, .fit = {}};
   as_written.description.num_classes = match.description.num_classes;
@@ -166,7 +166,11 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
   for (const std::string& key : foreign)
     facts.notes.push_back(
         fmt::format("{}: its metadata \"{}\" is not as resflow writes it, and left aside", facts.path, key));
-  facts.match = match_tensors(facts.summary.tensors, written.model, options.architecture);
+  const std::vector<TensorEntry>& tensors = facts.summary.tensors;
+  ModelMatch match = facts.place                    ? facts.place->match
+                     : options.architecture.empty() ? recognise_model(tensors)
+                                                    : match_model(options.architecture, tensors);
+  facts.match = match_written(tensors, written.model, options.architecture, std::move(match));
   facts.classes = std::move(written.classes);
   facts.preprocessing = std::move(written.preprocessing);
   facts.head = std::move(written.head);
