@@ -13,6 +13,7 @@ namespace {
 struct SgdFactors {
   float lr, momentum, one_minus_dampening, weight_decay;
   bool nesterov, first;
+  float trust;
 };
 
 struct AdamFactors {
@@ -20,6 +21,11 @@ struct AdamFactors {
   float weight_decay;  // coupled
   float shrink;        // decoupled: 1 - lr weight_decay
   float root_correction2, step_size;
+};
+
+struct LambFactors {
+  float beta1, one_minus_beta1, beta2, one_minus_beta2, eps, weight_decay;
+  float correction1, root_correction2;
 };
 
 struct RmsPropFactors {
@@ -55,9 +61,11 @@ void each_stretch(const Compute& compute, std::span<const UpdateSlice> slices, c
                         .gradient = slice.gradient + begin,
                         .state0 = slice.state0 == nullptr ? nullptr : slice.state0 + begin,
                         .state1 = slice.state1 == nullptr ? nullptr : slice.state1 + begin,
+                        .direction = slice.direction == nullptr ? nullptr : slice.direction + begin,
                         .elements = static_cast<size_t>(end - begin),
                         .decay = slice.decay,
-                        .lr_scale = slice.lr_scale});
+                        .lr_scale = slice.lr_scale,
+                        .trust = slice.trust});
         start += elements;
       }
     });
@@ -75,7 +83,8 @@ void sgd_update(const Compute& compute, const SgdOptions& o, int64_t step, std::
             .one_minus_dampening = static_cast<float>(1 - o.dampening),
             .weight_decay = stretch.decay ? static_cast<float>(o.weight_decay) : 0.0F,
             .nesterov = o.nesterov,
-            .first = step == 1},
+            .first = step == 1,
+            .trust = static_cast<float>(stretch.trust)},
            stretch);
   });
 }
@@ -96,6 +105,24 @@ void adam_update(const Compute& compute, const AdamOptions& o, int64_t step, std
             .shrink = o.decoupled ? static_cast<float>(1 - lr * decay) : 1.0F,
             .root_correction2 = static_cast<float>(std::sqrt(correction2)),
             .step_size = static_cast<float>(lr / correction1)},
+           stretch);
+  });
+}
+
+void lamb_direction(const Compute& compute, const LambOptions& o, int64_t step, std::span<const UpdateSlice> slices) {
+  if (step < 1) throw internal_error("optimizer: step {} counts from 1", step);
+  const double correction1 = 1 - std::pow(o.beta1, static_cast<double>(step));
+  const double correction2 = 1 - std::pow(o.beta2, static_cast<double>(step));
+  const auto kernel = RESFLOW_SELECT(compute.isa(), lamb);
+  each_stretch(compute, slices, [&](const UpdateSlice& stretch) {
+    kernel({.beta1 = static_cast<float>(o.beta1),
+            .one_minus_beta1 = static_cast<float>(1 - o.beta1),
+            .beta2 = static_cast<float>(o.beta2),
+            .one_minus_beta2 = static_cast<float>(1 - o.beta2),
+            .eps = static_cast<float>(o.eps),
+            .weight_decay = stretch.decay ? static_cast<float>(o.weight_decay) : 0.0F,
+            .correction1 = static_cast<float>(correction1),
+            .root_correction2 = static_cast<float>(std::sqrt(correction2))},
            stretch);
   });
 }

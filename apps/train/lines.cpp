@@ -48,12 +48,13 @@ Lines data_lines(const Run& run) {
 
 // The optimizer, and the schedule where there is one.
 void add_optimizer(const TrainOptions& o, Lines& lines) {
-  lines.push_back(
-      fmt::format("optimizer  {}, lr {}{}{}, weight decay {}{}{}", o.optimizer, o.lr,
-                  o.lr_backbone >= 0 ? fmt::format(" (backbone {})", o.lr_backbone) : "",
-                  o.momentum > 0 ? fmt::format(", {}momentum {}", o.nesterov ? "Nesterov " : "", o.momentum) : "",
-                  o.weight_decay, o.no_decay_norm_bias ? " (not of batch norms and biases)" : "",
-                  o.label_smoothing > 0 ? fmt::format(", label smoothing {}", o.label_smoothing) : ""));
+  lines.push_back(fmt::format(
+      "optimizer  {}, lr {}{}{}{}, weight decay {}{}{}", o.optimizer, o.base_lr(),
+      o.scale_lr > 0 ? fmt::format(" ({} for {} pictures)", o.lr, o.scale_lr) : "",
+      o.lr_backbone >= 0 ? fmt::format(" (backbone {})", o.lr_backbone * o.base_lr() / o.lr) : "",
+      o.momentum > 0 ? fmt::format(", {}momentum {}", o.nesterov ? "Nesterov " : "", o.momentum) : "", o.weight_decay,
+      o.no_decay_norm_bias || o.optimizer == "lars" || o.optimizer == "lamb" ? " (not of batch norms and biases)" : "",
+      o.label_smoothing > 0 ? fmt::format(", label smoothing {}", o.label_smoothing) : ""));
   if (o.schedule != "none" || o.warmup_epochs > 0)
     lines.push_back(fmt::format(
         "schedule   {}{}", o.schedule,

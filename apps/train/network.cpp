@@ -97,7 +97,7 @@ class NetworkMode : public TrainingMode {
 // The parameters are in use already; for each of them there is a number more, or several, in the optimizer.
 void warn_where_memory_is_short(const Run& run, size_t activations) {
   const TrainOptions& o = run.options;
-  const bool adam = o.optimizer == "adam" || o.optimizer == "adamw";
+  const bool adam = o.optimizer == "adam" || o.optimizer == "adamw" || o.optimizer == "lamb";
   const int64_t copies = (adam                       ? 2
                           : o.optimizer == "rmsprop" ? 1
                                                      : 0) +

@@ -52,6 +52,49 @@ void check_mode_options(const TrainOptions& o) {
     throw usage_error("{} is empty: wanted a folder", setting("feature_cache"));
 }
 
+// What an optimizer does where nobody says otherwise.
+struct OptimizerDefaults {
+  const char* name;
+  double lr, momentum, weight_decay, clip_norm;
+};
+// PyTorch's; sgd's momentum and decay are those of torchvision's training, lars's and lamb's numbers timm's.
+constexpr OptimizerDefaults kOptimizers[] = {
+    {"adam", 1e-3, 0, 0, 0},    {"adamw", 1e-3, 0, 1e-2, 0}, {"sgd", 0.1, 0.9, 1e-4, 0},
+    {"rmsprop", 1e-2, 0, 0, 0}, {"lars", 1.0, 0.9, 1e-4, 0}, {"lamb", 1e-3, 0, 1e-2, 1},
+};
+constexpr double kLambEps = 1e-6;
+
+const OptimizerDefaults& optimizer_defaults(const TrainOptions& o) {
+  for (const OptimizerDefaults& known : kOptimizers)
+    if (o.optimizer == known.name) return known;
+  throw usage_error("{} {}: wanted {}", setting("optimizer"), o.optimizer, fmt::join(optimizer_names(), ", "));
+}
+
+void resolve_optimizer(TrainOptions& o) {
+  const OptimizerDefaults& defaults = optimizer_defaults(o);
+  const auto resolve_number = [&](const char* name, double& value, double fitting) {
+    if ((o.given.contains(name) || value != kFitsTheOthers) && !(value >= 0 && value <= kLargest))
+      throw usage_error("{} is {}: wanted a number from 0 up", setting(name), value);
+    if (value < 0) value = fitting;
+  };
+  resolve_number("lr", o.lr, defaults.lr);
+  resolve_number("momentum", o.momentum, defaults.momentum);
+  resolve_number("weight_decay", o.weight_decay, defaults.weight_decay);
+  if ((o.given.contains("clip_norm") || o.clip_norm != kFitsTheOthers) && !(o.clip_norm >= 0))
+    throw usage_error("{} is {}: wanted a number from 0 up", setting("clip_norm"), o.clip_norm);
+  if (o.clip_norm < 0) o.clip_norm = defaults.clip_norm;
+}
+
+// The linear rule and the warm-up of Goyal et al. (arXiv 1706.02677).
+void resolve_scale(TrainOptions& o) {
+  if (o.scale_lr < 0) throw usage_error("{} is {}: wanted a number of pictures", setting("scale_lr"), o.scale_lr);
+  if (o.given.contains("warmup_epochs") && o.warmup_epochs < 0)
+    throw usage_error("{} is {}: wanted at least 0", setting("warmup_epochs"), o.warmup_epochs);
+  constexpr int64_t kWarmup = 5;
+  if (o.warmup_epochs < 0)
+    o.warmup_epochs = o.base_lr() > o.lr && o.schedule != "onecycle" ? std::min(kWarmup, o.epochs / 2) : 0;
+}
+
 void resolve_mode(TrainOptions& o) {
   if (o.mode.empty()) o.mode = !o.freeze.empty() ? "partial" : !o.weights.empty() ? "finetune" : "scratch";
   if (o.mode != "finetune" && o.mode != "partial" && o.mode != "features" && o.mode != "svm" && o.mode != "scratch")
@@ -75,42 +118,39 @@ void resolve_mode(TrainOptions& o) {
 
 }  // namespace
 
+double TrainOptions::base_lr() const {
+  if (scale_lr == 0) return lr;
+  return lr * static_cast<double>(batch) * accumulate / static_cast<double>(scale_lr);
+}
+
 OptimizerOptions TrainOptions::optimizer_options() const {
   OptimizerOptions o;
   o.name = optimizer;
-  o.lr = lr;
+  o.lr = base_lr();
   o.momentum = momentum;
   o.nesterov = nesterov;
   o.weight_decay = weight_decay;
   o.clip_norm = clip_norm;
+  if (optimizer == "lamb") o.eps = kLambEps;
   return o;
 }
 
 void resolve(TrainOptions& o) {
-  const bool sgd = o.optimizer == "sgd";
-  const bool rmsprop = o.optimizer == "rmsprop";
-  if (!sgd && !rmsprop && o.optimizer != "adam" && o.optimizer != "adamw")
-    throw usage_error("{} {}: wanted sgd, adam, adamw or rmsprop", setting("optimizer"), o.optimizer);
+  optimizer_defaults(o);  // for its error
   if (o.given.contains("weights") && o.weights.empty())
     throw usage_error("{}: wanted a file or MODEL:ENTRY", setting("weights"));
   resolve_mode(o);
   for (const Option<TrainOptions>& option : train_option_table())
     if (o.given.contains(option.name))
       if (const std::string reason = why_useless(option, o); !reason.empty()) throw usage_error("{}", reason);
-  for (const auto& [name, value] :
-       {std::pair{"lr", o.lr}, std::pair{"momentum", o.momentum}, std::pair{"weight_decay", o.weight_decay}})
-    if ((o.given.contains(name) || value != kFitsTheOthers) && !(value >= 0 && value <= kLargest))
-      throw usage_error("{} is {}: wanted a number from 0 up", setting(name), value);
-  if (o.lr < 0) o.lr = sgd ? 0.1 : rmsprop ? 1e-2 : 1e-3;
-  if (o.momentum < 0) o.momentum = sgd ? 0.9 : 0;
-  if (o.weight_decay < 0) o.weight_decay = sgd ? 1e-4 : o.optimizer == "adamw" ? 1e-2 : 0;
+  resolve_optimizer(o);
+  resolve_scale(o);
   if (o.momentum >= 1) throw usage_error("{} is {}: wanted less than 1", setting("momentum"), o.momentum);
   if (o.nesterov && o.momentum == 0)
     throw usage_error("{} wants a {} above 0", setting("nesterov"), setting("momentum"));
   if (!(o.label_smoothing >= 0 && o.label_smoothing < 1))
     throw usage_error("{} is {}: wanted 0 or more and less than 1", setting("label_smoothing"), o.label_smoothing);
 
-  if (!(o.clip_norm >= 0)) throw usage_error("{} is {}: wanted a number from 0 up", setting("clip_norm"), o.clip_norm);
   if (o.accumulate < 1) throw usage_error("{} is {}: wanted at least 1 batch", setting("accumulate"), o.accumulate);
   if (!(o.ema >= 0 && o.ema < 1))
     throw usage_error("{} is {}: wanted 0 or more and less than 1", setting("ema"), o.ema);
@@ -188,7 +228,7 @@ TrainOptions resolved(TrainOptions options) {
 
 ScheduleOptions TrainOptions::schedule_options(int64_t epoch_steps) const {
   return {.name = schedule,
-          .base = lr,
+          .base = base_lr(),
           .epochs = epochs,
           .epoch_steps = epoch_steps,
           .warmup_epochs = warmup_epochs,

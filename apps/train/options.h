@@ -49,15 +49,19 @@ struct TrainOptions {
   //   adamw    0.001            0.01
   //   sgd      0.1    0.9       0.0001
   //   rmsprop  0.01   0         0
+  //   lars     1      0.9       0.0001
+  //   lamb     0.001            0.01
   double lr = -1, momentum = -1, weight_decay = -1;
   bool nesterov = false;
-  bool no_decay_norm_bias = false;  // weight decay does not change batch norms and biases
+  bool no_decay_norm_bias = false;  // weight decay does not change batch norms and biases; always so of lars and lamb
   double lr_backbone = -1;          // of all layers but the head; -1: the same as `lr`
+  int64_t scale_lr = 0;             // the rates are meant for an update of so many pictures; 0: of as many as there are
   std::string schedule = "none";    // graph/train/schedule.h explains it, and the six that follow
-  int64_t warmup_epochs = 0, step_size = 30, patience = 10;
+  int64_t warmup_epochs = -1;       // -1: 5, at most half of all, where `scale_lr` raises the rate, else 0
+  int64_t step_size = 30, patience = 10;
   std::vector<int64_t> milestones = {};
   double gamma = 0.1, min_lr = 0;
-  double clip_norm = 0;         // the largest norm of all gradients together; 0: they are not clipped
+  double clip_norm = -1;        // the largest norm of all gradients together; 0: not clipped; -1: 1 for lamb, else 0
   int accumulate = 1;           // batches whose mean gradient makes one update
   double ema = 0;               // decay of the average of the weights that is validated and kept as best; 0: no average
   AugmentOptions augment = {};  // apps/train/augment_options.h
@@ -80,6 +84,7 @@ struct TrainOptions {
 
   std::set<std::string> given = {};  // names of the options that the user wrote: "lr"
 
+  double base_lr() const;  // `lr` as `scale_lr` makes it
   OptimizerOptions optimizer_options() const;
   ScheduleOptions schedule_options(int64_t epoch_steps = 1) const;  // of the optimizer, an epoch
 };

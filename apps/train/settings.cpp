@@ -14,9 +14,10 @@ void freeze_parameters(Model& model, const TrainOptions& options) {
 }
 
 void group_parameters(Model& model, const TrainOptions& options) {
+  const bool layer_wise = options.optimizer == "lars" || options.optimizer == "lamb";
   for (const auto& parameter : model.parameters()) {
     if (!parameter->learnt) continue;
-    if (options.no_decay_norm_bias) parameter->decay = parameter->value.dims().size() > 1;
+    if (options.no_decay_norm_bias || layer_wise) parameter->decay = parameter->value.dims().size() > 1;
     if (options.lr_backbone >= 0 && !parameter->name.starts_with("fc."))
       parameter->lr_scale = options.lr_backbone / options.lr;
   }

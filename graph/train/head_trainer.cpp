@@ -62,7 +62,7 @@ struct Evaluation {
 
 struct HeadTrainer::Impl {
   Impl(Model& the_model, int64_t the_batch, const OptimizerOptions& options, const LossOptions& loss)
-      : model(the_model), batch(the_batch), loss_options(loss) {
+      : model(the_model), batch(the_batch), loss_options(loss), clips(options.clip_norm > 0) {
     check(options);
     if (batch < 1) throw usage_error("batch is {}: wanted at least 1", batch);
     model.compute().run([&] {
@@ -86,6 +86,7 @@ struct HeadTrainer::Impl {
   Model& model;
   int64_t batch;
   LossOptions loss_options;
+  bool clips;
   std::map<int64_t, SizedHead> sized;  // by rows
   std::unique_ptr<Arena> arena;        // of the gradients
   std::unique_ptr<Gradients> gradients;
@@ -110,6 +111,7 @@ StepResult HeadTrainer::step(const float* features, std::span<const int32_t> lab
     result = sized.loss.run(sized.logits.data(), labels, sized.diff_logits.data());
     sized.op->backward();
     head.optimizer->begin_step();
+    if (head.clips) head.optimizer->clip(head.gradients->buckets());
     head.optimizer->apply(0, head.gradients->buckets().front());
   });
   return {.loss = result.loss, .correct = result.correct};

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 
 #include "graph/train/require.h"
@@ -12,7 +13,7 @@ namespace resflow {
 namespace {
 
 std::vector<std::string> slot_names(const OptimizerOptions& options) {
-  if (options.name == "sgd") {
+  if (options.name == "sgd" || options.name == "lars") {
     if (options.momentum == 0.0) return {};
     return {"momentum_buffer"};
   }
@@ -36,15 +37,22 @@ OptimizerOptions checked(const OptimizerOptions& options) {
 
 }  // namespace
 
+const std::vector<std::string>& optimizer_names() {
+  static const std::vector<std::string> names = {"adam", "adamw", "sgd", "rmsprop", "lars", "lamb"};
+  return names;
+}
+
 void check(const OptimizerOptions& o) {
-  if (o.name != "sgd" && o.name != "adam" && o.name != "adamw" && o.name != "rmsprop")
-    throw usage_error("no optimizer is called \"{}\": there are sgd, adam, adamw, rmsprop", o.name);
+  const std::vector<std::string>& names = optimizer_names();
+  if (std::find(names.begin(), names.end(), o.name) == names.end())
+    throw usage_error("no optimizer is called \"{}\": there are {}", o.name, fmt::join(names, ", "));
   // Negated comparisons would let NaN pass.
   require(o.lr >= 0, "lr", o.lr, "at least 0");
   require(o.weight_decay >= 0, "weight_decay", o.weight_decay, "at least 0");
   require(o.momentum >= 0, "momentum", o.momentum, "at least 0");
   require(o.beta1 >= 0 && o.beta1 < 1, "beta1", o.beta1, "0 to below 1");
   require(o.beta2 >= 0 && o.beta2 < 1, "beta2", o.beta2, "0 to below 1");
+  require(o.trust > 0, "trust", o.trust, "above 0");
   require(o.alpha >= 0 && o.alpha < 1, "alpha", o.alpha, "0 to below 1");
   require(o.eps >= 0, "eps", o.eps, "at least 0");
   require(o.clip_norm >= 0, "clip norm", o.clip_norm, "at least 0");
@@ -97,10 +105,34 @@ double Optimizer::clip(const std::vector<Bucket>& buckets) {
 }
 
 void Optimizer::set_momentum(double momentum) {
-  if (options_.name == "adam" || options_.name == "adamw")
+  if (options_.name == "adam" || options_.name == "adamw" || options_.name == "lamb")
     options_.beta1 = momentum;
   else if (options_.momentum > 0)
     options_.momentum = momentum;
+}
+
+double Optimizer::norm_of(const float* values, size_t elements) {
+  const std::span<const float> part(values, elements);
+  return norm(compute_, std::span(&part, 1), partial_norms_);
+}
+
+void Optimizer::adapt_lars(std::vector<UpdateSlice>& slices) {
+  for (UpdateSlice& slice : slices) {
+    if (!slice.decay) continue;
+    const double value = norm_of(slice.value, slice.elements), gradient = norm_of(slice.gradient, slice.elements);
+    slice.trust = value > 0 && gradient > 0
+                      ? options_.trust * value / (gradient + options_.weight_decay * value + options_.eps)
+                      : 1;
+  }
+}
+
+void Optimizer::adapt_lamb(std::vector<UpdateSlice>& slices) {
+  for (UpdateSlice& slice : slices) {
+    slice.gradient = slice.direction;
+    if (!slice.decay) continue;
+    const double value = norm_of(slice.value, slice.elements), step = norm_of(slice.direction, slice.elements);
+    slice.trust = value > 0 && step > 0 ? value / step : 1;
+  }
 }
 
 void Optimizer::apply(size_t index, const Bucket& bucket) {
@@ -108,7 +140,8 @@ void Optimizer::apply(size_t index, const Bucket& bucket) {
   // Another plan of the same model has its gradients elsewhere.
   std::vector<UpdateSlice>& slices = slices_[index];
   for (size_t i = 0; i < slices.size(); ++i) slices[i].gradient = bucket.gradients + offsets_[index][i];
-  if (o.name == "sgd") {
+  if (o.name == "lars") adapt_lars(slices);
+  if (o.name == "sgd" || o.name == "lars") {
     sgd_update(compute_,
                {.lr = o.lr,
                 .momentum = o.momentum,
@@ -116,6 +149,12 @@ void Optimizer::apply(size_t index, const Bucket& bucket) {
                 .weight_decay = o.weight_decay,
                 .nesterov = o.nesterov},
                steps_, slices);
+  } else if (o.name == "lamb") {
+    for (size_t i = 0; i < slices.size(); ++i) slices[i].direction = bucket.gradients + offsets_[index][i];
+    lamb_direction(compute_, {.beta1 = o.beta1, .beta2 = o.beta2, .eps = o.eps, .weight_decay = o.weight_decay}, steps_,
+                   slices);
+    adapt_lamb(slices);
+    sgd_update(compute_, {.lr = o.lr}, steps_, slices);
   } else if (o.name == "rmsprop") {
     rmsprop_update(compute_,
                    {.lr = o.lr, .alpha = o.alpha, .eps = o.eps, .weight_decay = o.weight_decay, .momentum = o.momentum},

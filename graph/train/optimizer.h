@@ -15,16 +15,20 @@ namespace resflow {
 
 // Names and defaults are PyTorch's.
 struct OptimizerOptions {
-  std::string name = "adam";  // "sgd", "adam", "adamw", "rmsprop"
+  std::string name = "adam";  // "sgd", "adam", "adamw", "rmsprop", "lars", "lamb"
   double lr = 1e-3;
-  double momentum = 0.0;   // sgd, rmsprop
+  double momentum = 0.0;   // sgd, rmsprop, lars
   double dampening = 0.0;  // sgd
   bool nesterov = false;
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adam, adamw; eps of rmsprop too
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  // adam, adamw, lamb; eps of rmsprop and lars too
   double alpha = 0.99;                            // rmsprop
+  double trust = 0.001;                           // lars
   double weight_decay = 0.0;
   double clip_norm = 0.0;  // of all gradients together, as torch.nn.utils.clip_grad_norm_; 0: as they come
 };
+
+// All that there are.
+const std::vector<std::string>& optimizer_names();
 
 // Throws Error{kUsage} for options that cannot be, as torch does.
 void check(const OptimizerOptions& options);
@@ -55,6 +59,12 @@ class Optimizer {
   void load(const std::vector<NamedArray>& state, int64_t steps);
 
  private:
+  // Each layer's own rate, as LARS and LAMB have it, into the slices of `bucket`. Biases and batch norms, to which no
+  // decay applies, keep the common one.
+  void adapt_lars(std::vector<UpdateSlice>& slices);
+  void adapt_lamb(std::vector<UpdateSlice>& slices);
+  double norm_of(const float* values, size_t elements);
+
   struct Slot {
     std::string name;
     Tensor tensor;
@@ -68,7 +78,7 @@ class Optimizer {
   // Of each bucket: what the update takes, and each slice's distance from the bucket's first float.
   std::vector<std::vector<UpdateSlice>> slices_;
   std::vector<std::vector<size_t>> offsets_;
-  // Scratch of clip().
+  // Scratch of clip() and adapt().
   std::vector<std::span<const float>> clipped_;
   std::vector<double> partial_norms_;
   int64_t steps_ = 0;

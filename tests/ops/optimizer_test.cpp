@@ -40,6 +40,7 @@ struct OptimizerCase {
   SgdOptions sgd{};
   AdamOptions adam{};
   RmsPropOptions rmsprop{};
+  LambOptions lamb{};
 };
 
 const std::vector<OptimizerCase>& optimizer_cases() {
@@ -59,14 +60,26 @@ const std::vector<OptimizerCase>& optimizer_cases() {
       {.name = "rmsprop", .kind = "rmsprop"},
       {.name = "rmsprop_decay", .kind = "rmsprop", .rmsprop = {.lr = 1e-3, .alpha = 0.9, .weight_decay = 0.1}},
       {.name = "rmsprop_momentum", .kind = "rmsprop", .rmsprop = {.lr = 1e-3, .eps = 1e-3, .momentum = 0.9}},
+      // Without the layers' own scale LAMB is AdamW.
+      {.name = "lamb", .kind = "lamb", .adam = {.lr = 3e-3, .eps = 1e-6}},
+      {.name = "lamb_decay",
+       .kind = "lamb",
+       .adam = {.lr = 0.05, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-3, .weight_decay = 0.5},
+       .lamb = {.beta1 = 0.5, .beta2 = 0.99, .eps = 1e-3, .weight_decay = 0.5}},
   };
   return cases;
+}
+
+void lamb_update(const Compute& compute, const OptimizerCase& c, int64_t step, std::vector<UpdateSlice> slices) {
+  lamb_direction(compute, c.lamb, step, slices);
+  for (UpdateSlice& slice : slices) slice.gradient = slice.direction;
+  sgd_update(compute, {.lr = c.adam.lr}, step, slices);
 }
 
 // The values after each of ten steps, with the elements in slices of unequal sizes.
 std::vector<float> ten_steps(const OptimizerCase& c, const Compute& compute, const std::vector<float>& start,
                              const std::vector<float>& gradients, size_t slice_elements) {
-  std::vector<float> value = start, state0(start.size()), state1(start.size()), rows;
+  std::vector<float> value = start, state0(start.size()), state1(start.size()), direction(start.size()), rows;
   for (int step = 1; step <= kSteps; ++step) {
     const float* gradient = gradients.data() + static_cast<size_t>(step - 1) * start.size();
     std::vector<UpdateSlice> slices;
@@ -75,11 +88,14 @@ std::vector<float> ten_steps(const OptimizerCase& c, const Compute& compute, con
                         .gradient = gradient + at,
                         .state0 = state0.data() + at,
                         .state1 = state1.data() + at,
+                        .direction = direction.data() + at,
                         .elements = std::min(size, start.size() - at)});
     if (c.kind == "sgd")
       sgd_update(compute, c.sgd, step, slices);
     else if (c.kind == "rmsprop")
       rmsprop_update(compute, c.rmsprop, slices);
+    else if (c.kind == "lamb")
+      lamb_update(compute, c, step, slices);
     else
       adam_update(compute, c.adam, step, slices);
     rows.insert(rows.end(), value.begin(), value.end());
@@ -103,8 +119,8 @@ TEST_P(OptimizerTest, EqualsPyTorchForTenSteps) {
   };
   testing::run_python(
       "ops/optimizer_steps.py",
-      {folder.path().string(), c.kind, of(c.sgd.lr, c.adam.lr, c.rmsprop.lr), of(c.sgd.momentum, 0, c.rmsprop.momentum),
-       fmt::format("{}", c.sgd.dampening), c.sgd.nesterov ? "1" : "0",
+      {folder.path().string(), c.kind == "lamb" ? "adamw" : c.kind, of(c.sgd.lr, c.adam.lr, c.rmsprop.lr),
+       of(c.sgd.momentum, 0, c.rmsprop.momentum), fmt::format("{}", c.sgd.dampening), c.sgd.nesterov ? "1" : "0",
        of(c.sgd.weight_decay, c.adam.weight_decay, c.rmsprop.weight_decay), of(0, c.adam.beta1, c.rmsprop.alpha),
        fmt::format("{}", c.adam.beta2), of(0, c.adam.eps, c.rmsprop.eps)});
   const std::vector<float> wanted = read(folder / "wanted.f32", kElements * kSteps);
@@ -161,9 +177,23 @@ TEST(Optimizer, PaddingStaysZero) {
   EXPECT_EQ(value, std::vector<float>(16));
 }
 
+TEST(Optimizer, ATrustScalesGradientAndDecayBeforeTheMomentum) {
+  const Compute compute(1);
+  std::vector<float> value(32, 2.0F), buffer(32);
+  const std::vector<float> gradient(32, 1.0F);
+  const UpdateSlice slice = {
+      .value = value.data(), .gradient = gradient.data(), .state0 = buffer.data(), .elements = 32, .trust = 0.25};
+  sgd_update(compute, {.lr = 0.5, .momentum = 0.5, .weight_decay = 0.5}, 1, std::span(&slice, 1));
+  EXPECT_EQ(buffer[31], 0.5F);  // (1 + 0.5 * 2) / 4
+  EXPECT_EQ(value[31], 1.75F);
+  sgd_update(compute, {.lr = 0.5, .momentum = 0.5}, 2, std::span(&slice, 1));
+  EXPECT_EQ(buffer[31], 0.5F);  // 0.5 * 0.5 + 1 / 4
+}
+
 TEST(Optimizer, StepsCountFromOne) {
   const Compute compute(1);
   EXPECT_THROW(adam_update(compute, {}, 0, {}), Error);
+  EXPECT_THROW(lamb_direction(compute, {}, 0, {}), Error);
 }
 
 // Parameter groups: a slice's scale of the rate is the same as that rate for all, for decoupled decay too.

@@ -54,10 +54,10 @@ TEST(TrainOptionTable, NamesOnlyOptionsThatThereAre) {
 TEST(TrainOptionTable, PlacesInACheckpointAreOneToTheLast) {
   int place = 0;
   for (const auto* option : saved_option_table()) EXPECT_EQ(option->place, ++place) << option->name;
-  EXPECT_EQ(place, 56);
+  EXPECT_EQ(place, 57);
   const SavedOptions saved = saved_options(TrainOptions{});
   EXPECT_EQ(saved.front().first, "--model");
-  EXPECT_EQ(saved.back().first, "--weights-prefix");
+  EXPECT_EQ(saved.back().first, "--scale-lr");
   EXPECT_EQ(saved_value(saved, "image_size"), "224");
   EXPECT_EQ(saved_value(saved, "images"), "");
 }
@@ -139,7 +139,7 @@ TEST(TrainOptionTable, WhatNoRunCanHaveIsTheFilesFault) {
                                                                                     {"--lr", "inf"},
                                                                                     {"--epochs", "4611686018427387904"},
                                                                                     {"--image-size", "2147483647"},
-                                                                                    {"--clip-norm", "-1"},
+                                                                                    {"--clip-norm", "-2"},
                                                                                     {"--clip-norm", "nan"},
                                                                                     {"--threads", "-2"},
                                                                                     {"--nesterov", "maybe"},

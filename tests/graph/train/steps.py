@@ -36,7 +36,54 @@ for key, tensor in model.state_dict().items():
         at += tensor.numel()
 pixels = torch.from_numpy(np.fromfile(f"{folder}/pixels", np.float32).reshape(steps, batch, 3, size, size))
 labels = torch.from_numpy(np.fromfile(f"{folder}/labels", np.int32).astype(np.int64).reshape(steps, batch))
-kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}
+
+
+class Lars(torch.optim.Optimizer):
+    """arXiv 1708.03888: momentum of gradients that each layer's own rate scales; biases and norms as SGD has them."""
+
+    def __init__(self, parameters, lr, momentum=0.0, nesterov=False, weight_decay=0.0, trust=0.001, eps=1e-8):
+        super().__init__(parameters, {})
+        self.o = lr, momentum, nesterov, weight_decay, trust, eps
+
+    @torch.no_grad()
+    def step(self):
+        lr, momentum, nesterov, weight_decay, trust, eps = self.o
+        for p in self.param_groups[0]["params"]:
+            g = p.grad
+            if p.dim() > 1:
+                size, slope = p.double().norm(), g.double().norm()
+                g = (g + weight_decay * p) * (trust * size / (slope + weight_decay * size + eps)).float()
+            if momentum:
+                old = self.state[p].get("buffer")
+                self.state[p]["buffer"] = buffer = g.clone() if old is None else momentum * old + g
+                g = g + momentum * buffer if nesterov else buffer
+            p -= lr * g
+
+
+class Lamb(torch.optim.Optimizer):
+    """arXiv 1904.00962, version 3: Adam's direction with decay, scaled to the layer's norm; biases and norms unscaled."""
+
+    def __init__(self, parameters, lr, weight_decay=0.0, betas=(0.9, 0.999), eps=1e-6):
+        super().__init__(parameters, {})
+        self.o, self.t = (lr, weight_decay, *betas, eps), 0
+
+    @torch.no_grad()
+    def step(self):
+        lr, weight_decay, beta1, beta2, eps = self.o
+        self.t += 1
+        for p in self.param_groups[0]["params"]:
+            m, v = self.state[p].get("moments", (torch.zeros_like(p), torch.zeros_like(p)))
+            m, v = beta1 * m + (1 - beta1) * p.grad, beta2 * v + (1 - beta2) * p.grad**2
+            self.state[p]["moments"] = m, v
+            u = m / (1 - beta1**self.t) / ((v / (1 - beta2**self.t)).sqrt() + eps)
+            if p.dim() > 1:
+                u = u + weight_decay * p
+                u = u * (p.double().norm() / u.double().norm()).float()
+            p -= lr * u
+
+
+kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop,
+         "lars": Lars, "lamb": Lamb}
 update = kinds[optimizer](model.parameters(), **options)
 model.train()
 for step in range(steps):

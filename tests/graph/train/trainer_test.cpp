@@ -76,6 +76,8 @@ TEST_P(TenSteps, GiveTorchsLosses) {
   if (output.starts_with("absent")) GTEST_SKIP() << output;
   std::istringstream losses(output);
 
+  if (GetParam().options.name == "lars" || GetParam().options.name == "lamb")
+    for (const auto& parameter : model.parameters()) parameter->decay = parameter->value.dims().size() > 1;
   Trainer trainer(model, kBatch, kSide, GetParam().options, GetParam().loss);
   const int accumulate = GetParam().accumulate;
   if (accumulate > 1) trainer.allow_accumulation();
@@ -114,6 +116,9 @@ std::vector<Recipe> recipes() {
       recipe("sgd", 0.1, {"lr=0.1", "clip=0.5"}),
       recipe("sgd", 0.1, {"lr=0.1", "clip=0.5", "accumulate=2"}),
       recipe("adam", 1e-4, {"lr=1e-4", "accumulate=5"}),
+      recipe("lars", 1, {"lr=1", "momentum=0.9", "weight_decay=1e-2"}),
+      recipe("lars", 1, {"lr=1", "momentum=0.9", "nesterov=true"}),
+      recipe("lamb", 1e-3, {"lr=1e-3", "weight_decay=0.1", "clip=1"}),
   };
   all[0].options.momentum = all[1].options.momentum = 0.9;
   all[0].options.weight_decay = 1e-4;
@@ -130,6 +135,12 @@ std::vector<Recipe> recipes() {
   all[6].suffix = "_clip_accumulate";
   all[7].accumulate = 5;
   all[7].suffix = "_accumulate";
+  all[8].options.momentum = all[9].options.momentum = 0.9;
+  all[8].options.weight_decay = 1e-2;
+  all[9].options.nesterov = true;
+  all[10].options.eps = 1e-6;
+  all[10].options.weight_decay = 0.1;
+  all[10].options.clip_norm = 1;
   return all;
 }
 
