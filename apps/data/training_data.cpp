@@ -24,8 +24,7 @@ namespace {
 // "ant, bee, cat". Of many names the first ten, and how many more there are.
 std::string listed(const std::vector<std::string>& names) {
   constexpr size_t kShown = 10;
-  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "), names.size() - kShown);
+  return first_few(names, kShown);
 }
 
 // Pictures that nobody has seen may be missing where a folder cannot be read.

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/inspect/model_summary.h"
-#include "graph/model/model_zoo.h"
+#include "graph/model/misfit.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
@@ -59,40 +59,39 @@ void add_onnx_model(std::string& out, const WeightsSummary& summary) {
     line(out, "model", "none that resflow knows");
 }
 
-// Where half of the tensors or more differ, the file is another network's, and a list of them would help nobody.
-bool is_near(const ModelMatch& match) {
-  return (match.fit.missing.size() + match.fit.misshapen.size()) * 2 <
-         build_model(match.description).parameters().size();
+// The first few of the names that differ, and how many more there are: JSON has them all.
+void add_few(std::string& out, std::string_view what, const std::vector<std::string>& list) {
+  constexpr size_t kFew = 5;
+  add_list(out, what, {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(kFew, list.size()))});
+  if (list.size() > kFew) line(out, "", "and {} more", list.size() - kFew);
 }
 
-void add_fit(std::string& out, const ModelMatch& match, bool headless, bool asked) {
-  const WeightsFit& fit = match.fit;
-  const ModelDescription& model = match.description;
+void add_fit(std::string& out, const ModelFacts& facts, bool asked) {
+  const WeightsFit& fit = facts.match.fit;
+  const ModelDescription& model = facts.match.description;
   const std::string name = fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
   if (fit.fits()) {
     line(out, "model", "{}: all tensors fit{}", name,
          fit.counts_absent == 0 ? "" : fmt::format("; {} num_batches_tracked absent, taken as 0", fit.counts_absent));
     return;
   }
-  if (headless) {
+  if (facts.place && facts.place->headless) {
     line(out, "model", "{} without a head", model.architecture);
     return;
   }
-  const std::string differences = plural(fit.differences(), "difference", "differences");
-  if (asked) {
-    line(out, "model", "not {}: {}", name, differences);
-  } else if (is_near(match)) {
-    line(out, "model", "none that resflow knows; the nearest is {}, with {}", name, differences);
+  if (asked || facts.summary.format == WeightsFormat::kCheckpoint) {
+    line(out, "model", "not {}: {}", name, plural(fit.differences(), "difference", "differences"));
   } else {
-    line(out, "model", "none that resflow knows");
-    return;
+    line(out, "model", "none that resflow knows: it {}",
+         facts.nearest ? summarise_misfit(*facts.nearest) : describe_misfit(facts));
+    if (!facts.nearest) return;
   }
-  add_list(out, "missing", fit.missing);
-  add_list(out, "unexpected", fit.unexpected);
+  add_few(out, "missing", fit.missing);
+  add_few(out, "unexpected", fit.unexpected);
   std::vector<std::string> misshapen;
   misshapen.reserve(fit.misshapen.size());
   for (const auto& m : fit.misshapen) misshapen.push_back(misshapen_text(m));
-  add_list(out, "misshapen", misshapen);
+  add_few(out, "misshapen", misshapen);
 }
 
 void add_training(std::string& out, const Checkpoint& c) {
@@ -147,10 +146,14 @@ void add_tensors(std::string& out, const std::vector<TensorEntry>& tensors) {
                    shape_text(t.dims), format_count(element_count(t.dims)));
 }
 
-nlohmann::ordered_json model_json(const ModelMatch& match) {
+nlohmann::ordered_json model_json(const ModelFacts& facts) {
+  const ModelMatch& match = facts.match;
   nlohmann::ordered_json json = {{"architecture", match.description.architecture},
                                  {"classes", match.description.num_classes},
                                  {"fits", match.fit.fits()},
+                                 {"headless", match.fit.lacks_head_alone()},
+                                 {"behind", facts.nearest ? facts.nearest->prefix : facts.summary.prefix},
+                                 {"there", match.fit.there},
                                  {"missing", match.fit.missing},
                                  {"unexpected", match.fit.unexpected},
                                  {"misshapen", nlohmann::ordered_json::array()},
@@ -217,7 +220,7 @@ std::string file_text(const FileView& view) {
   if (summary.format == WeightsFormat::kOnnx && !facts.match.fit.fits())
     add_onnx_model(out, summary);
   else
-    add_fit(out, facts.match, facts.place && facts.place->headless, view.asked);
+    add_fit(out, facts, view.asked);
   if (facts.match.fit.fits())
     line(out, "", "{}", model_line(facts.match.description, facts.preprocessing.value_or(Preprocessing()).crop));
   add_facts(out, facts);
@@ -242,7 +245,7 @@ nlohmann::ordered_json file_json(const FileView& view) {
                                  {"prefix", summary.prefix},
                                  {"values", totals.values},
                                  {"tensor_bytes", static_cast<int64_t>(totals.bytes)},
-                                 {"model", model_json(facts.match)},
+                                 {"model", model_json(facts)},
                                  {"class_names", nullptr},
                                  {"preprocessing", nullptr},
                                  {"head", nullptr},

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 #include "apps/model/model_file.h"
@@ -45,12 +45,15 @@ class Skipped {
     return fit;
   }
 
-  // Throws Error{kUsage} for a pattern that matches no name of the model and none of the file.
-  void check(const std::vector<ParameterSpec>& specs, const std::vector<TensorEntry>& tensors, const std::string& path,
-             const std::string& architecture) const {
+  // Throws Error{kUsage} for a pattern that matches no name of the model and none of the file, which are `tensors` and
+  // those that are left out beside them.
+  void check(const std::vector<ParameterSpec>& specs, const std::vector<TensorEntry>& tensors,
+             const std::vector<std::string>& left_out, const std::string& path, const std::string& architecture) const {
     for (const std::string& pattern : patterns_) {
-      const auto matches = [one = Skipped({pattern})](const auto& named) { return one.contains(named.name); };
-      if (std::none_of(specs.begin(), specs.end(), matches) && std::none_of(tensors.begin(), tensors.end(), matches))
+      const Skipped one({pattern});
+      const auto matches = [&](const auto& named) { return one.contains(named.name); };
+      if (std::none_of(specs.begin(), specs.end(), matches) && std::none_of(tensors.begin(), tensors.end(), matches) &&
+          std::none_of(left_out.begin(), left_out.end(), [&](const auto& name) { return one.contains(name); }))
         throw usage_error("{} '{}': matches no name in {} or in {}; a pattern is like 'layer4.*' or 'fc.*'",
                           setting("weights_skip"), pattern, path, architecture);
     }
@@ -60,32 +63,27 @@ class Skipped {
   std::vector<std::string> patterns_;
 };
 
-bool lacks_head_alone(const WeightsFit& fit) {
-  return fit.unexpected.empty() && fit.misshapen.empty() &&
-         fit.missing == std::vector<std::string>{kHeadWeight, kHeadBias};
-}
-
 // The model that the weights are, or the one that comes nearest once the patterns are taken off.
 ModelMatch choose_model(const std::vector<TensorEntry>& tensors, const Skipped& skipped) {
   std::optional<ModelMatch> best;
-  size_t best_rest = 0, best_differences = 0;
+  std::tuple<bool, int64_t, size_t> best_rank;
   for (const std::string& name : model_names()) {
     ModelMatch match = match_model(name, tensors);
     const size_t differences = match.fit.differences();
     match.fit = skipped.rest_of(std::move(match.fit));
-    const size_t rest = match.fit.differences();
     // Where two models fit the rest equally well, what was left out tells them apart.
-    if (!best || std::pair(rest, differences) < std::pair(best_rest, best_differences)) {
+    const std::tuple rank(!match.fit.fits(), -match.fit.there, differences);
+    if (!best || rank < best_rank) {
       best = std::move(match);
-      best_rest = rest;
-      best_differences = differences;
+      best_rank = rank;
     }
   }
   return std::move(best).value();
 }
 
 ModelMatch match_options(const InitialWeightsOptions& options, const std::vector<TensorEntry>& tensors,
-                         const Skipped& skipped, const std::string& path) {
+                         const Skipped& skipped, const ModelFacts& facts) {
+  const std::string& path = facts.path;
   ModelMatch match;
   if (options.architecture.empty()) {
     match = choose_model(tensors, skipped);
@@ -93,18 +91,17 @@ ModelMatch match_options(const InitialWeightsOptions& options, const std::vector
     match = match_model(options.architecture, tensors);
     match.fit = skipped.rest_of(std::move(match.fit));
   }
-  if (match.fit.fits() || lacks_head_alone(match.fit)) return match;
-  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  if (match.fit.fits() || match.fit.lacks_head_alone()) return match;
+  constexpr size_t kFew = 5;
   std::string advice = setting("weights_skip") + " PATTERN leaves tensors out on purpose";
   if (options.architecture.empty()) {
-    throw data_error("{}: fits none of the models; these are the differences to {}, the nearest: {}; {}", path,
-                     match.description.architecture, to_sentence(match.fit, kAll), advice);
+    throw data_error("{}: {}; inspect shows more, and {}", path, describe_misfit(facts), advice);
   }
   const ModelMatch other = choose_model(tensors, skipped);
   if (other.fit.fits())
     advice = fmt::format("the weights fit {} {}, and {}", setting("model"), other.description.architecture, advice);
   throw data_error("{}: does not fit {} {}: {}; {}", path, setting("model"), options.architecture,
-                   to_sentence(match.fit, kAll), advice);
+                   to_sentence(match.fit, kFew), advice);
 }
 
 // Strides and dilation leave no trace in tensors, but a file that resflow wrote names them. A run has no dilation.
@@ -141,7 +138,7 @@ NewHead replaces_head(const InitialWeightsOptions& options, const ModelMatch& ma
   const bool skips_weight = skipped.contains(kHeadWeight), skips_bias = skipped.contains(kHeadBias);
   if (skips_weight && skips_bias) return {};  // counted with what else is left out
   const auto wanted = static_cast<int64_t>(options.classes.size()), has = match.description.num_classes;
-  if (lacks_head_alone(match.fit)) {
+  if (match.fit.lacks_head_alone()) {
     result.facts.emplace_back(
         "head", fmt::format("{} and {} are initialised anew: the weights have none", kHeadWeight, kHeadBias));
     return {.is_new = true, .rows = {}};
@@ -268,22 +265,24 @@ InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listen
   const ModelFacts facts = model_facts(path, as_it_is, listener);
   for (const std::string& note : facts.notes) listener.warn(note);
   check_strides(facts);
-  std::vector<NamedArray> tensors = read_model_values(facts);
+  std::vector<NamedArray> tensors = read_nearest_values(facts);
   const std::vector<TensorEntry> entries = entries_of(tensors);
   const Skipped skipped(options.skip);
-  const ModelMatch match = match_options(options, entries, skipped, path);
+  const ModelMatch match = match_options(options, entries, skipped, facts);
 
   InitialWeights result;
   result.description.architecture = match.description.architecture;
   result.description.num_classes = static_cast<int64_t>(options.classes.size());
   const std::vector<ParameterSpec> specs = build_model(result.description).parameters();
-  skipped.check(specs, entries, path, result.description.architecture);
+  const std::optional<FoundModel>& found = facts.place ? facts.place : facts.nearest;
+  skipped.check(specs, entries, found ? found->left_out : std::vector<std::string>(), path,
+                result.description.architecture);
   const NewHead head = replaces_head(options, match, facts, skipped, result, listener);
   const Taken taken = take_values(specs, tensors, skipped, head, options.seed, result.values);
   if (taken.from_file == 0)
     throw usage_error("{}: leaves nothing of {}: train without {}", setting("weights_skip"), path, setting("weights"));
-  if (const std::string found = describe_not_finite(result.values); !found.empty())
-    throw data_error("{}: holds values that are no numbers, from which nothing can be learned: {}", path, found);
+  if (const std::string which = describe_not_finite(result.values); !which.empty())
+    throw data_error("{}: holds values that are no numbers, from which nothing can be learned: {}", path, which);
 
   const Origin origin = origin_of(path, pretrained, match.description.architecture);
   result.facts.emplace(result.facts.begin(), "weights", describe(origin, taken, specs.size()));

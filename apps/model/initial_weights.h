@@ -36,7 +36,7 @@ struct InitialWeights {
 // fc.weight and fc.bias are initialised anew (graph/model/init.h) where the weights have none or another number of
 // classes, and kept where they have as many; rows of classes that both have by name are kept in any case. What a
 // pattern names is initialised anew. num_batches_tracked is 0 where the file has none. Anything else that does not fit
-// is an Error{kData} that lists every missing, unexpected and misshapen name. Throws Error{kUsage} for an unknown entry
+// is an Error{kData} that says how, with the first few names. Throws Error{kUsage} for an unknown entry
 // or architecture, a pattern that matches nothing, and patterns that leave nothing; Error{kData} as read_weights and
 // find_pretrained do, and for values that are no numbers. Warns of what model_facts() notes, and of a head that was
 // kept although the data have other classes.

@@ -10,6 +10,7 @@
 
 #include "apps/model/class_names.h"
 #include "apps/model/pretrained.h"
+#include "graph/model/misfit.h"
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
 #include "io/core/convert_dtype.h"
@@ -23,7 +24,8 @@
 namespace resflow {
 namespace {
 
-constexpr size_t kShown = 20;
+constexpr size_t kFew = 5;     // names in a sentence
+constexpr size_t kShown = 20;  // tensors that are not finite
 constexpr int64_t kImagenetClasses = 1000;
 
 std::string model_text(const ModelDescription& model) {
@@ -78,14 +80,11 @@ ModelMatch match_written(const std::vector<TensorEntry>& tensors, const std::opt
   return as_written.fit.fits() ? as_written : match;
 }
 
-// "a, b, c and 12 more"
 std::string listed(std::span<const std::string> names) {
-  constexpr size_t kFew = 5;
-  const size_t more = names.size() - std::min(kFew, names.size());
   std::vector<std::string> shown;
-  shown.reserve(names.size() - more);
-  for (const std::string& name : names.first(names.size() - more)) shown.push_back(printable(name));
-  return fmt::format("{}{}", fmt::join(shown, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+  shown.reserve(names.size());
+  for (const std::string& name : names) shown.push_back(printable(name));
+  return first_few(shown, kFew);
 }
 
 // How the user would ask for this place: "weights_key state_dict_ema and weights_prefix model."
@@ -109,14 +108,9 @@ void note_place(const std::vector<FoundModel>& places, const FoundModel& taken, 
     const bool is_other = place.key != taken.key || place.prefix != taken.prefix;
     if (is_other) others.push_back(choice(place));
   }
-  if (!others.empty()) {
-    constexpr size_t kFew = 5;
-    const size_t more = others.size() - std::min(kFew, others.size());
-    others.resize(others.size() - more);
-    facts.notes.push_back(fmt::format("{}: holds {} models; taken is that of {}; others: {}{}", facts.path,
-                                      places.size(), choice(taken), fmt::join(others, "; "),
-                                      more == 0 ? "" : fmt::format("; {} more", more)));
-  }
+  if (!others.empty())
+    facts.notes.push_back(fmt::format("{}: holds {} models; taken is that of {}; others: {}", facts.path, places.size(),
+                                      choice(taken), first_few(others, kFew, "; ")));
   if (!taken.left_out.empty())
     facts.notes.push_back(
         fmt::format("{}: {} beside the model left out: {}", facts.path,
@@ -125,13 +119,15 @@ void note_place(const std::vector<FoundModel>& places, const FoundModel& taken, 
 }
 
 // Finds the model wherever it lies in the file, as far as a whole one is there.
-void find_place(const ModelFileOptions& options, ModelFacts& facts) {
-  const std::vector<TensorGroup> groups = list_weights(facts.path);
+void find_place(const std::vector<TensorGroup>& groups, const ModelFileOptions& options, ModelFacts& facts) {
   std::vector<FoundModel> places = find_models(groups, options.architecture);
   const auto taken =
       std::find_if(places.begin(), places.end(), [&](const FoundModel& place) { return is_asked_for(place, options); });
   if (taken == places.end()) {
-    if (options.weights_key.empty() && options.weights_prefix.empty()) return;
+    if (options.weights_key.empty() && options.weights_prefix.empty()) {
+      facts.nearest = nearest_model(groups, options.architecture);
+      return;
+    }
     std::vector<std::string> there;
     there.reserve(places.size());
     for (const FoundModel& place : places) there.push_back(choice(place));
@@ -148,9 +144,11 @@ void find_place(const ModelFileOptions& options, ModelFacts& facts) {
 }
 
 void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
-  find_place(options, facts);
+  WeightsListing listing = list_weights(facts.path);
+  find_place(listing.groups, options, facts);
   if (facts.place) {
-    facts.summary = read_weights_summary(facts.path, facts.place->key);
+    facts.summary = std::move(listing.summary);
+    facts.summary.found_under = facts.place->key;
     facts.summary.tensors = facts.place->tensors();
     facts.summary.prefix = facts.place->prefix;
   } else {
@@ -168,6 +166,7 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
         fmt::format("{}: its metadata \"{}\" is not as resflow writes it, and left aside", facts.path, key));
   const std::vector<TensorEntry>& tensors = facts.summary.tensors;
   ModelMatch match = facts.place                    ? facts.place->match
+                     : facts.nearest                ? facts.nearest->match
                      : options.architecture.empty() ? recognise_model(tensors)
                                                     : match_model(options.architecture, tensors);
   facts.match = match_written(tensors, written.model, options.architecture, std::move(match));
@@ -252,6 +251,21 @@ std::vector<NamedArray> as_model_tensors(std::vector<NamedArray> tensors, const 
   return tensors;
 }
 
+// The values of `place.taken`, one to one.
+std::vector<NamedArray> values_of(const FoundModel& place, const std::string& path) {
+  std::vector<NamedArray> in_file = read_weights(path, place.key).tensors;
+  std::unordered_map<std::string_view, Array*> by_name;
+  for (NamedArray& tensor : in_file) by_name.emplace(tensor.name, &tensor.array);
+  std::vector<NamedArray> values;
+  values.reserve(place.taken.size());
+  for (const FoundModel::Taken& taken : place.taken) {
+    const auto found = by_name.find(taken.file_name);
+    if (found == by_name.end()) throw data_error("{}: changed while it was read", path);
+    values.push_back({taken.entry.name, std::move(*found->second)});
+  }
+  return values;
+}
+
 Checkpoint assume(const ModelFacts& facts, std::vector<std::string>& notes) {
   Checkpoint c;
   c.model = facts.match.description;
@@ -307,31 +321,27 @@ void require_model(const ModelFacts& facts, const ModelFileOptions& options) {
     throw data_error(
         "{}: is a {} without a head, which has no classes to score with: train from it gives it a new head", facts.path,
         facts.match.description.architecture);
-  const std::string differences = to_sentence(facts.match.fit, kShown);
   if (facts.summary.format == WeightsFormat::kCheckpoint || !options.architecture.empty()) {
     std::string other;
-    if (const ModelMatch match = recognise_model(facts.summary.tensors); match.fit.fits())
+    const std::vector<TensorEntry> tensors = facts.nearest ? facts.nearest->tensors() : facts.summary.tensors;
+    if (const ModelMatch match = recognise_model(tensors); match.fit.fits())
       other = fmt::format(". It is a {}", model_text(match.description));
     throw data_error("{}: its tensors are not those of {}: {}{}", facts.path, model_text(facts.match.description),
-                     differences, other);
+                     to_sentence(facts.match.fit, kFew), other);
   }
-  throw data_error("{}: its tensors are none of the models that resflow knows; the nearest is {}: {}", facts.path,
-                   model_text(facts.match.description), differences);
+  throw data_error("{}: {}; inspect shows more", facts.path, describe_misfit(facts));
+}
+
+std::string describe_misfit(const ModelFacts& facts) {
+  return facts.nearest ? describe_misfit(*facts.nearest) : describe_stranger(facts.summary.tensors.size());
 }
 
 std::vector<NamedArray> read_model_values(const ModelFacts& facts) {
-  if (!facts.place) return read_weights(facts.path).tensors;
-  std::vector<NamedArray> in_file = read_weights(facts.path, facts.place->key).tensors;
-  std::unordered_map<std::string_view, Array*> by_name;
-  for (NamedArray& tensor : in_file) by_name.emplace(tensor.name, &tensor.array);
-  std::vector<NamedArray> values;
-  values.reserve(facts.place->taken.size());
-  for (const FoundModel::Taken& taken : facts.place->taken) {
-    const auto found = by_name.find(taken.file_name);
-    if (found == by_name.end()) throw data_error("{}: changed while it was read", facts.path);
-    values.push_back({taken.entry.name, std::move(*found->second)});
-  }
-  return values;
+  return facts.place ? values_of(*facts.place, facts.path) : read_weights(facts.path).tensors;
+}
+
+std::vector<NamedArray> read_nearest_values(const ModelFacts& facts) {
+  return facts.nearest ? values_of(*facts.nearest, facts.path) : read_model_values(facts);
 }
 
 ModelFile load_model_file(const std::string& name, const ModelFileOptions& options, Listener& listener) {
@@ -371,9 +381,7 @@ std::string describe_not_finite(std::span<const NamedArray> tensors) {
     if (n.infinite > 0) parts.push_back(fmt::format("{} infinite", n.infinite));
     found.push_back(fmt::format("{} ({})", printable(name), fmt::join(parts, ", ")));
   }
-  const size_t more = found.size() - std::min(kShown, found.size());
-  return fmt::format("{}{}", fmt::join(std::span(found).first(found.size() - more), ", "),
-                     more == 0 ? "" : fmt::format(" and {} more", more));
+  return first_few(found, kShown);
 }
 
 }  // namespace resflow

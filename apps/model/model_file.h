@@ -29,9 +29,10 @@ struct ModelFileOptions {
 
 // What is known of a file's model without reading its tensors' values.
 struct ModelFacts {
-  std::string path;        // of the file; of torchvision's where the name was an entry's
-  WeightsSummary summary;  // its tensors are those of `place` by the model's names, where there is one
-  std::optional<FoundModel> place;
+  std::string path;                   // of the file; of torchvision's where the name was an entry's
+  WeightsSummary summary;             // its tensors are those of `place` by the model's names, where there is one
+  std::optional<FoundModel> place;    // of a whole model
+  std::optional<FoundModel> nearest;  // where none is whole, and a part of one is there
   ModelMatch match;  // the model that it is, where match.fit.fits(); else the nearest, or the given architecture
   std::optional<std::vector<std::string>> classes;
   std::optional<Preprocessing> preprocessing;
@@ -47,11 +48,16 @@ struct ModelFacts {
 // has its own; and as find_pretrained does. Warns as load_class_names does.
 ModelFacts model_facts(const std::string& name, const ModelFileOptions& options, Listener& listener);
 
-// Throws Error{kData} where it is not the model that it should be: what is missing, unexpected and misshapen.
+// Throws Error{kData} where it is not the model that it should be: how it differs, and the first few names.
 void require_model(const ModelFacts& facts, const ModelFileOptions& options);
+
+// "is resnet50 with 1000 classes but for 3 of 320 tensors: missing: ..." of facts that fit no model.
+std::string describe_misfit(const ModelFacts& facts);
 
 // The values of facts.summary.tensors, one to one, as the file has them. Throws as read_weights does.
 std::vector<NamedArray> read_model_values(const ModelFacts& facts);
+// Those of facts.nearest, where there is one, by the model's names.
+std::vector<NamedArray> read_nearest_values(const ModelFacts& facts);
 
 struct ModelFile {
   // Its tensors are f32 and i64, and those of its description. The training state of a checkpoint is kept.

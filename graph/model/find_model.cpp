@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -10,8 +11,6 @@
 
 namespace resflow {
 namespace {
-
-constexpr std::string_view kHeadPrefix = "fc.";
 
 // A group's tensors by their names without wrappers.
 class Names {
@@ -76,15 +75,10 @@ void name_head(const Names& names, const std::string& prefix, std::vector<std::s
   }
 }
 
-bool is_headless(const WeightsFit& fit) {
-  return fit.unexpected.empty() && fit.misshapen.empty() && !fit.missing.empty() &&
-         std::all_of(fit.missing.begin(), fit.missing.end(),
-                     [](const std::string& name) { return name.starts_with(kHeadPrefix); });
-}
-
-std::optional<FoundModel> find_behind(const TensorGroup& group, const Names& names, const NameScheme& scheme,
-                                      size_t first, std::string_view architecture) {
-  const std::string prefix = names[first].substr(0, names[first].size() - scheme.first.size());
+// What stands behind `prefix` in the group, named by the scheme and compared with a model. `in_file` is the prefix as
+// the file has it, with wrappers.
+FoundModel look_behind(const TensorGroup& group, const Names& names, const NameScheme& scheme,
+                       const std::string& prefix, std::string in_file, std::string_view architecture) {
   std::vector<std::string> model_names(names.size());  // empty: not of the model
   for (size_t i = 0; i < names.size(); ++i) {
     if (names[i].starts_with(prefix)) model_names[i] = scheme.to_torchvision(names[i].substr(prefix.size()));
@@ -94,8 +88,7 @@ std::optional<FoundModel> find_behind(const TensorGroup& group, const Names& nam
 
   FoundModel found;
   found.key = group.key;
-  const std::string& in_file = group.tensors[first].name;
-  found.prefix = in_file.ends_with(scheme.first) ? in_file.substr(0, in_file.size() - scheme.first.size()) : prefix;
+  found.prefix = std::move(in_file);
   for (size_t i = 0; i < names.size(); ++i) {
     const TensorEntry& tensor = group.tensors[i];
     if (model_names[i].empty())
@@ -105,9 +98,26 @@ std::optional<FoundModel> find_behind(const TensorGroup& group, const Names& nam
   }
   const std::vector<TensorEntry> tensors = found.tensors();
   found.match = architecture.empty() ? recognise_model(tensors) : match_model(architecture, tensors);
-  found.headless = is_headless(found.match.fit);
-  if (!found.match.fit.fits() && !found.headless) return std::nullopt;
+  found.headless = found.match.fit.lacks_head_alone();
   return found;
+}
+
+// The prefix behind which most names are those of a part of a ResNet, and of several such the shortest; nothing where
+// none is.
+std::optional<std::string> likeliest_prefix(const Names& names, const NameScheme& scheme) {
+  std::map<std::string, size_t> votes;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
+    for (size_t at = 0; at != std::string::npos && at < name.size();) {
+      if (!scheme.to_torchvision(std::string_view(name).substr(at)).empty()) ++votes[name.substr(0, at)];
+      const size_t dot = name.find('.', at);
+      at = dot == std::string::npos ? dot : dot + 1;
+    }
+  }
+  const auto best = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second < b.second : a.first.size() > b.first.size();
+  });
+  return best == votes.end() ? std::nullopt : std::optional(best->first);
 }
 
 size_t rank(const std::string& key) {
@@ -134,7 +144,11 @@ std::vector<FoundModel> find_models(std::span<const TensorGroup> groups, std::st
         const std::string prefix = names[i].substr(0, names[i].size() - scheme.first.size());
         if (!prefix.empty() && !prefix.ends_with('.')) continue;
         if (!names.find(prefix + std::string(scheme.second))) continue;
-        if (auto model = find_behind(group, names, scheme, i, architecture)) found.push_back(std::move(*model));
+        const std::string& name = group.tensors[i].name;
+        FoundModel model = look_behind(
+            group, names, scheme, prefix,
+            name.ends_with(scheme.first) ? name.substr(0, name.size() - scheme.first.size()) : prefix, architecture);
+        if (model.match.fit.fits() || model.headless) found.push_back(std::move(model));
       }
     }
   }
@@ -142,6 +156,21 @@ std::vector<FoundModel> find_models(std::span<const TensorGroup> groups, std::st
     return std::pair(a.headless, rank(a.key)) < std::pair(b.headless, rank(b.key));
   });
   return found;
+}
+
+std::optional<FoundModel> nearest_model(std::span<const TensorGroup> groups, std::string_view architecture) {
+  std::optional<FoundModel> nearest;
+  for (const TensorGroup& group : groups) {
+    const Names names(group);
+    for (const NameScheme& scheme : name_schemes()) {
+      const std::optional<std::string> prefix = likeliest_prefix(names, scheme);
+      if (!prefix) continue;
+      FoundModel model = look_behind(group, names, scheme, *prefix, *prefix, architecture);
+      const bool is_resnet = model.match.fit.there > 0 || !model.match.fit.misshapen.empty();
+      if (is_resnet && (!nearest || is_nearer(model.match.fit, nearest->match.fit))) nearest = std::move(model);
+    }
+  }
+  return nearest;
 }
 
 }  // namespace resflow

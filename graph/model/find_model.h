@@ -1,6 +1,7 @@
 // Where in a file of weights a model lies: under which key, behind which prefix, among which other tensors.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,7 +12,7 @@
 
 namespace resflow {
 
-// A whole model in a file, with its head or without.
+// A model in a file, with its head or without.
 struct FoundModel {
   // A tensor of the model: `entry.name` is the model's name for it, `file_name` the file's.
   struct Taken {
@@ -21,7 +22,7 @@ struct FoundModel {
 
   std::string key;                    // of the TensorGroup that holds it
   std::string prefix;                 // stands before the model's names in the file: "module.encoder_q."
-  ModelMatch match;                   // all that `headless` leaves of it fits
+  ModelMatch match;                   // of find_models(): all that `headless` leaves of it fits
   bool headless = false;              // fc.weight and fc.bias are absent, and nothing else
   std::vector<Taken> taken;           // in the file's order
   std::vector<std::string> left_out;  // the group's other tensors by the file's names, in its order
@@ -39,5 +40,9 @@ struct FoundModel {
 // left out, unless their names are those of a part of a ResNet: then the model is another one. Throws Error{kUsage} for
 // an unknown architecture.
 std::vector<FoundModel> find_models(std::span<const TensorGroup> groups, std::string_view architecture = {});
+
+// Where no model is whole: what comes nearest to one, by the tensors that are there (is_nearer). `match` says what
+// differs. Nothing where no name is one of a ResNet's. Throws as find_models does.
+std::optional<FoundModel> nearest_model(std::span<const TensorGroup> groups, std::string_view architecture = {});
 
 }  // namespace resflow

@@ -3,12 +3,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "graph/model/model_zoo.h"
 #include "io/core/text.h"
+#include "io/core/wording.h"
 
 namespace resflow {
 namespace {
@@ -41,14 +43,18 @@ std::string described(const TensorEntry& tensor) {
 
 void list(std::vector<std::string>& parts, std::string_view what, std::span<const std::string> names, size_t shown) {
   if (names.empty()) return;
-  const size_t more = names.size() - std::min(shown, names.size());
   std::vector<std::string> list;
-  for (const std::string& name : names.first(names.size() - more)) list.push_back(printable(name, kNameBytes));
-  parts.push_back(
-      fmt::format("{}: {}{}", what, fmt::join(list, ", "), more == 0 ? "" : fmt::format(" and {} more", more)));
+  list.reserve(names.size());
+  for (const std::string& name : names) list.push_back(printable(name, kNameBytes));
+  parts.push_back(fmt::format("{}: {}", what, first_few(list, shown)));
 }
 
 }  // namespace
+
+bool WeightsFit::lacks_head_alone() const {
+  constexpr std::array<std::string_view, 2> kHead = {"fc.weight", "fc.bias"};
+  return unexpected.empty() && misshapen.empty() && std::ranges::equal(missing, kHead);
+}
 
 WeightsFit compare_weights(const std::vector<ParameterSpec>& wanted, std::span<const TensorEntry> tensors,
                            DTypeRule rule) {
@@ -64,7 +70,9 @@ WeightsFit compare_weights(const std::vector<ParameterSpec>& wanted, std::span<c
     }
     found[at->second] = true;
     const ParameterSpec& spec = wanted[at->second];
-    if (!dims_fit(tensor.dims, spec.dims, rule) || !dtype_fits(tensor.dtype, spec.dtype, rule))
+    if (dims_fit(tensor.dims, spec.dims, rule) && dtype_fits(tensor.dtype, spec.dtype, rule))
+      ++fit.there;
+    else
       fit.misshapen.push_back({.got = tensor, .wanted = {spec.name, spec.dtype, spec.dims}});
   }
   for (size_t i = 0; i < wanted.size(); ++i) {
@@ -102,11 +110,15 @@ ModelMatch match_model(std::string_view architecture, std::span<const TensorEntr
   return match;
 }
 
+bool is_nearer(const WeightsFit& a, const WeightsFit& b) {
+  return a.there != b.there ? a.there > b.there : a.differences() < b.differences();
+}
+
 ModelMatch recognise_model(std::span<const TensorEntry> tensors) {
   std::optional<ModelMatch> nearest;
   for (const std::string& name : model_names()) {
     ModelMatch match = match_model(name, tensors);
-    if (!nearest || match.fit.differences() < nearest->fit.differences()) nearest = std::move(match);
+    if (!nearest || is_nearer(match.fit, nearest->fit)) nearest = std::move(match);
     if (nearest->fit.fits()) break;
   }
   return std::move(nearest).value();

@@ -23,8 +23,11 @@ struct WeightsFit {
   std::vector<Misshapen> misshapen;     // in the file's order
   // Batch norms without num_batches_tracked. Files of PyTorch before 0.4.1 have none: it is then 0, and no error.
   int64_t counts_absent = 0;
+  int64_t there = 0;  // tensors that are as the model wants them
 
   bool fits() const { return missing.empty() && unexpected.empty() && misshapen.empty(); }
+  // fc.weight and fc.bias are missing, and nothing else differs: a network without its last layer.
+  bool lacks_head_alone() const;
   size_t differences() const { return missing.size() + unexpected.size() + misshapen.size(); }
 };
 
@@ -47,8 +50,12 @@ struct ModelMatch {
   WeightsFit fit;
 };
 
-// The model that differs least (DTypeRule::kConvertible). Where fit.fits(), it is the only one: no two of the ten have
-// the same dims. Strides and dilation leave no trace in weights: they are taken to be torchvision's defaults.
+// True where more of a model is there in `a`, or as much and less differs.
+bool is_nearer(const WeightsFit& a, const WeightsFit& b);
+
+// The model of which most is there (DTypeRule::kConvertible), and of several such the one that differs least. Where
+// fit.fits(), it is the only one: no two of the ten have the same dims. Strides and dilation leave no trace in weights:
+// they are taken to be torchvision's defaults.
 ModelMatch recognise_model(std::span<const TensorEntry> tensors);
 
 // Of `architecture`, with as many classes as fc.weight has rows. Throws Error{kUsage} for an unknown one.

@@ -24,19 +24,23 @@ std::vector<std::string_view> components(std::string_view name) {
   }
 }
 
-std::string torchvisions(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> kParts = {"conv1.",  "bn1.",    "layer1.", "layer2.",
-                                                             "layer3.", "layer4.", "fc."};
-  const bool known = std::any_of(kParts.begin(), kParts.end(), [&](auto part) { return name.starts_with(part); });
-  return known ? std::string(name) : std::string();
-}
-
 // A number counted from 0, as one counted from 1; 0 where it is none.
 int next_number(std::string_view text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   constexpr int kMost = 1000;
   return error == std::errc() && end == text.data() + text.size() && number >= 0 && number < kMost ? number + 1 : 0;
+}
+
+std::string torchvisions(std::string_view name) {
+  static constexpr std::array<std::string_view, 3> kParts = {"conv1.", "bn1.", "fc."};
+  // A fifth stage is one of another ResNet, and no tensor beside the first four.
+  static constexpr std::string_view kStage = "layer";
+  const bool is_stage = name.starts_with(kStage) && name.find('.') != std::string_view::npos &&
+                        next_number(name.substr(kStage.size(), name.find('.') - kStage.size())) > 1;
+  const bool known =
+      is_stage || std::any_of(kParts.begin(), kParts.end(), [&](auto part) { return name.starts_with(part); });
+  return known ? std::string(name) : std::string();
 }
 
 // embedder.embedder.convolution.weight; encoder.stages.0.layers.1.layer.0.normalization.bias;

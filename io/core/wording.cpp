@@ -1,7 +1,9 @@
 #include "io/core/wording.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace resflow {
@@ -33,6 +35,13 @@ std::string format_rate(double value) {
 
 std::string plural_of(int64_t n, const std::string& singular, const std::string& plural_form) {
   return format_count(n) + " " + (n == 1 ? singular : plural_form);
+}
+
+std::string first_few(std::span<const std::string> items, size_t few, std::string_view separator) {
+  const size_t more = items.size() - std::min(few, items.size());
+  std::string text = fmt::format("{}", fmt::join(items.first(items.size() - more), separator));
+  if (more > 0) text += fmt::format(" and {} more", format_count(static_cast<int64_t>(more)));
+  return text;
 }
 
 }  // namespace resflow

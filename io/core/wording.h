@@ -1,9 +1,12 @@
-// Numbers as sentences have them: durations, sizes, counts.
+// Numbers and lists as sentences have them: durations, sizes, counts, the first few of many.
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace resflow {
 
@@ -17,5 +20,8 @@ std::string plural_of(int64_t n, const std::string& singular, const std::string&
 std::string plural(std::integral auto n, const std::string& singular, const std::string& plural_form) {
   return plural_of(static_cast<int64_t>(n), singular, plural_form);
 }
+
+// "a, b, c", and of more than `few` the first ones: "a, b, c and 12 more". The items stand there as they are.
+std::string first_few(std::span<const std::string> items, size_t few, std::string_view separator = ", ");
 
 }  // namespace resflow

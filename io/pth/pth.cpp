@@ -95,8 +95,9 @@ bool is_pth(const std::string& path) {
   return form_of({bytes.data(), size}) != Form::kOther;
 }
 
-std::vector<TensorGroup> list_pth(const std::string& path) {
-  return std::move(open_pth(path, {.list = true, .key = {}}).groups);
+PthListing list_pth(const std::string& path) {
+  PthFile file = open_pth(path, {.list = true, .key = {}});
+  return {.summary = std::move(file.summary), .groups = std::move(file.groups)};
 }
 
 PthSummary read_pth_summary(const std::string& path, const std::optional<std::string>& key) {

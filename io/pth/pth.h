@@ -26,7 +26,11 @@ bool is_pth(const std::string& path);
 
 // All dictionaries of tensors in the file, the outer before the inner ones, each once. Tensors that resflow cannot read
 // are not listed. Throws Error{kData} as read_pth_summary does, but for what is no state dict: then there are none.
-std::vector<TensorGroup> list_pth(const std::string& path);
+struct PthListing {
+  PthSummary summary;  // without tensors
+  std::vector<TensorGroup> groups;
+};
+PthListing list_pth(const std::string& path);
 
 // The state dict in the file. Where `key` is given, it is that of a TensorGroup, and names are as the file has them.
 // Without one it is the bare dictionary, or the one under state_dict, model, model_state_dict or net, and "module."

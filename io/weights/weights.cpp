@@ -159,10 +159,18 @@ std::optional<WeightsFormat> weights_format_of_name(std::string_view path) {
   return std::nullopt;
 }
 
-std::vector<TensorGroup> list_weights(const std::string& path) {
+WeightsListing list_weights(const std::string& path) {
   const Format& row = format_of(path);
-  if (row.format == WeightsFormat::kPth) return list_pth(path);
-  return {{.key = {}, .tensors = row.summary(path, {}).tensors}};
+  WeightsListing listing;
+  if (row.format == WeightsFormat::kPth) {
+    PthListing pth = list_pth(path);
+    listing.summary = from(std::move(pth.summary));
+    listing.groups = std::move(pth.groups);
+  } else {
+    listing.summary = row.summary(path, {});
+    listing.groups = {{.key = {}, .tensors = listing.summary.tensors}};
+  }
+  return listing;
 }
 
 WeightsSummary read_weights_summary(const std::string& path, const Key& key) {

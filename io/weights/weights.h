@@ -35,13 +35,19 @@ struct WeightsSummary {
   std::string prefix;       // that stood before every name and was taken off: "module."
 };
 
-// Every dictionary of tensors in the file. A .pth may hold several; the other formats are one. Reads no values.
-std::vector<TensorGroup> list_weights(const std::string& path);
-
 // Of a file that holds several dictionaries, `key` is that of the one that is meant (TensorGroup::key), and names are
 // then as the file has them; without it io/pth/pth.h says which one it is. Throws Error{kData}, whose sentence says
 // what in the file is damaged, foreign or refused, and where.
 WeightsSummary read_weights_summary(const std::string& path, const std::optional<std::string>& key = {});
+
+// Every dictionary of tensors in the file. A .pth may hold several; the other formats are one. Reads no values, and
+// what describes them once. Throws as read_weights_summary does, but a .pth without a dictionary of tensors has no
+// group.
+struct WeightsListing {
+  WeightsSummary summary;           // of a .pth without the tensors
+  std::vector<TensorGroup> groups;  // of the other formats the one
+};
+WeightsListing list_weights(const std::string& path);
 
 struct Weights {
   WeightsSummary summary;

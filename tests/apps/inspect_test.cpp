@@ -148,24 +148,30 @@ TEST(InspectProgram, SaysHowTwoFilesDiffer) {
   EXPECT_EQ(report.at("only_in_second")[0], "stem.weight");
 }
 
-TEST(InspectProgram, ListsAllThatDoesNotFit) {
+TEST(InspectProgram, SaysInShortWhatDoesNotFitAndAllOfItInJson) {
   const TemporaryFolder folder;
   write_pth(made_weights(), folder / "a.pth");
   const ProcessResult result = resflow({"inspect", folder / "a.pth", "--model", "resnet34"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("not resnet34 with 3 classes: 80 differences"));
-  for (const char* name : {"layer1.2.conv1.weight", "layer3.5.bn2.running_var", "layer4.2.bn2.running_var"})
-    EXPECT_THAT(result.out, HasSubstr(name));
+  EXPECT_THAT(result.out, HasSubstr("missing        layer1.2.conv1.weight"));
+  EXPECT_THAT(result.out, HasSubstr("and 75 more"));
+  EXPECT_THAT(result.out, Not(HasSubstr("layer4.2.bn2.running_var")));
+  const auto json = nlohmann::json::parse(resflow({"inspect", folder / "a.pth", "--model", "resnet34", "--json"}).out);
+  const std::vector<std::string> missing = json.at("model").at("missing");
+  EXPECT_EQ(missing.size(), 80U);
+  EXPECT_THAT(missing, ::testing::Contains("layer4.2.bn2.running_var"));
 
   std::vector<NamedArray> near = made_weights();
   near[0].name = "stem.weight";
   write_safetensors(near, {}, folder / "near.safetensors");
   const ProcessResult nearest = resflow({"inspect", folder / "near.safetensors"});
-  for (const char* words : {"the nearest is resnet18 with 3 classes, with 2 differences", "missing        conv1.weight",
-                            "unexpected     stem.weight"})
+  for (const char* words : {"none that resflow knows: it is resnet18 with 3 classes but for 1 of 122 tensors",
+                            "missing        conv1.weight"})
     EXPECT_THAT(nearest.out, HasSubstr(words));
   write_safetensors({{"w", Array(DType::kF32, {2})}}, {}, folder / "other.safetensors");
-  EXPECT_THAT(resflow({"inspect", folder / "other.safetensors"}).out, Not(HasSubstr("nearest")));
+  EXPECT_THAT(resflow({"inspect", folder / "other.safetensors"}).out,
+              HasSubstr("none that resflow knows: it is no ResNet: none of its 1 name is one of ours"));
 }
 
 TEST(InspectProgram, SaysWhatItCannotShow) {

@@ -199,7 +199,7 @@ TEST_F(TrainWeights, WhatDoesNotFitIsListedByName) {
   if (!make({"misfit", "nan", "module", "resnet34"})) GTEST_SKIP() << "no PyTorch here";
   expect_error(
       ErrorKind::kData,
-      {pth("misfit"), "nearest", "resnet18", "missing: layer1.0.conv1.weight, fc.bias; unexpected: aux.weight; ",
+      {pth("misfit"), "is resnet18 with ", " but for 3 of 122 tensors: missing: layer1.0.conv1.weight, fc.bias; ",
        "misshapen: bn1.weight has f32 (32), model wants f32 (64)", "weights_skip"},
       [&] { load(pth("misfit")); });
   const InitialWeights left_out = load(pth("misfit"), {"aux.*", "layer1.0.conv1.weight", "bn1.weight", "fc.bias"});
@@ -207,10 +207,9 @@ TEST_F(TrainWeights, WhatDoesNotFitIsListedByName) {
   EXPECT_THAT(said(left_out), HasSubstr("119 of 122 tensors"));
   EXPECT_THAT(said(left_out), HasSubstr("3 tensors of the model by weights_skip 'aux.*' 'layer1.0.conv1.weight' "));
 
-  // Of another model every name is said, not the first few.
   expect_error(ErrorKind::kData,
-               {pth("resnet34"), "does not fit model resnet18", "unexpected: layer1.2.conv1.weight",
-                "layer4.2.bn2.num_batches_tracked", "layer3.5.bn2.running_var", "the weights fit model resnet34"},
+               {pth("resnet34"), "does not fit model resnet18", "unexpected: layer1.2.conv1.weight", " and 91 more",
+                "the weights fit model resnet34"},
                [&] { load(pth("resnet34"), {}, "resnet18"); });
   EXPECT_EQ(load(pth("resnet34")).description.architecture, "resnet34");
   // Without its last stage it is still no resnet18.

@@ -37,5 +37,13 @@ TEST(Wording, OneIsSingular) {
   EXPECT_EQ(plural(2, "class", "classes"), "2 classes");
 }
 
+TEST(Wording, OfManyTheFirstFewAreNamed) {
+  const std::vector<std::string> names = {"a", "b", "c"};
+  EXPECT_EQ(first_few(names, 3), "a, b, c");
+  EXPECT_EQ(first_few(names, 2), "a, b and 1 more");
+  EXPECT_EQ(first_few(names, 1, "; "), "a and 2 more");
+  EXPECT_EQ(first_few({}, 2), "");
+}
+
 }  // namespace
 }  // namespace resflow

@@ -149,20 +149,20 @@ TEST_F(PthFiles, RefusesImportsByNameAndRunsNothing) {
 }
 
 TEST_F(PthFiles, ListsEveryDictionaryOfTensors) {
-  const std::vector<TensorGroup> nested = list_pth(bad("nested"));
+  const std::vector<TensorGroup> nested = list_pth(bad("nested")).groups;
   ASSERT_EQ(nested.size(), 1U);  // the file has the same dictionary under a second key
   EXPECT_EQ(nested[0].key, "generator");
   EXPECT_EQ(nested[0].tensors.size(), 2U);
   EXPECT_EQ(read_pth(bad("nested"), "generator").tensors.size(), 2U);
   EXPECT_EQ(read_pth_summary(bad("nested"), "generator").found_under, "generator");
   expect_error(ErrorKind::kData, {"no dictionary of tensors under critic"}, [] { read_pth(bad("nested"), "critic"); });
-  const std::vector<TensorGroup> deep = list_pth(bad("nested_deep"));
+  const std::vector<TensorGroup> deep = list_pth(bad("nested_deep")).groups;
   ASSERT_EQ(deep.size(), 2U);
   EXPECT_EQ(deep[1].key, "state_dict.inner");
-  EXPECT_TRUE(list_pth(bad("no_tensors")).empty());
+  EXPECT_TRUE(list_pth(bad("no_tensors")).groups.empty());
   // A tensor that cannot be read is not listed.
-  ASSERT_EQ(list_pth(bad("int16")).size(), 1U);
-  EXPECT_EQ(list_pth(bad("int16"))[0].tensors.size(), 1U);
+  ASSERT_EQ(list_pth(bad("int16")).groups.size(), 1U);
+  EXPECT_EQ(list_pth(bad("int16")).groups[0].tensors.size(), 1U);
 }
 
 TEST_F(PthFiles, SaysWhatIsNoStateDict) {
