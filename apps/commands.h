@@ -20,5 +20,6 @@ Action add_preview(CLI::App& command);
 Action add_pack(CLI::App& command);
 Action add_bench(CLI::App& command);
 Action add_demo(CLI::App& command);
+Action add_help(CLI::App& command);
 
 }  // namespace resflow

@@ -1,12 +1,14 @@
 // resflow: one program, one subcommand a file. Exit codes: 0 done, 2 usage, 3 bad data, 4 the machine's fault or
 // ours; each failure is one sentence on standard error.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <map>
 #include <new>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "apps/commands.h"
 #include "apps/host/console.h"
@@ -15,6 +17,7 @@
 #include "apps/host/stream.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/machine/versions.h"
+#include "apps/manual/mistyped.h"
 #include "io/core/error.h"
 
 namespace resflow {
@@ -43,6 +46,7 @@ constexpr Subcommand kSubcommands[] = {
     {"pack", "Put a folder of photographs into one file that is read in order", add_pack},
     {"bench", "Measure loading, training or scoring on this machine, and say what holds them back", add_bench, true},
     {"demo", "Draw a small data set, train on it, score it", add_demo, true},
+    {"help", "Show the help of a command; write manual pages and completions", add_help},
 };
 
 constexpr int kUsageExit = 2, kOwnFaultExit = 4;
@@ -54,7 +58,14 @@ int fail(int exit_code, const std::string& sentence) {
 
 int run(int argc, char** argv) {
   CLI::App app("Trains and runs image classifiers (ResNets) on CPUs.", "resflow");
-  app.set_version_flag("--version", version_text);
+  // Asked of the words themselves: the version is shown before other options are read.
+  const bool as_json =
+      std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
+  CLI::Option* version = app.set_version_flag("--version", as_json ? version_json : version_text,
+                                              "Print this version and those of the libraries, and the CPU, and exit");
+  app.add_flag_function(
+         "--json", [](int64_t) {}, "with --version: as JSON, for a report of a fault")
+      ->needs(version);
   app.require_subcommand(1);
   app.footer("Example:\n  resflow demo\n  resflow train photos --out run\n  resflow COMMAND --help");
   std::map<const CLI::App*, Action> actions;
@@ -72,9 +83,7 @@ int run(int argc, char** argv) {
     print_text(text.str());
     return code;
   } catch (const CLI::ParseError& e) {
-    const auto chosen = app.get_subcommands();
-    const std::string name = chosen.empty() ? "resflow" : "resflow " + chosen.front()->get_name();
-    return fail(kUsageExit, fmt::format("{} (see {} --help)", e.what(), name));
+    return fail(kUsageExit, parse_failure(app, e));
   }
   const CLI::App* command = app.get_subcommands().front();
   if (computing.contains(command)) flush_denormals();  // before any thread is made

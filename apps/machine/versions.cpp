@@ -9,9 +9,11 @@
 #include <cstdio>  // jpeglib.h needs it
 #include <dnnl.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include <jpeglib.h>
 
+#include "apps/machine/threads.h"
 #include "ops/compute.h"
 
 #define RESFLOW_TEXT_OF(x) #x
@@ -49,6 +51,15 @@ std::string version_text() {
   for (const auto& [library, version] : library_versions()) text += fmt::format("{:14} {}\n", library, version);
   text += fmt::format("{:14} {}\n{:14} {}", "CPU", cpu_model(), "instructions", onednn_isa_name());
   return text;
+}
+
+std::string version_json() {
+  nlohmann::ordered_json all = {{"resflow", resflow_version()}};
+  for (const auto& [library, version] : library_versions()) all["libraries"][library] = version;
+  all["cpu"] = cpu_model();
+  all["instructions"] = onednn_isa_name();
+  all["threads"] = cpu_limits().usable();
+  return all.dump(2);
 }
 
 std::string run_fingerprint(int threads) {

@@ -14,8 +14,9 @@ std::string onednn_version();
 // (library, version) of everything linked.
 std::vector<std::pair<std::string, std::string>> library_versions();
 
-// The text of --version.
+// What --version prints, as lines and as JSON.
 std::string version_text();
+std::string version_json();
 
 // The same fingerprint, data and options give the same bits.
 std::string run_fingerprint(int threads);

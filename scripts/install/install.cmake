@@ -11,6 +11,11 @@ if(BUILD_SHARED_LIBS)
 endif()
 install(TARGETS resflow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# What the program says of itself: manual pages, and completions where the shells look for them.
+install(CODE "set(RESFLOW_PROGRAM \"$<TARGET_FILE:resflow>\")
+set(RESFLOW_SHARE \"${CMAKE_INSTALL_DATADIR}\")
+set(RESFLOW_MAN \"${CMAKE_INSTALL_MANDIR}\")")
+install(SCRIPT scripts/install/manual.cmake)
 
 # Every header of the libraries' rooms is installed, except these: what they include (JSON, Protobuf) or hold (inner
 # loops) is nobody's business outside. A test sees to it that no installed header includes one of them.

@@ -45,7 +45,8 @@ TEST(Program, EveryHelpShowsAnExample) {
                                                           {"bench", "read"},
                                                           {"bench", "pipeline"},
                                                           {"bench", "layers"},
-                                                          {"demo"}};
+                                                          {"demo"},
+                                                          {"help"}};
   for (auto command : commands) {
     command.emplace_back("--help");
     const ProcessResult result = resflow(command);

@@ -60,7 +60,8 @@ inline const Arrows& arrows() {
     room("apps/host", {"apps/machine", "io/files"});
     room("apps/options", {"apps/train", "apps/host"});
     room("apps/bench", {"apps/options"});
-    room("apps", {"apps/bench", "apps/inspect"});
+    room("apps/manual", {"graph/train"});
+    room("apps", {"apps/bench", "apps/inspect", "apps/manual"});
     for (auto& [name, below] : may)
       if (name != "ops") below.erase("ops/kernels");
     return may;
@@ -89,8 +90,8 @@ inline const Arrows& libraries() {
       {"google/protobuf", {"io", "apps/machine"}},
       {"nlohmann/", {"io", "apps"}},
       {"hwloc", {"apps/host"}},
-      // Options belong to the program alone: its subcommands, apps/options and apps/bench.
-      {"CLI/", {"apps", "apps/options", "apps/bench"}},
+      // Options belong to the program alone: its subcommands, apps/options, apps/bench and apps/manual.
+      {"CLI/", {"apps", "apps/options", "apps/bench", "apps/manual"}},
       {"toml++", {"apps/options"}},
       {"mpi", {}},
   };

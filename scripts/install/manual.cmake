@@ -1,0 +1,20 @@
+# Installs the manual pages and the completions, as the built program writes them.
+set(prefix "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+function(run)
+  execute_process(COMMAND "${RESFLOW_PROGRAM}" help ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE text ERROR_VARIABLE said)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "resflow help ${ARGN} failed: ${said}")
+  endif()
+  set(text "${text}" PARENT_SCOPE)
+endfunction()
+
+run(--man "${prefix}/${RESFLOW_MAN}/man1")
+foreach(place "bash:bash-completion/completions/resflow" "zsh:zsh/site-functions/_resflow"
+              "fish:fish/vendor_completions.d/resflow.fish")
+  string(REPLACE ":" ";" place "${place}")
+  list(GET place 0 shell)
+  list(GET place 1 file)
+  run(--completion ${shell})
+  file(WRITE "${prefix}/${RESFLOW_SHARE}/${file}" "${text}")
+  message(STATUS "Installing: ${prefix}/${RESFLOW_SHARE}/${file}")
+endforeach()
