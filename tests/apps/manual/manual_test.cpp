@@ -136,6 +136,19 @@ TEST(Help, ScriptsOfOtherShellsAreRead) {
     const ProcessResult read = run_process({shell, "-n", script});
     EXPECT_EQ(read.exit_code, 0) << read.err;
   }
+  if (has_program("fish")) {
+    const auto offered = [&](const std::string& line) {
+      return run_process({"fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", folder / "fish", line})
+          .out;
+    };
+    EXPECT_THAT(offered("resflow tr"), ::testing::StartsWith("train\t"));
+    EXPECT_THAT(offered("resflow train --warm"), ::testing::StartsWith("--warmup-epochs\t"));
+    EXPECT_EQ(offered("resflow train --optimizer la"),
+              "lamb\tadam, adamw, sgd, rmsprop; lars or lamb for batches of thousands\nlars\tadam, adamw, sgd, "
+              "rmsprop; lars or lamb for batches of thousands\n");
+    EXPECT_THAT(offered("resflow bench train --mod"), ::testing::StartsWith("--model\t"));
+    EXPECT_THAT(offered("resflow bench la"), ::testing::StartsWith("layers\t"));
+  }
   EXPECT_EQ(resflow({"help", "--completion", "tcsh"}).err, "resflow: --completion tcsh: wanted bash, zsh or fish\n");
 }
 
