@@ -21,6 +21,7 @@
 #include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/files/outputs.h"
+#include "io/files/path_facts.h"
 #include "io/images/image_format.h"
 #include "io/pack/head.h"
 #include "io/pack/writer.h"
@@ -45,10 +46,8 @@ void check(const PackOptions& o, bool resize_given, bool quality_given) {
   if (quality_given && !resize_given)
     throw usage_error("--quality goes with --resize: without it the files are packed as they are");
   if (quality_given) check_range("--quality", o.quality, 1, 100);
-  std::error_code unknown;
-  if (fs::is_directory(o.out, unknown))
-    throw usage_error("{}: is a folder; name the file to write, like photos.resflow-pack", o.out);
-  if (fs::exists(o.out, unknown) && !is_pack(o.out))
+  if (is_folder(o.out)) throw usage_error("{}: is a folder; name the file to write, like photos.resflow-pack", o.out);
+  if (is_there(o.out) && !is_pack(o.out))
     throw usage_error("{}: is there and is no pack; only a pack is replaced", o.out);
   if (is_pack(o.data)) throw data_error("{}: is a pack already", o.data);
   check_outputs({{.name = "OUT", .path = o.out, .needs_file = true}, {"--json", o.json}}, {o.data});
@@ -63,11 +62,10 @@ void check(const PackOptions& o, bool resize_given, bool quality_given) {
 }
 
 Dataset list_data(const PackOptions& o) {
-  std::error_code error;
-  if (fs::exists(o.data, error) && !fs::is_directory(o.data, error))
-    throw data_error("{}: is a file, wanted a folder of pictures", o.data);
+  const bool there = is_there(o.data);
+  if (there && !is_folder(o.data)) throw data_error("{}: is a file, wanted a folder of pictures", o.data);
   // list_image_folder() also says that a folder is absent, in the words that training has.
-  if (!o.no_labels && (holds_classes(o.data) || !fs::exists(o.data, error))) {
+  if (!o.no_labels && (holds_classes(o.data) || !there)) {
     Dataset dataset = list_image_folder(o.data);
     if (!dataset.empty_classes.empty())
       warn("{}: no picture in {}: left out of the classes", o.data, fmt::join(dataset.empty_classes, ", "));

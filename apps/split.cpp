@@ -19,6 +19,7 @@
 #include "apps/options/common.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
+#include "io/files/machine_failure.h"
 #include "io/pack/head.h"
 #include "io/pictures/data_folders.h"
 #include "io/pictures/dataset.h"
@@ -172,9 +173,10 @@ int split(const SplitOptions& o, int threads) {
     throw usage_error("{}: is a pack; split the folder of class folders, and pack its parts", o.data);
   std::error_code error;
   const std::string data = fs::canonical(o.data, error).string();
-  if (error) throw data_error("{}: {}", o.data, error.message());
+  if (error) throw Error(failure_kind(error.value(), ErrorKind::kData), o.data + ": " + error.message());
   std::string out = fs::weakly_canonical(fs::absolute(o.out), error).string();
-  if (error) throw usage_error("--out {}: {}", o.out, error.message());
+  if (error)
+    throw Error(failure_kind(error.value(), ErrorKind::kUsage), fmt::format("--out {}: {}", o.out, error.message()));
   if (out.size() > 1 && out.ends_with('/')) out.pop_back();
   check_split_folder(out, data, o.overwrite);
   TerminalListener listener;

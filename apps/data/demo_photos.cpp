@@ -14,6 +14,7 @@
 #include <random>
 
 #include "io/core/error.h"
+#include "io/files/path_facts.h"
 #include "io/images/jpeg_encode.h"
 
 namespace resflow {
@@ -162,11 +163,7 @@ std::unique_ptr<Surface> make(Dice& dice) {
 constexpr Kind kKinds[] = {
     {"fence", make<Fence>}, {"net", make<Net>}, {"pebbles", make<Pebbles>}, {"stairs", make<Stairs>}};
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw usage_error("{}: cannot make the folder: {}", folder.string(), error.message());
-}
+void make_folder(const fs::path& folder) { make_folders(folder.string(), folder.string()); }
 
 }  // namespace
 

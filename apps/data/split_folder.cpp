@@ -18,8 +18,10 @@
 #include "io/files/file.h"
 #include "io/files/file_errors.h"
 #include "io/files/folder_below.h"
+#include "io/files/machine_failure.h"
 #include "io/files/output_place.h"
 #include "io/files/partial_file.h"
+#include "io/files/path_facts.h"
 
 namespace resflow {
 namespace {
@@ -35,10 +37,7 @@ constexpr std::pair<SplitHow, const char*> kNames[] = {{SplitHow::kList, "list"}
                                                        {SplitHow::kCopy, "copy"},
                                                        {SplitHow::kMove, "move"}};
 
-bool is_there(const fs::path& path) {  // true also for a link that leads nowhere
-  std::error_code error;
-  return fs::exists(fs::symlink_status(path, error));
-}
+bool has_name(const fs::path& path) { return is_there(path.string(), LastLink::kItself); }
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing, const std::error_code& error) {
   throw system_error("{}: cannot be {}: {}", printable(path.string()), doing, error.message());
@@ -60,9 +59,9 @@ void undo(const fs::path& partial, const SplitManifest& manifest, const std::str
 }
 
 dev_t device_of(const fs::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw data_error("{}: {}", printable(path.string()), reason_of(errno));
-  return status.st_dev;
+  const auto facts = facts_of(path.string());
+  if (!facts) throw data_error("{}: {}", printable(path.string()), reason_of(errno));
+  return facts->st_dev;
 }
 
 // Finds out before anything is made whether all of it can be made. Sets the sizes of `made`.
@@ -76,12 +75,17 @@ void verify_sources(const SplitJob& job, const fs::path& parent, std::vector<Spl
       throw usage_error("{} {}: {} is on another file system than {}; {} copy or symlink", setting("how"),
                         split_how_name(job.how), printable(file.source), parent.string(), setting("how"));
     std::error_code error;
-    if (job.how == SplitHow::kMove && fs::canonical(file.source, error) != file.source)
+    const bool moves = job.how == SplitHow::kMove;
+    const fs::path real = moves ? fs::canonical(file.source, error) : fs::path();
+    if (error && is_machine_failure(error.value()))
+      throw system_error("{}: {}", printable(file.source), error.message());
+    if (moves && real != file.source)
       throw usage_error("{} move: {} is a link, or lies behind one; {} copy or symlink", setting("how"),
                         printable(file.source), setting("how"));
     if (job.how == SplitHow::kCopy) {
       const auto size = static_cast<int64_t>(fs::file_size(file.source, error));
-      if (error) throw data_error("{}: {}", printable(file.source), error.message());
+      if (error)
+        throw Error(failure_kind(error.value(), ErrorKind::kData), printable(file.source) + ": " + error.message());
       made[i].bytes = size;
       bytes += size;
     }
@@ -141,7 +145,7 @@ void make_durable(const fs::path& folder) {
 // `partial` becomes `out`. If there was a former `out`, it is called `partial` afterwards.
 void swap_in(const fs::path& partial, const fs::path& out) {
   std::error_code error;
-  const bool replaces = is_there(out) && !fs::is_empty(out, error);
+  const bool replaces = has_name(out) && !fs::is_empty(out, error);
   if (!replaces) {
     fs::rename(partial, out, error);
     if (error) fail(out, "made", error);
@@ -170,7 +174,7 @@ void recover_old(const std::string& out, Listener& listener) {
   const std::optional<SplitManifest> former = read_manifest(old);
   std::error_code error;
   if (!former || fs::is_symlink(old, error)) return;  // it is none of ours
-  if (!is_there(out)) {
+  if (!has_name(out)) {
     fs::rename(old, out, error);
     if (error) fail(old, "renamed", error);
     listener.note(fmt::format("{} is {} again: a run was killed while it replaced it", old.string(), out));
@@ -186,10 +190,13 @@ void recover_old(const std::string& out, Listener& listener) {
 // Throws where `out` holds what a new split must not replace.
 void check_out(const std::string& out, bool overwrite, SplitState state) {
   std::error_code error;
-  if (!is_there(out)) return;
-  if (!fs::is_directory(out, error)) throw usage_error("{} {}: is a file, wanted a new folder", setting("out"), out);
-  if (fs::is_empty(out, error)) return;
-  if (error) throw usage_error("{} {}: cannot be read: {}", setting("out"), out, error.message());
+  if (!has_name(out)) return;
+  if (!is_folder(out)) throw usage_error("{} {}: is a file, wanted a new folder", setting("out"), out);
+  const bool empty = fs::is_empty(out, error);
+  if (error)
+    throw Error(failure_kind(error.value(), ErrorKind::kUsage),
+                fmt::format("{} {}: cannot be read: {}", setting("out"), out, error.message()));
+  if (empty) return;
   const std::optional<SplitManifest> former = read_manifest(out);
   if (!former) throw usage_error("{} {}: holds files that no split made; give a new folder", setting("out"), out);
   if (!overwrite) throw usage_error("{} {}: holds a split; {} replaces it", setting("out"), out, setting("overwrite"));
@@ -225,20 +232,19 @@ void check_split_folder(const std::string& out, const std::string& data, bool ov
 }
 
 std::unique_ptr<FileLock> lock_split_folder(const std::string& out) {
-  std::error_code error;
-  if (!fs::is_directory(fs::path(out).parent_path(), error)) return nullptr;  // nobody is at work there
+  if (!is_folder(fs::path(out).parent_path())) return nullptr;  // nobody is at work there
   return std::make_unique<FileLock>(out + ".lock", fmt::format("{} {}", setting("out"), out));
 }
 
 void recover_split_folder(const std::string& out, const std::string& data, Listener& listener) {
   recover_old(out, listener);
   const fs::path partial(out + kPartial);
-  if (!is_there(partial)) return;
+  if (!has_name(partial)) return;
   const auto in_the_way = [&](const std::string& why) {
     return usage_error("{}: is in the way{}{}: move it away", partial.string(), why.empty() ? "" : ": ", why);
   };
   std::error_code error;
-  if (!fs::is_directory(fs::symlink_status(partial, error))) throw in_the_way("is no folder");
+  if (!is_folder(partial, LastLink::kItself)) throw in_the_way("is no folder");
   remove_unfinished(partial, kSplitManifest);
   if (fs::is_empty(partial, error)) {
     fs::remove(partial, error);
@@ -262,10 +268,7 @@ void recover_split_folder(const std::string& out, const std::string& data, Liste
 bool make_split_folder(const SplitJob& job, Listener& listener) {
   check_split_folder(job.out, job.data, job.overwrite);
   const fs::path out(job.out), partial(job.out + kPartial), parent = out.parent_path();
-  std::error_code error;
-  fs::create_directories(parent, error);
-  if (error)
-    throw usage_error("{} {}: {} cannot be made: {}", setting("out"), job.out, parent.string(), error.message());
+  make_folders(parent.string(), fmt::format("{} {}: {}", setting("out"), job.out, parent.string()));
 
   std::vector<SplitMade> made;
   made.reserve(job.files.size());
@@ -275,7 +278,8 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
 
   // It must be new: what somebody else put there might lead elsewhere.
   if (machine_files().mkdir(partial.c_str(), 0777) != 0)
-    throw usage_error("{} {}: {} cannot be made: {}", setting("out"), job.out, partial.string(), reason_of(errno));
+    throw Error(failure_kind(errno, ErrorKind::kUsage), fmt::format("{} {}: {} cannot be made: {}", setting("out"),
+                                                                    job.out, partial.string(), reason_of(errno)));
   const SplitState state = job.how == SplitHow::kMove ? SplitState::kSourcesMoved : SplitState::kWhole;
   bool swapped = false;
   try {
@@ -301,10 +305,10 @@ bool make_split_folder(const SplitJob& job, Listener& listener) {
   } catch (...) {
     const std::exception_ptr failure = std::current_exception();
     // Once it has been exchanged, OUT.partial is the former split.
-    if (!swapped && is_there(partial)) undo(partial, manifest, job.data);
+    if (!swapped && has_name(partial)) undo(partial, manifest, job.data);
     std::rethrow_exception(failure);
   }
-  if (!is_there(partial)) return true;
+  if (!has_name(partial)) return true;
   const std::optional<SplitManifest> former = read_manifest(partial);
   const std::string why = former ? why_not_removable(partial, *former, state) : "it has no split.json";
   if (!why.empty() || !remove_split(partial, *former))

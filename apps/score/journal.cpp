@@ -1,6 +1,5 @@
 #include "apps/score/journal.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "apps/score/fingerprint_json.h"
@@ -10,6 +9,7 @@
 #include "io/core/json_number.h"
 #include "io/core/text.h"
 #include "io/files/output_place.h"
+#include "io/files/path_facts.h"
 #include "io/files/xxh3.h"
 
 namespace resflow {
@@ -94,8 +94,7 @@ void save_journal(const ScoreJournal& journal, const std::string& path, FileSyst
 }
 
 std::optional<ScoreJournal> load_journal(const std::string& path) {
-  std::error_code unknown;
-  if (!std::filesystem::exists(path, unknown) && !unknown) return std::nullopt;
+  if (!is_there(path)) return std::nullopt;
   std::vector<uint8_t> buffer;
   const auto bytes = read_file(path, buffer);
   const auto damaged = [&](const std::string& why) {

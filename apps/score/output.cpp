@@ -10,6 +10,7 @@
 #include "apps/score/shard_file.h"
 #include "io/core/error.h"
 #include "io/files/output_place.h"
+#include "io/files/path_facts.h"
 #include "io/formats/npy_file.h"
 
 namespace resflow {
@@ -22,9 +23,12 @@ constexpr std::array<std::pair<const char*, ScoreFormat>, 4> kFormats = {{{"csv"
                                                                           {"npy", ScoreFormat::kNpy},
                                                                           {"npz", ScoreFormat::kNpz}}};
 
-bool exists(const std::string& path) {
-  std::error_code unknown;
-  return fs::exists(path, unknown) && !unknown;
+bool may_exist(const std::string& path) {
+  try {
+    return is_there(path);
+  } catch (const Error&) {
+    return true;
+  }
 }
 
 std::string partial(const std::string& path) { return written_path(path) + kPartialEnding; }
@@ -115,7 +119,7 @@ void check_score_output(const ScoreOutputOptions& options, const std::vector<Out
   if (!is_file(options.out)) return;
   for (const std::string& path : paths_of(options)) check_begun_elsewhere(path, journal_path(options.out));
   if (options.start != ScoreStart::kNew) return;
-  if (const std::string journal = journal_path(options.out); exists(journal))
+  if (const std::string journal = journal_path(options.out); is_there(journal))
     throw usage_error("{}: a run was begun and not finished: {} goes on with it, {} starts anew", journal,
                       setting("resume"), setting("overwrite"));
 }
@@ -188,7 +192,7 @@ void ScoreOutput::discard() {
 
 void ScoreOutput::open_files() {
   for (const ScoreJournal::File& file : now_.files) {
-    if (resumed_ && is_file(file.path) && !exists(partial(file.path)))
+    if (resumed_ && is_file(file.path) && !is_there(partial(file.path)))
       throw data_error("{}: is gone, {} bytes of it were there: start anew with {}", partial(file.path), file.bytes,
                        setting("overwrite"));
     open_.push_back(std::make_unique<GrowingFile>(file.path, files_));
@@ -281,8 +285,8 @@ void ScoreOutput::write_journal(const ScoreJournal& journal) {
   try {
     save_journal(journal, journal_path(options_.out), files_);
   } catch (const Error& e) {
-    // The journal may be there all the same: if only the sync of its folder failed.
-    has_journal_ = exists(journal_path(options_.out));
+    // The journal may be there all the same: if only the sync of its folder failed. What it tells of must stay.
+    has_journal_ = has_journal_ || may_exist(journal_path(options_.out));
     // The files could be made when the run began, so whoever asked for them is not at fault.
     throw Error(ErrorKind::kSystem, e.marked());
   }
@@ -333,22 +337,22 @@ void ScoreOutput::publish() {
   const bool zipped = !options_.out.empty() && options_.format == ScoreFormat::kNpz;
   const NpzParts parts = zipped ? npz_parts(written_path(options_.out)) : NpzParts();
   const NpzParts partial_parts = {.scores = parts.scores + kPartialEnding, .names = parts.names + kPartialEnding};
-  const bool has_parts = zipped && exists(partial_parts.scores) && exists(partial_parts.names);
+  const bool has_parts = zipped && is_there(partial_parts.scores) && is_there(partial_parts.names);
   if (has_parts) write_npz(partial_parts, classes_, options_.out, files_);
   const size_t first = zipped ? 2 : 0;
   for (size_t i = first; i < now_.files.size(); ++i) {
     const auto& [path, bytes] = now_.files[i];
     if (i < open_.size()) {
       open_[i]->publish();
-    } else if (is_file(path) && exists(partial(path))) {
+    } else if (is_file(path) && is_there(partial(path))) {
       GrowingFile file(path, files_);
       file.resize(bytes);
       file.publish();
-    } else if (is_file(path) && !exists(path)) {
+    } else if (is_file(path) && !is_there(path)) {
       throw data_error("{}: is gone: start anew with {}", partial(path), setting("overwrite"));
     }
   }
-  if (zipped && !has_parts && !exists(options_.out))
+  if (zipped && !has_parts && !is_there(options_.out))
     throw data_error("{}: is gone: start anew with {}", partial_parts.scores, setting("overwrite"));
   if (zipped)
     for (const std::string& part : {partial_parts.scores, partial_parts.names}) files_.unlink(part.c_str());

@@ -9,6 +9,7 @@
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
 #include "io/core/wording.h"
+#include "io/files/path_facts.h"
 #include "io/files/sha256.h"
 #include "io/files/xxh3.h"
 #include "io/pack/reader.h"
@@ -81,11 +82,7 @@ FeatureExtractor::FeatureExtractor(Model& model, const FeatureFolder& folder, in
       listener_(listener),
       reading_(reading),
       backbone_(backbone_hash(model)) {
-  std::error_code error;
-  fs::create_directories(folder_.path, error);
-  if (error)
-    throw usage_error("{} {}: cannot make the folder: {}; give another one", setting("feature_cache"), folder_.path,
-                      error.message());
+  make_folders(folder_.path, fmt::format("{} {}", setting("feature_cache"), folder_.path));
 }
 
 FeatureExtractor::~FeatureExtractor() = default;

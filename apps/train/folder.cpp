@@ -13,6 +13,7 @@
 #include "io/files/file_errors.h"
 #include "io/files/output_place.h"
 #include "io/files/partial_file.h"
+#include "io/files/path_facts.h"
 
 namespace resflow {
 namespace {
@@ -50,9 +51,8 @@ std::vector<std::string> generations_of(const std::string& file) {
 
 std::vector<std::string> states_in(const std::string& folder) {
   const std::string last = without_slashes(folder) + kLast;
-  std::error_code error;
   std::vector<std::string> all;
-  if (fs::exists(last, error)) all.push_back(last);
+  if (is_there(last)) all.push_back(last);
   for (const std::string& generation : generations_of(last)) all.push_back(generation);
   return all;
 }
@@ -78,12 +78,9 @@ bool holds_run(const std::string& run_folder) { return !states_in(run_folder).em
 RunFolder::RunFolder(const std::string& path, Open how) : path_(without_slashes(path)) {
   if (path_.empty()) throw usage_error("{} is empty: wanted a folder", setting("out"));
   check(how);
-  std::error_code error;
-  if (fs::exists(path_, error) && !fs::is_directory(path_, error))
+  if (is_there(path_) && !is_folder(path_))
     throw usage_error("{} {}: is a file, wanted a folder", setting("out"), path_);
-  fs::create_directories(path_, error);
-  if (error)
-    throw usage_error("{} {}: cannot make the folder: {}; give another one", setting("out"), path_, error.message());
+  make_folders(path_, fmt::format("{} {}", setting("out"), path_));
   lock_ = std::make_shared<const FileLock>(path_ + "/resflow.lock", fmt::format("{} {}", setting("out"), path_));
   check(how);  // another run may have begun before it was locked
   // What a run left that was killed while it wrote, also of files that this one may not write again.
@@ -96,16 +93,15 @@ RunFolder::RunFolder(const std::string& path, Open how) : path_(without_slashes(
 }
 
 void RunFolder::check(Open how) const {
-  std::error_code error;
   if (how == Open::kResume) saved_states(path_);
-  if (how == Open::kNew && (holds_run(path_) || fs::exists(best(), error)))
+  if (how == Open::kNew && (holds_run(path_) || is_there(best())))
     throw usage_error("{} {} holds a run already: {} goes on with it, {} replaces it", setting("out"), path_,
                       setting("resume"), setting("overwrite"));
   if (how != Open::kOverwrite) return;
   std::vector<std::string> files = former_files();
   files.push_back(last());
   for (const std::string& file : files)
-    if (fs::is_directory(fs::symlink_status(file, error)))
+    if (is_folder(file, LastLink::kItself))
       throw usage_error("{}: {} is a folder, which no run made: move it away", setting("overwrite"), printable(file));
 }
 
@@ -124,10 +120,7 @@ void RunFolder::clear_former() const {
   if (fs::remove_all(tensorboard(), error); error) fail_to_remove(tensorboard(), error);
 }
 
-bool RunFolder::has_last() const {
-  std::error_code error;
-  return fs::exists(last(), error);
-}
+bool RunFolder::has_last() const { return is_there(last()); }
 
 void RunFolder::set_damaged_aside() const {
   if (!has_last()) return;

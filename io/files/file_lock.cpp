@@ -16,6 +16,7 @@
 #include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/files/file_errors.h"
+#include "io/files/machine_failure.h"
 
 namespace resflow {
 namespace {
@@ -63,8 +64,16 @@ FileLock::FileLock(std::string path, const std::string& what, FileSystem& files)
     if (lock == Lock::kHeldByAnother) refuse(what, "wait for it, or give another folder");
     real_ = lock == Lock::kTaken;
     // The one who had it may have removed the file before it was locked here.
-    if (files_.fstat(file_, &open) != 0 || files_.lstat(path_.c_str(), &named) != 0 || named.st_ino != open.st_ino ||
-        named.st_dev != open.st_dev) {
+    const bool known = persistently(files_, [&] { return files_.fstat(file_, &open); }) == 0 &&
+                       persistently(files_, [&] { return files_.lstat(path_.c_str(), &named); }) == 0;
+    if (!known && errno != ENOENT) {
+      const int error = errno;
+      if (is_new) files_.unlink(path_.c_str());
+      files_.close(file_);
+      throw Error(is_no_permission(error) ? ErrorKind::kUsage : ErrorKind::kSystem,
+                  path_ + ": cannot be looked at: " + reason_of(error));
+    }
+    if (!known || named.st_ino != open.st_ino || named.st_dev != open.st_dev) {
       files_.close(file_);
       continue;
     }

@@ -9,6 +9,7 @@
 
 #include "io/core/error.h"
 #include "io/files/file_errors.h"
+#include "io/files/machine_failure.h"
 #include "io/files/output_place.h"
 #include "io/files/partial_file.h"
 
@@ -62,14 +63,16 @@ void GrowingFile::open_partial() {
 void GrowingFile::check_partial() {
   struct stat status {
   }, named{};
-  if (files_.fstat(file_, &status) != 0) fail("be opened");
+  if (persistently(files_, [&] { return files_.fstat(file_, &status); }) != 0) fail("be opened");
   if (!S_ISREG(status.st_mode)) throw usage_error("{}: is in the way, and is no file: remove it", partial_);
   const Lock lock = try_lock(files_, file_);
   if (lock == Lock::kHeldByAnother)
     throw usage_error("{}: another program is writing it: wait for it, or write elsewhere", path_);
   locked_ = lock == Lock::kTaken;
   // Between opening and locking another program may have given the file its final name.
-  if (files_.lstat(partial_.c_str(), &named) != 0 || named.st_ino != status.st_ino || named.st_dev != status.st_dev)
+  const bool known = persistently(files_, [&] { return files_.lstat(partial_.c_str(), &named); }) == 0;
+  if (!known && errno != ENOENT) fail("be opened");
+  if (!known || named.st_ino != status.st_ino || named.st_dev != status.st_dev)
     throw usage_error("{}: another program was writing it until now", path_);
   // Somebody may have put a second name of a file here that is not to be written.
   if (status.st_nlink > 1)

@@ -11,6 +11,7 @@
 #include <functional>
 #include <utility>
 
+#include "io/core/error.h"
 #include "io/files/file.h"
 
 namespace resflow {
@@ -18,6 +19,11 @@ namespace resflow {
 // Whether `error`, a value of errno that a reading call has set, speaks of the machine and not of the file. The only
 // place that knows which ones do.
 bool is_machine_failure(int error);
+
+// kSystem where `error` is one of those, and else `otherwise`.
+inline ErrorKind failure_kind(int error, ErrorKind otherwise) {
+  return is_machine_failure(error) ? ErrorKind::kSystem : otherwise;
+}
 
 // The attempts at one call. What was interrupted is tried again at once, and what the machine failed after a pause
 // of the FileSystem's, as often as that has one.

@@ -10,6 +10,8 @@
 
 #include "io/core/error.h"
 #include "io/files/file_errors.h"
+#include "io/files/machine_failure.h"
+#include "io/files/path_facts.h"
 
 namespace resflow {
 namespace {
@@ -22,6 +24,8 @@ constexpr int kMostLinks = 40;  // as many as the system follows
 bool names_open_file(const std::string& link, int& descriptor) {
   std::error_code error;
   const std::string folder = fs::canonical(folder_of(link), error).string();
+  if (error && is_machine_failure(error.value()))
+    throw system_error("{}: cannot be looked at: {}", link, error.message());
   if (error || !folder.starts_with("/proc/") || !folder.ends_with("/fd")) return false;
   const std::string name = fs::path(link).filename().string(), own = "/proc/" + std::to_string(::getpid()) + "/";
   const bool number = !name.empty() && name.size() < 8 &&
@@ -44,11 +48,12 @@ void check_length(const std::string& given, const OutputPlace& place) {
 OutputPlace output_place(const std::string& path, FileSystem& files) {
   if (path.empty()) throw usage_error("a file to write has no name");
   OutputPlace place = {.path = path, .folder = {}};
-  struct stat status {};
+  std::optional<struct stat> facts;
   for (int links = 0;; ++links) {
     place.folder = folder_of(place.path);
     if (fs::path(place.path).filename().empty()) throw usage_error("{}: names a folder, wanted a file", path);
-    if (files.lstat(place.path.c_str(), &status) != 0) {
+    facts = facts_of(place.path, LastLink::kItself, files);
+    if (!facts) {
       if (errno == ENAMETOOLONG && place.path.size() >= PATH_MAX)
         throw usage_error("{}: name too long: {} bytes, and the system takes {}", path, place.path.size(),
                           PATH_MAX - 1);
@@ -56,22 +61,23 @@ OutputPlace output_place(const std::string& path, FileSystem& files) {
       check_length(path, place);
       return place;  // a new file; whoever makes it says why that cannot be
     }
-    if (!S_ISLNK(status.st_mode)) break;
+    if (!S_ISLNK(facts->st_mode)) break;
     if (names_open_file(place.path, place.descriptor)) {
       place.through = true;
       return place;
     }
     std::error_code error;
     const fs::path target = fs::read_symlink(place.path, error);
-    if (error) throw usage_error("{}: cannot be read: {}", place.path, error.message());
+    if (error)
+      throw Error(failure_kind(error.value(), ErrorKind::kUsage), place.path + ": cannot be read: " + error.message());
     if (links == kMostLinks) throw usage_error("{}: its links lead in a circle", path);
     place.path = target.is_absolute() ? target.string() : (fs::path(place.folder) / target).string();
   }
-  if (S_ISDIR(status.st_mode)) throw usage_error("{}: is a folder, wanted a file", path);
-  place.through = !S_ISREG(status.st_mode);
+  if (S_ISDIR(facts->st_mode)) throw usage_error("{}: is a folder, wanted a file", path);
+  place.through = !S_ISREG(facts->st_mode);
   if (place.through) return place;
   check_length(path, place);
-  place.former = status;
+  place.former = facts;
   return place;
 }
 

@@ -11,7 +11,9 @@
 #include "io/core/error.h"
 #include "io/core/setting.h"
 #include "io/files/file_errors.h"
+#include "io/files/machine_failure.h"
 #include "io/files/output_place.h"
+#include "io/files/path_facts.h"
 
 namespace resflow {
 namespace {
@@ -25,11 +27,6 @@ bool is_same_file(const struct stat& one, const struct stat& other) {
   return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-bool is_there(const std::string& path, FileSystem& files) {
-  struct stat status {};
-  return files.lstat(path.c_str(), &status) == 0;
-}
-
 void check_folder(const Checked& checked, FileSystem& files) {
   const auto& [output, place] = checked;
   if (place.descriptor >= 0) {
@@ -37,14 +34,13 @@ void check_folder(const Checked& checked, FileSystem& files) {
     return;
   }
   if (place.through) {
-    if (files.access(place.path.c_str(), W_OK) != 0)
+    if (!is_allowed(place.path, W_OK, files))
       throw usage_error("{} {}: no permission to write to it", output->name, output->path);
     return;
   }
-  struct stat folder {};
-  if (files.stat(place.folder.c_str(), &folder) != 0 || !S_ISDIR(folder.st_mode))
+  if (!is_folder(place.folder, LastLink::kFollowed, files))
     throw usage_error("{}: there is no folder {}", output->path, place.folder);
-  if (files.access(place.folder.c_str(), W_OK | X_OK) != 0)
+  if (!is_allowed(place.folder, W_OK | X_OK, files))
     throw usage_error("{}: no permission to write in {}", output->path, place.folder);
 }
 
@@ -52,10 +48,12 @@ void check_pipe(const Checked& checked, FileSystem& files) {
   const auto& [output, place] = checked;
   if (!output->needs_file || !place.through) return;
   struct stat status {};
-  const bool known = place.descriptor >= 0 ? files.fstat(place.descriptor, &status) == 0
-                                           : files.stat(place.path.c_str(), &status) == 0;
+  if (place.descriptor < 0)
+    status = facts_of(place.path, LastLink::kFollowed, files).value_or(status);
+  else if (persistently(files, [&] { return files.fstat(place.descriptor, &status); }) != 0)
+    throw system_error("{} {}: cannot be looked at: {}", output->name, output->path, reason_of(errno));
   // /dev/null takes everything.
-  if (known && S_ISCHR(status.st_mode)) return;
+  if (S_ISCHR(status.st_mode)) return;
   throw usage_error("{} {}: is no file, and what is written there is not written from one end to the other",
                     output->name, output->path);
 }
@@ -71,19 +69,19 @@ bool are_one(const OutputPlace& one, const OutputPlace& other, FileSystem& files
   if (one.descriptor >= 0 || other.descriptor >= 0) return one.descriptor == other.descriptor;
   if (one.former && other.former) return is_same_file(*one.former, *other.former);
   if (one.former || other.former || one.through != other.through) return false;
-  struct stat first {
-  }, second{};
-  if (one.through) {
-    if (files.stat(one.path.c_str(), &first) != 0 || files.stat(other.path.c_str(), &second) != 0) return false;
-    return is_same_file(first, second) && !S_ISCHR(first.st_mode);
-  }
+  const auto are_same = [&](const std::string& left, const std::string& right, bool devices) {
+    const auto first = facts_of(left, LastLink::kFollowed, files), second = facts_of(right, LastLink::kFollowed, files);
+    return first && second && is_same_file(*first, *second) && (devices || !S_ISCHR(first->st_mode));
+  };
+  if (one.through) return are_same(one.path, other.path, false);
   return std::filesystem::path(one.path).filename() == std::filesystem::path(other.path).filename() &&
-         files.stat(one.folder.c_str(), &first) == 0 && files.stat(other.folder.c_str(), &second) == 0 &&
-         is_same_file(first, second);
+         are_same(one.folder, other.folder, true);
 }
 
 bool is_being_written(const std::string& partial, FileSystem& files) {
-  const int file = files.open(partial.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+  const int file = persistently(
+      files, [&] { return files.open(partial.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0); });
+  if (file < 0 && is_machine_failure(errno)) throw system_error("{}: cannot be opened: {}", partial, reason_of(errno));
   if (file < 0) return false;
   const Lock lock = try_lock(files, file, true);
   files.close(file);
@@ -96,7 +94,7 @@ void check_begun(const Checked& checked, FileSystem& files) {
   const auto& [output, place] = checked;
   if (place.through) return;
   const std::string journal = place.path + kJournalEnding, partial = place.path + kPartialEnding;
-  if (!output->goes_on && is_there(journal, files))
+  if (!output->goes_on && is_there(journal, LastLink::kItself, files))
     throw usage_error("{} {}: a run was begun there and not finished ({}): go on with it by {}, or write elsewhere",
                       output->name, output->path, journal, setting("resume"));
   if (is_being_written(partial, files))
@@ -124,8 +122,9 @@ void check_outputs(const std::vector<OutputFile>& outputs, const std::vector<std
   for (const Checked& checked : all) {
     const auto& [output, place] = checked;
     for (const std::string& input : inputs) {
-      struct stat status {};
-      if (place.former && files.stat(input.c_str(), &status) == 0 && is_same_file(*place.former, status))
+      if (!place.former) break;
+      const auto read = facts_of(input, LastLink::kFollowed, files);
+      if (read && is_same_file(*place.former, *read))
         throw usage_error("{} {}: is {}, which is to be read, and would be lost; write elsewhere", output->name,
                           output->path, input);
     }

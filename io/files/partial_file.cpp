@@ -15,6 +15,7 @@
 
 #include "io/core/error.h"
 #include "io/files/file_errors.h"
+#include "io/files/machine_failure.h"
 
 namespace resflow {
 namespace {
@@ -57,11 +58,17 @@ int64_t process_of(const std::string& name, const std::string& stem) {
   return std::stoll(middle.substr(0, dash));
 }
 
-bool is_at(const std::string& path, int file, FileSystem& files) {
+enum class Found { kThis, kAnother, kUnknown };  // unknown: errno says why
+
+// What `path` names: the open file, or another one or none.
+Found find_at(const std::string& path, int file, FileSystem& files) {
   struct stat named {
   }, open{};
-  return files.fstat(file, &open) == 0 && files.lstat(path.c_str(), &named) == 0 && named.st_ino == open.st_ino &&
-         named.st_dev == open.st_dev;
+  const bool known = persistently(files, [&] { return files.fstat(file, &open); }) == 0;
+  if (!known) return Found::kUnknown;
+  if (persistently(files, [&] { return files.lstat(path.c_str(), &named); }) != 0)
+    return errno == ENOENT ? Found::kAnother : Found::kUnknown;
+  return named.st_ino == open.st_ino && named.st_dev == open.st_dev ? Found::kThis : Found::kAnother;
 }
 
 void remove_if_stale(const std::string& path, int64_t process, FileSystem& files) {
@@ -105,9 +112,18 @@ PartialFile make_partial(const OutputPlace& place, FileSystem& files) {
     if (partial.file < 0 && errno == EEXIST) continue;
     if (partial.file < 0) return partial;
     // Before it was locked, another program that looks for what was left may have taken it for that.
-    if (try_lock(files, partial.file) == Lock::kHeldByAnother || !is_at(partial.path, partial.file, files)) {
+    if (try_lock(files, partial.file) == Lock::kHeldByAnother) {
       files.close(partial.file);
       continue;
+    }
+    if (const Found found = find_at(partial.path, partial.file, files); found != Found::kThis) {
+      const int error = errno;
+      // Nobody else makes a file of this name.
+      if (found == Found::kUnknown) files.unlink(partial.path.c_str());
+      files.close(partial.file);
+      if (found == Found::kAnother) continue;
+      errno = error;
+      return {};
     }
     partial.lock = ::fcntl(partial.file, F_DUPFD_CLOEXEC, 0);
     if (place.former) keep_mode(partial.file, *place.former, files);

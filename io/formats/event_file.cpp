@@ -16,6 +16,7 @@
 #include "io/core/text.h"
 #include "io/core/utf8.h"
 #include "io/files/file_errors.h"
+#include "io/files/machine_failure.h"
 #include "resflow/io/formats/event.pb.h"
 
 namespace resflow {
@@ -56,7 +57,9 @@ std::string utf8(const std::string& tag) { return is_utf8(tag) ? tag : printable
 EventFile::EventFile(const std::string& folder, int64_t first_step, FileSystem& files) : files_(files) {
   std::error_code error;
   fs::create_directory(folder, error);
-  if (error) throw usage_error("{}: cannot make the folder for event files: {}", folder, error.message());
+  if (error)
+    throw Error(failure_kind(error.value(), ErrorKind::kUsage),
+                folder + ": cannot make the folder for event files: " + error.message());
   static std::atomic<int> number = 0;
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();

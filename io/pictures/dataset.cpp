@@ -12,6 +12,7 @@
 #include "io/files/file.h"
 #include "io/files/folder_listing.h"
 #include "io/files/machine_failure.h"
+#include "io/files/path_facts.h"
 #include "io/images/image_format.h"
 #include "io/pack/reader.h"
 #include "io/pictures/folder_walk.h"
@@ -145,9 +146,8 @@ Dataset list_image_folder(const std::string& root) {
 }
 
 std::vector<Sample> list_pictures(const std::string& path) {
-  std::error_code absent;
   std::vector<Sample> samples;
-  if (!fs::is_directory(path, absent)) {
+  if (!is_folder(path)) {
     if (is_pack(path)) {
       const auto pack = std::make_shared<const PackReader>(path);
       samples.reserve(static_cast<size_t>(pack->size()));

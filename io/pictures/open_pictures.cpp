@@ -11,6 +11,7 @@
 #include "io/core/error.h"
 #include "io/files/file.h"
 #include "io/files/glob.h"
+#include "io/files/path_facts.h"
 #include "io/images/image_format.h"
 #include "io/pack/head.h"
 #include "io/pictures/archive_source.h"
@@ -100,16 +101,16 @@ bool holds_archive(const std::string& path) {
 
 InputKind kind_of(const std::string& path) {
   if (path == "-") return InputKind::kList;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
+  const auto status = facts_of(path);
+  if (!status) {
     if (has_wildcard(path)) return InputKind::kGlob;
     if (path.ends_with('/')) return InputKind::kFolder;
     return has_archive_extension(path) ? InputKind::kArchive : InputKind::kFile;
   }
-  if (S_ISDIR(status.st_mode)) return InputKind::kFolder;
+  if (S_ISDIR(status->st_mode)) return InputKind::kFolder;
   if (has_image_extension(path)) return InputKind::kFile;
-  if (S_ISFIFO(status.st_mode)) return InputKind::kArchive;
-  if (!S_ISREG(status.st_mode)) return InputKind::kFile;
+  if (S_ISFIFO(status->st_mode)) return InputKind::kArchive;
+  if (!S_ISREG(status->st_mode)) return InputKind::kFile;
   if (is_pack(path)) return InputKind::kPack;
   return has_archive_extension(path) || holds_archive(path) ? InputKind::kArchive : InputKind::kFile;
 }
@@ -117,8 +118,8 @@ InputKind kind_of(const std::string& path) {
 // What it gives can be looked at without taking it away: what is absent, too, which is found so.
 bool can_be_looked_at(const Input& input) {
   if (input.kind == InputKind::kFile || input.path == "-") return false;
-  struct stat status {};
-  return ::stat(input.path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+  const auto status = facts_of(input.path);
+  return !status || S_ISREG(status->st_mode) || S_ISDIR(status->st_mode);
 }
 
 // As far as the first picture, where that can be looked at; of a pattern that of its first match. Returns how many

@@ -5,6 +5,16 @@ DOCUMENTED = {0, 2, 3, 4}
 NEVER_SAID = ("internal fault", "terminate called", "what():", "Assertion", "==ERROR", "Segmentation")
 
 
+# What a run can do without, by the word that its warning begins with: it says that it does.
+AUXILIARY = {"report.html": "report", "history.csv": "history.csv", "config.toml": "config.toml"}
+
+
+def is_warned_of(sentence, err):
+    """`sentence` says that an auxiliary file is missing or not as it should be, and the program has warned of that."""
+    word = AUXILIARY.get(sentence.split(" ")[0].rpartition("/")[2])
+    return word is not None and any(line.startswith("resflow: warning: %s: " % word) for line in err.splitlines())
+
+
 def failure_sentences(err):
     return [line for line in err.splitlines()
             if line.startswith("resflow: ") and not line.startswith(("resflow: warning:", "resflow: note:"))]

@@ -76,6 +76,18 @@ TEST_F(Outputs, SaysWhereTheyCannotBe) {
   check_outputs({{"out", "/dev/null", true}});
 }
 
+TEST_F(Outputs, AFailingMachineIsNotAWrongPath) {
+  write_text(folder_ / "former", "");
+  for (const char* call : {"lstat", "stat", "access"})
+    for (const char* name : {"former", "new"}) {
+      FaultyFiles files;
+      files.fail(call, 1, EIO);
+      expect_error(ErrorKind::kSystem, {reason_of(EIO)}, [&] { check_outputs({{"out", folder_ / name}}, {}, files); });
+      files.fail(call, 1, EIO, 2);
+      check_outputs({{"out", folder_ / name}}, {}, files);
+    }
+}
+
 TEST_F(Outputs, WhatAnotherRunHasBegunIsLeftAlone) {
   write_text(folder_ / "s.csv.journal", "{}");
   write_text(folder_ / "s.csv.partial", "rows");

@@ -27,6 +27,23 @@ std::string ended_process() {
   return std::to_string(child);
 }
 
+TEST(PartialFile, IsNotLeftWhereItCannotBeLookedAt) {
+  for (const char* call : {"fstat", "lstat"})
+    for (const int error : {EIO, ESTALE, EACCES}) {
+      const TemporaryFolder folder;
+      const OutputPlace place = output_place(folder / "x");
+      FaultyFiles files;
+      files.fail(call, 1, error);
+      EXPECT_EQ(make_partial(place, files).file, -1);
+      EXPECT_EQ(errno, error);
+      EXPECT_TRUE(fs::is_empty(folder.path()));
+      files.fail_once(call, 1, EIO);
+      const PartialFile made = make_partial(place, files);
+      EXPECT_TRUE(fs::exists(made.path));
+      for (const int file : {made.file, made.lock}) ::close(file);
+    }
+}
+
 TEST(PartialFile, IsNewEachTimeAndLockedWhileItIsWritten) {
   const TemporaryFolder folder;
   const OutputPlace place = output_place(folder / "x");
