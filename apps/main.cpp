@@ -113,6 +113,7 @@ int main(int argc, char** argv) {
     return resflow::fail(resflow::kOwnFaultExit,
                          "standard input, output or error is closed, and there is no /dev/null to stand for it");
   resflow::ignore_write_signals();
+  resflow::end_cleanly_without_memory(resflow::kOwnFaultExit);
   try {
     return resflow::conclude_output(resflow::run_or_fail(argc, argv));
   } catch (...) {  // no memory even to say what went wrong

@@ -139,6 +139,16 @@ PreviewLayout preview_layout(int tiles, int image_size, const PreviewGridOptions
   return layout;
 }
 
+// Fontconfig does not look whether it got memory, and ends the program where it did not: so it is only begun where
+// there is more than it takes. Throws std::bad_alloc.
+void check_memory_for_fonts() {
+  constexpr size_t kFontsTake = size_t{32} << 20;
+  const std::unique_ptr<char[]> block(new char[kFontsTake]);
+  // Not left out as one that nobody uses.
+  volatile const char* const used = block.get();
+  static_cast<void>(used);
+}
+
 Image un_normalized(const Batch& batch, int row, const float mean[3], const float std[3]) {
   const int side = batch.image_size;
   const size_t plane = static_cast<size_t>(side) * static_cast<size_t>(side);
@@ -158,6 +168,7 @@ Image draw_preview_grid(const Batch& batch, const Dataset& dataset, const float 
   const int tiles = std::min(batch.size, options.limit);
   const PreviewLayout layout = preview_layout(tiles, batch.image_size, options);
   const CairoSurface surface = make_surface(layout.width, layout.height);
+  check_memory_for_fonts();
   {
     const Context context(cairo_create(surface.get()));
     cairo_set_source_rgb(context.get(), kPaper, kPaper, kPaper);

@@ -1,10 +1,13 @@
 #include "apps/host/console.h"
 
+#include <cxxabi.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <exception>
 #include <new>
+#include <typeinfo>
 
 #include "apps/host/stream.h"
 #include "io/core/error.h"
@@ -50,6 +53,27 @@ void print_line(std::string_view line) {
 void complain_without_memory(std::string_view sentence) noexcept {
   for (const std::string_view part : {std::string_view("resflow: "), sentence, std::string_view("\n")})
     write_stream(STDERR_FILENO, part);
+}
+
+namespace {
+
+std::terminate_handler former_end = nullptr;
+int exit_code_without_memory = 4;
+
+void end_program() {
+  const std::type_info* const thrown = abi::__cxa_current_exception_type();
+  if (thrown == nullptr || (*thrown != typeid(std::bad_alloc) && *thrown != typeid(std::bad_array_new_length)))
+    former_end();
+  complain_without_memory("out of memory: try a smaller --batch or --image-size");
+  ::_exit(exit_code_without_memory);
+}
+
+}  // namespace
+
+void end_cleanly_without_memory(int exit_code) noexcept {
+  exit_code_without_memory = exit_code;
+  const std::terminate_handler former = std::set_terminate(end_program);
+  if (former != end_program) former_end = former;
 }
 
 void complain(const std::string& sentence) { print_error_line("resflow: " + sentence); }

@@ -28,6 +28,10 @@ void note(const std::string& sentence);
 // As complain(), taking no memory: for when there is none. `sentence` is printed as it is.
 void complain_without_memory(std::string_view sentence) noexcept;
 
+// An exception at a place that none may leave (a destructor of a library that wants memory) ends the program where it
+// is. From here on it does so for want of memory with a sentence and this exit code, without a core file.
+void end_cleanly_without_memory(int exit_code) noexcept;
+
 template <class... Args>
 void warn(fmt::format_string<Args...> format, Args&&... args) {
   warn(fmt::format(format, std::forward<Args>(args)...));

@@ -57,8 +57,8 @@ void start_speaker() {
   try {
     std::thread([] {
       uint64_t count = 0;
-      while (::read(wake, &count, sizeof count) < 0 && errno == EINTR) {
-      }
+      while (::read(wake, &count, sizeof count) < 0)
+        if (errno != EINTR) return;
       write_stream(STDERR_FILENO, "\nresflow: stopping after this step; once more leaves at once\n");
     }).detach();
   } catch (const std::system_error&) {

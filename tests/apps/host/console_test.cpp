@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
+#include <new>
+#include <stdexcept>
 
 #include "io/core/utf8.h"
 #include "io/weights/safetensors.h"
@@ -32,6 +35,16 @@ TEST(Console, LineBreaksComeFromTheFormatAlone) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "resflow: warning: a??b: 1\nresflow: note: ?[2J\nresflow: ?2J\n");
   EXPECT_EQ(conclude_output(0), 0);
   EXPECT_EQ(conclude_output(3), 3);
+}
+
+TEST(ConsoleDeathTest, WantOfMemoryWhereNoExceptionMayLeaveIsASentence) {
+  const auto throw_in_vain = [](const auto& thrown) noexcept { throw thrown; };
+  const auto after = [&](const auto& thrown) {
+    end_cleanly_without_memory(4);
+    throw_in_vain(thrown);
+  };
+  EXPECT_EXIT(after(std::bad_alloc()), ::testing::ExitedWithCode(4), "resflow: out of memory");
+  EXPECT_EXIT(after(std::runtime_error("x")), ::testing::KilledBySignal(SIGABRT), "runtime_error");
 }
 
 // Lines that a name began are told by this word at their start.

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#undef strdup
+#undef strndup
 
 #include "tests/campaign/shim/shim.h"
 
@@ -76,6 +78,18 @@ int posix_memalign(void** block, size_t alignment, size_t bytes) {
   *block = made;
   return 0;
 }
+
+// What libc allocates for a library is that library's.
+#define COPY(name, parameters, arguments) \
+  char* name parameters {                 \
+    SHIM_REAL(name)                       \
+    t_caller = CALLER;                    \
+    char* made = real arguments;          \
+    t_caller = NULL;                      \
+    return made;                          \
+  }
+COPY(strdup, (const char* text), (text))
+COPY(strndup, (const char* text, size_t bytes), (text, bytes))
 
 // operator new in its forms, by the names that C++ gives them. An exception passes through.
 #define NEW(name, parameters, arguments) \
