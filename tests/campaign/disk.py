@@ -127,7 +127,8 @@ class Disk:
             return bytes(content.data)
         if mode == "torn" and self.last_write and self.last_write[0] is content:
             _, offset, length = self.last_write
-            return bytes(content.data[:offset + length // 2])
+            came = offset + length // 2
+            return bytes(content.data[:came]) + content.synced[came:]
         if mode == "zeros":
             return content.synced[:len(content.data)].ljust(len(content.data), b"\0")
         return content.synced if mode in ("lost", "names") else bytes(content.data)
