@@ -5,6 +5,7 @@
 
 #include "io/core/bytes.h"
 #include "io/core/error.h"
+#include "io/core/utf8.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
 #include "io/images/image_format.h"
@@ -71,7 +72,7 @@ std::vector<std::string> load_class_names(const std::string& spec, Listener& lis
   if (std::find(bytes.begin(), bytes.end(), uint8_t{0}) != bytes.end())
     throw data_error("{}: is no text: wanted \"imagenet\" or a text file with a name a line", spec);
   std::string_view text = text_of(bytes);
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  text = without_byte_order_mark(text);
   std::vector<std::string> names = split_lines(text);
   if (names.empty()) throw data_error("{}: holds no class names: wanted a name a line", spec);
   if (const auto gap = std::find(names.begin(), names.end(), ""); gap != names.end())

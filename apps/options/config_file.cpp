@@ -10,6 +10,7 @@
 
 #include "io/core/base64.h"
 #include "io/core/error.h"
+#include "io/core/utf8.h"
 
 namespace resflow {
 namespace {
@@ -54,7 +55,7 @@ void apply_config(CLI::App& command, const std::string& path) {
   if (!file) throw usage_error("--config {}: cannot be read", path);
   toml::table table;
   try {
-    table = toml::parse(text.str());
+    table = toml::parse(without_byte_order_mark(text.str()));
   } catch (const toml::parse_error& error) {
     throw usage_error("{}:{}: is no TOML: {}", path, error.source().begin.line, error.description());
   }

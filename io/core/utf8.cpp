@@ -38,6 +38,12 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
+
 size_t letters(std::string_view text) {
   size_t count = 0;
   for (; !text.empty(); ++count) next_character(text);

@@ -24,6 +24,9 @@ Character next_character(std::string_view& text);
 // No surrogates, no overlong forms, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);
 
+// The text behind the byte order mark that Windows' editors begin a file with; all of it where there is none.
+std::string_view without_byte_order_mark(std::string_view text);
+
 // How many characters it has.
 size_t letters(std::string_view text);
 

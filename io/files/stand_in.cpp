@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "io/core/utf8.h"
 #include "io/core/wording.h"
 
 namespace resflow {
@@ -24,8 +25,7 @@ std::string lfs_pointer(std::string_view start) {
 }
 
 bool is_web_page(std::string_view start) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (start.starts_with(kByteOrderMark)) start.remove_prefix(kByteOrderMark.size());
+  start = without_byte_order_mark(start);
   while (!start.empty() && std::isspace(static_cast<unsigned char>(start.front())) != 0) start.remove_prefix(1);
   constexpr std::array<std::string_view, 5> kStarts = {"<!doctype html", "<html", "<head", "<body", "<?xml"};
   return std::any_of(kStarts.begin(), kStarts.end(), [&](std::string_view page) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "io/core/error.h"
+#include "io/core/utf8.h"
 #include "io/files/machine_failure.h"
 
 namespace resflow {
@@ -60,9 +61,20 @@ bool ListSource::next_entry(std::string& entry) {
   }
 }
 
+// Editors on Windows begin a text with a byte order mark, which is no part of the first path.
+void ListSource::take_mark_off() {
+  using namespace std::string_view_literals;
+  // Of UTF-16 as those programs write it: a path on Linux may begin so, but it holds no zero byte.
+  const bool zeros = entry_.find('\0') != std::string::npos;
+  if (zeros && (entry_.starts_with("\xFF\xFE"sv) || entry_.starts_with("\xFE\xFF"sv)))
+    throw data_error("{}: is UTF-16, wanted UTF-8: save it as that", name_);
+  entry_.erase(0, entry_.size() - without_byte_order_mark(entry_).size());
+}
+
 bool ListSource::next(Picture& picture) {
   while (!ended_ && next_entry(entry_)) {
     if (!options_.null) {
+      if (number_ == 1) take_mark_off();
       if (entry_.find('\0') != std::string::npos)
         throw data_error("{}: line {} holds a zero byte; is it a list of find -print0? Say {} then", name_, number_,
                          setting("null"));

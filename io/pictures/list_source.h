@@ -20,8 +20,8 @@ struct ListOptions {
 };
 
 // An entry is a path, absolute or relative to the working directory; empty entries are passed over. A carriage return
-// at the end of a line is no part of the path. Each entry is one picture, whatever it names: an archive or a folder is
-// a picture that cannot be decoded.
+// at the end of a line is no part of the path, nor is a byte order mark before the first line. Each entry is one
+// picture, whatever it names: an archive or a folder is a picture that cannot be decoded.
 //
 // next() waits while a pipe has nothing to read, and so does its caller. Where pictures trickle in, the row of one may
 // therefore appear only when the next picture arrives.
@@ -39,6 +39,7 @@ class ListSource : public PictureSource {
  private:
   bool next_entry(std::string& entry);
   bool fill();
+  void take_mark_off();
 
   std::string name_;  // for errors
   ListOptions options_;

@@ -118,6 +118,10 @@ TEST_F(TrainRecipe, AConfigurationThatIsNoneIsRefusedWithItsLine) {
   };
   EXPECT_THAT(refusal("batch = 4\nbatchsize = 4\n"), HasSubstr("c.toml:2: batchsize is no option of train"));
   EXPECT_THAT(refusal("\nbatch = \"many\"\n"), HasSubstr("c.toml:2: batch: "));
+  // A byte order mark is no part of the first line.
+  EXPECT_THAT(refusal("\xEF\xBB\xBF"
+                      "batch = 0"),
+              HasSubstr("--batch is 0"));
   EXPECT_THAT(refusal("batch 4"), HasSubstr("c.toml:1: is no TOML"));
   EXPECT_THAT(refusal("batch = {a = 1}"), HasSubstr("c.toml:1: batch wanted a number"));
   EXPECT_THAT(refusal("batch = 0"), HasSubstr("--batch is 0"));

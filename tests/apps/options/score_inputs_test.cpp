@@ -88,6 +88,11 @@ TEST_F(ScoreInputsProgram, GivesTheSameRowsFromEverywhere) {
   EXPECT_EQ(rows({"--list", folder_ / "ids", "--null", "--list-ids"}, photos + "/"), wanted);
   EXPECT_EQ(rows({"--list", "-", "--null"}, photos + "/", zeros), wanted);
   EXPECT_EQ(rows({"-", "--null"}, photos + "/", zeros), wanted);
+  // A list that an editor on Windows made, of the one name that takes no line feed.
+  const std::string marked = "\xEF\xBB\xBF" + photos + "/a.jpg\r\n";
+  const ProcessResult one = resflow({"score", folder_ / "run/best.resflow", "-"}, marked);
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_EQ(without(one.out, photos + "/"), wanted.substr(0, wanted.find('\n', wanted.find("a.jpg")) + 1));
   // A mixture, in the order of the arguments.
   EXPECT_EQ(rows({photos + "/?.jpg", photos + "/*[!az].jpg", photos + "/sub/"}, photos + "/").size(), wanted.size());
 }

@@ -51,6 +51,14 @@ TEST(Utf8, KnowsControlCharacters) {
     EXPECT_FALSE(is_control(text)) << text;
 }
 
+TEST(Utf8, TakesAByteOrderMarkOff) {
+  EXPECT_EQ(without_byte_order_mark("\xEF\xBB\xBF"
+                                    "a"),
+            "a");
+  EXPECT_EQ(without_byte_order_mark("\xEF\xBB\xBF\xEF\xBB\xBF"), "\xEF\xBB\xBF");
+  for (const char* text : {"", "a", "\xEF\xBB", "a\xEF\xBB\xBF"}) EXPECT_EQ(without_byte_order_mark(text), text);
+}
+
 TEST(Utf8, CountsCharactersAndNotBytes) {
   EXPECT_EQ(letters(""), 0U);
   EXPECT_EQ(letters("abc"), 3U);

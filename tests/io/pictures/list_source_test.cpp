@@ -71,6 +71,23 @@ TEST(ListSource, TakesIds) {
   EXPECT_EQ(picture.error, "the list has no path for it");
 }
 
+TEST(ListSource, AByteOrderMarkIsNoPartOfTheFirstLine) {
+  using namespace std::string_literals;
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_EQ(listed(mark + "a.jpg\r\nb.jpg\r\n"), same({"a.jpg", "b.jpg"}));
+  EXPECT_EQ(listed(mark + "\n" + mark + "b.jpg\n"), same({mark + "b.jpg"}));
+  EXPECT_EQ(listed(mark + "a.jpg\t7\n", {.ids = true}), (Names{{"7", "a.jpg"}}));
+  // A path of find -print0 may have any name.
+  EXPECT_EQ(listed(mark + "a.jpg\0"s, {.null = true}), same({mark + "a.jpg"}));
+  expect_error(ErrorKind::kData, {"list", "names no file"}, [&] { listed(mark); });
+  expect_error(ErrorKind::kData, {"is UTF-16, wanted UTF-8"}, [] {
+    listed(
+        "\xFF\xFE"
+        "a\0.\0j\0p\0g\0\n\0"s);
+  });
+  expect_error(ErrorKind::kData, {"is UTF-16, wanted UTF-8"}, [] { listed("\xFE\xFF\0a\0\n"s); });
+}
+
 TEST(ListSource, LinesMayLieAcrossItsBuffers) {
   std::string text;
   std::vector<std::string> wanted;
