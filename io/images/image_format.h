@@ -17,7 +17,8 @@
 namespace resflow {
 
 struct ImageFormat {
-  std::string_view name;        // "JPEG"
+  std::string_view name;  // "JPEG"
+  std::string_view article = "a";
   std::string_view kinds = {};  // for the sentence on what is read: " (PPM, PGM, PBM)"
   // Of files that a folder of pictures is searched for: lower case, with their dots.
   std::array<std::string_view, 2> extensions = {};
@@ -33,6 +34,9 @@ struct ImageFormat {
 
 // All rows, in the order in which sentences list them.
 std::span<const ImageFormat> image_formats();
+
+// "a JPEG", "an AVIF".
+std::string with_article(const ImageFormat& format);
 
 // The format of a file that begins with these bytes; null where it is none of them.
 const ImageFormat* image_format(std::span<const uint8_t> bytes);

@@ -25,7 +25,7 @@ inline const Arrows& arrows() {
     room("io/core", {});
     room("io/files", {"io/core"});
     room("io/formats", {"io/files"});
-    room("io/images", {"io/core"});
+    room("io/images", {"io/files"});
     room("io/checkpoint", {"io/files", "io/images"});
     room("io/pth", {"io/formats", "io/images"});
     room("io/weights", {"io/checkpoint", "io/pth"});

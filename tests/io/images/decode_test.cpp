@@ -79,7 +79,7 @@ TEST(Decode, SaysWhatAFileReallyIs) {
       {"P7\nWIDTH 3"sv, "a/x.jpg: is a PAM (P7), wanted P1 to P6"},
       {"II*\0\x08\0\0\0"sv, "a/x.jpg: broken TIFF: "},
       {"RIFF\x24\0\0\0WEBPVP8 "sv, "a/x.jpg: is a WebP whose header is damaged or ends early"},
-      {"<html>Not found</html>\n"sv, "a/x.jpg: is a text named .jpg"},
+      {"<html>Not found</html>\n"sv, "a/x.jpg: is a web page named .jpg"},
       {""sv, "a/x.jpg: is empty"},
       {"\0\1\2\3\4\5\6\7"sv, "a/x.jpg: is no image"}};
   Decoder decoder;

@@ -38,6 +38,30 @@ TEST(ImageFormat, IsToldByTheFirstBytes) {
   EXPECT_EQ(name_of(""), "none");
 }
 
+TEST(ImageFormat, IsKnownBySightWhereItCannotBeRead) {
+  EXPECT_EQ(name_of("\0\0\0\030ftypheic\0\0\0\0mif1heic"sv), "HEIC");
+  EXPECT_EQ(name_of("\0\0\0\030ftypmif1\0\0\0\0mif1heic"sv), "HEIC");
+  EXPECT_EQ(name_of("\0\0\0\034ftypavif"sv), "AVIF");
+  EXPECT_EQ(name_of("\0\0\0\034ftypmif1\0\0\0\0mif1avifmiaf"sv), "AVIF");
+  EXPECT_EQ(name_of("\0\0\0\030ftypisom\0\0\2\0isommp42"sv), "video (MP4, QuickTime)");
+  EXPECT_EQ(name_of("\377\012"), "JPEG XL");
+  EXPECT_EQ(name_of("\0\0\0\014JXL \r\n\207\n"sv), "JPEG XL");
+  EXPECT_EQ(name_of("\0\0\0\014jP  \r\n\207\n"sv), "JPEG 2000");
+  EXPECT_EQ(name_of("\377\117\377\121"), "JPEG 2000");
+  EXPECT_EQ(name_of("8BPS\0\1"sv), "PSD");
+  EXPECT_EQ(name_of("\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\x68\4\0\0\x16\0\0\0"sv), "ICO");
+  EXPECT_EQ(name_of("\0\0\1\0"sv), "none");
+  EXPECT_EQ(name_of("<svg xmlns='http://www.w3.org/2000/svg'/>"), "SVG");
+  EXPECT_EQ(name_of("\xEF\xBB\xBF<?xml version='1.0'?>\n<!-- a --><svg/>"), "SVG");
+  EXPECT_EQ(name_of("<?xml version='1.0'?>\n<note/>"), "web page");
+  EXPECT_EQ(name_of("<!DOCTYPE html><html>"), "web page");
+  EXPECT_EQ(name_of("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"), "Git LFS pointer");
+  EXPECT_EQ(name_of("\0\5\26\7\0\2\0\0Mac OS X        "sv), "resource fork of macOS (AppleDouble)");
+  EXPECT_EQ(name_of("%PDF-1.7"), "PDF");
+  EXPECT_EQ(name_of("\x76\x2F\x31\x01\2"), "OpenEXR");
+  EXPECT_EQ(name_of(std::string(128, '\0') + "DICM"), "DICOM");
+}
+
 TEST(ImageFormat, IsExpectedOfAName) {
   EXPECT_EQ(expected_of("a/x.JPG"), "JPEG");
   EXPECT_EQ(expected_of("a/x.jpeg"), "JPEG");
@@ -70,14 +94,21 @@ TEST(ImageFormat, EachRowOfTheTableIsAFormatOfItsOwn) {
       EXPECT_NE(format.make_reader, nullptr) << extension;
     }
   }
-  EXPECT_EQ(names.size(), 7U);
+  EXPECT_EQ(names.size(), 21U);
 }
 
 TEST(ImageFormat, UnreadableFilesAreDescribed) {
   EXPECT_EQ(describe_unreadable(bytes_of("GIF89a"), "a/x.jpg"),
             "is a GIF named .jpg; resflow reads JPEG, PNG, WebP, TIFF, BMP and PNM (PPM, PGM, PBM)");
   EXPECT_EQ(describe_unreadable({}, "x.jpg"), "is empty: 0 bytes");
-  EXPECT_EQ(describe_unreadable(bytes_of("<html>"), "a.b/x").find("is a text; "), 0U);
+  EXPECT_EQ(describe_unreadable(bytes_of("some words"), "a.b/x").find("is a text; "), 0U);
+  EXPECT_EQ(describe_unreadable(bytes_of("<html>"), "a/x.jpg"),
+            "is a web page named .jpg: the download gave a page, not the picture");
+  EXPECT_EQ(describe_unreadable(bytes_of("version https://git-lfs.github.com/spec/v1\nsize 102230000\n"), "x.jpg"),
+            "is a Git LFS pointer to a file of 102.2 MB, and not the file: git lfs pull brings it");
+  EXPECT_EQ(describe_unreadable(bytes_of("\0\5\26\7\0"sv), "._x.jpg"),
+            "is a resource fork of macOS (AppleDouble), no picture");
+  EXPECT_EQ(describe_unreadable(bytes_of("\0\0\0\034ftypavif"sv), "x.jpg").find("is an AVIF named .jpg; "), 0U);
 }
 
 TEST(ImageFormat, OrientationIsUprightWhereTheFormatHasNoPlaceForIt) {
