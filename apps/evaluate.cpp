@@ -7,6 +7,7 @@
 
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/data/training_data.h"
 #include "apps/data/unread_folders.h"
 #include "apps/evaluate/evaluation.h"
@@ -26,6 +27,7 @@
 #include "apps/options/common.h"
 #include "apps/options/model_file_options.h"
 #include "apps/options/precision_options.h"
+#include "apps/options/selection_options.h"
 #include "apps/report/page.h"
 #include "apps/report/run_report.h"
 #include "io/core/check_range.h"
@@ -50,6 +52,7 @@ struct EvaluateOptions {
   PrecisionOptions precision;
   std::string decode = "exact";
   AcceptanceOptions accept;
+  Selection selection;
 
   Views views() const { return tta.empty() ? Views::kOne : tta == "flip" ? Views::kFlip : Views::kTenCrop; }
 };
@@ -61,7 +64,12 @@ struct LabelledData {
 
 LabelledData load_labelled(const EvaluateOptions& o, const std::vector<std::string>& classes, Listener& listener) {
   LabelledData data{.root = evaluation_root(o.data, classes), .dataset = {}};
-  data.dataset = list_image_folder(data.root);
+  const bool names_parts = has_class_of(data.root, classes);
+  if (!names_parts)
+    refuse_mistaken_parts(data.root, {.command = fmt::format("resflow evaluate {}", o.model), .measures = true});
+  data.dataset = list_image_folder(data.root, o.selection);
+  remark_on_listing(data.dataset, data.root, listener);
+  note_idle_patterns(o.selection, data.dataset.left_out.patterns, listener);
   warn_of_damaged_packs(data.dataset.samples, listener);
   warn_of_unread_folders(data.dataset, listener);
   if (!data.dataset.empty_classes.empty())
@@ -119,6 +127,7 @@ int run_evaluation(const EvaluateOptions& o, int threads) {
   check_outputs({{"--out", o.out}, {"--csv", o.csv}, {"--json", o.json}}, {o.model, o.data});
   const Precision precision = checked_precision(o.precision);
   const DecodeMode decode = decode_mode(o.decode);
+  check(o.selection);
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   TerminalListener listener;
@@ -202,6 +211,7 @@ Action add_evaluate(CLI::App& command) {
   command.add_option("--batch", options->batch, "pictures computed at once")->capture_default_str();
   add_decode_option(command, options->decode);
   add_acceptance_options(command, options->accept);
+  add_selection_options(command, options->selection);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_precision_options(command, options->precision);

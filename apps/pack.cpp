@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/commands.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/data/packing.h"
 #include "apps/data/unread_folders.h"
 #include "apps/host/console.h"
@@ -15,6 +16,7 @@
 #include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
+#include "apps/options/selection_options.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
@@ -39,6 +41,7 @@ struct PackOptions {
   int64_t outage = kOutage;
   bool no_labels = false, strict = false;
   AcceptanceOptions accept;
+  Selection selection;
 };
 
 void check(const PackOptions& o, bool resize_given, bool quality_given) {
@@ -49,10 +52,12 @@ void check(const PackOptions& o, bool resize_given, bool quality_given) {
   if (is_folder(o.out)) throw usage_error("{}: is a folder; name the file to write, like photos.resflow-pack", o.out);
   if (is_there(o.out) && !is_pack(o.out))
     throw usage_error("{}: is there and is no pack; only a pack is replaced", o.out);
+  check(o.selection);
   if (is_pack(o.data)) throw data_error("{}: is a pack already", o.data);
   check_outputs({{.name = "OUT", .path = o.out, .needs_file = true}, {"--json", o.json}}, {o.data});
   const std::vector<DataPart> parts = data_parts(o.data);
-  if (parts.front().root == o.data || o.no_labels) return;
+  if (o.no_labels) return;
+  if (parts.front().root == o.data) return refuse_mistaken_parts(o.data, {.command = "resflow pack"});
   std::vector<std::string> commands;
   commands.reserve(parts.size());
   for (const DataPart& part : parts)
@@ -61,17 +66,21 @@ void check(const PackOptions& o, bool resize_given, bool quality_given) {
                     fmt::join(commands, "; "));
 }
 
-Dataset list_data(const PackOptions& o) {
+Dataset list_data(const PackOptions& o, Listener& listener) {
   const bool there = is_there(o.data);
   if (there && !is_folder(o.data)) throw data_error("{}: is a file, wanted a folder of pictures", o.data);
   // list_image_folder() also says that a folder is absent, in the words that training has.
   if (!o.no_labels && (holds_classes(o.data) || !there)) {
-    Dataset dataset = list_image_folder(o.data);
+    Dataset dataset = list_image_folder(o.data, o.selection);
+    remark_on_listing(dataset, o.data, listener);
     if (!dataset.empty_classes.empty())
       warn("{}: no picture in {}: left out of the classes", o.data, fmt::join(dataset.empty_classes, ", "));
     return dataset;
   }
-  return {.classes = {}, .samples = list_pictures(o.data)};
+  Dataset dataset;
+  dataset.samples = list_pictures(o.data, o.selection, &dataset.left_out);
+  remark_on_listing(dataset, o.data, listener);
+  return dataset;
 }
 
 // The size of a pack of files as they are, to see early that a disk is too full. An absent file is reported later.
@@ -88,13 +97,14 @@ int64_t expected_bytes(const PackOptions& o, const Dataset& dataset) {
 
 int pack(const PackOptions& o, int threads) {
   obey_stop_signals();
-  const Dataset dataset = list_data(o);
+  TerminalListener listener;
+  const Dataset dataset = list_data(o, listener);
+  note_idle_patterns(o.selection, dataset.left_out.patterns, listener);
   const auto total = static_cast<int64_t>(dataset.samples.size());
   const ThreadLimit limit(threads);
   const Stopwatch watch;
   const PackInfo info = {.classes = dataset.classes, .short_side = o.resize, .quality = o.resize > 0 ? o.quality : 0};
   PackWriter writer(o.out, info, expected_bytes(o, dataset));
-  TerminalListener listener;
   warn_of_unread_folders(dataset, listener);
   const Packing packing = add_pictures(dataset, o.data,
                                        {.short_side = o.resize,
@@ -169,6 +179,7 @@ Action add_pack(CLI::App& command) {
   command.add_flag("--strict", o.strict, "write nothing where a photograph cannot be read, and exit with 3");
   add_json_option(command, o.json, "what was done");
   add_acceptance_options(command, o.accept);
+  add_selection_options(command, o.selection);
   add_outage_option(command, o.outage);
   add_threads_option(command, o.threads);
   command.footer(

@@ -8,6 +8,7 @@
 
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/data/preview_grid.h"
 #include "apps/data/unread_folders.h"
 #include "apps/host/console.h"
@@ -17,6 +18,7 @@
 #include "apps/options/augment_options.h"
 #include "apps/options/common.h"
 #include "apps/options/option_row.h"
+#include "apps/options/selection_options.h"
 #include "apps/train/augment_options.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
@@ -37,6 +39,7 @@ struct PreviewOptions {
   uint64_t epoch = 0, seed = 0;
   AugmentOptions augment;
   AcceptanceOptions accept;
+  Selection selection;
   std::set<std::string> given;  // names of the augmentation's options that the user wrote
 };
 
@@ -69,6 +72,7 @@ int preview(const PreviewOptions& o, int threads) {
   constexpr int64_t kMostPixels = 200'000'000;  // of the grid: 800 MB while it is drawn
   if (o.recipe != "train" && o.recipe != "eval") throw usage_error("--recipe '{}': wanted train or eval", o.recipe);
   check(o.augment, o.given);
+  check(o.selection);
   check_outputs({{"--out", o.out}}, {o.data, o.model});
   check_range("--batch", o.batch, 1, kMostTiles);
   check_range("--columns", o.columns, 0, kMostTiles);
@@ -83,7 +87,10 @@ int preview(const PreviewOptions& o, int threads) {
 
   const ThreadLimit limit(threads);
   const DataPart part = part_of(o);
-  const Dataset dataset = list_image_folder(part.root);
+  refuse_mistaken_parts(part.root, {.command = "resflow preview"});
+  const Dataset dataset = list_image_folder(part.root, o.selection);
+  remark_on_listing(dataset, part.root, listener);
+  note_idle_patterns(o.selection, dataset.left_out.patterns, listener);
   warn_of_damaged_packs(dataset.samples, listener);
   warn_of_unread_folders(dataset, listener);
   Loader loader(dataset, recipe,
@@ -135,6 +142,7 @@ Action add_preview(CLI::App& command) {
   command.add_option("--model", o.model, "take the preprocessing of this file of weights, or of MODEL:ENTRY");
   add_augment_options(command, o.augment);
   add_acceptance_options(command, o.accept);
+  add_selection_options(command, o.selection);
   add_threads_option(command, o.threads);
   command.footer(
       "The pictures are read back from the numbers that the network gets. With training's --batch, --seed and\n"

@@ -9,6 +9,7 @@
 
 #include "apps/commands.h"
 #include "apps/data/damaged_packs.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/data/training_data.h"
 #include "apps/data/unread_folders.h"
 #include "apps/evaluate/evaluation.h"
@@ -21,6 +22,7 @@
 #include "apps/model/model_file.h"
 #include "apps/options/common.h"
 #include "apps/options/model_file_options.h"
+#include "apps/options/selection_options.h"
 #include "graph/model/trained_model.h"
 #include "graph/plan/calibration.h"
 #include "io/core/check_range.h"
@@ -43,6 +45,7 @@ struct QuantizeOptions {
   std::optional<double> max_drop;  // percentage points
   bool exif = false;
   AcceptanceOptions accept;
+  Selection selection;
 };
 
 constexpr double kMaxDrop = 1;  // of accuracy, where the option is not given
@@ -56,6 +59,7 @@ void check(const QuantizeOptions& o) {
     throw usage_error("{}: is the model to quantize; give the new file another name", o.out);
   check_outputs({{"--out", o.out}, {"--json", o.json}}, {o.model, o.data});
   o.accept.accept();
+  check(o.selection);
 }
 
 // `count` of the samples, spread evenly over the list, so that each class folder has its share.
@@ -83,8 +87,9 @@ Acceptance accept(const QuantizeOptions& o, const TrainedModel& trained) {
 
 Calibrated calibrate(const QuantizeOptions& o, const TrainedModel& trained, int threads, Listener& listener) {
   Calibrated calibrated{.quantization = {}, .root = data_parts(o.data).front().root};
-  const Dataset sample = {.classes = trained.classes,
-                          .samples = spread(list_pictures(calibrated.root), static_cast<size_t>(o.samples))};
+  const Dataset sample = {
+      .classes = trained.classes,
+      .samples = spread(list_pictures(calibrated.root, o.selection), static_cast<size_t>(o.samples))};
   const auto total = static_cast<int64_t>(sample.samples.size());
   const int batch = static_cast<int>(std::min<int64_t>(o.batch, total));
   const int side = trained.preprocessing.crop;
@@ -127,12 +132,17 @@ ComparisonData comparison_data(const QuantizeOptions& o, const std::vector<std::
   ComparisonData data{.root = evaluation_root(o.data, classes), .samples = {}};
   data.labelled = has_class_of(data.root, classes);
   if (data.labelled) {
-    Dataset dataset = list_image_folder(data.root);
+    Dataset dataset = list_image_folder(data.root, o.selection);
+    remark_on_listing(dataset, data.root, listener);
+    note_idle_patterns(o.selection, dataset.left_out.patterns, listener);
     warn_of_unread_folders(dataset, listener);
     match_classes(dataset, classes, data.root, o.model, listener, {.owner = "the model", .purpose = "compare"});
     data.samples = std::move(dataset.samples);
   } else {
-    data.samples = list_pictures(data.root);
+    PassedOver left_out;
+    data.samples = list_pictures(data.root, o.selection, &left_out);
+    say_passed_over(left_out, listener);
+    note_idle_patterns(o.selection, left_out.patterns, listener);
   }
   warn_of_damaged_packs(data.samples, listener);
   return data;
@@ -311,6 +321,7 @@ Action add_quantize(CLI::App& command) {
   add_outage_option(command, options->outage);
   add_exif_option(command, options->exif);
   add_acceptance_options(command, options->accept);
+  add_selection_options(command, options->selection);
   add_model_file_options(command, options->file);
   add_preprocessing_options(command, options->file);
   add_threads_option(command, options->threads);

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "apps/commands.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/signals.h"
@@ -78,7 +79,7 @@ ScoreOutputOptions output_options(const ScoreOptions& o, bool chooses_classes) {
   if (!o.shard.empty()) output.shard = parse_shard(o.shard);
   output.retry_errors = o.retry_errors;
   output.start = o.resume ? ScoreStart::kResume : o.overwrite ? ScoreStart::kOverwrite : ScoreStart::kNew;
-  std::vector<std::string> inputs = as_given(o.inputs);
+  std::vector<std::string> inputs = o.inputs.inputs;
   inputs.push_back(o.model);
   inputs.push_back(o.inputs.list);
   check_score_output(output, {{"--json", o.json}}, inputs);
@@ -297,6 +298,7 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
   }
   TrackedSource tracked(inputs, s.listener, options.shard, output.unscored(), std::move(tracking));
   PredictSummary summary;
+  const bool walked = !output.complete();
   try {
     if (!output.complete() && options.retry_errors) {
       FormerRows former(former_files(options, classes, features));
@@ -318,6 +320,11 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
   if (options.retry_errors)
     print_error_line(fmt::format("read       {} again", plural(summary.files, "file", "files")));
   say_scored(output.done(), options.retry_errors ? 0 : before, summary, rate);
+  if (walked) {
+    const PassedOver passed_over = inputs.left_out();
+    say_passed_over(passed_over, s.listener);
+    note_idle_patterns(o.inputs.selection, passed_over.patterns, s.listener);
+  }
   return {.exit_code = std::nullopt, .done = output.done()};
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "apps/commands.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/data/same_content.h"
 #include "apps/data/split_folder.h"
 #include "apps/data/unread_folders.h"
@@ -17,6 +18,7 @@
 #include "apps/host/terminal_listener.h"
 #include "apps/host/thread_limit.h"
 #include "apps/options/common.h"
+#include "apps/options/selection_options.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/files/machine_failure.h"
@@ -39,6 +41,7 @@ struct SplitOptions {
   bool group_duplicates = true, overwrite = false;
   bool stratify = false, no_stratify = false, group = false, no_group = false;  // as they were given
   int threads = 0;
+  Selection selection;
 };
 
 // How many samples are of each class in each part.
@@ -169,8 +172,10 @@ int split(const SplitOptions& o, int threads) {
   if (data_parts(o.data).front().root != o.data)
     throw usage_error("{}: is split already; name the folder of class folders, like {}", o.data,
                       (fs::path(o.data) / "train").string());
+  check(o.selection);
   if (is_pack(o.data))
     throw usage_error("{}: is a pack; split the folder of class folders, and pack its parts", o.data);
+  refuse_mistaken_parts(o.data, {.command = "resflow train", .with_val = true});
   std::error_code error;
   const std::string data = fs::canonical(o.data, error).string();
   if (error) throw Error(failure_kind(error.value(), ErrorKind::kData), o.data + ": " + error.message());
@@ -182,7 +187,9 @@ int split(const SplitOptions& o, int threads) {
   TerminalListener listener;
   const std::unique_ptr<FileLock> lock = lock_split_folder(out);
   recover_split_folder(out, data, listener);
-  const Dataset dataset = list_image_folder(o.data);
+  const Dataset dataset = list_image_folder(o.data, o.selection);
+  remark_on_listing(dataset, o.data, listener);
+  note_idle_patterns(o.selection, dataset.left_out.patterns, listener);
   if (!dataset.empty_classes.empty())
     warn("{}: no picture in {}: left out", o.data, fmt::join(dataset.empty_classes, ", "));
   warn_of_unread_folders(dataset, listener);
@@ -233,6 +240,7 @@ Action add_split(CLI::App& command) {
       command.add_flag("--group-duplicates", o.group, "files of the same content stay on one side: the default");
   command.add_flag("--no-group-duplicates", o.no_group, "files go where they fall; none is read")->excludes(group);
   command.add_flag("--overwrite", o.overwrite, "replace a former split in --out, and nothing else");
+  add_selection_options(command, o.selection);
   add_threads_option(command, o.threads);
   command.footer(
       "A class with two pictures has one for validation. Files keep their names and folders below their class.\n"

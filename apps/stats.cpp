@@ -11,6 +11,7 @@
 #include "apps/host/thread_limit.h"
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
+#include "apps/options/selection_options.h"
 #include "io/core/check_range.h"
 #include "io/core/wording.h"
 #include "io/files/outputs.h"
@@ -23,6 +24,7 @@ struct StatsOptions {
   std::string data, json;
   int image_size = 224, threads = 0;
   AcceptanceOptions accept;
+  Selection selection;
   int64_t outage = kOutage;
 };
 
@@ -34,11 +36,15 @@ int stats(const StatsOptions& o, int threads) {
                                     .crop = preprocessing.crop,
                                     .threads = threads,
                                     .accept = o.accept.accept(),
+                                    .selection = o.selection,
                                     .outage = o.outage};
+  check(o.selection);
   const ThreadLimit limit(threads);
   check_outputs({{"--json", o.json}}, {o.data});
   TerminalListener listener;
-  const DataStats found = gather_data_stats(data_parts(o.data), options, listener);
+  const std::vector<DataPart> parts = data_parts(o.data);
+  refuse_mistaken_parts(parts.front().root, {.command = "resflow stats"});
+  const DataStats found = gather_data_stats(parts, options, listener);
   if (found.stopped) {
     return say_stopped(fmt::format(" after {}{}", plural(found.looked_at, "picture", "pictures"),
                                    o.json.empty() ? "" : fmt::format("; {} is not written", o.json)));
@@ -64,6 +70,7 @@ Action add_stats(CLI::App& command) {
   add_json_option(command, o->json, "all of it");
   command.add_option("--image-size", o->image_size, "mean and std are of pictures of this size")->capture_default_str();
   add_acceptance_options(command, o->accept);
+  add_selection_options(command, o->selection);
   add_outage_option(command, o->outage);
   add_threads_option(command, o->threads);
   command.footer(

@@ -17,11 +17,13 @@
 #include "apps/options/config_file.h"
 #include "apps/options/option_row.h"
 #include "apps/options/precision_options.h"
+#include "apps/options/selection_options.h"
 #include "apps/train/network.h"
 #include "apps/train/option_table.h"
 #include "apps/train/repeats.h"
 #include "apps/train/training.h"
 #include "io/core/error.h"
+#include "io/pictures/data_folders.h"
 
 namespace resflow {
 namespace {
@@ -45,8 +47,12 @@ int train(const TrainOptions& options) {
   // What cannot be is said before anything is read or made.
   std::vector<PlannedRun> runs = plan_runs(options);
   const ThreadLimit limit(settle_threads(runs));
+  const TrainOptions& first = runs.front().options;
+  const Selection selection = first.selection();
+  check(selection);
+  refuse_mistaken_parts(data_parts(options.data).front().root, {.command = "resflow train", .with_val = true});
   TrainingData data = load_training_data(options.data, options.val, listener,
-                                         runs.front().options.on_error == "stop" ? OnError::kStop : OnError::kSkip);
+                                         first.on_error == "stop" ? OnError::kStop : OnError::kSkip, selection);
   if (stop_requested()) return say_stopped(" before the training began; nothing is changed");
   bool finished = true;
   if (is_repeated(options)) {

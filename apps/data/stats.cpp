@@ -9,6 +9,7 @@
 #include <set>
 
 #include "apps/data/damaged_packs.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/data/same_content.h"
 #include "apps/data/unread_folders.h"
 #include "io/core/broken_reason.h"
@@ -27,15 +28,6 @@
 
 namespace resflow {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string lower_extension(const std::string& path) {
-  std::string extension = fs::path(path).extension().string();
-  for (char& c : extension)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return extension;
-}
 
 // What is learned of one picture.
 struct Seen {
@@ -116,38 +108,28 @@ struct Reader {
 };
 
 // Files below the class folders, and beside them, that ImageFolder passes over.
-std::map<std::string, int64_t> ignored_files(const std::string& root) {
+std::map<std::string, int64_t> ignored_files(const Dataset& dataset) {
   std::map<std::string, int64_t> ignored;
-  std::error_code error;
-  const auto take = [&](const fs::directory_entry& entry, bool within_class) {
-    std::error_code broken_link;
-    if (entry.is_directory(broken_link)) return;
-    const std::string path = entry.path().string();
-    if (within_class && has_image_extension(path)) return;
-    ++ignored[within_class ? lower_extension(path) : "beside the class folders"];
+  for (const auto& [ending, of_it] : dataset.left_out.endings) ignored[ending] = of_it.files;
+  const auto add = [&](const std::string& name, int64_t files) {
+    if (files > 0) ignored[name] += files;
   };
-  for (fs::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
-    std::error_code inner;
-    if (!at->is_directory(inner)) {
-      take(*at, false);
-      continue;
-    }
-    for (fs::recursive_directory_iterator in(at->path(), fs::directory_options::skip_permission_denied, inner), last;
-         !inner && in != last; in.increment(inner))
-      take(*in, true);
-  }
+  add("", dataset.left_out.hidden);
+  add("others", dataset.left_out.other_endings);
+  add("beside the class folders", dataset.beside);
   return ignored;
 }
 
-PartStats list_part(const DataPart& part, Listener& listener) {
+PartStats list_part(const DataPart& part, const Selection& selection, Listener& listener) {
   PartStats stats;
   stats.part = part;
-  stats.dataset = list_image_folder(part.root);
+  stats.dataset = list_image_folder(part.root, selection);
+  warn_of_strays(stats.dataset, part.root, listener);
   warn_of_damaged_packs(stats.dataset.samples, listener);
   warn_of_unread_folders(stats.dataset, listener);
   stats.pictures_of_class = class_sizes(stats.dataset);
   stats.broken_of_class.resize(stats.dataset.classes.size());
-  stats.ignored = ignored_files(part.root);
+  stats.ignored = ignored_files(stats.dataset);
   return stats;
 }
 
@@ -175,7 +157,7 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
     // A picture that was shrunk for a pack is a JPEG under the name of its original.
     const bool renamed = sample.pack && sample.pack->info().short_side > 0;
     if (!renamed && seen.format != nullptr && seen.format != image_format_of_name(sample.path))
-      part.misnamed.emplace_back(index, seen.format->name);
+      part.misnamed.emplace_back(index, seen.format);
   }
   if (!seen.error.empty()) {
     part.broken.push_back({index, seen.error});
@@ -305,7 +287,13 @@ int64_t SizeStats::below(int short_side) const {
 DataStats gather_data_stats(const std::vector<DataPart>& parts, const DataStatsOptions& options, Listener& listener) {
   const Stopwatch watch;
   DataStats stats;
-  for (const DataPart& part : parts) stats.parts.push_back(list_part(part, listener));
+  std::set<size_t> used;
+  for (const DataPart& part : parts) {
+    stats.parts.push_back(list_part(part, options.selection, listener));
+    const std::set<size_t>& here = stats.parts.back().dataset.left_out.patterns;
+    used.insert(here.begin(), here.end());
+  }
+  note_idle_patterns(options.selection, used, listener);
   for (size_t p = 1; p < stats.parts.size(); ++p) compare_classes(stats.parts[0].dataset, stats.parts[p]);
 
   std::vector<SameContent::File> files;

@@ -68,12 +68,12 @@ struct PartStats {
   int64_t truncated = 0;  // of those: they end early
   PixelSums pixels;       // of those
   SizeStats sizes;
-  std::map<std::string, int64_t> formats;                      // by content, "unknown" too
-  std::map<std::string, int64_t> jpeg_sampling;                // of colour pictures: "4:2:0"
-  int64_t jpeg_progressive = 0, jpeg_grey = 0, jpeg_cmyk = 0;  // CMYK: four components
-  std::vector<std::pair<size_t, std::string>> misnamed;        // sample, its real format
-  std::vector<BrokenSample> broken;                            // in order
-  std::map<std::string, int64_t> ignored;                      // files that are no pictures by name: ".gif" -> 2
+  std::map<std::string, int64_t> formats;                       // by content, "unknown" too
+  std::map<std::string, int64_t> jpeg_sampling;                 // of colour pictures: "4:2:0"
+  int64_t jpeg_progressive = 0, jpeg_grey = 0, jpeg_cmyk = 0;   // CMYK: four components
+  std::vector<std::pair<size_t, const ImageFormat*>> misnamed;  // sample, its real format
+  std::vector<BrokenSample> broken;                             // in order
+  std::map<std::string, int64_t> ignored;                       // files that are no pictures by name: ".gif" -> 2
   std::vector<std::string> missing_classes = {}, unknown_classes = {};  // compared with training's; for val and test
 };
 
@@ -100,6 +100,7 @@ struct DataStatsOptions {
   int resize = 256, crop = 224;
   int threads = 1;
   Acceptance accept = {};    // which pictures are not broken
+  Selection selection = {};  // which files are pictures
   int64_t outage = kOutage;  // as UnreadFiles has it (pipeline/outage.h)
 };
 

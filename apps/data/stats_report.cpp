@@ -193,7 +193,7 @@ bool add_file_problems(const DataStats& stats, std::string& text) {
     for (const BrokenSample& b : part.broken)
       broken.push_back(path_of(part, b.sample) + ": " + printable(b.reason, kPathLimit));
     for (const auto& [sample, format] : part.misnamed)
-      misnamed.push_back(fmt::format("{}: is a {}", path_of(part, sample), format));
+      misnamed.push_back(fmt::format("{}: is {}", path_of(part, sample), with_article(*format)));
   }
   if (!broken.empty())
     add_problem(fmt::format("cannot be read: {}", plural(broken.size(), "file", "files")), broken, text);
@@ -207,6 +207,8 @@ bool add_file_problems(const DataStats& stats, std::string& text) {
     for (const auto& [extension, count] : part.ignored)
       named[extension.empty() ? "without an ending" : printable(extension)] += count;
     add(text, "  {}: files that are no pictures by name, and are left out: {}\n", part.part.name, counts(named));
+    const std::string sentence = left_out_sentence(part.dataset.left_out);
+    if (sentence.find(setting("extensions")) != std::string::npos) add(text, "    {}\n", sentence);
   }
   return ignored || !broken.empty() || !misnamed.empty();
 }
@@ -257,7 +259,7 @@ nlohmann::ordered_json part_json(const PartStats& part) {
     json["broken"].push_back({{"path", part.dataset.samples[b.sample].path}, {"reason", b.reason}});
   json["misnamed"] = nlohmann::ordered_json::array();
   for (const auto& [sample, format] : part.misnamed)
-    json["misnamed"].push_back({{"path", part.dataset.samples[sample].path}, {"format", format}});
+    json["misnamed"].push_back({{"path", part.dataset.samples[sample].path}, {"format", std::string(format->name)}});
   json["ignored"] = nlohmann::ordered_json::object();
   for (const auto& [extension, count] : part.ignored) json["ignored"][extension] = count;
   return json;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "apps/data/damaged_packs.h"
+#include "apps/data/listing_remarks.h"
 #include "apps/data/unread_folders.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
@@ -39,6 +40,27 @@ void warn_of_empty_classes(const Dataset& dataset, const std::string& root, List
   if (!dataset.empty_classes.empty())
     listener.warn(
         fmt::format("{}: no picture in {}: left out of the classes", root, fmt::join(dataset.empty_classes, ", ")));
+}
+
+// Where every class consists of the same folders these may be the classes.
+void warn_of_nested_classes(const std::string& root, const Dataset& dataset, Listener& listener) {
+  const std::vector<std::string> inner = repeated_folders(root);
+  if (!inner.empty())
+    listener.warn(
+        fmt::format("{}: each of its classes ({}) holds the same folders ({}), which count for nothing: are "
+                    "those the classes?",
+                    root, listed(dataset.classes), listed(inner)));
+}
+
+// What lies there and may have been meant.
+void name_validation_data(const std::string& data, const std::vector<DataPart>& parts, Listener& listener) {
+  std::vector<DataPart> others = untaken_parts(data, parts);
+  for (const DataPart& part : parts)
+    if (part.name == "test") others.push_back(part);
+  for (const DataPart& part : others)
+    if (part.name != "train")
+      listener.note(fmt::format("{} looks like {} data, and nothing is validated with it: {} {} does so", part.root,
+                                part.name == "val" ? "validation" : "test", setting("val"), part.root));
 }
 
 }  // namespace
@@ -118,7 +140,8 @@ std::string files_state(const TrainingData& data) {
   return hex(all);
 }
 
-TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener, OnError on_error) {
+TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener, OnError on_error,
+                                const Selection& selection) {
   TrainingData found;
   const std::vector<DataPart> parts = data_parts(data);
   found.train_root = parts.front().root;
@@ -126,26 +149,34 @@ TrainingData load_training_data(const std::string& data, const std::string& val,
   for (const DataPart& part : parts)
     if (val.empty() && part.name == "val") found.val_root = part.root;
 
-  found.train = list_image_folder(found.train_root);
+  found.train = list_image_folder(found.train_root, selection);
   if (found.train.classes.size() < 2)
     throw data_error(
-        "{}: has one class only ({}){}; telling things apart takes pictures of at least two, each in a "
+        "{}: has one class only ({}){}{}; telling things apart takes pictures of at least two, each in a "
         "folder of its own",
         found.train_root, found.train.classes.front(),
         found.train.empty_classes.empty()
             ? ""
-            : fmt::format(" with pictures, and none in {}", fmt::join(found.train.empty_classes, ", ")));
+            : fmt::format(" with pictures, and none in {}", fmt::join(found.train.empty_classes, ", ")),
+        found.train.left_out.patterns.empty() ? "" : " that " + setting("exclude") + " leaves in");
   warn_of_empty_classes(found.train, found.train_root, listener);
   take_unread_folders(found.train, on_error, listener);
+  remark_on_listing(found.train, found.train_root, listener);
+  warn_of_nested_classes(found.train_root, found.train, listener);
   warn_of_damaged_packs(found.train.samples, listener);
   found.identity = dataset_identity(found.train, found.train_root);
   if (!found.val_root.empty()) {
-    found.val = list_image_folder(found.val_root);
+    found.val = list_image_folder(found.val_root, selection);
+    remark_on_listing(found.val, found.val_root, listener);
     take_unread_folders(found.val, on_error, listener);
     warn_of_damaged_packs(found.val.samples, listener);
     match_classes(found.val, found.train.classes, found.val_root, found.train_root, listener);
     found.val_identity = dataset_identity(found.val, found.val_root);
   }
+  std::set<size_t> used = found.train.left_out.patterns;
+  used.insert(found.val.left_out.patterns.begin(), found.val.left_out.patterns.end());
+  note_idle_patterns(selection, used, listener);
+  if (found.val_root.empty()) name_validation_data(data, parts, listener);
   return found;
 }
 

@@ -19,11 +19,12 @@ struct TrainingData {
 };
 
 // `data` is an ImageFolder or a pack of one, or holds train/ (and val/) that are folders. `val` names other validation
-// data; may be empty. Validation pictures are matched by class name. Warns of what does not match, of classes without
-// a picture, of damaged packs, and of folders that cannot be read; under OnError::kStop these are an Error{kData}.
-// Throws as list_image_folder does, and Error{kData} for fewer than two classes or no class in common.
+// data; may be empty. `selection` says what is left out of both. Validation pictures are matched by class name. Warns
+// of what does not match, of classes without a picture, of folders that nobody made, of damaged packs, and of folders
+// that cannot be read; under OnError::kStop these are an Error{kData}. Throws as list_image_folder does, and
+// Error{kData} for fewer than two classes or no class in common.
 TrainingData load_training_data(const std::string& data, const std::string& val, Listener& listener,
-                                OnError on_error = OnError::kSkip);
+                                OnError on_error = OnError::kSkip, const Selection& selection = {});
 
 // Stands for the sizes and times of the pictures' files, or of the packs that they are in: another text says that some
 // were changed since.

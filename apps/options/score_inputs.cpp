@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/host/signals.h"
+#include "apps/options/selection_options.h"
 #include "io/core/error.h"
 #include "io/pictures/open_pictures.h"
 
@@ -19,6 +20,7 @@ void add_score_inputs(CLI::App& command, ScoreInputs& inputs) {
   command.add_flag("--list-ids", inputs.ids,
                    "each line of the list is PATH, a tab and ID; the row of the file is called ID");
   command.add_flag("--null", inputs.null, "paths of the list end with a zero byte (find -print0), not with the line");
+  add_selection_options(command, inputs.selection);
 }
 
 std::vector<std::string> as_given(const ScoreInputs& inputs) {
@@ -26,6 +28,8 @@ std::vector<std::string> as_given(const ScoreInputs& inputs) {
   if (!inputs.list.empty()) words.insert(words.end(), {"--list", inputs.list});
   if (inputs.ids) words.emplace_back("--list-ids");
   if (inputs.null) words.emplace_back("--null");
+  for (const std::string& pattern : inputs.selection.exclude) words.insert(words.end(), {"--exclude", pattern});
+  for (const std::string& ending : inputs.selection.extensions) words.insert(words.end(), {"--extensions", ending});
   return words;
 }
 
@@ -36,6 +40,7 @@ const char* score_inputs_help() {
 }
 
 std::unique_ptr<PictureSource> open_score_inputs(const ScoreInputs& inputs) {
+  check(inputs.selection);
   std::vector<Input> all;
   all.reserve(inputs.inputs.size() + 1);
   for (const std::string& argument : inputs.inputs) all.push_back(recognise_input(argument));
@@ -47,7 +52,8 @@ std::unique_ptr<PictureSource> open_score_inputs(const ScoreInputs& inputs) {
   if ((inputs.ids || inputs.null) && std::none_of(all.begin(), all.end(), is_list))
     throw usage_error("{} is for a list: give --list, or - for standard input", inputs.ids ? "--list-ids" : "--null");
   return std::make_unique<InputSource>(
-      std::move(all), ListOptions{.ids = inputs.ids, .null = inputs.null, .stop = [] { return stop_requested(); }});
+      std::move(all), ListOptions{.ids = inputs.ids, .null = inputs.null, .stop = [] { return stop_requested(); }},
+      inputs.selection);
 }
 
 }  // namespace resflow

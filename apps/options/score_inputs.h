@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/pictures/picture_source.h"
+#include "io/pictures/selection.h"
 
 namespace CLI {
 class App;
@@ -17,6 +18,7 @@ struct ScoreInputs {
   std::vector<std::string> inputs = {};
   std::string list = {};  // file of paths, "-" is standard input
   bool ids = false, null = false;
+  Selection selection = {};  // of what lies in folders, packs and archives
 };
 
 void add_score_inputs(CLI::App& command, ScoreInputs& inputs);

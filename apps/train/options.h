@@ -12,6 +12,7 @@
 #include "graph/train/schedule.h"
 #include "graph/train/trainer.h"
 #include "io/images/decode.h"
+#include "io/pictures/selection.h"
 
 namespace resflow {
 
@@ -65,9 +66,10 @@ struct TrainOptions {
   int accumulate = 1;           // batches whose mean gradient makes one update
   double ema = 0;               // decay of the average of the weights that is validated and kept as best; 0: no average
   AugmentOptions augment = {};  // apps/train/augment_options.h
-  std::string sampler = "shuffle";   // "shuffle", "balanced": classes drawn alike, with replacement
-  bool exif = false;                 // pictures are turned upright as their EXIF data say
-  std::string decode = "exact";      // "exact", "fast"
+  std::string sampler = "shuffle";  // "shuffle", "balanced": classes drawn alike, with replacement
+  bool exif = false;                // pictures are turned upright as their EXIF data say
+  std::string decode = "exact";     // "exact", "fast"
+  std::vector<std::string> exclude = {}, extensions = {};  // Selection (io/pictures/selection.h)
   int64_t max_pixels = kMaxPixels;   // a picture of more is broken: Acceptance (io/images/decode.h)
   std::string truncated = "refuse";  // "refuse", "take": a picture that ends early
   int64_t early_stop = 0;            // the run ends after so many epochs without a better validation accuracy; 0: never
@@ -84,6 +86,7 @@ struct TrainOptions {
 
   std::set<std::string> given = {};  // names of the options that the user wrote: "lr"
 
+  Selection selection() const { return {.exclude = exclude, .extensions = extensions}; }
   double base_lr() const;  // `lr` as `scale_lr` makes it
   OptimizerOptions optimizer_options() const;
   ScheduleOptions schedule_options(int64_t epoch_steps = 1) const;  // of the optimizer, an epoch

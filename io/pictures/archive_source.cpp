@@ -108,8 +108,11 @@ struct ArchiveSource::Reader {
   bool opened = false;
 };
 
-ArchiveSource::ArchiveSource(std::string path, int64_t max_member, std::function<bool()> stop)
-    : path_(std::move(path)), max_member_(max_member), reader_(std::make_unique<Reader>(path_, std::move(stop))) {
+ArchiveSource::ArchiveSource(std::string path, int64_t max_member, std::function<bool()> stop, Selection selection)
+    : path_(std::move(path)),
+      max_member_(max_member),
+      selection_(std::move(selection)),
+      reader_(std::make_unique<Reader>(path_, std::move(stop))) {
   if (const int error = reader_->file.error(); error != 0) {
     const std::string reason = reason_of(error);
     if (is_machine_failure(error)) throw system_error("{}: cannot be opened: {}", path_, reason);
@@ -167,14 +170,16 @@ bool ArchiveSource::next_picture(Picture& picture) {
         throw data_error("{}: the archive ends early, after {} {}: it has no end mark", path_, given_,
                          given_ == 1 ? "picture" : "pictures");
       if (given_ == 0)
-        throw data_error("{}: the archive holds no picture; wanted members that end in {}", path_, image_extensions());
+        throw data_error("{}: the archive holds no picture{}; wanted members that end in {}", path_,
+                         left_out_.patterns.empty() ? "" : " that " + setting("exclude") + " leaves in",
+                         image_extensions());
       return false;
     }
     if (status < ARCHIVE_WARN) fail();
 
     const std::string name = member_name(entry);
     const auto type = archive_entry_filetype(entry);
-    if (type == AE_IFDIR || (!name.empty() && !has_image_extension(name))) continue;
+    if (type == AE_IFDIR || (!name.empty() && !takes(name))) continue;
     picture.name = path_ + '/' + name;
     picture.path.clear();
     picture.error.clear();
@@ -198,6 +203,17 @@ bool ArchiveSource::next_picture(Picture& picture) {
     }
     return true;
   }
+}
+
+// Notes what is passed over.
+bool ArchiveSource::takes(const std::string& name) {
+  if (const auto pattern = excluding_pattern_within(selection_, path_, name)) {
+    left_out_.patterns.insert(*pattern);
+    return false;
+  }
+  if (is_picture_name(selection_, name)) return true;
+  left_out_.add_file(path_ + '/' + name);
+  return false;
 }
 
 // What is left of the member at hand. False where it is to stop. Of a compressed archive a reading may be unpacked to

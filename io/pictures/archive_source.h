@@ -18,7 +18,7 @@ namespace resflow {
 // The largest file that any picture we read may be: uncompressed, of as many pixels as we read, with room for a header.
 inline constexpr int64_t kMaxMember = 3 * kMaxPixels + (int64_t{1} << 20);
 
-// Gives the members whose extension is a picture's (WebDataset has others beside them), in the archive's order, each
+// Gives the members that a Selection takes (WebDataset has others beside the pictures), in the archive's order, each
 // with its bytes, under the name ARCHIVE/MEMBER. A member is a picture with an error where it is damaged, encrypted,
 // larger than `max_member`, or a link, which a stream cannot follow.
 //
@@ -31,20 +31,25 @@ class ArchiveSource : public PictureSource {
   // Opens the archive. Throws Error{kData} where it cannot be opened. Where it is a pipe, next() waits for a program
   // that writes to it. `stop` is asked before each reading, while there is nothing to read, and while what is no
   // picture is passed over: true ends the archive as if nothing came any more.
-  explicit ArchiveSource(std::string path, int64_t max_member = kMaxMember, std::function<bool()> stop = {});
+  explicit ArchiveSource(std::string path, int64_t max_member = kMaxMember, std::function<bool()> stop = {},
+                         Selection selection = {});
   ~ArchiveSource() override;
 
   bool next(Picture& picture) override;
+  PassedOver left_out() const override { return left_out_; }
 
  private:
   struct Reader;
   bool next_picture(Picture& picture);
   void read_member(Picture& picture, std::optional<int64_t> size);
+  bool takes(const std::string& name);
   bool pass_over_data();
   [[noreturn]] void fail() const;
 
   std::string path_;
   int64_t max_member_;
+  Selection selection_;
+  PassedOver left_out_;
   std::unique_ptr<Reader> reader_;
   int64_t given_ = 0;
   bool ended_ = false;

@@ -14,9 +14,10 @@ namespace resflow {
 // itself that is an Error{kData}, and so is that it holds no picture at all.
 class FolderSource : public PictureSource {
  public:
-  explicit FolderSource(std::string path, size_t max_sorted = kMaxSorted);
+  explicit FolderSource(std::string path, size_t max_sorted = kMaxSorted, const Selection& selection = {});
 
   bool next(Picture& picture) override;
+  PassedOver left_out() const override { return walk_.left_out(); }
 
  private:
   std::string path_;

@@ -10,7 +10,6 @@
 #include "io/core/error.h"
 #include "io/files/folder_listing.h"
 #include "io/files/machine_failure.h"
-#include "io/images/image_format.h"
 
 namespace resflow {
 namespace {
@@ -65,7 +64,8 @@ class FolderWalk::Level {
   static bool later(const Pending& a, const Pending& b) { return a.path > b.path; }
 };
 
-FolderWalk::FolderWalk(std::string folder, size_t max_sorted, const std::string& within) : max_sorted_(max_sorted) {
+FolderWalk::FolderWalk(std::string folder, size_t max_sorted, const std::string& within, Selection selection)
+    : max_sorted_(max_sorted), selection_(std::move(selection)) {
   std::shared_ptr<const Ancestor> above;
   if (!within.empty()) {
     struct stat status {};
@@ -77,6 +77,17 @@ FolderWalk::FolderWalk(std::string folder, size_t max_sorted, const std::string&
 }
 
 FolderWalk::~FolderWalk() = default;
+
+// Notes what is passed over.
+bool FolderWalk::takes(const std::string& path, bool folder) {
+  if (const auto pattern = excluding_pattern(selection_, path, folder)) {
+    left_out_.patterns.insert(*pattern);
+    return false;
+  }
+  if (folder || is_picture_name(selection_, path)) return true;
+  left_out_.add_file(path);
+  return false;
+}
 
 bool FolderWalk::next(std::string& path, std::string& failure) {
   failure.clear();
@@ -104,13 +115,14 @@ bool FolderWalk::next(std::string& path, std::string& failure) {
       level.listing.emplace(level.path, max_sorted_);
     } else if (level.listing->next(entry)) {
       std::string found = join_path(level.path, entry.name);
+      if (!takes(found, entry.folder)) continue;
       if (entry.folder) {
         Pending below = {std::move(found), level.self};
         if (level.listing->sorted())
           level.add(std::move(below));
         else
           levels_.push_back(std::make_unique<Level>(std::move(below)));
-      } else if (has_image_extension(entry.name)) {
+      } else {
         path = std::move(found);
         return true;
       }

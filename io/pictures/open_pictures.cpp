@@ -54,12 +54,13 @@ Input input_of(const Glob::Match& match) {
 
 class GlobSource : public PictureSource {
  public:
-  GlobSource(const std::string& pattern, std::function<bool()> stop)
-      : pattern_(pattern), stop_(std::move(stop)), glob_(pattern) {}
+  GlobSource(const std::string& pattern, std::function<bool()> stop, Selection selection)
+      : pattern_(pattern), stop_(std::move(stop)), selection_(std::move(selection)), glob_(pattern) {}
 
   bool next(Picture& picture) override {
     for (;;) {
       if (source_ && source_->next(picture)) return true;
+      if (source_) left_out_.add(source_->left_out());
       source_ = nullptr;
       Glob::Match match;
       if (!glob_.next(match)) break;
@@ -71,15 +72,19 @@ class GlobSource : public PictureSource {
         picture.unread = true;
         return true;
       }
-      source_ = open_pictures(input_of(match), {.stop = stop_});
+      source_ = open_pictures(input_of(match), {.stop = stop_}, selection_);
     }
     if (!found_) fail_unmatched(pattern_);
     return false;
   }
 
+  PassedOver left_out() const override { return left_out_; }
+
  private:
   std::string pattern_;
   std::function<bool()> stop_;
+  Selection selection_;
+  PassedOver left_out_;
   Glob glob_;
   bool found_ = false;
   std::unique_ptr<PictureSource> source_;  // of the match at hand
@@ -124,17 +129,17 @@ bool can_be_looked_at(const Input& input) {
 
 // As far as the first picture, where that can be looked at; of a pattern that of its first match. Returns how many
 // pictures there are, where that is known.
-std::optional<int64_t> look_at(const Input& input, const ListOptions& list) {
+std::optional<int64_t> look_at(const Input& input, const ListOptions& list, const Selection& selection) {
   if (input.kind == InputKind::kFile) return 1;
   if (input.kind == InputKind::kGlob) {
     Glob glob(input.path);
     Glob::Match match;
     if (!glob.next(match)) fail_unmatched(input.path);
-    if (match.error.empty()) look_at(input_of(match), {.stop = list.stop});
+    if (match.error.empty()) look_at(input_of(match), {.stop = list.stop}, selection);
     return std::nullopt;
   }
   if (!can_be_looked_at(input)) return std::nullopt;
-  const std::unique_ptr<PictureSource> source = open_pictures(input, list);
+  const std::unique_ptr<PictureSource> source = open_pictures(input, list, selection);
   Picture first;
   source->next(first);
   return source->count();
@@ -144,28 +149,28 @@ std::optional<int64_t> look_at(const Input& input, const ListOptions& list) {
 
 Input recognise_input(const std::string& argument) { return {argument, kind_of(argument)}; }
 
-std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptions& list) {
+std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptions& list, const Selection& selection) {
   switch (input.kind) {
     case InputKind::kFile:
       break;
     case InputKind::kFolder:
-      return std::make_unique<FolderSource>(input.path);
+      return std::make_unique<FolderSource>(input.path, kMaxSorted, selection);
     case InputKind::kPack:
-      return std::make_unique<PackSource>(input.path);
+      return std::make_unique<PackSource>(input.path, machine_files(), selection);
     case InputKind::kArchive:
-      return std::make_unique<ArchiveSource>(input.path, kMaxMember, list.stop);
+      return std::make_unique<ArchiveSource>(input.path, kMaxMember, list.stop, selection);
     case InputKind::kGlob:
-      return std::make_unique<GlobSource>(input.path, list.stop);
+      return std::make_unique<GlobSource>(input.path, list.stop, selection);
     case InputKind::kList:
       return std::make_unique<ListSource>(input.path, list);
   }
   return std::make_unique<FileSource>(input.path);
 }
 
-InputSource::InputSource(std::vector<Input> inputs, ListOptions list)
-    : inputs_(std::move(inputs)), list_(std::move(list)) {
+InputSource::InputSource(std::vector<Input> inputs, ListOptions list, Selection selection)
+    : inputs_(std::move(inputs)), list_(std::move(list)), selection_(std::move(selection)) {
   for (const Input& input : inputs_) {
-    const std::optional<int64_t> pictures = look_at(input, list_);
+    const std::optional<int64_t> pictures = look_at(input, list_, selection_);
     count_ = count_ && pictures ? std::optional(*count_ + *pictures) : std::nullopt;
   }
 }
@@ -173,10 +178,17 @@ InputSource::InputSource(std::vector<Input> inputs, ListOptions list)
 bool InputSource::next(Picture& picture) {
   for (;;) {
     if (source_ && source_->next(picture)) return true;
+    if (source_) left_out_.add(source_->left_out());
     source_ = nullptr;
     if (next_ == inputs_.size()) return false;
-    source_ = open_pictures(inputs_[next_++], list_);
+    source_ = open_pictures(inputs_[next_++], list_, selection_);
   }
+}
+
+PassedOver InputSource::left_out() const {
+  PassedOver all = left_out_;
+  if (source_) all.add(source_->left_out());
+  return all;
 }
 
 }  // namespace resflow

@@ -32,7 +32,8 @@ struct Input {
 Input recognise_input(const std::string& argument);
 
 // The pictures of one input, of which archives ask list.stop, too. Throws as the constructors of its sources do.
-std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptions& list = {});
+std::unique_ptr<PictureSource> open_pictures(const Input& input, const ListOptions& list = {},
+                                             const Selection& selection = {});
 
 // The pictures of several inputs, one input after the other; each is opened when its turn comes.
 class InputSource : public PictureSource {
@@ -40,15 +41,19 @@ class InputSource : public PictureSource {
   // Looks at each input as far as its first picture, so that a mistake in the last input is found before the first one
   // is worked through. Throws Error{kData} for a folder, pack, pattern, archive or list that holds no picture or cannot
   // be read. Standard input and other pipes are not looked at until their turn comes, nor where a pattern meets them.
-  explicit InputSource(std::vector<Input> inputs, ListOptions list = {});
+  // `selection` is for what folders, packs and archives hold, also those that a pattern meets.
+  explicit InputSource(std::vector<Input> inputs, ListOptions list = {}, Selection selection = {});
 
   bool next(Picture& picture) override;
   // Known of files and packs.
   std::optional<int64_t> count() const override { return count_; }
+  PassedOver left_out() const override;
 
  private:
   std::vector<Input> inputs_;
   ListOptions list_;
+  Selection selection_;
+  PassedOver left_out_;  // of inputs that are done
   size_t next_ = 0;
   std::optional<int64_t> count_ = 0;
   std::unique_ptr<PictureSource> source_;

@@ -18,18 +18,23 @@ class PackSource final : public PictureSource {
  public:
   // Throws Error{kData} where the file is no pack (is_pack in io/pack/head.h) or its header is damaged. next() throws
   // it at the end of a pack without a picture.
-  explicit PackSource(const std::string& path, FileSystem& files = machine_files());
+  explicit PackSource(const std::string& path, FileSystem& files = machine_files(), Selection selection = {});
 
   bool next(Picture& picture) override;
-  // Not known where the header says more pictures than there are bytes: the pictures that are there come all the same.
+  PassedOver left_out() const override { return left_out_; }
+  // Not known where some may be left out, and where the header says more pictures than there are bytes: the pictures
+  // that are there come all the same.
   std::optional<int64_t> count() const override {
     const PackHead& head = walker_.head();
+    if (!selection_.exclude.empty()) return std::nullopt;
     if (head.records > head.file_bytes || head.records > uint64_t{1} << 62U) return std::nullopt;
     return static_cast<int64_t>(head.records);
   }
 
  private:
   std::string path_;
+  Selection selection_;
+  PassedOver left_out_;
   PackWalker walker_;
   PackRecord record_;
 };

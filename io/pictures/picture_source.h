@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "io/pictures/selection.h"
+
 namespace resflow {
 
 // Where a picture stands among all that is listed. It travels with the picture, so that nobody has to be asked for it.
@@ -40,6 +42,9 @@ class PictureSource {
 
   // How many there are in all, where that is known without listing them.
   virtual std::optional<int64_t> count() const { return std::nullopt; }
+
+  // What of the folders, packs and archives so far was no picture by its name, or left out by a pattern.
+  virtual PassedOver left_out() const { return {}; }
 };
 
 }  // namespace resflow
