@@ -15,9 +15,10 @@
 
 namespace resflow {
 
-// Which instructions oneDNN uses. It asks the CPU by itself and heeds ONEDNN_MAX_CPU_ISA, so it may use others than our
-// kernels (io/core/cpu.h). Its instruction sets do not lie on one line: avx2_vnni_2 multiplies bf16 and avx512_core
-// does not.
+// Which instructions oneDNN uses. It asks the CPU by itself and heeds ONEDNN_MAX_CPU_ISA; RESFLOW_MAX_CPU_ISA is told
+// to it before its first use here, for the whole process (a program that used oneDNN before keeps what that found). Its
+// instruction sets do not lie on one line: avx2_vnni_2 multiplies bf16 and avx512_core does not. Throws as
+// max_cpu_isa() does (io/core/cpu.h).
 dnnl::cpu_isa onednn_isa();
 
 // Whether `isa` has all instructions of `wanted`.

@@ -72,6 +72,25 @@ TEST(Program, RefusesWhatItDoesNotKnowAndPointsToHelp) {
   expect_program_refuses({"bench", "sleep"}, 2, "see resflow bench --help");
 }
 
+// One cap for oneDNN and our kernels together, whichever of the two names it has.
+TEST(Program, InstructionSetsCanBeCapped) {
+  const auto plan = [](const std::string& environment) {
+    return run_process({RESFLOW_PROGRAM, "inspect", "resnet18", "--plan", "--mode", "train", "--image-size", "64",
+                        "--batch", "2", "--threads", "1"},
+                       {.input = {}, .environment = {environment}});
+  };
+  for (const char* variable : {"RESFLOW_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA"}) {
+    const ProcessResult capped = plan(std::string(variable) + "=AVX2");
+    EXPECT_EQ(capped.exit_code, 0) << capped.err;
+    EXPECT_THAT(capped.out, Not(HasSubstr("avx512"))) << variable;
+    EXPECT_THAT(capped.out, Not(HasSubstr("ref"))) << variable;
+  }
+  EXPECT_THAT(plan("RESFLOW_MAX_CPU_ISA=sse41").out, HasSubstr("resflow:plain"));
+  const ProcessResult wrong = plan("RESFLOW_MAX_CPU_ISA=AVX3");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("resflow: the environment's RESFLOW_MAX_CPU_ISA is 'AVX3': wanted SSE41, "));
+}
+
 TEST(Program, RefusesNoThreadsEverywhere) {
   const std::string words = "--threads is 0: wanted at least 1";
   expect_program_refuses({"train", "/nowhere", "--threads", "0"}, 2, words);

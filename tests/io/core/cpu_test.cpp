@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace resflow {
 namespace {
@@ -51,9 +53,23 @@ TEST(Cpu, ALevelHoldsTheOnesBeforeIt) {
   EXPECT_EQ(highest_isa(has), Isa::kPlain);
 }
 
-TEST(Cpu, ThisOneHasTheLevelOfItsFeatures) {
-  EXPECT_EQ(cpu_isa(), highest_isa(features_of_this_cpu()));
+TEST(Cpu, ThisOneHasTheLevelOfItsFeaturesWithinTheCaps) {
+  Isa highest = highest_isa(features_of_this_cpu());
+  for (const std::string_view cap : {max_cpu_isa(), max_onednn_isa()})
+    if (!cap.empty()) highest = std::min(highest, isa_within(cap).value());
+  EXPECT_EQ(cpu_isa(), highest);
   EXPECT_EQ(cpu_isa(), cpu_isa());
+}
+
+TEST(Cpu, CapsHaveOnednnsNames) {
+  EXPECT_EQ(isa_within("SSE41"), Isa::kPlain);
+  EXPECT_EQ(isa_within("avx2"), Isa::kAvx2);
+  EXPECT_EQ(isa_within("AVX2_VNNI_2"), Isa::kAvx2);
+  EXPECT_EQ(isa_within("avx512_core"), Isa::kAvx512);
+  EXPECT_EQ(isa_within("AVX512_CORE_AMX"), Isa::kAvx512Vnni);
+  EXPECT_EQ(isa_within("DEFAULT"), Isa::kAvx512Vnni);
+  EXPECT_EQ(isa_within("AVX512"), std::nullopt);
+  EXPECT_EQ(isa_within(""), std::nullopt);
 }
 
 TEST(Cpu, LevelsHaveNames) {
