@@ -13,6 +13,7 @@
 #include "apps/host/console.h"
 #include "apps/host/pinning.h"
 #include "apps/host/signals.h"
+#include "apps/host/stream.h"
 #include "apps/host/terminal_listener.h"
 #include "apps/host/thread_limit.h"
 #include "apps/machine/memory.h"
@@ -277,7 +278,8 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
       check_resumed_executors(s.executors, journal->executors, options.out);
       if (!journal->complete) check_same_machine(journal->machine, options.machine, o.strict, s.listener);
     }
-  ScoreOutput output(options, classes, features, fingerprint);
+  StoppableFiles files;
+  ScoreOutput output(options, classes, features, fingerprint, files);
   if (!output.locked())
     s.listener.note(
         fmt::format("{}: the file system has no locks: see to it that no other program writes there", o.output.out));
@@ -312,6 +314,10 @@ Scored go_through(const Scoring& s, const ScoreOutputOptions& options, const Fin
     output.finish(tracked.listed());
   } catch (const ReaderGone&) {
     return {.exit_code = kReaderGoneExit};
+  } catch (const ReaderStalls&) {
+    return {.exit_code =
+                say_stopped(fmt::format(": {} takes no more rows, what was written is not complete",
+                                        o.output.out.empty() ? std::string("standard output") : o.output.out))};
   }
   const double rate = summary.seconds > 0 ? static_cast<double>(summary.files) / summary.seconds : 0;
   if (!o.json.empty())

@@ -9,6 +9,7 @@
 #include <new>
 #include <typeinfo>
 
+#include "apps/host/signals.h"
 #include "apps/host/stream.h"
 #include "io/core/error.h"
 
@@ -87,6 +88,7 @@ void print_data(std::string_view data) { remember(write_data(data)); }
 void print_rows(std::string_view text) {
   const int error = write_data(text);
   if (error == EPIPE) throw ReaderGone();
+  if (error == ETIMEDOUT) throw ReaderStalls();
   if (error != 0) throw system_error("{}", incomplete(error));
 }
 
@@ -95,6 +97,7 @@ int conclude_output(int exit_code) {
   if (error == 0) return exit_code;
   if (error != EPIPE) complain(incomplete(error));
   if (exit_code != 0) return exit_code;
+  if (error == ETIMEDOUT) return 128 + stop_signal();
   return error == EPIPE ? kReaderGoneExit : 4;
 }
 

@@ -56,8 +56,8 @@ class ReaderGone : public std::exception {
 };
 inline constexpr int kReaderGoneExit = 141;  // as the shell has it for a program that SIGPIPE ended
 
-// Prints as print_data does, at once. Throws ReaderGone, or Error{kSystem} where standard output cannot take the rows
-// (a full disk, say). SIGPIPE must be ignored.
+// Prints as print_data does, at once. Throws ReaderGone, ReaderStalls (apps/host/stream.h), or Error{kSystem} where
+// standard output cannot take the rows (a full disk, say). SIGPIPE must be ignored.
 void print_rows(std::string_view text);
 
 // The exit code of a command that ends with `exit_code`: where that is 0 and results could not be printed, 4, which is

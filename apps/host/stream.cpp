@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,15 @@ int write_stream(int file, std::string_view text) {
     text.remove_prefix(static_cast<size_t>(count));
   }
   return 0;
+}
+
+int64_t StoppableFiles::write(int file, const void* bytes, size_t count) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || S_ISREG(status.st_mode)) return FileSystem::write(file, bytes, count);
+  const int error = write_stream(file, {static_cast<const char*>(bytes), count});
+  if (error == ETIMEDOUT) throw ReaderStalls();
+  errno = error;
+  return error == 0 ? static_cast<int64_t>(count) : -1;
 }
 
 }  // namespace resflow

@@ -1,7 +1,12 @@
 // The three descriptors that every program is started with, and writing to them whatever has become of their readers.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <string_view>
+
+#include "io/files/file.h"
 
 namespace resflow {
 
@@ -14,5 +19,17 @@ bool reserve_standard_streams();
 // nobody asks to stop (apps/host/signals.h), and about a second from then on. Never throws, and needs no memory.
 // Returns 0 or the errno of what went wrong: EPIPE where the reader has gone, ETIMEDOUT where it did not read.
 int write_stream(int file, std::string_view text);
+
+// The reader of what is written is there and does not read, and the program was asked to stop.
+class ReaderStalls : public std::exception {
+ public:
+  const char* what() const noexcept override { return "its reader does not read"; }
+};
+
+// Writes to a pipe, a socket or a terminal as write_stream() does. There write() throws ReaderStalls.
+class StoppableFiles : public FileSystem {
+ public:
+  int64_t write(int file, const void* bytes, size_t count) override;
+};
 
 }  // namespace resflow

@@ -38,7 +38,8 @@ TEST(Console, LineBreaksComeFromTheFormatAlone) {
 }
 
 TEST(ConsoleDeathTest, WantOfMemoryWhereNoExceptionMayLeaveIsASentence) {
-  const auto throw_in_vain = [](const auto& thrown) noexcept { throw thrown; };
+  const auto raise = [](const auto& thrown) { throw thrown; };
+  const auto throw_in_vain = [&](const auto& thrown) noexcept { raise(thrown); };
   const auto after = [&](const auto& thrown) {
     end_cleanly_without_memory(4);
     throw_in_vain(thrown);

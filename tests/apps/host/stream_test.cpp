@@ -97,6 +97,24 @@ TEST(WriteStreamDeathTest, GivesAReaderUpThatDoesNotReadOnceItIsToStop) {
       ExitedWithCode(7), "");
 }
 
+TEST(WriteStreamDeathTest, AFileThatIsAPipeIsGivenUpAsWell) {
+  EXPECT_EXIT(
+      {
+        const Ends pipe;
+        StoppableFiles files;
+        if (files.write(pipe.write(), "text", 4) != 4) _exit(1);
+        pipe.fill();
+        obey_stop_signals();
+        ::raise(SIGTERM);
+        try {
+          files.write(pipe.write(), "text", 4);
+        } catch (const ReaderStalls&) {
+          _exit(7);
+        }
+      },
+      ExitedWithCode(7), "");
+}
+
 class StreamsProgram : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -216,6 +234,22 @@ TEST_F(StreamsProgram, AReaderThatHasGoneEndsNothingBeforeTheFilesAreWritten) {
   expect_whole(train("gone"), {own_ / "gone/last.resflow", own_ / "gone/report.html"});
   expect_whole({"evaluate", model_, *folder / "photos", "--csv", own_ / "gone.csv"}, {own_ / "gone.csv"});
   expect_whole({"--help"}, {});
+}
+
+// A reader that is there and does not read holds nobody who was asked to stop.
+TEST_F(StreamsProgram, AStopEndsAScoringWhoseReaderDoesNotRead) {
+  const std::string pipe = "'" + (own_ / "full") + "'";
+  const std::string full = "mkfifo " + pipe + "; exec 3<>" + pipe + "; head -c 65536 /dev/zero >&3; ";
+  const std::vector<std::string> rows = {"score", model_, *folder / "photos", "--threads", "1"};
+  const ProcessResult printed = shell(full + "@ >" + pipe + " & sleep 2; kill -TERM $!; wait $!", rows);
+  EXPECT_EQ(printed.exit_code, 143) << printed.err;
+  EXPECT_THAT(printed.err, HasSubstr("resflow: stopped: standard output takes no more rows"));
+  fs::remove(own_ / "full");
+  std::vector<std::string> to_file = rows;
+  to_file.insert(to_file.end(), {"--out", own_ / "full"});
+  const ProcessResult written = shell(full + "@ & sleep 2; kill -TERM $!; wait $!", to_file);
+  EXPECT_EQ(written.exit_code, 143) << written.err;
+  EXPECT_THAT(written.err, HasSubstr("takes no more rows"));
 }
 
 }  // namespace
