@@ -53,23 +53,12 @@ void close_gaps(Slot& slot) {
 }
 
 // Why a picture is broken, without its name. What the machine is at fault for becomes an Outage.
-std::string reason_or_outage(const std::string& name, const std::exception_ptr& error) {
+PictureFailure failure_or_outage(const std::string& name, const std::exception_ptr& error) {
   try {
     return picture_failure(error, name);
   } catch (const Error& failure) {
     if (failure.kind() == ErrorKind::kSystem) throw Outage(failure.marked());
     throw;
-  }
-}
-
-// Whether the file could not be opened or read.
-bool is_unread(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const UnreadableFile&) {
-    return true;
-  } catch (...) {
-    return false;
   }
 }
 
@@ -474,11 +463,13 @@ void LoaderFlow::Run::give(Slot& slot) {
 void LoaderFlow::Run::judge(Slot& slot) {
   for (size_t row = 0; row < static_cast<size_t>(slot.rows); ++row) {
     const std::exception_ptr error = std::exchange(slot.errors[row], nullptr);
-    const bool unread = error && is_unread(error);
-    if (!unread) flow_.unread_.read();
-    if (!error) continue;
+    if (!error) {
+      flow_.unread_.read();
+      continue;
+    }
     const std::string& name = source_.name(slot, row);
-    const std::string reason = reason_or_outage(name, error);
+    const auto [reason, unread] = failure_or_outage(name, error);
+    if (!unread) flow_.unread_.read();
     if (flow_.options_.on_error == OnError::kStop) throw data_error("{}: {}", name, reason);
     if (unread) flow_.unread_.unread(name, reason);
     BrokenPicture broken = {.sample = source_.sample(slot, row), .reason = reason, .unread = unread};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "io/core/broken_reason.h"
 #include "io/core/wording.h"
@@ -49,9 +50,10 @@ PackedPicture PicturePacker::pack(const Sample& sample, const PackingOptions& op
           packed = {};
           pack_within(sample, options, stop, packed);
         });
-  } catch (const std::exception& error) {
-    packed.unread = dynamic_cast<const UnreadableFile*>(&error) != nullptr;
-    packed.error = picture_failure(std::current_exception(), sample.path);
+  } catch (const std::exception&) {
+    PictureFailure failure = picture_failure(std::current_exception(), sample.path);
+    packed.error = std::move(failure.reason);
+    packed.unread = failure.unread;
   }
   give_back();
   return packed;

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "apps/data/damaged_packs.h"
 #include "apps/data/listing_remarks.h"
@@ -58,9 +59,10 @@ struct Reader {
             seen = {};
             look_within(sample, options, stop, seen);
           });
-    } catch (const std::exception& error) {
-      seen.unread = dynamic_cast<const UnreadableFile*>(&error) != nullptr;
-      seen.error = picture_failure(std::current_exception(), sample.path);
+    } catch (const std::exception&) {
+      PictureFailure failure = picture_failure(std::current_exception(), sample.path);
+      seen.error = std::move(failure.reason);
+      seen.unread = failure.unread;
     }
     give_back();
     return seen;

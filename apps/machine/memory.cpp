@@ -1,11 +1,8 @@
 #include "apps/machine/memory.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "io/core/setting.h"
 #include "io/core/wording.h"
@@ -13,30 +10,12 @@
 namespace resflow {
 namespace {
 
-struct InUse {
-  int64_t mapped = 0, resident = 0;
-};
-
-InUse memory_in_use() {
-  InUse pages;
-  std::ifstream file("/proc/self/statm");
-  if (!(file >> pages.mapped >> pages.resident)) return {};
-  const int64_t page = ::sysconf(_SC_PAGESIZE);
-  return {.mapped = pages.mapped * page, .resident = pages.resident * page};
-}
-
-int64_t address_space_limit() {
-  struct rlimit limit {};
-  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kNoMemoryLimit;
-  return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, static_cast<rlim_t>(kNoMemoryLimit)));
-}
-
 std::string text_of_bytes(int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
 
 }  // namespace
 
 MemoryLimit memory_limit() {
-  const InUse in_use = memory_in_use();
+  const MemoryInUse in_use = memory_in_use();
   const MemoryLimit all[] = {{.bytes = machine_memory(), .used = in_use.resident, .whose = "this machine"},
                              {.bytes = cgroup_memory_limit(), .used = in_use.resident, .whose = "this container"},
                              {.bytes = address_space_limit(), .used = in_use.mapped, .whose = "this process"}};

@@ -25,7 +25,7 @@ Thumbnail Thumbnails::make(const Sample& sample, int side) {
     with_memory(
         {}, [this] { give_back(); }, [&] { thumbnail = shrunk(sample, side); });
   } catch (const std::exception&) {
-    thumbnail.reason = picture_failure(std::current_exception(), sample.path);
+    thumbnail.reason = picture_failure(std::current_exception(), sample.path).reason;
   }
   give_back();
   return thumbnail;

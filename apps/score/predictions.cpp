@@ -304,6 +304,7 @@ class SampleSource : public PictureSource {
     const Sample& sample = samples_[next_++];
     picture.name = picture.path = sample.path;
     picture.error.clear();
+    picture.unread = false;
     if (sample.pack) unpack(sample, picture);
     return true;
   }
@@ -318,7 +319,9 @@ class SampleSource : public PictureSource {
       picture.bytes.assign(bytes.begin(), bytes.end());
       give_back_large(buffer_);
     } catch (const std::exception&) {
-      picture.error = picture_failure(std::current_exception(), sample.path);
+      PictureFailure failure = picture_failure(std::current_exception(), sample.path);
+      picture.error = std::move(failure.reason);
+      picture.unread = failure.unread;
     }
   }
 

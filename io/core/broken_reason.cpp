@@ -17,18 +17,19 @@ std::string broken_reason(const Error& error, const std::string& name) {
   return without_name(error.what(), name);
 }
 
-std::string picture_failure(const std::exception_ptr& failure, const std::string& name) {
+PictureFailure picture_failure(const std::exception_ptr& failure, const std::string& name) {
   try {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kSystem) throw;
-    return without_name(error.what(), name);
+    return {.reason = without_name(error.what(), name),
+            .unread = dynamic_cast<const UnreadableFile*>(&error) != nullptr};
   } catch (const std::bad_alloc&) {
     throw system_error("{}: not enough memory to decode it", name);
   } catch (const std::system_error&) {
     throw;
   } catch (const std::exception& error) {
-    return fmt::format("cannot be decoded: {}", error.what());
+    return {.reason = fmt::format("cannot be decoded: {}", error.what())};
   }
 }
 

@@ -39,6 +39,14 @@ class Error : public std::runtime_error {
   std::string marked_;
 };
 
+// An Error{kData} that says that a file cannot be opened or read (it is absent, nobody may read it), whatever it holds.
+// Where files can be read one after the other, some of them are damaged; where many in a row are not to be had, it is
+// rather the disk that is gone.
+class UnreadableFile : public Error {
+ public:
+  explicit UnreadableFile(const std::string& sentence) : Error(ErrorKind::kData, sentence) {}
+};
+
 // Shorthands: throw usage_error("{} is {}: wanted at least 1", setting("batch"), n);
 template <class... Args>
 Error usage_error(fmt::format_string<Args...> format, Args&&... args) {

@@ -28,13 +28,23 @@ int64_t machine_memory() {
 
 int64_t usable_memory() { return std::min(machine_memory(), cgroup_memory_limit()); }
 
-int64_t addresses_left() {
-  rlimit limit{};
+int64_t address_space_limit() {
+  struct rlimit limit {};
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kNoMemoryLimit;
+  return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, static_cast<rlim_t>(kNoMemoryLimit)));
+}
+
+MemoryInUse memory_in_use() {
+  MemoryInUse pages;
   std::ifstream file("/proc/self/statm");
-  int64_t pages = 0;
-  if (!(file >> pages)) return kNoMemoryLimit;
-  return std::max<int64_t>(static_cast<int64_t>(limit.rlim_cur) - pages * ::sysconf(_SC_PAGESIZE), 0);
+  if (!(file >> pages.mapped >> pages.resident)) return {};
+  const int64_t page = ::sysconf(_SC_PAGESIZE);
+  return {.mapped = pages.mapped * page, .resident = pages.resident * page};
+}
+
+int64_t addresses_left() {
+  const int64_t limit = address_space_limit();
+  return limit == kNoMemoryLimit ? limit : std::max<int64_t>(limit - memory_in_use().mapped, 0);
 }
 
 }  // namespace resflow

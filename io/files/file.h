@@ -56,14 +56,6 @@ FileSystem& machine_files();
 
 struct OutputPlace;  // io/files/output_place.h
 
-// An Error{kData} that says that a file cannot be opened or read (it is absent, nobody may read it), whatever it holds.
-// Where files can be read one after the other, some of them are damaged; where many in a row are not to be had, it is
-// rather the disk that is gone.
-class UnreadableFile : public Error {
- public:
-  explicit UnreadableFile(const std::string& sentence) : Error(ErrorKind::kData, sentence) {}
-};
-
 // The open file is no more the one that its server knows by this name: it may be when it is opened anew.
 class StaleFile : public Error {
  public:

@@ -24,13 +24,21 @@ TEST(BrokenReason, AFaultThatIsNotTheFilesIsThrownOn) {
 
 template <class Thrown>
 std::string failure_of(const Thrown& thrown) {
-  return picture_failure(std::make_exception_ptr(thrown), "a/1.jpg");
+  return picture_failure(std::make_exception_ptr(thrown), "a/1.jpg").reason;
 }
 
 TEST(PictureFailure, WhateverAPictureMakesItsDecodingThrowIsThatPicturesError) {
   EXPECT_EQ(failure_of(data_error("a/1.jpg: is empty: 0 bytes")), "is empty: 0 bytes");
   EXPECT_EQ(failure_of(internal_error("region 0x0")), "region 0x0");
   EXPECT_EQ(failure_of(std::length_error("vector::_M_default_append")), "cannot be decoded: vector::_M_default_append");
+}
+
+TEST(PictureFailure, SaysWhetherTheFileWasReadAtAll) {
+  const auto of = [](const auto& thrown) { return picture_failure(std::make_exception_ptr(thrown), "a/1.jpg"); };
+  EXPECT_TRUE(of(UnreadableFile("a/1.jpg: no permission to read it")).unread);
+  EXPECT_EQ(of(UnreadableFile("a/1.jpg: no permission to read it")).reason, "no permission to read it");
+  EXPECT_FALSE(of(data_error("a/1.jpg: is empty")).unread);
+  EXPECT_FALSE(of(std::length_error("x")).unread);
 }
 
 TEST(PictureFailure, WhatSpeaksOfTheMachineIsThrownOn) {

@@ -69,6 +69,8 @@ TEST(UsableMemory, IsTheLessOfTheMachinesAndTheGroups) {
   EXPECT_GT(machine_memory(), int64_t{1} << 24);
   EXPECT_EQ(usable_memory(), std::min(machine_memory(), cgroup_memory_limit()));
   EXPECT_GT(addresses_left(), 0);
+  EXPECT_GT(memory_in_use().resident, int64_t{1} << 20);
+  EXPECT_GE(memory_in_use().mapped, memory_in_use().resident);
 }
 
 }  // namespace
