@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "apps/data/split_manifest.h"
 #include "apps/score/journal.h"
 #include "apps/score/output.h"
 #include "apps/score/shard_file.h"
@@ -20,6 +21,7 @@
 #include "io/pack/writer.h"
 #include "tests/apps/program.h"
 #include "tests/apps/score/named_pictures.h"
+#include "tests/support/files.h"
 
 namespace resflow::testing {
 namespace {
@@ -180,6 +182,30 @@ TEST(Golden, AScoreJournalOfVersion1) {
   EXPECT_EQ(journal->place.files, 77U);
   EXPECT_THAT(journal->missing, ElementsAre(ListedPicture{.index = 2, .name = 16}));
   EXPECT_EQ(journal->executors, 2);
+}
+
+TEST(Golden, AManifestOfASplitOfVersion1) {
+  const std::vector<SplitMade> made = {{.place = "train/ant/1.jpg", .source = "/data/ant/1.jpg", .bytes = 12},
+                                       {.place = "val/bee \xFF/2.jpg", .source = "/data/bee \xFF/2.jpg", .bytes = 0}};
+  const std::string path = golden("split-1/split.json", [&](const std::string& to) {
+    write_text(to, manifest_text({.out = "/out",
+                                  .data = "/data",
+                                  .how = SplitHow::kCopy,
+                                  .files = {},
+                                  .plan = {.val = 0.5, .test = 0, .stratify = true, .seed = 3},
+                                  .group_duplicates = false},
+                                 made));
+  });
+  const auto manifest = read_manifest(fs::path(path).parent_path());
+  ASSERT_TRUE(manifest);
+  EXPECT_EQ(manifest->how, SplitHow::kCopy);
+  ASSERT_EQ(manifest->files.size(), made.size());
+  for (size_t i = 0; i < made.size(); ++i) {
+    EXPECT_EQ(manifest->files[i].place, made[i].place);
+    EXPECT_EQ(manifest->files[i].source, made[i].source);
+    EXPECT_EQ(manifest->files[i].bytes, made[i].bytes);
+  }
+  EXPECT_TRUE(lies_within(*manifest, "/data"));
 }
 
 // Of both kinds: in the order of the inputs, and in any order.

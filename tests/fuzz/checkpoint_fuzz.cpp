@@ -11,8 +11,6 @@
 #include "tests/fuzz/fuzz_file.h"
 #include "tests/fuzz/memory_disk.h"
 
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
-
 namespace resflow::fuzzing {
 namespace {
 
@@ -25,16 +23,12 @@ uint64_t field(std::span<const uint8_t> file, size_t at) {
   return value;
 }
 
-void set_field(std::span<uint8_t> file, size_t at, uint64_t value) {
-  std::memcpy(file.data() + at, &value, sizeof value);
-}
-
 void repair_header(std::span<uint8_t> file) {
-  set_field(file, kFileBytes, file.size());
+  put<uint64_t>(file, kFileBytes, file.size());
   const uint64_t manifest = std::min<uint64_t>(field(file, kManifestBytes), file.size() - kHeader);
-  set_field(file, kManifestBytes, manifest);
-  set_field(file, kManifestChecksum, checkpoint_checksum(file.subspan(kHeader, manifest)));
-  set_field(file, kChecksum, checkpoint_checksum(file.first(kChecksum)));
+  put<uint64_t>(file, kManifestBytes, manifest);
+  put<uint64_t>(file, kManifestChecksum, checkpoint_checksum(file.subspan(kHeader, manifest)));
+  put<uint64_t>(file, kChecksum, checkpoint_checksum(file.first(kChecksum)));
 }
 
 // Of those tensors that lie in the file.
@@ -56,7 +50,7 @@ void repair_values(std::vector<uint8_t>& file) {
   file.insert(file.end(), text.begin(), text.end());
   file.resize(aligned(file.size()));
   file.insert(file.end(), values.begin(), values.end());
-  set_field(file, kManifestBytes, text.size());
+  put<uint64_t>(file, kManifestBytes, text.size());
 }
 
 void run(std::span<const uint8_t> bytes) {

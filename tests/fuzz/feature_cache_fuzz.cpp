@@ -63,11 +63,11 @@ T field(std::span<const uint8_t> bytes, size_t at) {
 }
 
 void set_checksum(std::span<uint8_t> bytes, size_t at, std::span<const uint8_t> of) {
-  const uint64_t value = xxh3({reinterpret_cast<const char*>(of.data()), of.size()});
-  std::memcpy(bytes.data() + at, &value, sizeof value);
+  put(bytes, at, xxh3({reinterpret_cast<const char*>(of.data()), of.size()}));
 }
 
 void repair(std::span<uint8_t> file) {
+  if (file.size() < kHeader) return;
   set_checksum(file, kHeaderChecksum, file.first(kHeaderChecksum));
   for (size_t at = kHeader; file.size() - at >= kHead;) {
     const auto block = file.subspan(at);
@@ -92,10 +92,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return 0;
 }
 
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
-
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
-  size = LLVMFuzzerMutate(data, size, max_size);
-  if (size >= 128 && seed % 16 != 0) resflow::fuzzing::repair({data, size});
-  return size;
+  return resflow::fuzzing::mutate_and_repair(data, size, max_size, seed, 16, resflow::fuzzing::repair);
 }

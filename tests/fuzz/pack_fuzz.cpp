@@ -64,17 +64,18 @@ bool repair_chunk(std::span<uint8_t> file, size_t at) {
   }
   chunk.payload = checksum(payload.data() + name, payload.size() - name);
   chunk.checksum = head_checksum(chunk, at);
-  std::memcpy(file.data() + at, &chunk, sizeof chunk);
+  put(file, at, chunk);
   return true;
 }
 
 void repair(std::span<uint8_t> file) {
+  if (file.size() < sizeof(Header)) return;
   auto header = read_at<Header>(file, 0);
   header.file_bytes = file.size() / 8 * 8;
   header.class_bytes = static_cast<uint32_t>(std::min<size_t>(header.class_bytes, file.size() - sizeof header));
   header.class_checksum = checksum(file.data() + sizeof header, header.class_bytes);
   header.checksum = head_checksum(header);
-  std::memcpy(file.data(), &header, sizeof header);
+  put(file, 0, header);
   size_t at = padded(sizeof header + header.class_bytes);
   while (at + sizeof(Chunk) <= file.size())
     at += repair_chunk(file, at) ? padded(sizeof(Chunk) + read_at<Chunk>(file, at).bytes) : 8;
@@ -88,10 +89,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return 0;
 }
 
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
-
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
-  size = LLVMFuzzerMutate(data, size, max_size);
-  if (size >= sizeof(resflow::pack_format::Header) && seed % 16 != 0) resflow::fuzzing::repair({data, size});
-  return size;
+  return resflow::fuzzing::mutate_and_repair(data, size, max_size, seed, 16, resflow::fuzzing::repair);
 }

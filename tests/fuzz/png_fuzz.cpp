@@ -52,10 +52,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return 0;
 }
 
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
-
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
-  size = LLVMFuzzerMutate(data, size, max_size);
-  if (seed % 16 != 0) resflow::fuzzing::repair({data, size});
-  return size;
+  return resflow::fuzzing::mutate_and_repair(data, size, max_size, seed, 16, resflow::fuzzing::repair);
 }

@@ -33,7 +33,7 @@ void repair(std::span<uint8_t> file) {
   const auto brace = std::find(file.begin(), file.end(), uint8_t{'{'});
   if (file.size() < 16 || file.end() - brace < 16) return;
   const auto length = static_cast<uint64_t>(file.end() - brace) - 16;
-  std::memcpy(file.data() + file.size() - 16, &length, sizeof length);
+  put(file, file.size() - 16, length);
   std::memcpy(file.data() + file.size() - 8, "rfshard1", 7);
 }
 
@@ -45,10 +45,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return 0;
 }
 
-extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
-
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
-  size = LLVMFuzzerMutate(data, size, max_size);
-  if (seed % 8 != 0) resflow::fuzzing::repair({data, size});
-  return size;
+  return resflow::fuzzing::mutate_and_repair(data, size, max_size, seed, 8, resflow::fuzzing::repair);
 }
