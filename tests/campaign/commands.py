@@ -65,7 +65,8 @@ def all_commands():
                 may_leave=run_leaves),
         Command("train-config", [*train, "--config", "train.toml"], [photos, "train.toml"], resume=("--resume",),
                 may_leave=run_leaves),
-        Command("train-overwrite", [*train, "--epochs", "1", "--overwrite", *TRAINING], [photos],
+        # Of another seed than the run that it replaces: its first state is another one.
+        Command("train-overwrite", [*train, "--epochs", "1", "--overwrite", "--seed", "1", *TRAINING], [photos],
                 copies=(("run", "run"),), may_leave=run_leaves),
         Command("train-features", [*train, "--mode", "features", "--weights", model, *FEATURES], [photos, model],
                 resume=("--resume",), may_leave=run_leaves),

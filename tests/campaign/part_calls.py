@@ -119,7 +119,9 @@ def try_fault(campaign, command, known, k, call, error, mode, folder):
         if error in MACHINE or error == SHORT:
             lacking = judge.files_after_success(known, state, unlink_failed)
             wrong += ["ends well, but " + w for w in lacking if not judge.is_warned_of(w, outcome.err)]
-            if known.out and steady(outcome.out) != known.out and not spoken:
+            # What an auxiliary file was not written for is not said to be there.
+            lacks = any("%s: " % word in outcome.err for word in judge.AUXILIARY.values())
+            if known.out and steady(outcome.out) != known.out and not spoken and not lacks:
                 wrong.append("ends well, but prints something else")
     else:
         left = judge.files_after_failure(command, known, state, unlink_failed)
