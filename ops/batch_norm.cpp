@@ -2,89 +2,17 @@
 
 #include <array>
 #include <cmath>
-#include <optional>
-#include <type_traits>
 
 #include "io/core/error.h"
+#include "ops/kernels/norm_kernels.h"
 #include "ops/kernels/parallel.h"
-#include "ops/kernels/simd.h"
+#include "ops/norm_geometry.h"
 #include "ops/primitive.h"
 
 namespace resflow {
 namespace {
 
-// Rows of channels in memory that a kernel sweeps at once.
-struct Block {
-  int64_t rows = 0, stride = 0, width = 0;
-};
-
-// Constants of the channels of a block.
-struct Channels {
-  const float *mean, *scale, *shift;  // dst = (src - mean) scale + shift
-  const float *slope, *offset;        // diff_src = scale g - slope (src - mean) - offset
-};
-
-// Of each channel: number of values, their mean, and the sum of squared distances from it.
-struct Moments {
-  double *count, *mean, *squares;
-};
-
-// Where the ReLU's mask comes from: the sign of dst, or dst's value computed again from src.
-enum class Mask { kNone, kDst, kSrc };
-
-template <class Stored>
-struct BackwardSources {
-  const Stored *src, *dst, *diff_dst;
-};
-
-// Of data that are stored as float or Bf16.
-template <class Stored>
-struct Kernels {
-  void (*add_moments)(const Block&, const Stored*, const Moments&, float*, float*, float*);
-  void (*normalize)(const Block&, const Channels&, bool, bool, const Stored*, const Stored*, Stored*);
-  void (*block_gradient)(const Block&, const Channels&, Mask, const BackwardSources<Stored>&, Stored*, float*, float*);
-  void (*diff_src)(const Block&, const Channels&, Mask, bool, const BackwardSources<Stored>&, Stored*);
-  void (*fence)();
-};
-
-}  // namespace
-}  // namespace resflow
-
-#define RESFLOW_KERNELS "ops/kernels/batch_norm_kernels.inc"
-#include "ops/kernels/simd_variants.inc"
-
-namespace resflow {
-namespace {
-
-using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
-
-template <class Stored>
-constexpr Type kType = std::is_same_v<Stored, float> ? Type::f32 : Type::bf16;
-
-// How (N,C,H,W) lies in memory: `units` runs of `rows` rows; the channels of unit u start at (u % groups) width.
-struct Geometry {
-  int64_t units = 1, groups = 1, rows = 0, stride = 0, width = 0;
-  int64_t channels() const { return groups * width; }  // padding included
-};
-
-std::optional<Geometry> geometry_of(const Desc& desc) {
-  const Dims d = desc.get_dims();
-  const Type type = desc.get_data_type();
-  if (desc == Desc(d, type, Tag::nhwc))
-    return Geometry{.units = 1, .groups = 1, .rows = d[0] * d[2] * d[3], .stride = d[1], .width = d[1]};
-  const auto blocked = [&](int64_t block) {
-    const int64_t groups = (d[1] + block - 1) / block;
-    return Geometry{.units = d[0] * groups, .groups = groups, .rows = d[2] * d[3], .stride = block, .width = block};
-  };
-  if (desc == Desc(d, type, Tag::nChw16c)) return blocked(16);
-  if (desc == Desc(d, type, Tag::nChw8c)) return blocked(8);
-  return std::nullopt;
-}
-
-// Results of this size are written past the caches: before the next op reads them they would have left anyway, and
-// a common store reads its line first.
-constexpr size_t kPastCaches = size_t{12} << 20;
 
 // Two sweeps each way: the sums first, then the values. Sums are f32 within a block of rows, f64 over blocks and
 // parts, in an order that depends on the number of threads alone. oneDNN has no batch norm with a fused residual.
@@ -104,18 +32,12 @@ class BatchNorm final : public Op {
     const Dims dims = srcs[0].get_dims();
     C_ = dims[1];
     count_ = dims[0] * dims[2] * dims[3];
-    Desc desc = with_type(srcs[0], kType<Stored>);
-    std::optional<Geometry> geometry = geometry_of(desc);
-    if (!geometry) {
-      desc = Desc(dims, kType<Stored>, Tag::nhwc);
-      geometry = geometry_of(desc);
-    }
-    geometry_ = *geometry;
-    // A vector must not be wider than a row.
-    isa_ = std::min(kernel_isa(compute_.isa()), geometry_.width < 16 ? Isa::kAvx2 : Isa::kAvx512);
-    kernels_ = RESFLOW_SELECT(isa_, kKernels<Stored>);
-    past_caches_ = desc.get_size() > kPastCaches && geometry_.stride % 16 == 0;
-    mask_ = !options.relu ? Mask::kNone : residual_ ? Mask::kDst : Mask::kSrc;
+    const Desc desc = norm_desc(with_type(srcs[0], norm_type<Stored>()));
+    geometry_ = norm_geometry(desc);
+    isa_ = norm_isa(compute_.isa(), geometry_.width);
+    kernels_ = norm_kernels<Stored>(isa_);
+    past_caches_ = desc.get_size() > kNormPastCaches && geometry_.stride % 16 == 0;
+    mask_ = !options.relu ? NormMask::kNone : residual_ ? NormMask::kDst : NormMask::kSrc;
 
     requirements_.src.assign(srcs.size(), desc);
     requirements_.dst = desc;
@@ -133,7 +55,7 @@ class BatchNorm final : public Op {
       trains_ = !parameters.weight.frozen || !parameters.bias.frozen;
       if (context.need_diff_src) requirements_.diff_src.assign(srcs.size(), desc);
       requirements_.backward_reads_src = trains_ || context.need_diff_src;
-      requirements_.backward_reads_dst = requirements_.backward_reads_src && mask_ == Mask::kDst;
+      requirements_.backward_reads_dst = requirements_.backward_reads_src && mask_ == NormMask::kDst;
       requirements_.backward_in_place = context.need_diff_src;
     } else {
       own_workspace_.resize(workspace.bytes() / sizeof(float));
@@ -156,13 +78,13 @@ class BatchNorm final : public Op {
   void forward() override {
     if (fixed_) take_running();
     if (training_ && !fixed_) compute_moments();
-    const Channels k = channels();
+    const NormChannels k = channels();
     const Stored* src = in(0);
     const Stored* residual = residual_ ? in(1) : nullptr;
     auto* dst = static_cast<Stored*>(buffers_.dst);
     // Backwards over memory: the end of the sweep before is still in the cache.
     each_part([&](int part) {
-      each_block<true>(part, [&](const Block& block, int64_t offset, int64_t c) {
+      each_block<true>(part, [&](const NormBlock& block, int64_t offset, int64_t c) {
         kernels_.normalize(block, shifted(k, c), options_.relu, past_caches_, src + offset,
                            residual == nullptr ? nullptr : residual + offset, dst + offset);
       });
@@ -172,12 +94,12 @@ class BatchNorm final : public Op {
 
   void backward() override {
     if (!requirements_.backward_reads_src) return;
-    const Channels k = channels();
+    const NormChannels k = channels();
     auto* diff_residual = buffers_.diff_src.size() == 2 ? static_cast<Stored*>(buffers_.diff_src[1]) : nullptr;
     const auto sources_at = [&](int64_t offset) {
-      return BackwardSources<Stored>{
-          in(0) + offset, buffers_.dst == nullptr ? nullptr : static_cast<const Stored*>(buffers_.dst) + offset,
-          static_cast<const Stored*>(buffers_.diff_dst) + offset};
+      return NormSources<Stored>{in(0) + offset,
+                                 buffers_.dst == nullptr ? nullptr : static_cast<const Stored*>(buffers_.dst) + offset,
+                                 static_cast<const Stored*>(buffers_.diff_dst) + offset};
     };
     each_part([&](int part) {
       double* sum = total(0, part);
@@ -186,7 +108,7 @@ class BatchNorm final : public Op {
       std::fill_n(product, geometry_.channels(), 0.0);
       float* block_sum = block_sums(0, part);
       float* block_product = block_sums(1, part);
-      each_block<false>(part, [&](const Block& block, int64_t offset, int64_t c) {
+      each_block<false>(part, [&](const NormBlock& block, int64_t offset, int64_t c) {
         kernels_.block_gradient(block, shifted(k, c), mask_, sources_at(offset),
                                 diff_residual == nullptr ? nullptr : diff_residual + offset, block_sum, block_product);
         for (int64_t i = 0; i < block.width; ++i) {
@@ -199,13 +121,13 @@ class BatchNorm final : public Op {
     if (buffers_.diff_src.empty()) return;
     auto* diff_src = static_cast<Stored*>(buffers_.diff_src[0]);
     // The first sweep has left the masked gradient in diff_residual.
-    const Mask mask = diff_residual == nullptr ? mask_ : Mask::kNone;
+    const NormMask mask = diff_residual == nullptr ? mask_ : NormMask::kNone;
     // A vector of bf16 is half a cache line: in place, a store past the caches would throw out what is read next.
     const bool keeps_line =
         sizeof(Stored) < sizeof(float) && diff_residual == nullptr && buffers_.diff_src[0] == buffers_.diff_dst;
     each_part([&](int part) {
-      each_block<true>(part, [&](const Block& block, int64_t offset, int64_t c) {
-        BackwardSources<Stored> sources = sources_at(offset);
+      each_block<true>(part, [&](const NormBlock& block, int64_t offset, int64_t c) {
+        NormSources<Stored> sources = sources_at(offset);
         if (diff_residual != nullptr) sources.diff_dst = diff_residual + offset;
         kernels_.diff_src(block, shifted(k, c), mask, past_caches_ && !keeps_line, sources, diff_src + offset);
       });
@@ -238,15 +160,15 @@ class BatchNorm final : public Op {
     return static_cast<float*>(at(buffers_.scratch, block_sums_[i])) + part * geometry_.channels();
   }
 
-  Channels channels() const {
-    Channels k{workspace(mean_), workspace(scale_), workspace(shift_), nullptr, nullptr};
+  NormChannels channels() const {
+    NormChannels k{workspace(mean_), workspace(scale_), workspace(shift_), nullptr, nullptr};
     if (training_) {
       k.slope = static_cast<float*>(at(buffers_.scratch, slope_));
       k.offset = static_cast<float*>(at(buffers_.scratch, offset_));
     }
     return k;
   }
-  static Channels shifted(const Channels& k, int64_t c) {
+  static NormChannels shifted(const NormChannels& k, int64_t c) {
     return {k.mean + c, k.scale + c, k.shift + c, k.slope == nullptr ? nullptr : k.slope + c,
             k.offset == nullptr ? nullptr : k.offset + c};
   }
@@ -260,7 +182,7 @@ class BatchNorm final : public Op {
   template <bool kReverse, class F>
   void each_block(int part, const F& f) const {
     constexpr int64_t kBlockValues = 16384;
-    const Geometry& g = geometry_;
+    const NormGeometry& g = geometry_;
     // A column has four sums to share the rows. Longer sums of f32 would lose digits.
     const int64_t max_rows = std::clamp<int64_t>(kBlockValues / g.width, 8, g.width <= 16 ? 1024 : 256);
     // Few units (one, where the layout is nhwc) are divided by rows.
@@ -273,7 +195,7 @@ class BatchNorm final : public Op {
       const int64_t k = kReverse ? all - 1 - i : i;
       const int64_t unit = units.begin + k / blocks;
       const int64_t row = rows.begin + k % blocks * max_rows;
-      const Block block{.rows = std::min(max_rows, rows.end - row), .stride = g.stride, .width = g.width};
+      const NormBlock block{.rows = std::min(max_rows, rows.end - row), .stride = g.stride, .width = g.width};
       f(block, (unit * g.rows + row) * g.stride, unit % g.groups * g.width);
     }
   }
@@ -293,9 +215,9 @@ class BatchNorm final : public Op {
   void compute_moments() {
     const Stored* src = in(0);
     each_part([&](int part) {
-      const Moments totals{total(0, part), total(1, part), total(2, part)};
+      const NormMoments totals{total(0, part), total(1, part), total(2, part)};
       for (double* p : {totals.count, totals.mean, totals.squares}) std::fill_n(p, geometry_.channels(), 0.0);
-      each_block<false>(part, [&](const Block& block, int64_t offset, int64_t c) {
+      each_block<false>(part, [&](const NormBlock& block, int64_t offset, int64_t c) {
         kernels_.add_moments(block, src + offset, {totals.count + c, totals.mean + c, totals.squares + c},
                              block_sums(0, part), block_sums(1, part), block_sums(2, part));
       });
@@ -373,10 +295,10 @@ class BatchNorm final : public Op {
   const int parts_;
   bool trains_ = false, past_caches_ = false;
   int64_t C_ = 0, count_ = 0;
-  Geometry geometry_;
+  NormGeometry geometry_;
   Isa isa_ = Isa::kPlain;
-  Kernels<Stored> kernels_{};
-  Mask mask_ = Mask::kNone;
+  NormKernels<Stored> kernels_{};
+  NormMask mask_ = NormMask::kNone;
   size_t mean_ = 0, scale_ = 0, shift_ = 0, inverse_ = 0, rest_ = 0;  // in the workspace
   size_t slope_ = 0, offset_ = 0;                                     // in the scratch
   std::array<size_t, 3> totals_{}, block_sums_{};                     // in the scratch, of each part

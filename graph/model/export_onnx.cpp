@@ -68,6 +68,49 @@ class Exporter {
                        .attributes = {{"epsilon", static_cast<float>(norm.eps)}}});
   }
 
+  // Opset 17 has no group norm. As PyTorch writes it: instance norm of the groups, laid out as channels of one line.
+  void add(NodeId id, const Node& node, const GroupNormNode& norm) {
+    const auto name = [&](const char* part) { return node.name + part; };
+    const std::vector<float> ones(static_cast<size_t>(norm.groups), 1), zeros(static_cast<size_t>(norm.groups), 0);
+    const std::vector<int64_t> lines = {0, norm.groups, -1};
+    builder_.add_initializer(name(".lines"), Array::from<int64_t>({3}, lines));
+    builder_.add_initializer(name(".ones"), Array::from<float>({norm.groups}, ones));
+    builder_.add_initializer(name(".zeros"), Array::from<float>({norm.groups}, zeros));
+    for (const char* part : {".weight", ".bias"}) {
+      const Array value = exported(name(part));
+      builder_.add_initializer(name(part), Array::from<float>({norm.channels, 1, 1}, value.values<float>()));
+    }
+    const auto add = [&](const char* op, const std::string& output, std::vector<std::string> inputs,
+                         std::vector<OnnxAttribute> attributes = {}) {
+      builder_.add_node({.op = op,
+                         .name = output,
+                         .inputs = std::move(inputs),
+                         .output = output,
+                         .attributes = std::move(attributes)});
+    };
+    add("Shape", name(".shape"), {input_of(node)});
+    add("Reshape", name(".in_lines"), {input_of(node), name(".lines")});
+    add("InstanceNormalization", name(".normal_lines"), {name(".in_lines"), name(".ones"), name(".zeros")},
+        {{"epsilon", static_cast<float>(norm.eps)}});
+    add("Reshape", name(".normal"), {name(".normal_lines"), name(".shape")});
+    add("Mul", name(".scaled"), {name(".normal"), name(".weight")});
+    add("Add", value_of(id), {name(".scaled"), name(".bias")});
+  }
+
+  // Pooling a window of one pixel takes every stride-th.
+  void add(NodeId id, const Node& node, const PadShortcutNode& shortcut) {
+    const std::string pooled = node.name + ".pixels", pads = node.name + ".pads";
+    builder_.add_node({.op = "MaxPool",
+                       .name = pooled,
+                       .inputs = {input_of(node)},
+                       .output = pooled,
+                       .attributes = {{"kernel_shape", pair(1)}, {"strides", pair(shortcut.stride)}}});
+    const int64_t more = shortcut.out - shortcut.in, before = more / 2;
+    const std::vector<int64_t> sizes = {0, before, 0, 0, 0, more - before, 0, 0};
+    builder_.add_initializer(pads, Array::from<int64_t>({8}, sizes));
+    builder_.add_node({.op = "Pad", .name = node.name, .inputs = {pooled, pads}, .output = value_of(id)});
+  }
+
   void add(NodeId id, const Node& node, const ReluNode& /*relu*/) { add_plain("Relu", id, node); }
   void add(NodeId id, const Node& node, const AddNode& /*add*/) { add_plain("Add", id, node); }
   void add(NodeId id, const Node& node, const GlobalAvgPoolNode& /*pool*/) { add_plain("GlobalAveragePool", id, node); }

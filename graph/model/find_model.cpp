@@ -43,11 +43,11 @@ class Names {
   std::unordered_map<std::string, size_t> at_;
 };
 
-// How many numbers the last layer takes: as many as the last stage has channels.
+// How many numbers the last layer takes: as many as the last stage has channels, which no stage before it has.
 int64_t features_of(const std::vector<std::string>& model_names, const Names& names) {
   int64_t features = 0;
   for (size_t i = 0; i < names.size(); ++i) {
-    if (model_names[i].starts_with("layer4.") && names.tensor(i).dims.size() == 1)
+    if (model_names[i].starts_with("layer") && names.tensor(i).dims.size() == 1)
       features = std::max(features, names.tensor(i).dims[0]);
   }
   return features;

@@ -29,7 +29,7 @@ std::vector<std::string> parts_of(const Model& model) {
 
 bool is_fixed(const Model& model, const Node& node) {
   if (std::holds_alternative<ConvNode>(node.kind)) return frozen(model, node.name + ".weight");
-  if (std::holds_alternative<LinearNode>(node.kind))
+  if (std::holds_alternative<LinearNode>(node.kind) || std::holds_alternative<GroupNormNode>(node.kind))
     return frozen(model, node.name + ".weight") && frozen(model, node.name + ".bias");
   if (std::holds_alternative<BatchNormNode>(node.kind))
     return frozen(model, node.name + ".weight") && frozen(model, node.name + ".bias") &&

@@ -32,49 +32,64 @@ void check_channels(const Node& node, int64_t got, int64_t wanted) {
 
 Dims shape_of(const Node& node, const std::vector<Dims>& shapes, int64_t height, int64_t width) {
   const auto src = [&](size_t i) -> const Dims& { return shapes[static_cast<size_t>(node.inputs[i])]; };
-  return std::visit(Overloaded{
-                        [&](const InputNode& n) {
-                          return Dims{n.channels, height, width};
-                        },
-                        [&](const ConvNode& n) {
-                          check_channels(node, src(0)[0], n.in);
-                          return Dims{n.out, windows(src(0)[1], n.kernel, n.stride, n.pad, n.dilation),
-                                      windows(src(0)[2], n.kernel, n.stride, n.pad, n.dilation)};
-                        },
-                        [&](const BatchNormNode& n) {
-                          check_channels(node, src(0)[0], n.channels);
-                          return src(0);
-                        },
-                        [&](const ReluNode&) { return src(0); },
-                        [&](const MaxPoolNode& n) {
-                          return Dims{src(0)[0], windows(src(0)[1], n.kernel, n.stride, n.pad, 1),
-                                      windows(src(0)[2], n.kernel, n.stride, n.pad, 1)};
-                        },
-                        [&](const GlobalAvgPoolNode&) {
-                          return Dims{src(0)[0], 1, 1};
-                        },
-                        [&](const AddNode&) {
-                          if (src(0) != src(1))
-                            throw internal_error("{}: adds {} and {}", node.name, to_string(src(0)), to_string(src(1)));
-                          return src(0);
-                        },
-                        [&](const LinearNode& n) {
-                          check_channels(node, src(0)[0], n.in);
-                          return Dims{n.out};
-                        },
-                    },
-                    node.kind);
+  return std::visit(
+      Overloaded{
+          [&](const InputNode& n) {
+            return Dims{n.channels, height, width};
+          },
+          [&](const ConvNode& n) {
+            check_channels(node, src(0)[0], n.in);
+            return Dims{n.out, windows(src(0)[1], n.kernel, n.stride, n.pad, n.dilation),
+                        windows(src(0)[2], n.kernel, n.stride, n.pad, n.dilation)};
+          },
+          [&](const BatchNormNode& n) {
+            check_channels(node, src(0)[0], n.channels);
+            return src(0);
+          },
+          [&](const GroupNormNode& n) {
+            check_channels(node, src(0)[0], n.channels);
+            return src(0);
+          },
+          [&](const ReluNode&) { return src(0); },
+          [&](const MaxPoolNode& n) {
+            return Dims{src(0)[0], windows(src(0)[1], n.kernel, n.stride, n.pad, 1),
+                        windows(src(0)[2], n.kernel, n.stride, n.pad, 1)};
+          },
+          [&](const GlobalAvgPoolNode&) {
+            return Dims{src(0)[0], 1, 1};
+          },
+          [&](const AddNode&) {
+            if (src(0) != src(1))
+              throw internal_error("{}: adds {} and {}", node.name, to_string(src(0)), to_string(src(1)));
+            return src(0);
+          },
+          [&](const PadShortcutNode& n) {
+            check_channels(node, src(0)[0], n.in);
+            return Dims{n.out, windows(src(0)[1], 1, n.stride, 0, 1), windows(src(0)[2], 1, n.stride, 0, 1)};
+          },
+          [&](const LinearNode& n) {
+            check_channels(node, src(0)[0], n.in);
+            return Dims{n.out};
+          },
+      },
+      node.kind);
 }
 
 }  // namespace
 
 std::string kind_name(const NodeKind& kind) {
-  return std::visit(Overloaded{[](const InputNode&) { return "input"; }, [](const ConvNode&) { return "conv"; },
-                               [](const BatchNormNode&) { return "batch_norm"; },
-                               [](const ReluNode&) { return "relu"; }, [](const MaxPoolNode&) { return "max_pool"; },
-                               [](const GlobalAvgPoolNode&) { return "global_avg_pool"; },
-                               [](const AddNode&) { return "add"; }, [](const LinearNode&) { return "linear"; }},
-                    kind);
+  return std::visit(
+      Overloaded{[](const InputNode&) { return "input"; }, [](const ConvNode&) { return "conv"; },
+                 [](const BatchNormNode&) { return "batch_norm"; }, [](const GroupNormNode&) { return "group_norm"; },
+                 [](const ReluNode&) { return "relu"; }, [](const MaxPoolNode&) { return "max_pool"; },
+                 [](const GlobalAvgPoolNode&) { return "global_avg_pool"; }, [](const AddNode&) { return "add"; },
+                 [](const PadShortcutNode&) { return "pad_shortcut"; }, [](const LinearNode&) { return "linear"; }},
+      kind);
+}
+
+bool has_weight_and_bias(const NodeKind& kind) {
+  return std::holds_alternative<BatchNormNode>(kind) || std::holds_alternative<GroupNormNode>(kind) ||
+         std::holds_alternative<LinearNode>(kind);
 }
 
 NodeId Graph::add(std::string name, NodeKind kind, std::vector<NodeId> inputs) {
@@ -121,6 +136,9 @@ std::vector<ParameterSpec> Graph::parameters() const {
       specs.push_back({.name = node.name + ".running_mean", .dims = dims, .learnt = false});
       specs.push_back({.name = node.name + ".running_var", .dims = dims, .init = Init::kOnes, .learnt = false});
       specs.push_back({.name = node.name + ".num_batches_tracked", .dims = {}, .learnt = false, .dtype = DType::kI64});
+    } else if (const auto* gn = std::get_if<GroupNormNode>(&node.kind)) {
+      specs.push_back({.name = node.name + ".weight", .dims = {gn->channels}, .init = Init::kOnes});
+      specs.push_back({.name = node.name + ".bias", .dims = {gn->channels}});
     } else if (const auto* linear = std::get_if<LinearNode>(&node.kind)) {
       specs.push_back({.name = node.name + ".weight",
                        .dims = {linear->out, linear->in},

@@ -2,6 +2,7 @@
 // Graph serves a Plan for training, one for evaluation and several for scoring.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -23,17 +24,25 @@ struct BatchNormNode {
   int64_t channels = 0;
   double eps = 1e-5, momentum = 0.1;
 };
+struct GroupNormNode {  // without running statistics
+  int64_t channels = 0, groups = 1;
+  double eps = 1e-5;
+};
 struct ReluNode {};
 struct MaxPoolNode {
   int64_t kernel = 3, stride = 2, pad = 1;
 };
 struct GlobalAvgPoolNode {};
 struct AddNode {};  // of two inputs with the same shape
+// Every `stride`th pixel of both sides; (out - in) / 2 channels of zeros before, the rest behind.
+struct PadShortcutNode {
+  int64_t in = 0, out = 0, stride = 1;
+};
 struct LinearNode {
   int64_t in = 0, out = 0;
 };
-using NodeKind =
-    std::variant<InputNode, ConvNode, BatchNormNode, ReluNode, MaxPoolNode, GlobalAvgPoolNode, AddNode, LinearNode>;
+using NodeKind = std::variant<InputNode, ConvNode, BatchNormNode, GroupNormNode, ReluNode, MaxPoolNode,
+                              GlobalAvgPoolNode, AddNode, PadShortcutNode, LinearNode>;
 
 using NodeId = int;  // position in Graph::nodes(); inputs always have smaller ids
 
@@ -45,6 +54,9 @@ struct Node {
 
 // "conv", "batch_norm", ... for reports.
 std::string kind_name(const NodeKind& kind);
+
+// True of the norms and the linear layer.
+bool has_weight_and_bias(const NodeKind& kind);
 
 // How a parameter starts (graph/model/init.h).
 enum class Init { kZeros, kOnes, kKaimingNormal, kUniform };
@@ -80,6 +92,12 @@ class Graph {
   std::vector<Node> nodes_;
   std::vector<std::string> zero_init_;
 };
+
+template <class Kind>
+bool has_nodes(const Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                     [](const Node& node) { return std::holds_alternative<Kind>(node.kind); });
+}
 
 // Multiply-adds of convolutions and the linear layer for one image; other nodes are not counted.
 int64_t multiply_adds(const Node& node, const Dims& dst);

@@ -57,7 +57,7 @@ std::string summarise_misfit(const FoundModel& nearest) {
   const std::vector<ParameterSpec> wanted = build_model(model).parameters();
   const std::string behind =
       nearest.prefix.empty() ? std::string() : fmt::format(", behind '{}',", printable(nearest.prefix));
-  const std::string name = fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
+  const std::string name = fmt::format("{} with {}", to_text(model), plural(model.num_classes, "class", "classes"));
   // Where half of the tensors or more differ, it is another network.
   const bool is_near = (fit.missing.size() + fit.misshapen.size()) * 2 < wanted.size();
   std::string text;

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "graph/model/model_zoo.h"
+#include "graph/model/read_structure.h"
+#include "io/core/error.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
 
@@ -47,6 +49,20 @@ void list(std::vector<std::string>& parts, std::string_view what, std::span<cons
   list.reserve(names.size());
   for (const std::string& name : names) list.push_back(printable(name, kNameBytes));
   parts.push_back(fmt::format("{}: {}", what, first_few(list, shown)));
+}
+
+// The network that the tensors show, where they show one that can be built.
+std::optional<ModelMatch> match_structure(std::span<const TensorEntry> tensors) {
+  const std::optional<ResNetOptions> options = read_structure(tensors);
+  if (!options) return std::nullopt;
+  try {
+    ModelMatch match;
+    match.description = describe(*options);
+    match.fit = compare_weights(match.description, tensors, DTypeRule::kConvertible);
+    return match;
+  } catch (const Error&) {  // numbers that no network has
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -103,6 +119,8 @@ std::string to_sentence(const WeightsFit& fit, size_t shown) {
 }
 
 ModelMatch match_model(std::string_view architecture, std::span<const TensorEntry> tensors) {
+  if (auto read = match_structure(tensors); read && read->description.architecture == architecture)
+    return std::move(*read);
   ModelMatch match;
   match.description.architecture = architecture;
   match.description.num_classes = class_count(tensors);
@@ -115,12 +133,15 @@ bool is_nearer(const WeightsFit& a, const WeightsFit& b) {
 }
 
 ModelMatch recognise_model(std::span<const TensorEntry> tensors) {
-  std::optional<ModelMatch> nearest;
+  std::optional<ModelMatch> shown = match_structure(tensors), nearest;
+  if (shown && (shown->fit.fits() || shown->fit.lacks_head_alone())) return std::move(*shown);
   for (const std::string& name : model_names()) {
     ModelMatch match = match_model(name, tensors);
     if (!nearest || is_nearer(match.fit, nearest->fit)) nearest = std::move(match);
     if (nearest->fit.fits()) break;
   }
+  // Of a file that ends early a shorter network is shown than the one that it was: a name goes before that.
+  if (shown && shown->fit.there > nearest->fit.there) return std::move(*shown);
   return std::move(nearest).value();
 }
 

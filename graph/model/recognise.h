@@ -53,12 +53,13 @@ struct ModelMatch {
 // True where more of a model is there in `a`, or as much and less differs.
 bool is_nearer(const WeightsFit& a, const WeightsFit& b);
 
-// The model of which most is there (DTypeRule::kConvertible), and of several such the one that differs least. Where
-// fit.fits(), it is the only one: no two of the ten have the same dims. Strides and dilation leave no trace in weights:
-// they are taken to be torchvision's defaults.
+// The model of which most is there (DTypeRule::kConvertible), and of several such the one that differs least: the one
+// that the tensors show (graph/model/read_structure.h), or one of torchvision's. Strides and dilation leave no trace in
+// weights: they are taken to be torchvision's defaults.
 ModelMatch recognise_model(std::span<const TensorEntry> tensors);
 
-// Of `architecture`, with as many classes as fc.weight has rows. Throws Error{kUsage} for an unknown one.
+// Of `architecture`, with as many classes as fc.weight has rows, and with what the tensors show beside the name: its
+// norm, say. Throws Error{kUsage} for an unknown one.
 ModelMatch match_model(std::string_view architecture, std::span<const TensorEntry> tensors);
 
 // Names, dtypes and dims of arrays.

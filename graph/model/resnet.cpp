@@ -1,7 +1,9 @@
 #include "graph/model/resnet.h"
 
+#include <numeric>
 #include <string>
 
+#include "io/checkpoint/description.h"
 #include "io/core/error.h"
 
 namespace resflow {
@@ -13,13 +15,11 @@ class Builder {
 
   Graph build() {
     NodeId x = graph_.add("input", InputNode{.channels = 3}, {});
-    x = conv("conv1", x, {.in = 3, .out = channels_, .kernel = 7, .stride = 2, .pad = 3});
-    x = relu("relu", batch_norm("bn1", x, channels_));
-    x = graph_.add("maxpool", MaxPoolNode{.kernel = 3, .stride = 2, .pad = 1}, {x});
-    x = stage("layer1", x, 64, options_.layers[0], 1, false);
-    x = stage("layer2", x, 128, options_.layers[1], 2, options_.replace_stride_with_dilation[0]);
-    x = stage("layer3", x, 256, options_.layers[2], 2, options_.replace_stride_with_dilation[1]);
-    x = stage("layer4", x, 512, options_.layers[3], 2, options_.replace_stride_with_dilation[2]);
+    x = stem(x);
+    for (size_t i = 0; i < options_.layers.size(); ++i) {
+      const bool first = i == 0, dilate = !first && dilates(i - 1);
+      x = stage("layer" + std::to_string(i + 1), x, options_.channels << i, options_.layers[i], first ? 1 : 2, dilate);
+    }
     x = graph_.add("avgpool", GlobalAvgPoolNode{}, {x});
     graph_.add("fc", LinearNode{.in = channels_, .out = options_.num_classes}, {x});
     return std::move(graph_);
@@ -28,22 +28,35 @@ class Builder {
  private:
   struct BlockOptions {
     int64_t planes, stride, dilation;
-    bool downsample;
+    bool reshapes;  // what leaves the block has another shape than what comes in
   };
 
-  NodeId stage(const std::string& name, NodeId x, int64_t planes, int blocks, int64_t stride, bool dilate) {
+  NodeId stem(NodeId x) {
+    const bool large = options_.stem == Stem::kImagenet;
+    x = conv("conv1", x,
+             {.in = 3, .out = channels_, .kernel = large ? 7 : 3, .stride = large ? 2 : 1, .pad = large ? 3 : 1});
+    x = relu("relu", norm("bn1", x, channels_));
+    return large ? graph_.add("maxpool", MaxPoolNode{.kernel = 3, .stride = 2, .pad = 1}, {x}) : x;
+  }
+
+  bool dilates(size_t i) const {
+    const auto& dilate = options_.replace_stride_with_dilation;
+    return i < dilate.size() && dilate[i];
+  }
+
+  NodeId stage(const std::string& name, NodeId x, int64_t planes, int64_t blocks, int64_t stride, bool dilate) {
     // The first block still sees the resolution of the stage before, so it keeps that one's dilation.
     const int64_t first_dilation = dilation_;
     if (dilate) {
       dilation_ *= stride;
       stride = 1;
     }
-    for (int i = 0; i < blocks; ++i) {
+    for (int64_t i = 0; i < blocks; ++i) {
       const bool first = i == 0;
       const BlockOptions block = {.planes = planes,
                                   .stride = first ? stride : 1,
                                   .dilation = first ? first_dilation : dilation_,
-                                  .downsample = first && (stride != 1 || channels_ != planes * expansion())};
+                                  .reshapes = first && (stride != 1 || channels_ != planes * expansion())};
       const std::string prefix = name + "." + std::to_string(i);
       x = options_.block == Block::kBasic ? basic(prefix, x, block) : bottleneck(prefix, x, block);
       channels_ = planes * expansion();
@@ -60,29 +73,36 @@ class Builder {
           "{}: dilation {} is not supported in BasicBlock, only 1; leave replace_stride_with_dilation off", name,
           o.dilation);
     NodeId y = conv3x3(name + ".conv1", x, channels_, o.planes, o.stride);
-    y = relu(name + ".relu1", batch_norm(name + ".bn1", y, o.planes));
+    y = relu(name + ".relu1", norm(name + ".bn1", y, o.planes));
     y = conv3x3(name + ".conv2", y, o.planes, o.planes);
-    y = batch_norm(name + ".bn2", y, o.planes);
+    y = norm(name + ".bn2", y, o.planes);
     return join(name, x, y, "bn2", o);
   }
 
   NodeId bottleneck(const std::string& name, NodeId x, const BlockOptions& o) {
     const int64_t width = o.planes * options_.width_per_group / 64 * options_.groups;
+    if (width < 1)
+      throw usage_error("{}: width_per_group {} leaves none of {} planes", name, options_.width_per_group, o.planes);
     NodeId y = conv1x1(name + ".conv1", x, channels_, width);
-    y = relu(name + ".relu1", batch_norm(name + ".bn1", y, width));
+    y = relu(name + ".relu1", norm(name + ".bn1", y, width));
     y = conv3x3(name + ".conv2", y, width, width, o.stride, options_.groups, o.dilation);
-    y = relu(name + ".relu2", batch_norm(name + ".bn2", y, width));
+    y = relu(name + ".relu2", norm(name + ".bn2", y, width));
     y = conv1x1(name + ".conv3", y, width, o.planes * expansion());
-    y = batch_norm(name + ".bn3", y, o.planes * expansion());
+    y = norm(name + ".bn3", y, o.planes * expansion());
     return join(name, x, y, "bn3", o);
   }
 
-  // relu(residual branch + identity or its projection)
+  // relu(residual branch + identity or what stands for it)
   NodeId join(const std::string& name, NodeId identity, NodeId branch, const std::string& last_bn,
               const BlockOptions& o) {
-    if (o.downsample) {
+    if (!options_.residual) return relu(name + ".relu", branch);
+    if (o.reshapes && options_.shortcut == Shortcut::kPadding) {
+      identity =
+          graph_.add(name + ".shortcut",
+                     PadShortcutNode{.in = channels_, .out = o.planes * expansion(), .stride = o.stride}, {identity});
+    } else if (o.reshapes) {
       identity = conv1x1(name + ".downsample.0", identity, channels_, o.planes * expansion(), o.stride);
-      identity = batch_norm(name + ".downsample.1", identity, o.planes * expansion());
+      identity = norm(name + ".downsample.1", identity, o.planes * expansion());
     }
     if (options_.zero_init_residual) graph_.zero_init(name + "." + last_bn + ".weight");
     return relu(name + ".relu", graph_.add(name + ".add", AddNode{}, {branch, identity}));
@@ -102,8 +122,13 @@ class Builder {
       throw usage_error("{}: {} groups do not divide {} and {} channels", name, node.groups, node.in, node.out);
     return graph_.add(name, node, {x});
   }
-  NodeId batch_norm(const std::string& name, NodeId x, int64_t channels) {
-    return graph_.add(name, BatchNormNode{.channels = channels}, {x});
+  NodeId norm(const std::string& name, NodeId x, int64_t channels) {
+    if (options_.norm == Norm::kBatch) return graph_.add(name, BatchNormNode{.channels = channels}, {x});
+    const int64_t groups = norm_groups_of(options_);
+    if (channels % groups != 0)
+      throw usage_error("{}: {} groups do not divide the {} channels of a group norm; {} do", name, groups, channels,
+                        std::gcd(groups, channels));
+    return graph_.add(name, GroupNormNode{.channels = channels, .groups = groups}, {x});
   }
   NodeId relu(const std::string& name, NodeId x) { return graph_.add(name, ReluNode{}, {x}); }
 
@@ -111,20 +136,41 @@ class Builder {
 
   const ResNetOptions& options_;
   Graph graph_;
-  int64_t channels_ = 64;
+  int64_t channels_ = options_.channels;
   int64_t dilation_ = 1;
 };
 
+void check_range(const char* what, int64_t value, int64_t most) {
+  if (value < 1 || value > most) throw usage_error("{} is {}: wanted 1 to {}", what, value, most);
+}
+
 }  // namespace
+
+int64_t norm_groups_of(const ResNetOptions& o) {
+  if (o.norm_groups != 0) return o.norm_groups;
+  constexpr int64_t kUsual = 32;
+  const int64_t groups = std::gcd(kUsual, o.channels);
+  return o.block == Block::kBasic ? groups : std::gcd(groups, o.channels * o.width_per_group / 64 * o.groups);
+}
 
 Graph resnet(const ResNetOptions& options) {
   if (options.num_classes < 1) throw usage_error("num_classes is {}: wanted at least 1", options.num_classes);
   if (options.groups < 1 || options.width_per_group < 1)
     throw usage_error("groups is {} and width_per_group {}: wanted at least 1", options.groups,
                       options.width_per_group);
-  if (options.replace_stride_with_dilation.size() != 3)
-    throw usage_error("replace_stride_with_dilation has {} elements: wanted one for each of layer2, layer3, layer4",
-                      options.replace_stride_with_dilation.size());
+  const auto stages = static_cast<int64_t>(options.layers.size());
+  check_range("number of stages in layers", stages, kMostStages);
+  for (const int64_t blocks : options.layers) check_range("number of blocks in a stage", blocks, kMostBlocks);
+  check_range("channels", options.channels, int64_t{1} << 14);
+  if (options.norm_groups < 0) throw usage_error("norm_groups is {}: wanted at least 1", options.norm_groups);
+  if (options.norm_groups > 0 && options.norm == Norm::kBatch)
+    throw usage_error("norm_groups is {}, and batch norm has none: they are of norm group", options.norm_groups);
+  const auto& dilate = options.replace_stride_with_dilation;
+  if (static_cast<int64_t>(dilate.size()) != stages - 1 && dilate != ResNetOptions().replace_stride_with_dilation)
+    throw usage_error("replace_stride_with_dilation has {} elements: wanted one for each stage after the first, {}",
+                      dilate.size(), stages - 1);
+  if (!options.residual && (options.zero_init_residual || options.shortcut != Shortcut::kProjection))
+    throw usage_error("a network with no_residual has neither zero_init_residual nor a shortcut");
   return Builder(options).build();
 }
 

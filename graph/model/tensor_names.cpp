@@ -32,15 +32,21 @@ int next_number(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() && number >= 0 && number < kMost ? number + 1 : 0;
 }
 
+// torchvision's, and those of networks for CIFAR that call a projection shortcut.
 std::string torchvisions(std::string_view name) {
   static constexpr std::array<std::string_view, 3> kParts = {"conv1.", "bn1.", "fc."};
-  // A fifth stage is one of another ResNet, and no tensor beside the first four.
+  // A stage beyond those that there may be is one of another ResNet, and no tensor beside the others.
   static constexpr std::string_view kStage = "layer";
   const bool is_stage = name.starts_with(kStage) && name.find('.') != std::string_view::npos &&
                         next_number(name.substr(kStage.size(), name.find('.') - kStage.size())) > 1;
   const bool known =
       is_stage || std::any_of(kParts.begin(), kParts.end(), [&](auto part) { return name.starts_with(part); });
-  return known ? std::string(name) : std::string();
+  if (!known) return {};
+  constexpr std::string_view kShortcut = ".shortcut.", kDownsample = ".downsample.";
+  std::string renamed(name);
+  if (const size_t at = renamed.find(kShortcut); at != std::string::npos)
+    renamed.replace(at, kShortcut.size(), kDownsample);
+  return renamed;
 }
 
 // embedder.embedder.convolution.weight; encoder.stages.0.layers.1.layer.0.normalization.bias;

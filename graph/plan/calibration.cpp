@@ -9,7 +9,11 @@
 namespace resflow {
 
 Calibrator::Calibrator(Model& model, int64_t batch, int64_t height, int64_t width)
-    : model_(model), plan_(model, {.batch = batch, .height = height, .width = width, .mode = Mode::kEval}) {}
+    : model_(model), plan_(model, {.batch = batch, .height = height, .width = width, .mode = Mode::kEval}) {
+  if (has_nodes<GroupNormNode>(model.graph()))
+    throw usage_error("{}: a network with group norm is scored in f32 alone: it cannot be quantized",
+                      model.description().architecture);
+}
 
 void Calibrator::observe(const float* pixels, int64_t rows) {
   plan_.forward(pixels, rows, [&](const FusedNode& node, const Desc& desc, const float* values) {

@@ -54,7 +54,7 @@ class Fuser {
       node.batch_norm = next;
       join(next);
       next = only_reader(next);
-    } else if (!is<BatchNormNode>(id)) {
+    } else if (!is<BatchNormNode>(id) && !is<GroupNormNode>(id)) {
       return node;
     }
     if (next >= 0 && is<AddNode>(next)) {

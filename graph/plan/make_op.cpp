@@ -5,9 +5,11 @@
 #include "ops/batch_norm.h"
 #include "ops/conv.h"
 #include "ops/folded_conv.h"
-#include "ops/global_avg_pool.h"
+#include "ops/group_norm.h"
 #include "ops/linear.h"
-#include "ops/max_pool.h"
+#include "ops/pooling/global_avg_pool.h"
+#include "ops/pooling/max_pool.h"
+#include "ops/pooling/pad_shortcut.h"
 #include "ops/relu.h"
 
 namespace resflow {
@@ -46,6 +48,10 @@ struct Maker {
     return make_batch_norm(context, {.eps = n.eps, .momentum = n.momentum, .relu = fused.relu}, srcs,
                            batch_norm_parameters(model, node.name));
   }
+  std::unique_ptr<Op> operator()(const GroupNormNode& n) const {
+    return make_group_norm(context, {.groups = n.groups, .eps = n.eps, .relu = fused.relu}, srcs,
+                           model.parameter(node.name + ".weight"), model.parameter(node.name + ".bias"));
+  }
   std::unique_ptr<Op> operator()(const ReluNode& /*relu*/) const { return make_relu(context, srcs[0]); }
   std::unique_ptr<Op> operator()(const MaxPoolNode& n) const {
     return make_max_pool(context, {.kernel = n.kernel, .stride = n.stride, .pad = n.pad}, srcs[0]);
@@ -54,6 +60,9 @@ struct Maker {
     return make_global_avg_pool(context, srcs[0]);
   }
   std::unique_ptr<Op> operator()(const AddNode& /*add*/) const { return make_add(context, srcs[0], srcs[1]); }
+  std::unique_ptr<Op> operator()(const PadShortcutNode& n) const {
+    return make_pad_shortcut(context, {.out = n.out, .stride = n.stride}, srcs[0]);
+  }
   std::unique_ptr<Op> operator()(const LinearNode& /*linear*/) const {
     return make_linear(context, srcs[0], model.parameter(node.name + ".weight"), model.parameter(node.name + ".bias"));
   }
@@ -71,8 +80,7 @@ bool is_trained(const Model& model, const FusedNode& fused) {
   const Node& node = model.graph().nodes()[static_cast<size_t>(fused.first)];
   const auto trained = [&](const char* suffix) { return !model.parameter(node.name + suffix).frozen; };
   if (std::holds_alternative<ConvNode>(node.kind)) return trained(".weight");
-  if (std::holds_alternative<BatchNormNode>(node.kind) || std::holds_alternative<LinearNode>(node.kind))
-    return trained(".weight") || trained(".bias");
+  if (has_weight_and_bias(node.kind)) return trained(".weight") || trained(".bias");
   return false;
 }
 

@@ -24,7 +24,7 @@ size_t parameter_bytes(const Model& model, const FusedNode& fused) {
         fused.batch_norm < 0 ? 0 : value_bytes(model, nodes[static_cast<size_t>(fused.batch_norm)].name + ".bias");
     return value_bytes(model, node.name + ".weight") + bias;
   }
-  if (std::holds_alternative<BatchNormNode>(node.kind) || std::holds_alternative<LinearNode>(node.kind))
+  if (has_weight_and_bias(node.kind))
     return value_bytes(model, node.name + ".weight") + value_bytes(model, node.name + ".bias");
   return 0;
 }

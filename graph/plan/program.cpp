@@ -73,7 +73,7 @@ class Planner {
     for (size_t i = 0; i < fused_.size(); ++i) {
       const FusedNode& fused = fused_[i];
       if (!fused.inference && (options_.precision == Precision::kF32 || is_head(fused))) continue;
-      if (std::holds_alternative<MaxPoolNode>(node(fused).kind)) {
+      if (keeps_storage(fused)) {
         storage_[i] = storage_[static_cast<size_t>(fused.inputs[0])];
       } else if (!fused.inference || is_quantized(model_.graph(), fused)) {
         storage_[i] = stored(fused);
@@ -106,7 +106,13 @@ class Planner {
   // In inference convolutions and max pooling take what there is, and the others know f32 alone.
   bool takes_any_storage(const FusedNode& fused) const {
     if (!fused.inference) return !is_head(fused);
-    return fused.batch_norm >= 0 || std::holds_alternative<MaxPoolNode>(node(fused).kind);
+    return fused.batch_norm >= 0 || keeps_storage(fused);
+  }
+
+  // What it makes are values that it has read.
+  bool keeps_storage(const FusedNode& fused) const {
+    return std::holds_alternative<MaxPoolNode>(node(fused).kind) ||
+           std::holds_alternative<PadShortcutNode>(node(fused).kind);
   }
 
   // ---- forward
@@ -379,6 +385,10 @@ bool is_quantized(const Graph& graph, const FusedNode& node) {
 }
 
 Program make_program(const Model& model, const Compute& compute, const ProgramOptions& options) {
+  // A convolution that no batch norm is folded into knows f32 alone in inference.
+  if (!options.training && options.precision != Precision::kF32 && has_nodes<GroupNormNode>(model.graph()))
+    throw usage_error("{}: a network with group norm is scored in f32, not in {}", model.description().architecture,
+                      precision_name(options.precision));
   return Planner(model, compute, options).run();
 }
 

@@ -71,7 +71,8 @@ struct Program {
 bool is_quantized(const Graph& graph, const FusedNode& node);
 
 // Call inside compute.run: primitives are made for the threads they will run with.
-// Throws Error{kUsage} where precision is kInt8 and the model is not quantized, Error{kData} where a range is missing.
+// Throws Error{kUsage} where precision is kInt8 and the model is not quantized, and for inference with group norm in
+// another precision than f32; Error{kData} where a range is missing.
 Program make_program(const Model& model, const Compute& compute, const ProgramOptions& options);
 
 }  // namespace resflow

@@ -1,14 +1,26 @@
 #include "io/checkpoint/description.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 
 #include "io/core/error.h"
+#include "io/core/text.h"
 
 namespace resflow {
+namespace {
+
+// What a later version may have, this one has to refuse: the network would be another.
+void check_word(std::string_view what, const std::string& word, const std::array<std::string_view, 2>& known) {
+  if (word.empty() || std::find(known.begin(), known.end(), word) != known.end()) return;
+  throw data_error("its model has the {} \"{}\", this resflow knows {} and {}", what, printable(word), known[0],
+                   known[1]);
+}
+
+}  // namespace
 
 void check_model(const ModelDescription& model) {
   constexpr int64_t kMostClasses = 1 << 24, kMostChannels = 1 << 20;
@@ -18,6 +30,14 @@ void check_model(const ModelDescription& model) {
   check("num_classes", model.num_classes, 1, kMostClasses);
   check("groups", model.groups, 0, kMostChannels);
   check("width_per_group", model.width_per_group, 0, kMostChannels);
+  check("channels", model.channels, 0, kMostChannels);
+  check("norm_groups", model.norm_groups, 0, kMostChannels);
+  check("stages", static_cast<int64_t>(model.layers.size()), 0, kMostStages);
+  for (const int64_t blocks : model.layers) check("blocks in a stage", blocks, 1, kMostBlocks);
+  check_word("block", model.block, {"basic", "bottleneck"});
+  check_word("norm", model.norm, {"batch", "group"});
+  check_word("shortcut", model.shortcut, {"projection", "padding"});
+  check_word("stem", model.stem, {"imagenet", "cifar"});
 }
 
 void check_preprocessing(const Preprocessing& p) {

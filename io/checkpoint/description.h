@@ -7,18 +7,30 @@
 
 namespace resflow {
 
-// What is needed to build the network again (graph/model/model_zoo.h reads it).
+// What is needed to build the network again (graph/model/model_zoo.h reads it). A member that is empty or 0 is what the
+// architecture says.
 struct ModelDescription {
-  std::string architecture;  // "resnet34"
+  std::string architecture;  // "resnet34"; "resnet": `block` and `layers` say it
   int64_t num_classes = 1000;
   bool zero_init_residual = false;
   std::vector<bool> replace_stride_with_dilation = {false, false, false};
-  int64_t groups = 0;           // 0: what the architecture says
-  int64_t width_per_group = 0;  // 0: what the architecture says
+  int64_t groups = 0;
+  int64_t width_per_group = 0;
+  std::string block = {};            // "basic" or "bottleneck", of "resnet" alone
+  std::vector<int64_t> layers = {};  // blocks of each stage, of "resnet" alone
+  int64_t channels = 0;              // of the stem and, in units of planes, of the first stage
+  std::string norm = {};             // "batch" (what it is where it is empty) or "group"
+  int64_t norm_groups = 0;           // of norm "group"; 0: 32, or fewer where that does not divide the channels
+  std::string shortcut = {};         // "projection" or "padding": graph/model/resnet.h
+  std::string stem = {};             // "imagenet" or "cifar": graph/model/resnet.h
+  bool no_residual = false;          // the plain network, without shortcuts
   bool operator==(const ModelDescription&) const = default;
 };
 
-// Throws Error{kData} for numbers that no model can have. Which architectures there are is not looked at.
+inline constexpr int64_t kMostStages = 8;
+inline constexpr int64_t kMostBlocks = 1000;  // of a stage
+
+// Throws Error{kData} for numbers and words that no model can have. Which architectures there are is not looked at.
 void check_model(const ModelDescription& model);
 
 // How a photograph becomes the network's input when it is scored.

@@ -43,6 +43,14 @@ void to_proto(const ModelDescription& model, proto::Model& to) {
   for (const bool dilate : model.replace_stride_with_dilation) to.add_replace_stride_with_dilation(dilate);
   to.set_groups(model.groups);
   to.set_width_per_group(model.width_per_group);
+  to.set_block(model.block);
+  to.mutable_layers()->Add(model.layers.begin(), model.layers.end());
+  to.set_channels(model.channels);
+  to.set_norm(model.norm);
+  to.set_norm_groups(model.norm_groups);
+  to.set_shortcut(model.shortcut);
+  to.set_stem(model.stem);
+  to.set_no_residual(model.no_residual);
 }
 
 ModelDescription from_proto(const proto::Model& from) {
@@ -54,6 +62,14 @@ ModelDescription from_proto(const proto::Model& from) {
   model.replace_stride_with_dilation.assign(dilate.begin(), dilate.end());
   model.groups = from.groups();
   model.width_per_group = from.width_per_group();
+  model.block = from.block();
+  model.layers.assign(from.layers().begin(), from.layers().end());
+  model.channels = from.channels();
+  model.norm = from.norm();
+  model.norm_groups = from.norm_groups();
+  model.shortcut = from.shortcut();
+  model.stem = from.stem();
+  model.no_residual = from.no_residual();
   check_model(model);
   return model;
 }

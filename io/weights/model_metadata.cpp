@@ -26,6 +26,14 @@ Json options_json(const ModelDescription& model) {
     options["replace_stride_with_dilation"] = model.replace_stride_with_dilation;
   if (model.groups != usual.groups) options["groups"] = model.groups;
   if (model.width_per_group != usual.width_per_group) options["width_per_group"] = model.width_per_group;
+  if (!model.block.empty()) options["block"] = model.block;
+  if (!model.layers.empty()) options["layers"] = model.layers;
+  if (model.channels != 0) options["channels"] = model.channels;
+  if (!model.norm.empty()) options["norm"] = model.norm;
+  if (model.norm_groups != 0) options["norm_groups"] = model.norm_groups;
+  if (!model.shortcut.empty()) options["shortcut"] = model.shortcut;
+  if (!model.stem.empty()) options["stem"] = model.stem;
+  if (model.no_residual) options["no_residual"] = true;
   return options;
 }
 
@@ -81,6 +89,17 @@ void read_options(const Json& json, ModelDescription& model) {
     json.at("replace_stride_with_dilation").get_to(model.replace_stride_with_dilation);
   if (json.contains("groups")) model.groups = integer(json.at("groups"), 0, kHigh);
   if (json.contains("width_per_group")) model.width_per_group = integer(json.at("width_per_group"), 0, kHigh);
+  if (json.contains("channels")) model.channels = integer(json.at("channels"), 0, kHigh);
+  if (json.contains("norm_groups")) model.norm_groups = integer(json.at("norm_groups"), 0, kHigh);
+  if (json.contains("layers")) {
+    if (!json.at("layers").is_array()) refuse("no list of layers");
+    for (const Json& blocks : json.at("layers")) model.layers.push_back(integer(blocks, 0, kHigh));
+  }
+  if (json.contains("no_residual")) json.at("no_residual").get_to(model.no_residual);
+  // Words that are not known, and layers that cannot be, are refused aloud: see from_texts().
+  for (auto [key, word] : {std::pair("block", &model.block), std::pair("norm", &model.norm),
+                           std::pair("shortcut", &model.shortcut), std::pair("stem", &model.stem)})
+    if (json.contains(key)) json.at(key).get_to(*word);
 }
 
 Preprocessing read_preprocessing(const Json& json) {
@@ -197,7 +216,10 @@ ModelMetadata from_texts(const Texts& texts, std::vector<std::string>* foreign) 
       if (foreign != nullptr) foreign->push_back(key);
     }
   }
-  if (!model.architecture.empty()) metadata.model = model;
+  if (!model.architecture.empty()) {
+    check_model(model);
+    metadata.model = model;
+  }
   if (metadata.preprocessing && metadata.preprocessing->interpolation != Preprocessing().interpolation)
     throw data_error("its pictures want to be resized {}, this resflow resizes {} only",
                      metadata.preprocessing->interpolation, Preprocessing().interpolation);

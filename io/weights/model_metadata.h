@@ -1,7 +1,8 @@
 // What a checkpoint says beside its tensors, as the (key, text) pairs that safetensors and ONNX files carry.
 //
 //   architecture    resnet34
-//   options         {"groups":32,"width_per_group":4}, only what is not the architecture's own
+//   options         {"groups":32,"width_per_group":4}, only what is not the architecture's own: the other members of
+//                   ModelDescription by their names
 //   classes         ["ant","bee"]
 //   preprocessing   {"resize":256,"crop":224,"mean":[0.485,0.456,0.406],"std":[...],"interpolation":"bilinear"}
 //   head            {"kind":"one_vs_rest","platt_a":[-1.5,...],"platt_b":[0.2,...]}, only where it is not softmax
@@ -41,7 +42,7 @@ Texts to_texts(const ModelMetadata& metadata);
 bool is_model_key(std::string_view key);
 
 // A text that to_texts() would not write comes from another program: it is left out, and its key is added to `foreign`.
-// Throws Error{kData} for an interpolation that resflow does not do.
+// Throws Error{kData} for an interpolation that resflow does not do, and for a network that it cannot build.
 ModelMetadata from_texts(const Texts& texts, std::vector<std::string>* foreign = nullptr);
 
 }  // namespace resflow

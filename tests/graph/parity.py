@@ -4,13 +4,15 @@ parity.py [--freeze BN PREFIXES] FOLDER MODE MODEL CLASSES BATCH HEIGHT WIDTH [R
 
 FOLDER holds raw f32 files: weights (state_dict order, without num_batches_tracked), pixels, and i32 labels; and of
 each RUN: RUN.logits, and in MODE train RUN.loss, RUN.gradients (parameters in state_dict order) and RUN.statistics
-(running ones, in state_dict order, after the step). Prints a line a comparison: RUN WHAT NAME DIFFERENCE, where logits differ
+(running ones, in state_dict order, after the step). MODEL is one of torchvision's names, or what tests/graph/variants.py
+builds, as JSON. Prints a line a comparison: RUN WHAT NAME DIFFERENCE, where logits differ
 relative to the largest one, the loss relative to itself, and tensors by relative L2; or one line "absent: ..." where a
 module is not installed.
 
 --freeze: parameters whose name begins with one of PREFIXES (comma-separated) need no gradient, and where BN is "eval" a
 batch norm that needs none at all is in eval mode. Gradients of what is frozen are zeros in RUN.gradients.
 """
+import json
 import sys
 
 try:
@@ -56,7 +58,12 @@ def l2(got, wanted):
 # Every value is replaced: drawing them would take longer than all the rest.
 torch.nn.init.kaiming_normal_ = lambda tensor, **_: tensor
 torch.nn.Conv2d.reset_parameters = torch.nn.Linear.reset_parameters = lambda self: None
-model = getattr(torchvision.models, name)(weights=None, num_classes=classes)
+if name.startswith("{"):
+    import variants  # beside this file
+
+    model = variants.build(json.loads(name), classes)
+else:
+    model = getattr(torchvision.models, name)(weights=None, num_classes=classes)
 for key, value in split(raw("weights"), state_of(model)).items():
     model.state_dict()[key].copy_(torch.from_numpy(value.copy()))
 pixels = torch.from_numpy(raw("pixels").reshape(batch, 3, height, width))

@@ -9,12 +9,23 @@
 #include "ops/batch_norm.h"
 #include "ops/conv.h"
 #include "ops/kernels/simd.h"
-#include "ops/max_pool.h"
+#include "ops/pooling/max_pool.h"
 #include "ops/precision.h"
 
 namespace resflow::testing {
 
-enum class Kind { kConv, kFoldedConv, kBatchNorm, kRelu, kMaxPool, kGlobalAvgPool, kAdd, kLinear };
+enum class Kind {
+  kConv,
+  kFoldedConv,
+  kBatchNorm,
+  kGroupNorm,
+  kRelu,
+  kMaxPool,
+  kGlobalAvgPool,
+  kAdd,
+  kPadShortcut,
+  kLinear
+};
 
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
@@ -22,8 +33,9 @@ using Type = dnnl::memory::data_type;
 struct OpCase {
   std::string name{};
   Kind kind = Kind::kConv;
-  Dims src{};       // of the first source
-  int64_t out = 0;  // channels of dst: conv, folded conv, linear
+  Dims src{};                      // of the first source
+  int64_t out = 0;                 // channels of dst: conv, folded conv, shortcut by padding, linear
+  int64_t groups = 1, stride = 1;  // of group norm; of the shortcut
   ConvOptions conv{};
   MaxPoolOptions pool{};
   bool training = true;
@@ -156,6 +168,61 @@ inline void add_batch_norm_cases(std::vector<OpCase>& cases) {
   }
 }
 
+inline void add_group_norm_cases(std::vector<OpCase>& cases) {
+  const auto add = [&](OpCase c) {
+    c.kind = Kind::kGroupNorm;
+    c.name = fmt::format("group_norm_{}_of_{}_{}x{}_n{}_{}{}{}{}{}", c.groups, c.src[1], c.src[2], c.src[3], c.src[0],
+                         to_name(c.tag), c.training ? "" : "_eval", c.residual ? "_residual" : "",
+                         c.relu ? "_relu" : "", c.mean != 0 ? "_far_mean" : "");
+    cases.push_back(c);
+  };
+  for (const Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nChw8c, Tag::nchw})
+    for (const bool relu : {false, true})
+      for (const bool residual : {false, true}) {
+        for (const bool training : {true, false})
+          add({.src = {3, 64, 7, 9},
+               .groups = 32,
+               .training = training,
+               .relu = relu,
+               .residual = residual,
+               .tag = tag});
+        // Groups end within blocks of channels, and a block is not full.
+        add({.src = {2, 20, 5, 5}, .groups = 4, .relu = relu, .residual = residual, .tag = tag});
+      }
+  for (const Tag tag : {Tag::nhwc, Tag::nChw16c}) {
+    add({.src = {1, 33, 40, 13}, .groups = 1, .relu = true, .residual = true, .tag = tag});
+    add({.src = {5, 16, 1, 2}, .groups = 16, .relu = true, .tag = tag});
+    add({.src = {1, 48, 1, 1}, .groups = 8, .residual = true, .tag = tag});
+    add({.src = {4, 32, 17, 19}, .groups = 8, .relu = true, .tag = tag, .mean = 100});
+    add({.src = {8, 256, 56, 56}, .groups = 32, .relu = true, .residual = true, .tag = tag, .bench = true});
+  }
+}
+
+inline void add_pad_shortcut_cases(std::vector<OpCase>& cases) {
+  for (const Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nChw8c, Tag::nchw}) {
+    const auto add = [&](OpCase c, const char* what) {
+      c.kind = Kind::kPadShortcut;
+      c.tag = tag;
+      c.name = fmt::format("pad_shortcut_{}_{}", what, to_name(tag));
+      cases.push_back(c);
+    };
+    add({.src = {2, 16, 8, 8}, .out = 32, .stride = 2}, "cifar");
+    add({.src = {3, 20, 7, 5}, .out = 45, .stride = 2}, "odd");
+    add({.src = {2, 16, 5, 5}, .out = 64, .stride = 1}, "wider");
+    add({.src = {1, 16, 9, 9}, .out = 16, .stride = 2}, "smaller");
+    add({.src = {2, 32, 8, 8}, .out = 64, .stride = 2, .training = false}, "eval");
+    const Storage eight = {Type::u8, 0.05F};
+    if (tag == Tag::nhwc)
+      add({.src = {2, 16, 8, 8},
+           .out = 32,
+           .stride = 2,
+           .training = false,
+           .src_storage = {eight},
+           .dst_storage = eight},
+          "8_bits");
+  }
+}
+
 inline void add_other_cases(std::vector<OpCase>& cases) {
   std::vector<Tag> tags = {Tag::nhwc, Tag::nChw16c, Tag::nchw};
   if (cpu_isa() == Isa::kAvx2) tags.push_back(Tag::nChw8c);  // no other CPU's plan has blocks of eight
@@ -211,6 +278,8 @@ inline const std::vector<OpCase>& op_cases() {
     std::vector<OpCase> all;
     add_conv_cases(all);
     add_batch_norm_cases(all);
+    add_group_norm_cases(all);
+    add_pad_shortcut_cases(all);
     add_other_cases(all);
     return all;
   }();

@@ -12,8 +12,10 @@
 #include "io/core/error.h"
 #include "ops/add.h"
 #include "ops/folded_conv.h"
-#include "ops/global_avg_pool.h"
+#include "ops/group_norm.h"
 #include "ops/linear.h"
+#include "ops/pooling/global_avg_pool.h"
+#include "ops/pooling/pad_shortcut.h"
 #include "ops/relu.h"
 #include "tests/ops/cases.h"
 #include "tests/ops/reference.h"
@@ -196,9 +198,9 @@ class OpRun {
     if (c.kind == Kind::kConv || c.kind == Kind::kLinear) values.weight = values.kernel;
     diff_dst_values = normal(generator, element_count(dst_dims(c)), 0, 1);
     for (double& x : diff_dst_values) x = snapped(x, c.dst_storage);
-    if (c.kind == Kind::kBatchNorm && c.relu) {
+    if ((c.kind == Kind::kBatchNorm || c.kind == Kind::kGroupNorm) && c.relu) {
       // At the bend of the ReLU f32 and f64 may fall on different sides: no gradient there.
-      const Doubles y = batch_norm_dst(without_relu(c), values);
+      const Doubles y = norm_dst(without_relu(c), values);
       for (size_t i = 0; i < y.size(); ++i)
         if (std::abs(y[i]) < 1e-4) diff_dst_values[i] = 0;
     }
@@ -211,7 +213,7 @@ class OpRun {
 
   void write_parameters() {
     if (p->kernel.value) import_doubles(p->kernel.value, values.kernel, compute);
-    if (c.kind == Kind::kBatchNorm || c.kind == Kind::kFoldedConv)
+    if (c.kind == Kind::kBatchNorm || c.kind == Kind::kGroupNorm || c.kind == Kind::kFoldedConv)
       import_doubles(p->weight.value, values.weight, compute);
     import_doubles(p->bias.value, values.bias, compute);
     import_doubles(p->mean.value, values.mean, compute);
@@ -235,6 +237,12 @@ class OpRun {
       case Kind::kBatchNorm:
         return make_batch_norm(context, {.eps = kEps, .momentum = 0.1, .relu = c.relu},
                                c.residual ? std::vector<Desc>{desc, other} : std::vector<Desc>{desc}, p->norm());
+      case Kind::kGroupNorm:
+        return make_group_norm(context, {.groups = c.groups, .eps = kEps, .relu = c.relu},
+                               c.residual ? std::vector<Desc>{desc, other} : std::vector<Desc>{desc}, p->weight,
+                               p->bias);
+      case Kind::kPadShortcut:
+        return make_pad_shortcut(context, {.out = c.out, .stride = c.stride}, desc);
       case Kind::kRelu:
         return make_relu(context, desc);
       case Kind::kAdd:

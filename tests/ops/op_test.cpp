@@ -1,7 +1,8 @@
 // Every case of the table against plain f64 loops, under several thread counts.
 //
 // Covers: ops/add ops/batch_norm ops/conv ops/fold_batch_norm ops/folded_conv
-// Covers: ops/global_avg_pool ops/linear ops/max_pool ops/pool ops/relu
+// Covers: ops/group_norm ops/kernels/norm_kernels ops/linear ops/norm_geometry ops/relu
+// Covers: ops/pooling/global_avg_pool ops/pooling/max_pool ops/pooling/pad_shortcut ops/pooling/pool
 //
 // What an op does on other CPUs is tested here, too, as far as it is ours: a Compute of a lower Isa runs the kernels of
 // older CPUs (OpOnOlderCpu). What needs the CPU itself skips elsewhere, for oneDNN has no code for it there:
@@ -75,8 +76,8 @@ TEST_P(OpOnOlderCpu, EqualsLoopsInF64) {
 std::vector<OpCase> cases_with_kernels_of_ours() {
   std::vector<OpCase> cases;
   for (const OpCase& c : op_cases()) {
-    const bool ours =
-        c.kind == Kind::kBatchNorm || ((c.kind == Kind::kConv || c.kind == Kind::kFoldedConv) && c.conv.kernel == 3);
+    const bool ours = c.kind == Kind::kBatchNorm || c.kind == Kind::kGroupNorm ||
+                      ((c.kind == Kind::kConv || c.kind == Kind::kFoldedConv) && c.conv.kernel == 3);
     if (ours && !c.bench) cases.push_back(c);
   }
   return cases;

@@ -44,6 +44,8 @@ inline Dims dst_dims(const OpCase& c) {
               out(s[3], c.pool.kernel, c.pool.stride, c.pool.pad, 1)};
     case Kind::kGlobalAvgPool:
       return {s[0], s[1], 1, 1};
+    case Kind::kPadShortcut:
+      return {s[0], c.out, (s[2] + c.stride - 1) / c.stride, (s[3] + c.stride - 1) / c.stride};
     case Kind::kLinear:
       return {s[0], c.out};
     default:
@@ -167,6 +169,84 @@ inline Gradients batch_norm_gradients(const OpCase& c, const Values& v, const Do
   return out;
 }
 
+// The elements that share a mean and a variance with element i: a picture's group of channels.
+struct NormGroup {
+  const OpCase& c;
+  int64_t S = c.src[2] * c.src[3], width = c.src[1] / c.groups;
+
+  int64_t of(size_t i) const { return static_cast<int64_t>(i) / (S * width); }
+  int64_t channel(size_t i) const { return static_cast<int64_t>(i) / S % c.src[1]; }
+  double count() const { return static_cast<double>(S * width); }
+};
+
+inline Moments group_moments(const OpCase& c, const Values& v) {
+  const NormGroup group{c};
+  const auto groups = static_cast<size_t>(c.src[0] * c.groups);
+  Moments m{Doubles(groups), Doubles(groups)};
+  for (size_t i = 0; i < v.src[0].size(); ++i) m.mean[group.of(i)] += v.src[0][i] / group.count();
+  for (size_t i = 0; i < v.src[0].size(); ++i)
+    m.var[group.of(i)] += std::pow(v.src[0][i] - m.mean[group.of(i)], 2) / group.count();
+  return m;
+}
+
+inline Doubles group_norm_dst(const OpCase& c, const Values& v) {
+  const NormGroup group{c};
+  const Moments m = group_moments(c, v);
+  Doubles dst(v.src[0].size());
+  for (size_t i = 0; i < dst.size(); ++i) {
+    const int64_t k = group.of(i);
+    dst[i] =
+        (v.src[0][i] - m.mean[k]) / std::sqrt(m.var[k] + kEps) * v.weight[group.channel(i)] + v.bias[group.channel(i)];
+    if (c.residual) dst[i] += v.src[1][i];
+    if (c.relu) dst[i] = std::max(dst[i], 0.0);
+  }
+  return dst;
+}
+
+inline Gradients group_norm_gradients(const OpCase& c, const Values& v, const Doubles& diff_dst) {
+  const NormGroup group{c};
+  const Moments m = group_moments(c, v);
+  const Doubles dst = group_norm_dst(c, v);
+  Doubles g = diff_dst, sum(m.mean.size()), product(m.mean.size());
+  const auto normal = [&](size_t i) {
+    return (v.src[0][i] - m.mean[group.of(i)]) / std::sqrt(m.var[group.of(i)] + kEps);
+  };
+  Gradients out{{Doubles(g.size())}, Doubles(c.src[1]), Doubles(c.src[1])};
+  for (size_t i = 0; i < g.size(); ++i) {
+    if (c.relu && dst[i] <= 0) g[i] = 0;
+    out.bias[group.channel(i)] += g[i];
+    out.weight[group.channel(i)] += g[i] * normal(i);
+    sum[group.of(i)] += g[i] * v.weight[group.channel(i)];
+    product[group.of(i)] += g[i] * v.weight[group.channel(i)] * normal(i);
+  }
+  for (size_t i = 0; i < g.size(); ++i) {
+    const int64_t k = group.of(i);
+    out.src[0][i] = (g[i] * v.weight[group.channel(i)] - (sum[k] + normal(i) * product[k]) / group.count()) /
+                    std::sqrt(m.var[k] + kEps);
+  }
+  if (c.residual) out.src.push_back(g);
+  return out;
+}
+
+inline Doubles norm_dst(const OpCase& c, const Values& v) {
+  return c.kind == Kind::kGroupNorm ? group_norm_dst(c, v) : batch_norm_dst(c, v);
+}
+
+// Of each element of dst the one of src that it is; -1: a zero.
+inline Points shortcut_points(const OpCase& c) {
+  const Dims s = c.src, d = dst_dims(c);
+  const int64_t before = (d[1] - s[1]) / 2;
+  Points points;
+  for (int64_t n = 0; n < d[0]; ++n)
+    for (int64_t k = 0; k < d[1]; ++k)
+      for (int64_t y = 0; y < d[2]; ++y)
+        for (int64_t x = 0; x < d[3]; ++x) {
+          const bool there = k >= before && k < before + s[1];
+          points.push_back(there ? ((n * s[1] + k - before) * s[2] + y * c.stride) * s[3] + x * c.stride : -1);
+        }
+  return points;
+}
+
 // Where each maximum lies.
 inline Points max_points(const OpCase& c, const Values& v) {
   const Dims s = c.src, d = dst_dims(c);
@@ -212,7 +292,11 @@ inline Doubles reference_dst(const OpCase& c, const Values& v, const Points& poi
       return out;
     }
     case Kind::kBatchNorm:
-      all = batch_norm_dst(c, v);
+    case Kind::kGroupNorm:
+      all = norm_dst(c, v);
+      return pick();
+    case Kind::kPadShortcut:
+      for (const int64_t p : shortcut_points(c)) all.push_back(p < 0 ? 0 : v.src[0][p]);
       return pick();
     case Kind::kRelu:
       for (const double x : v.src[0]) all.push_back(std::max(x, 0.0));
@@ -271,6 +355,16 @@ inline Gradients reference_gradients(const OpCase& c, const Values& v, const Dou
     case Kind::kBatchNorm:
       all = batch_norm_gradients(c, v, diff_dst);
       break;
+    case Kind::kGroupNorm:
+      all = group_norm_gradients(c, v, diff_dst);
+      break;
+    case Kind::kPadShortcut: {
+      all.src = {Doubles(v.src[0].size())};
+      const Points points = shortcut_points(c);
+      for (size_t i = 0; i < points.size(); ++i)
+        if (points[i] >= 0) all.src[0][points[i]] += diff_dst[i];
+      break;
+    }
     case Kind::kRelu:
       all.src = {diff_dst};
       for (size_t i = 0; i < diff_dst.size(); ++i)

@@ -33,7 +33,7 @@ void expect_usage_error(const ResNetOptions& options, const std::string& words) 
   }
 }
 
-constexpr std::array<int, 4> kFifty = {3, 4, 6, 3};
+const std::vector<int64_t> kFifty = {3, 4, 6, 3};
 
 TEST(ResNet, TheStrideOfABottleneckIsOnThe3x3) {
   const Graph graph = resnet({.block = Block::kBottleneck, .layers = kFifty});
@@ -101,6 +101,59 @@ TEST(ResNet, RefusesOptionsThatCannotBe) {
   expect_usage_error({.groups = 0}, "groups is 0");
   expect_usage_error({.replace_stride_with_dilation = {true}}, "has 1 elements");
   expect_usage_error({.replace_stride_with_dilation = {}}, "has 0 elements");
+  expect_usage_error({.layers = {2, 2}, .replace_stride_with_dilation = {true, false}},
+                     "wanted one for each stage after the first, 1");
+  expect_usage_error({.layers = {}}, "number of stages in layers is 0: wanted 1 to 8");
+  expect_usage_error({.layers = std::vector<int64_t>(64, 1)}, "number of stages in layers is 64: wanted 1 to 8");
+  expect_usage_error({.layers = {0, 1}}, "number of blocks in a stage is 0: wanted 1 to 1000");
+  expect_usage_error({.layers = {1, -1}}, "number of blocks in a stage is -1");
+  expect_usage_error({.channels = 0}, "channels is 0");
+  expect_usage_error({.norm_groups = 8}, "batch norm has none");
+  expect_usage_error({.zero_init_residual = true, .residual = false}, "no_residual");
+}
+
+TEST(ResNet, GroupsThatDoNotDivideAreNamed) {
+  expect_usage_error({.norm = Norm::kGroup, .norm_groups = 48},
+                     "bn1: 48 groups do not divide the 64 channels of a group norm; 16 do");
+  expect_usage_error({.block = Block::kBottleneck, .layers = kFifty, .width_per_group = 0}, "width_per_group 0");
+  expect_usage_error({.block = Block::kBottleneck, .layers = {1}, .width_per_group = 1, .channels = 16},
+                     "width_per_group 1 leaves none of 16 planes");
+}
+
+TEST(ResNet, GroupNormHas32GroupsWhereTheyDivideTheChannels) {
+  EXPECT_EQ(norm_groups_of({.norm = Norm::kGroup}), 32);
+  EXPECT_EQ(norm_groups_of({.channels = 16, .norm = Norm::kGroup}), 16);
+  EXPECT_EQ(norm_groups_of({.channels = 24, .norm = Norm::kGroup}), 8);
+  EXPECT_EQ(norm_groups_of({.block = Block::kBottleneck, .width_per_group = 4, .norm = Norm::kGroup}), 4);
+  EXPECT_EQ(norm_groups_of({.norm = Norm::kGroup, .norm_groups = 2}), 2);
+  const Graph graph = resnet({.norm = Norm::kGroup});
+  EXPECT_EQ(std::get<GroupNormNode>(node(graph, "layer4.1.bn2").kind).groups, 32);
+  EXPECT_FALSE(has_nodes<BatchNormNode>(graph));
+  for (const ParameterSpec& spec : graph.parameters()) EXPECT_TRUE(spec.learnt) << spec.name;
+}
+
+TEST(ResNet, AStemForCifarKeepsTheResolution) {
+  const Graph graph = resnet({.layers = {1, 1, 1}, .channels = 16, .stem = Stem::kCifar});
+  EXPECT_FALSE(has_nodes<MaxPoolNode>(graph));
+  const std::vector<Dims> shapes = graph.shapes(32, 32);
+  EXPECT_EQ(shapes[1], (Dims{16, 32, 32}));
+  EXPECT_EQ(shapes[shapes.size() - 3], (Dims{64, 8, 8}));
+}
+
+TEST(ResNet, ShortcutsByPaddingHaveNoParameters) {
+  const Graph graph = resnet({.shortcut = Shortcut::kPadding});
+  EXPECT_FALSE(has(graph, "layer2.0.downsample.0"));
+  const auto shortcut = std::get<PadShortcutNode>(node(graph, "layer2.0.shortcut").kind);
+  EXPECT_EQ(shortcut.in, 64);
+  EXPECT_EQ(shortcut.out, 128);
+  EXPECT_EQ(shortcut.stride, 2);
+  EXPECT_FALSE(has(graph, "layer1.0.shortcut"));
+}
+
+TEST(ResNet, APlainNetworkAddsNothing) {
+  const Graph graph = resnet({.residual = false});
+  EXPECT_FALSE(has_nodes<AddNode>(graph));
+  EXPECT_FALSE(has(graph, "layer2.0.downsample.0"));
 }
 
 }  // namespace

@@ -45,7 +45,15 @@ Checkpoint full_checkpoint(int seed = 1) {
                       .zero_init_residual = true,
                       .replace_stride_with_dilation = {false, true, true},
                       .groups = 32,
-                      .width_per_group = 4};
+                      .width_per_group = 4,
+                      .block = "bottleneck",
+                      .layers = {1, 2, 3, 4},
+                      .channels = 32,
+                      .norm = "group",
+                      .norm_groups = 4,
+                      .shortcut = "padding",
+                      .stem = "cifar",
+                      .no_residual = true};
   checkpoint.classes = {"ants", "bees \xC3\xA4", "not UTF-8 \xFF", ""};
   checkpoint.preprocessing = {
       .resize = 232, .crop = 160, .mean = {0.1F, 0.2F, 0.3F}, .std = {0.4F, 0.5F, 0.6F}, .exif = true};

@@ -70,6 +70,22 @@ TEST(Description, AModelHasItsRanges) {
   expect_error(ErrorKind::kData, {"groups -1, wanted 0"}, [] { check_model({.architecture = "", .groups = -1}); });
   expect_error(ErrorKind::kData, {"width_per_group"},
                [] { check_model({.architecture = "", .width_per_group = int64_t{1} << 40}); });
+  expect_error(ErrorKind::kData, {"stages 64, wanted 0 to 8"},
+               [] { check_model({.architecture = "", .layers = std::vector<int64_t>(64, 1)}); });
+  expect_error(ErrorKind::kData, {"blocks in a stage 0, wanted 1"}, [] {
+    check_model({.architecture = "", .layers = {2, 0}});
+  });
+  expect_error(ErrorKind::kData, {"norm_groups -1"}, [] { check_model({.architecture = "", .norm_groups = -1}); });
+}
+
+TEST(Description, WordsThatALaterVersionMayHaveAreRefused) {
+  check_model({.architecture = "", .block = "basic", .norm = "group", .shortcut = "padding", .stem = "cifar"});
+  expect_error(ErrorKind::kData, {"its model has the norm \"layer\", this resflow knows batch and group"},
+               [] { check_model({.architecture = "", .norm = "layer"}); });
+  expect_error(ErrorKind::kData, {"the shortcut \"pool\"", "projection and padding"},
+               [] { check_model({.architecture = "", .shortcut = "pool"}); });
+  expect_error(ErrorKind::kData, {"the stem \"deep\""}, [] { check_model({.architecture = "", .stem = "deep"}); });
+  expect_error(ErrorKind::kData, {"the block \"wide\""}, [] { check_model({.architecture = "", .block = "wide"}); });
 }
 
 TEST(Description, RangesOfActivationsAreFiniteAndNamedOnce) {

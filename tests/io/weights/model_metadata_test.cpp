@@ -41,7 +41,15 @@ TEST(ModelMetadata, ComesBack) {
                       .zero_init_residual = true,
                       .replace_stride_with_dilation = {false, true, true},
                       .groups = 16,
-                      .width_per_group = 8};
+                      .width_per_group = 8,
+                      .block = "bottleneck",
+                      .layers = {1, 2, 3, 4},
+                      .channels = 32,
+                      .norm = "group",
+                      .norm_groups = 4,
+                      .shortcut = "padding",
+                      .stem = "cifar",
+                      .no_residual = true};
   checkpoint.classes = {"a", ""};
   checkpoint.preprocessing = {
       .resize = 232, .crop = 160, .mean = {0.1F, -0.2F, 1e-6F}, .std = {1.0F, 0.33333334F, 255.0F}, .exif = true};
@@ -120,6 +128,15 @@ TEST(ModelMetadata, LeavesWhatAnotherProgramWrote) {
   }
   const ModelMetadata other = from_texts({{"format", "pt"}, {"epoch", "{"}});
   EXPECT_TRUE(to_texts(other).empty());
+}
+
+TEST(ModelMetadata, RefusesANetworkThatItCannotBuild) {
+  for (const auto& [options, sentence] :
+       {std::pair{R"({"norm":"layer"})", "the norm \"layer\""}, std::pair{R"({"shortcut":"pool"})", "the shortcut"},
+        std::pair{R"({"block":"basic","layers":[1,0]})", "blocks in a stage 0"}})
+    expect_error(ErrorKind::kData, {sentence}, [&, given = options] {
+      from_texts({{"architecture", "resnet"}, {"options", given}});
+    });
 }
 
 TEST(ModelMetadata, RefusesAnInterpolationThatItCannotDo) {

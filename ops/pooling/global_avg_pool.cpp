@@ -1,6 +1,6 @@
-#include "ops/global_avg_pool.h"
+#include "ops/pooling/global_avg_pool.h"
 
-#include "ops/pool.h"
+#include "ops/pooling/pool.h"
 #include "ops/primitive.h"
 
 namespace resflow {

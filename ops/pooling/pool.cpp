@@ -1,4 +1,4 @@
-#include "ops/pool.h"
+#include "ops/pooling/pool.h"
 
 #include "ops/primitive.h"
 

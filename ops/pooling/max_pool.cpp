@@ -1,7 +1,7 @@
-#include "ops/max_pool.h"
+#include "ops/pooling/max_pool.h"
 
 #include "io/core/error.h"
-#include "ops/pool.h"
+#include "ops/pooling/pool.h"
 #include "ops/primitive.h"
 
 namespace resflow {
