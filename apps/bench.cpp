@@ -9,6 +9,7 @@
 #include "apps/host/pinning.h"
 #include "apps/options/common.h"
 #include "apps/options/precision_options.h"
+#include "apps/options/structure_options.h"
 #include "apps/score/executor_choice.h"
 
 namespace resflow {
@@ -16,7 +17,7 @@ namespace {
 
 void add_common(CLI::App& command, BenchOptions& o) {
   command.add_option("--batch", o.batch, "pictures a step")->capture_default_str();
-  command.add_option("--image-size", o.image_size, "side of the network's input")->capture_default_str();
+  command.add_option("--image-size", o.image_size, "side of the network's input [224; 32 with --stem cifar]");
   add_threads_option(command, o.threads);
   add_pin_option(command, o.pin);
   add_json_option(command, o.json, "the figures");
@@ -45,14 +46,16 @@ Action add_bench(CLI::App& command) {
       "Example:\n  resflow bench load --data photos --recipe eval --seconds 5");
 
   CLI::App* train = command.add_subcommand("train", "Training steps alone, with Adam, on synthetic input");
-  add_model_option(*train, o.model);
+  CLI::Option* train_model = add_model_option(*train, o.model);
+  add_structure_options(*train, o.structure);
   train->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
   add_common(*train, o);
   add_training_precision_options(*train, o.precision.name, o.precision.force);
   train->footer("Example:\n  resflow bench train --model resnet34 --batch 32 --precision bf16 --seconds 20");
 
   CLI::App* score = command.add_subcommand("score", "Scoring alone, on synthetic input");
-  add_model_option(*score, o.model);
+  CLI::Option* score_model = add_model_option(*score, o.model);
+  add_structure_options(*score, o.structure);
   score->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
   add_common(*score, o);
   add_precision_options(*score, o.precision);
@@ -70,10 +73,11 @@ Action add_bench(CLI::App& command) {
   read->footer("Example:\n  resflow bench read resnet50.pth --seconds 3");
 
   const std::array<BenchSubcommand, 2> more = {add_bench_pipeline(command), add_bench_layers(command)};
-  return [options, load, train, score, read, more] {
+  return [options, load, train, score, read, train_model, score_model, more] {
     for (const BenchSubcommand& subcommand : more)
       if (subcommand.app->parsed()) return subcommand.run();
     if (read->parsed()) return bench_read(*options);
+    settle_model(*options, train_model->count() + score_model->count() > 0);
     if (load->parsed()) return bench_load(*options, resolve_threads(*load, options->threads, options->pin));
     if (train->parsed()) return bench_train(*options, resolve_threads(*train, options->threads, options->pin));
     return bench_score(*options, resolve_threads(*score, options->threads, options->pin));

@@ -17,6 +17,7 @@
 #include "apps/model/pretrained.h"
 #include "apps/options/model_file_options.h"
 #include "graph/model/export_onnx.h"
+#include "graph/model/model_zoo.h"
 #include "graph/model/trained_model.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
@@ -95,7 +96,7 @@ void report(const ConvertOptions& o, WeightsFormat to, const ModelFacts& facts) 
   print_out("wrote {} ({}, {}): {}\n", o.out, weights_format_name(to),
             none ? "no file" : format_bytes(static_cast<double>(bytes)),
             facts.match.fit.fits()
-                ? fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"))
+                ? fmt::format("{} with {}", to_text(model), plural(model.num_classes, "class", "classes"))
                 : fmt::format("{}, of no model that resflow knows",
                               plural(facts.summary.tensors.size(), "tensor", "tensors")));
 }
@@ -137,7 +138,7 @@ int convert_tensors(const ConvertOptions& o, WeightsFormat to, Listener& listene
   options.by_hash = to == WeightsFormat::kSafetensors;  // .pth could not say what the hash tells
   const ModelFacts facts = model_facts(o.in, options, listener);
   check_source_format(o, facts.summary.format);
-  if (!options.architecture.empty()) require_model(facts, options);
+  if (!options.architecture.empty() || options.structure != StructureOptions()) require_model(facts, options);
   std::vector<NamedArray> tensors;
   std::optional<Checkpoint> own;
   if (facts.summary.format == WeightsFormat::kCheckpoint) {

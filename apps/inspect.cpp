@@ -22,6 +22,7 @@
 #include "apps/options/common.h"
 #include "apps/options/model_file_options.h"
 #include "apps/options/precision_options.h"
+#include "apps/options/structure_options.h"
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
 #include "io/core/check_range.h"
@@ -35,6 +36,7 @@ namespace {
 
 struct InspectOptions {
   std::string what, mode = "eval", diff, model, classes, weights_key, weights_prefix;
+  StructureOptions structure;
   bool plan = false, verify = false, json = false;
   int64_t batch = 32, image_size = 0;
   int threads = 0;
@@ -46,7 +48,7 @@ int inspect_picture(const std::string& path) {
   const auto bytes = read_file(path, buffer);
   if (image_format(bytes) == nullptr)
     throw data_error("{}: is no file of weights, no picture, and no model's name (those are {})", path,
-                     fmt::join(model_names(), ", "));
+                     fmt::join(all_model_names(), ", "));
   Decoder decoder;
   try {
     decoder.open(bytes);
@@ -66,6 +68,7 @@ void print_json(const nlohmann::ordered_json& json) {
 ModelFileOptions file_options(const InspectOptions& o) {
   ModelFileOptions options;
   options.architecture = o.model;
+  options.structure = o.structure;
   options.classes = o.classes;
   options.weights_key = o.weights_key;
   options.weights_prefix = o.weights_prefix;
@@ -115,7 +118,8 @@ int inspect_file(const InspectOptions& o, PlanView plan, Listener& listener) {
     const ModelDescription& model = view.facts.match.description;
     plan.quantization = view.facts.quantization;
     require_ranges(o, plan);
-    if (plan.image_size == 0) plan.image_size = view.facts.preprocessing.value_or(Preprocessing()).crop;
+    if (plan.image_size == 0)
+      plan.image_size = view.facts.preprocessing ? view.facts.preprocessing->crop : usual_image_size(model);
     print_out("\n");
     print_network(model, plan);
   }
@@ -134,9 +138,10 @@ int64_t class_count(const std::string& text) {
 }
 
 int inspect_model(const InspectOptions& o, PlanView plan) {
-  const ModelDescription description = {.architecture = o.what, .num_classes = class_count(o.classes)};
+  const ModelDescription description =
+      description_of(model_or_unnamed(o.what, true, o.structure), o.structure, class_count(o.classes));
   require_ranges(o, plan);
-  if (plan.image_size == 0) plan.image_size = Preprocessing().crop;
+  if (plan.image_size == 0) plan.image_size = usual_image_size(description);
   print_network(description, plan);
   return 0;
 }
@@ -159,8 +164,8 @@ int inspect(const InspectOptions& o, int threads) {
     if (o.plan || o.verify) throw usage_error("--diff compares two files; leave --plan and --verify away");
     return inspect_difference(o, listener);
   }
-  const auto& names = model_names();
-  const bool is_model = std::find(names.begin(), names.end(), o.what) != names.end();
+  const auto& names = all_model_names();
+  const bool is_model = std::find(names.begin(), names.end(), o.what) != names.end() || o.what == kUnnamedModel;
   std::error_code unknown;
   const bool is_file = std::filesystem::exists(o.what, unknown);
   const auto is_weights = [&] { return recognise_weights(o.what) || weights_format_of_name(o.what); };
@@ -186,8 +191,9 @@ Action add_inspect(CLI::App& command) {
   command.add_flag("--plan", o->plan, "the layers and steps too: layouts, reorders, implementations, memory");
   command.add_option("--mode", o->mode, "plan to eval (score) or to train")->capture_default_str();
   command.add_option("--batch", o->batch, "pictures at once, for memory and plan")->capture_default_str();
-  command.add_option("--image-size", o->image_size, "side of the input [224; a file's own]");
+  command.add_option("--image-size", o->image_size, "side of the input [what the model is meant for; a file's own]");
   command.add_option("--model", o->model, "compare the file's tensors with those of this model [recognised]");
+  add_structure_options(command, o->structure);
   add_weights_place_options(command, o->weights_key, o->weights_prefix);
   command.add_option("--classes", o->classes,
                      "outputs of a model that is given by name [1000]; names for a file's: imagenet, or a text file");
@@ -197,6 +203,7 @@ Action add_inspect(CLI::App& command) {
       "Of a file, only the header is read, unless --verify or --diff ask for more.\n\n"
       "Example:\n"
       "  resflow inspect resnet50\n"
+      "  resflow inspect resnet --block bottleneck --layers 3,4,6,3 --norm group\n"
       "  resflow inspect run/best.resflow --plan --batch 8\n"
       "  resflow inspect resnet34.pth --diff resnet34.safetensors");
   return [o, &command] { return inspect(*o, resolve_threads(command, o->threads)); };

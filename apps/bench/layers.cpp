@@ -14,6 +14,7 @@
 #include "apps/machine/process_report.h"
 #include "apps/options/common.h"
 #include "apps/options/precision_options.h"
+#include "apps/options/structure_options.h"
 #include "graph/plan/plan.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
@@ -128,7 +129,8 @@ int bench_layers(const LayersCommand& o, int threads) {
                           .precision = precision});
   const std::string what = o.train ? "forward and backward" : "forward";
   print_setup(o.common, threads,
-              what + " of " + o.common.model + (precision == Precision::kF32 ? "" : " in " + o.common.precision.name));
+              what + " of " + bench_model_text(o.common) +
+                  (precision == Precision::kF32 ? "" : " in " + o.common.precision.name));
   const Roof roof = measure_roof(bench.compute);
   print_out("this machine reaches {:.0f} GFLOPS (a product of two matrices) and {:.1f} GB/s (a triad)\n", roof.gflops,
             roof.gbytes_a_second);
@@ -146,7 +148,7 @@ int bench_layers(const LayersCommand& o, int threads) {
 
   if (o.common.json.empty()) return 0;
   nlohmann::ordered_json report = new_report("layers", o.common, threads);
-  report["model"] = o.common.model;
+  report["model"] = bench_model_text(o.common);
   report["precision"] = o.common.precision.name;
   report["mode"] = o.train ? "train" : "score";
   report["rounds"] = o.rounds;
@@ -168,9 +170,10 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
   LayersCommand& o = *options;
   CLI::App* command =
       bench.add_subcommand("layers", "Each step of a network: time, speed, and how much of the machine that is");
-  add_model_option(*command, o.common.model);
+  CLI::Option* model = add_model_option(*command, o.common.model);
+  add_structure_options(*command, o.common.structure);
   command->add_option("--batch", o.common.batch, "pictures a step")->capture_default_str();
-  command->add_option("--image-size", o.common.image_size, "side of the network's input")->capture_default_str();
+  command->add_option("--image-size", o.common.image_size, "side of the network's input [224; 32 with --stem cifar]");
   command->add_flag("--train", o.train, "forward and backward of training, without the optimizer [scoring]");
   add_threads_option(*command, o.common.threads);
   add_pin_option(*command, o.common.pin);
@@ -184,7 +187,8 @@ BenchSubcommand add_bench_layers(CLI::App& bench) {
       "(sources,\nparameters and results, each once) at the speed of a triad. Winograd needs fewer operations than are "
       "counted, and a cache\nmay hold what the step before has written: both can pass 100 %.\n\n"
       "Example:\n  resflow bench layers --model resnet50 --batch 32 --top 20");
-  return {command, [options, command] {
+  return {command, [options, command, model] {
+            settle_model(options->common, model->count() > 0);
             return bench_layers(*options, resolve_threads(*command, options->common.threads, options->common.pin));
           }};
 }

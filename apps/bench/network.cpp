@@ -10,9 +10,7 @@
 namespace resflow {
 
 BenchNetwork::BenchNetwork(const Options& options, int threads)
-    : options_(options),
-      compute_(threads),
-      model_({.architecture = options.model, .num_classes = options.classes}, compute_) {
+    : options_(options), compute_(threads), model_(options.description(), compute_) {
   model_.initialise(options.seed);
   if (options.train)
     trainer_ = std::make_unique<Trainer>(model_, options.batch, options.image_size,

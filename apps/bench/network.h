@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "apps/model/structure.h"
 #include "graph/model/model.h"
 #include "graph/plan/plan.h"
 #include "graph/train/trainer.h"
@@ -16,9 +17,12 @@ class BenchNetwork {
  public:
   struct Options {
     std::string model = "resnet34";
+    StructureOptions structure = {};
     bool train = false;
-    int64_t batch = 32, image_size = 224, classes = 1000;
+    int64_t batch = 32, image_size = 0, classes = 1000;  // image_size 0: what the model is meant for
     uint64_t seed = 0;
+
+    ModelDescription description() const { return description_of(model, structure, classes); }
   };
   BenchNetwork(const Options& options, int threads);
 

@@ -17,6 +17,8 @@
 #include "apps/machine/process_report.h"
 #include "apps/machine/scratch_folder.h"
 #include "apps/options/common.h"
+#include "apps/options/structure_options.h"
+#include "graph/model/model_zoo.h"
 #include "io/core/check_range.h"
 #include "io/core/error.h"
 #include "io/files/file.h"
@@ -133,12 +135,13 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
       fmt::format("work on so many, evenly spread over the data; fewer where their pixels would take more "
                   "than 1 GB [{}, drawn {}]",
                   kPictures, kDrawnPictures));
-  add_model_option(*command, o.network.model);
+  CLI::Option* model = add_model_option(*command, o.network.model);
+  add_structure_options(*command, o.network.structure);
   command->add_flag("--train", o.network.train, "steps of training with Adam as the model's part [scoring]");
   command->add_option("--recipe", o.recipe,
                       "train (random crop and flip) or eval (resize and centre crop) [eval, with --train train]");
   command->add_option("--batch", o.network.batch, "pictures a step")->capture_default_str();
-  command->add_option("--image-size", o.network.image_size, "side of the network's input")->capture_default_str();
+  command->add_option("--image-size", o.network.image_size, "side of the network's input [224; 32 with --stem cifar]");
   command->add_option("--seed", o.network.seed, "of order, crops and flips")->capture_default_str();
   CLI::Option* threads = add_threads_option(*command, o.threads);
   threads->description("measure with 1, 2, 3, 4, then twice as many, up to so many " + threads->get_description());
@@ -165,7 +168,13 @@ BenchSubcommand add_bench_pipeline(CLI::App& bench) {
       "  resflow bench pipeline --data photos --json now.json --html now.html\n"
       "  resflow bench pipeline --data photos --compare now.json\n"
       "  resflow bench pipeline --synthetic --model resnet18 --train --batch 16 --sweep 1,2,4");
-  return {command, [options, command] { return bench_pipeline(*options, *command); }};
+  return {command, [options, command, model] {
+            BenchNetwork::Options& network = options->network;
+            network.model = model_or_unnamed(network.model, model->count() > 0, network.structure);
+            if (network.image_size == 0)
+              network.image_size = usual_image_size(description_of(network.model, network.structure, 1));
+            return bench_pipeline(*options, *command);
+          }};
 }
 
 }  // namespace resflow

@@ -9,6 +9,7 @@
 #include "apps/pages/style.h"
 #include "apps/pages/svg_plot.h"
 #include "apps/report/page.h"
+#include "graph/model/model_zoo.h"
 #include "io/core/wording.h"
 
 namespace resflow {
@@ -126,7 +127,7 @@ std::string shares_table(const PipelineReport& report) {
 }  // namespace
 
 std::string pipeline_html(const PipelineReport& report) {
-  const std::string title = fmt::format("{} on {}", report.options.network.model,
+  const std::string title = fmt::format("{} on {}", to_text(report.options.network.description()),
                                         report.data.empty() ? std::string("drawn pictures") : report.data);
   std::string body = fmt::format("<h1>{}</h1>\n<p class=\"verdict\">{}</p>\n{}", html_escape(title),
                                  html_escape(report.bottleneck.sentence), facts(report.result));

@@ -5,6 +5,7 @@
 #include "apps/host/console.h"
 #include "apps/machine/process_report.h"
 #include "apps/machine/versions.h"
+#include "graph/model/model_zoo.h"
 #include "io/core/wording.h"
 #include "ops/compute.h"
 
@@ -106,8 +107,8 @@ std::string pictures_text(const PipelineReport& report) {
 
 std::string network_text(const PipelineReport& report) {
   const BenchNetwork::Options& n = report.options.network;
-  return fmt::format("{} {}, batch {}, {} x {}, {} recipe", n.train ? "train" : "score", n.model, n.batch, n.image_size,
-                     n.image_size, report.recipe);
+  return fmt::format("{} {}, batch {}, {} x {}, {} recipe", n.train ? "train" : "score", to_text(n.description()),
+                     n.batch, n.image_size, n.image_size, report.recipe);
 }
 
 std::string method_text(const PipelineReport& report) {
@@ -151,7 +152,7 @@ nlohmann::ordered_json pipeline_json(const PipelineReport& report) {
   data["broken"] = report.broken;
   data["bytes"] = report.bytes;
   json["mode"] = n.train ? "train" : "score";
-  json["model"] = n.model;
+  json["model"] = to_text(n.description());
   json["batch"] = n.batch;
   json["image_size"] = n.image_size;
   json["recipe"] = report.recipe;

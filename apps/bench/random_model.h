@@ -15,10 +15,7 @@ std::vector<float> synthetic_pixels(const BenchOptions& o);
 // A network with random weights and input for it, both the same in every run.
 struct RandomModel {
   RandomModel(const BenchOptions& o, int threads)
-      : limit(threads),
-        compute(threads),
-        model({.architecture = o.model, .num_classes = 1000}, compute),
-        pixels(synthetic_pixels(o)) {
+      : limit(threads), compute(threads), model(bench_model(o), compute), pixels(synthetic_pixels(o)) {
     model.initialise(o.seed);
   }
 

@@ -50,7 +50,8 @@ int bench_score(const BenchOptions& o, int threads) {
     calibrator.observe(bench.pixels.data(), o.batch);
     bench.model.set_quantization(calibrator.result());
   }
-  print_setup(o, threads, "score " + o.model + (precision == Precision::kF32 ? "" : " in " + o.precision.name));
+  print_setup(o, threads,
+              "score " + bench_model_text(o) + (precision == Precision::kF32 ? "" : " in " + o.precision.name));
   const Executors::Work work = [&](Plan& plan) { plan.forward(bench.pixels.data(), o.batch); };
   const std::unique_ptr<Executors> executors = make_executors(o, bench, precision, threads, wanted, work);
   const size_t planned = executors->memory().total();
@@ -67,7 +68,7 @@ int bench_score(const BenchOptions& o, int threads) {
     }
   });
   nlohmann::ordered_json report = new_report("score", o, threads);
-  report["model"] = o.model;
+  report["model"] = bench_model_text(o);
   report["precision"] = o.precision.name;
   report["executors"] = count;
   report["planned_bytes"] = planned;

@@ -24,13 +24,14 @@ int bench_train(const BenchOptions& o, int threads) {
   std::iota(labels.begin(), labels.end(), 0);
   for (int32_t& label : labels) label %= 1000;
 
-  print_setup(o, threads,
-              "train " + o.model + " with Adam" + (precision == Precision::kF32 ? "" : " in " + o.precision.name));
+  print_setup(
+      o, threads,
+      "train " + bench_model_text(o) + " with Adam" + (precision == Precision::kF32 ? "" : " in " + o.precision.name));
   const PlanMemory memory = trainer.memory();
   print_out("planned memory {}\n", format_bytes(static_cast<double>(memory.total() + trainer.optimizer_bytes())));
   const StepTimes times = measure_steps(o.seconds, [&] { trainer.step(bench.pixels.data(), labels); });
   nlohmann::ordered_json report = new_report("train", o, threads);
-  report["model"] = o.model;
+  report["model"] = bench_model_text(o);
   report["precision"] = o.precision.name;
   report["optimizer"] = optimizer.name;
   report["planned_bytes"] = memory.total() + trainer.optimizer_bytes();

@@ -8,6 +8,7 @@
 
 #include "apps/inspect/model_summary.h"
 #include "graph/model/misfit.h"
+#include "graph/model/model_zoo.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
 #include "io/files/file.h"
@@ -69,14 +70,14 @@ void add_few(std::string& out, std::string_view what, const std::vector<std::str
 void add_fit(std::string& out, const ModelFacts& facts, bool asked) {
   const WeightsFit& fit = facts.match.fit;
   const ModelDescription& model = facts.match.description;
-  const std::string name = fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
+  const std::string name = fmt::format("{} with {}", to_text(model), plural(model.num_classes, "class", "classes"));
   if (fit.fits()) {
     line(out, "model", "{}: all tensors fit{}", name,
          fit.counts_absent == 0 ? "" : fmt::format("; {} num_batches_tracked absent, taken as 0", fit.counts_absent));
     return;
   }
   if (facts.place && facts.place->headless) {
-    line(out, "model", "{} without a head", model.architecture);
+    line(out, "model", "{} without a head", to_text(model));
     return;
   }
   if (asked || facts.summary.format == WeightsFormat::kCheckpoint) {
@@ -149,6 +150,7 @@ void add_tensors(std::string& out, const std::vector<TensorEntry>& tensors) {
 nlohmann::ordered_json model_json(const ModelFacts& facts) {
   const ModelMatch& match = facts.match;
   nlohmann::ordered_json json = {{"architecture", match.description.architecture},
+                                 {"description", to_text(match.description)},
                                  {"classes", match.description.num_classes},
                                  {"fits", match.fit.fits()},
                                  {"headless", match.fit.lacks_head_alone()},
@@ -222,7 +224,9 @@ std::string file_text(const FileView& view) {
   else
     add_fit(out, facts, view.asked);
   if (facts.match.fit.fits())
-    line(out, "", "{}", model_line(facts.match.description, facts.preprocessing.value_or(Preprocessing()).crop));
+    line(out, "", "{}",
+         model_line(facts.match.description,
+                    facts.preprocessing ? facts.preprocessing->crop : usual_image_size(facts.match.description)));
   add_facts(out, facts);
   if (view.training) add_training(out, *view.training);
   if (view.verified) {

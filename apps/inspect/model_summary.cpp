@@ -58,7 +58,7 @@ std::string model_line(const ModelDescription& description, int64_t image_size) 
   for (const ParameterSpec& p : graph.parameters())
     if (p.learnt) learnt += element_count(p.dims);
   return fmt::format("{}: {} outputs, {} parameters ({}), {:.3f} G multiply-adds for a picture of {} x {}",
-                     description.architecture, description.num_classes, format_count(learnt),
+                     to_text(description), description.num_classes, format_count(learnt),
                      format_bytes(static_cast<double>(learnt) * 4),
                      static_cast<double>(multiply_adds(graph, image_size, image_size)) / 1e9, image_size, image_size);
 }

@@ -15,6 +15,7 @@
 
 #include "apps/inspect/model_summary.h"
 #include "apps/model/model_file.h"
+#include "graph/model/model_zoo.h"
 #include "io/core/convert_dtype.h"
 #include "io/core/text.h"
 #include "io/core/wording.h"
@@ -132,7 +133,7 @@ WeightsDiff diff_weights(const std::vector<NamedArray>& first, const std::vector
 
 void diff_facts(const ModelFacts& first, const ModelFacts& second, WeightsDiff& diff) {
   if (first.match.fit.fits() && second.match.fit.fits())
-    add_fact("model", first.match.description.architecture, second.match.description.architecture, diff);
+    add_fact("model", to_text(first.match.description), to_text(second.match.description), diff);
   if (first.classes && second.classes) diff_classes(*first.classes, *second.classes, diff);
   if (first.preprocessing && second.preprocessing) {
     const auto text = [](const Preprocessing& p) {

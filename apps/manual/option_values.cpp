@@ -11,6 +11,7 @@ namespace {
 const std::map<std::string, std::vector<std::string>>& all() {
   static const std::map<std::string, std::vector<std::string>> kAll = {
       {"auto-augment", {"none", "randaugment", "trivialaugment"}},
+      {"block", {"basic", "bottleneck"}},
       {"class-weights", {"none", "balanced"}},
       {"completion", {"bash", "zsh", "fish"}},
       {"decode", {"exact", "fast"}},
@@ -19,13 +20,16 @@ const std::map<std::string, std::vector<std::string>>& all() {
       {"format", {"csv", "jsonl", "npy", "npz"}},
       {"freeze-bn", {"eval", "train"}},
       {"mode", {"finetune", "partial", "features", "svm", "scratch"}},
-      {"model", model_names()},
+      {"model", all_model_names()},
+      {"norm", {"batch", "group"}},
       {"on-error", {"skip", "stop"}},
       {"optimizer", optimizer_names()},
       {"precision", {"f32", "bf16", "int8"}},
       {"recipe", {"train", "eval"}},
       {"sampler", {"shuffle", "balanced"}},
       {"schedule", {"none", "step", "multistep", "cosine", "plateau", "onecycle"}},
+      {"shortcut", {"projection", "padding"}},
+      {"stem", {"imagenet", "cifar"}},
       {"truncated", {"refuse", "take"}},
   };
   return kAll;

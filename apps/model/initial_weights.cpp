@@ -67,8 +67,9 @@ class Skipped {
 ModelMatch choose_model(const std::vector<TensorEntry>& tensors, const Skipped& skipped) {
   std::optional<ModelMatch> best;
   std::tuple<bool, int64_t, size_t> best_rank;
-  for (const std::string& name : model_names()) {
-    ModelMatch match = match_model(name, tensors);
+  std::vector<ModelMatch> candidates = {recognise_model(tensors)};
+  for (const std::string& name : model_names()) candidates.push_back(match_model(name, tensors));
+  for (ModelMatch& match : candidates) {
     const size_t differences = match.fit.differences();
     match.fit = skipped.rest_of(std::move(match.fit));
     // Where two models fit the rest equally well, what was left out tells them apart.
@@ -81,11 +82,16 @@ ModelMatch choose_model(const std::vector<TensorEntry>& tensors, const Skipped& 
   return std::move(best).value();
 }
 
+// What the file says of itself is believed as far as the tensors agree: strides leave no trace in them.
 ModelMatch match_options(const InitialWeightsOptions& options, const std::vector<TensorEntry>& tensors,
-                         const Skipped& skipped, const ModelFacts& facts) {
+                         const ModelFacts& facts, const Skipped& skipped) {
   const std::string& path = facts.path;
   ModelMatch match;
-  if (options.architecture.empty()) {
+  const bool is_named = !options.architecture.empty() && options.architecture != kUnnamedModel;
+  const bool is_whole = facts.match.fit.fits() || facts.match.fit.lacks_head_alone();
+  if (is_whole && (!is_named || options.architecture == facts.match.description.architecture)) {
+    match = facts.match;
+  } else if (!is_named) {
     match = choose_model(tensors, skipped);
   } else {
     match = match_model(options.architecture, tensors);
@@ -104,12 +110,19 @@ ModelMatch match_options(const InitialWeightsOptions& options, const std::vector
                    to_sentence(match.fit, kFew), advice);
 }
 
-// Strides and dilation leave no trace in tensors, but a file that resflow wrote names them. A run has no dilation.
-void check_strides(const ModelFacts& facts) {
-  const auto& dilated = facts.match.description.replace_stride_with_dilation;
-  if (std::find(dilated.begin(), dilated.end(), true) != dilated.end())
-    throw data_error("{}: its {} has dilation in place of stride, which training has no setting for", facts.path,
-                     facts.match.description.architecture);
+// The network that training is to have: what the weights are, with what was given beside it. Tensors that do not fit
+// that are an error.
+ModelDescription trained_description(const InitialWeightsOptions& options, const ModelMatch& match,
+                                     const std::vector<TensorEntry>& tensors, const Skipped& skipped,
+                                     const std::string& path) {
+  const ModelDescription& of_file = match.description;
+  ModelDescription wanted = with_structure(of_file, options.structure);
+  if (wanted == of_file) return wanted;
+  const WeightsFit fit = skipped.rest_of(compare_weights(wanted, tensors, DTypeRule::kConvertible));
+  if (!fit.fits() && !fit.lacks_head_alone())
+    throw data_error("{}: is a {}, which does not fit {}: {}", path, to_text(of_file), given_text(options.structure),
+                     to_sentence(fit));
+  return wanted;
 }
 
 // Of each class of the data, the row of the weights' head that is of the same name; -1 where there is none.
@@ -242,14 +255,19 @@ std::string describe(const Origin& origin, const Taken& taken, size_t tensors) {
                      converted.empty() ? "" : fmt::format(", {} taken as f32", fmt::join(converted, " and ")));
 }
 
-void take_preprocessing(const Origin& origin, const ModelFacts& facts, int image_size, InitialWeights& result) {
+void take_preprocessing(const Origin& origin, const ModelFacts& facts, InitialWeights& result) {
   const bool is_known = origin.entry != nullptr || facts.preprocessing.has_value();
+  const int image_size = result.image_size;
   result.preprocessing = scaled_preprocessing(
-      origin.entry != nullptr ? origin.entry->preprocessing() : facts.preprocessing.value_or(Preprocessing()),
+      origin.entry != nullptr ? origin.entry->preprocessing()
+                              : facts.preprocessing.value_or(usual_preprocessing(result.description, image_size)),
       image_size);
-  result.facts.emplace_back("evaluation",
-                            fmt::format("short side to {}, centre {} x {}, {}", result.preprocessing.resize, image_size,
-                                        image_size, is_known ? "in the proportion of the weights" : "as for ImageNet"));
+  result.facts.emplace_back(
+      "evaluation",
+      fmt::format("short side to {}, centre {} x {}, {}", result.preprocessing.resize, image_size, image_size,
+                  is_known                                    ? "in the proportion of the weights"
+                  : result.preprocessing.resize == image_size ? "whole, with ImageNet's mean and deviation"
+                                                              : "as for ImageNet"));
 }
 
 }  // namespace
@@ -264,14 +282,14 @@ InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listen
   as_it_is.by_hash = false;
   const ModelFacts facts = model_facts(path, as_it_is, listener);
   for (const std::string& note : facts.notes) listener.warn(note);
-  check_strides(facts);
   std::vector<NamedArray> tensors = read_nearest_values(facts);
   const std::vector<TensorEntry> entries = entries_of(tensors);
   const Skipped skipped(options.skip);
-  const ModelMatch match = match_options(options, entries, skipped, facts);
+  const ModelMatch match = match_options(options, entries, facts, skipped);
 
   InitialWeights result;
-  result.description.architecture = match.description.architecture;
+  result.description = trained_description(options, match, entries, skipped, path);
+  result.image_size = options.image_size != 0 ? options.image_size : usual_image_size(result.description);
   result.description.num_classes = static_cast<int64_t>(options.classes.size());
   const std::vector<ParameterSpec> specs = build_model(result.description).parameters();
   const std::optional<FoundModel>& found = facts.place ? facts.place : facts.nearest;
@@ -290,7 +308,7 @@ InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listen
     result.facts.emplace_back("left out", fmt::format("{} of the model by {} '{}': initialised anew",
                                                       plural(taken.left_out, "tensor", "tensors"),
                                                       setting("weights_skip"), fmt::join(options.skip, "' '")));
-  take_preprocessing(origin, facts, options.image_size, result);
+  take_preprocessing(origin, facts, result);
   result.provenance = facts.provenance;
   result.provenance.emplace_back("weights", fmt::format("{} sha256 {}", origin.name(), origin.sha256));
   return result;

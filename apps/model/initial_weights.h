@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/model/structure.h"
 #include "io/checkpoint/description.h"
 #include "io/core/listener.h"
 #include "io/core/named_array.h"
@@ -16,13 +17,15 @@ struct InitialWeightsOptions {
   std::string key = {}, prefix = {};   // of several models in the file, as ModelFileOptions has them
   std::vector<std::string> skip = {};  // shell-like patterns (fnmatch) of parameter names that are left out
   std::string architecture = {};       // empty: the model that the weights fit
+  StructureOptions structure = {};     // what they have to fit, and what no tensor shows
   std::vector<std::string> classes = {};  // of the data
-  int image_size = 224;
-  uint64_t seed = 0;  // of what is initialised anew
+  int image_size = 0;                     // 0: what the model is meant for
+  uint64_t seed = 0;                      // of what is initialised anew
 };
 
 struct InitialWeights {
-  ModelDescription description;    // with as many classes as the data have
+  ModelDescription description;  // with as many classes as the data have
+  int image_size = 0;
   std::vector<NamedArray> values;  // all of the model's, as Model::load takes them
   // The evaluation that goes with training from them: the weights' mean and deviation, and at image_size their ratio
   // of resize to crop, rounded down as eval_preprocessing does it (232 to 224 gives 232 at 224, 132 at 128).

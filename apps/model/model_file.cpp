@@ -29,7 +29,7 @@ constexpr size_t kShown = 20;  // tensors that are not finite
 constexpr int64_t kImagenetClasses = 1000;
 
 std::string model_text(const ModelDescription& model) {
-  return fmt::format("{} with {}", model.architecture, plural(model.num_classes, "class", "classes"));
+  return fmt::format("{} with {}", to_text(model), plural(model.num_classes, "class", "classes"));
 }
 
 void take_pretrained(const PretrainedWeights& weights, const std::string& sha256, ModelFacts& facts) {
@@ -46,6 +46,8 @@ void read_checkpoint_facts(const ModelFileOptions& options, ModelFacts& facts) {
   if (!options.architecture.empty() && options.architecture != c.model.architecture)
     throw usage_error("{} {}: {} says that it is a {}", setting("model"), options.architecture, facts.path,
                       c.model.architecture);
+  if (with_structure(c.model, options.structure) != c.model)
+    throw usage_error("{}: {} says that it is a {}", given_text(options.structure), facts.path, to_text(c.model));
   facts.summary = {.format = WeightsFormat::kCheckpoint,
                    .variant = fmt::format("version {}", summary.format_version),
                    .tensors = std::move(summary.parameters),
@@ -143,6 +145,26 @@ void find_place(const std::vector<TensorGroup>& groups, const ModelFileOptions& 
   facts.place = std::move(*taken);
 }
 
+// What was given in place of what no tensor shows; and a word on what is taken without having been said.
+void apply_structure(const ModelFileOptions& options, ModelFacts& facts, bool is_written) {
+  ModelMatch& match = facts.match;
+  if (!match.fit.fits() && !(facts.place && facts.place->headless)) return;
+  const ModelDescription wanted = with_structure(match.description, options.structure);
+  if (wanted != match.description) {
+    WeightsFit fit = compare_weights(wanted, facts.summary.tensors, DTypeRule::kConvertible);
+    if (fit.differences() > match.fit.differences())
+      throw data_error("{}: is a {}, which does not fit {}: {}", facts.path, model_text(match.description),
+                       given_text(options.structure), to_sentence(fit));
+    match = {.description = wanted, .fit = std::move(fit)};
+  }
+  if (is_written || wanted.norm != "group" || options.structure.norm_groups != 0) return;
+  facts.notes.push_back(
+      fmt::format("{}: its norms have no running mean and variance, so they are group norms, not batch norms; of how "
+                  "many groups it "
+                  "does not say: {} are taken, {} changes that",
+                  facts.path, norm_groups_of(options_of(wanted)), setting("norm_groups")));
+}
+
 void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
   WeightsListing listing = list_weights(facts.path);
   find_place(listing.groups, options, facts);
@@ -170,6 +192,7 @@ void read_foreign_facts(const ModelFileOptions& options, ModelFacts& facts) {
                      : options.architecture.empty() ? recognise_model(tensors)
                                                     : match_model(options.architecture, tensors);
   facts.match = match_written(tensors, written.model, options.architecture, std::move(match));
+  apply_structure(options, facts, written.model.has_value());
   facts.classes = std::move(written.classes);
   facts.preprocessing = std::move(written.preprocessing);
   facts.head = std::move(written.head);
@@ -218,7 +241,8 @@ void apply_preprocessing(const ModelFileOptions& options, ModelFacts& facts) {
                                         : fmt::format("{} {}", setting("resize"), options.resize),
                       facts.path, facts.preprocessing->resize, facts.preprocessing->crop, setting("resize"),
                       setting("crop"));
-  Preprocessing p = options.crop != 0 ? eval_preprocessing(options.crop) : Preprocessing();
+  const ModelDescription& model = facts.match.description;
+  Preprocessing p = usual_preprocessing(model, options.crop != 0 ? options.crop : usual_image_size(model));
   if (options.resize != 0) p.resize = options.resize;
   if (p.crop > p.resize)
     throw usage_error("{} {} of pictures whose short side is {}: wanted a {} of at least {}", setting("crop"), p.crop,
@@ -282,11 +306,14 @@ Checkpoint assume(const ModelFacts& facts, std::vector<std::string>& notes) {
   if (facts.preprocessing) {
     c.preprocessing = *facts.preprocessing;
   } else {
-    notes.push_back(
-        fmt::format("{}: does not say how pictures are prepared: short side to {}, centre {} x {}, as for "
-                    "ImageNet; {} and {} change that",
-                    facts.path, c.preprocessing.resize, c.preprocessing.crop, c.preprocessing.crop, setting("resize"),
-                    setting("crop")));
+    c.preprocessing = usual_preprocessing(c.model, usual_image_size(c.model));
+    const bool whole = c.preprocessing.resize == c.preprocessing.crop;
+    notes.push_back(fmt::format(
+        "{}: does not say how pictures are prepared: short side to {}, centre {} x {}, {}; {} and {} change "
+        "that",
+        facts.path, c.preprocessing.resize, c.preprocessing.crop, c.preprocessing.crop,
+        whole ? "as for CIFAR, with ImageNet's mean and deviation" : "as for ImageNet", setting("resize"),
+        setting("crop")));
   }
   c.head = facts.head;
   c.quantization = facts.quantization;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/model/structure.h"
 #include "graph/model/find_model.h"
 #include "graph/model/recognise.h"
 #include "io/checkpoint/checkpoint.h"
@@ -18,6 +19,8 @@ namespace resflow {
 // What the caller knows about a file. Where a member is empty or 0, the file's own word counts, or what is recognised.
 struct ModelFileOptions {
   std::string architecture = {};
+  StructureOptions structure =
+      {};                    // what no tensor shows: dilation, groups of group norms, a network without shortcuts
   std::string classes = {};  // "imagenet", or a file with a name a line
   // Only for files that carry no preprocessing. A crop alone brings the resize that goes with it.
   int resize = 0, crop = 0;

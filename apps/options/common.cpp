@@ -13,7 +13,8 @@
 namespace resflow {
 
 CLI::Option* add_model_option(CLI::App& command, std::string& model) {
-  return command.add_option("--model", model, fmt::format("{}", fmt::join(model_names(), ", ")))->capture_default_str();
+  return command.add_option("--model", model, fmt::format("{}", fmt::join(all_model_names(), ", ")))
+      ->capture_default_str();
 }
 
 CLI::Option* add_threads_option(CLI::App& command, int& threads) {

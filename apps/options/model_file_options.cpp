@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/options/structure_options.h"
 #include "graph/model/model_zoo.h"
 #include "graph/plan/plan.h"
 
@@ -28,7 +29,8 @@ void add_weights_place_options(CLI::App& command, std::string& key, std::string&
 void add_model_file_options(CLI::App& command, ModelFileOptions& options) {
   command.add_option(
       "--model", options.architecture,
-      fmt::format("the file must be this one [recognised by its tensors]: {}", fmt::join(model_names(), ", ")));
+      fmt::format("the file must be this one [recognised by its tensors]: {}", fmt::join(all_model_names(), ", ")));
+  add_unseen_structure_options(command, options.structure);
   add_weights_place_options(command, options.weights_key, options.weights_prefix);
   command.add_option(
       "--classes", options.classes,

@@ -17,7 +17,7 @@ void add_model_file_argument(CLI::App& command, std::string& model);
 // --weights-key, --weights-prefix
 void add_weights_place_options(CLI::App& command, std::string& key, std::string& prefix);
 
-// --model, --weights-key, --weights-prefix, --classes
+// --model, --norm-groups, --no-residual, --replace-stride-with-dilation, --weights-key, --weights-prefix, --classes
 void add_model_file_options(CLI::App& command, ModelFileOptions& options);
 
 // --resize, --crop

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "graph/model/model_zoo.h"
 #include "io/core/error.h"
 #include "io/core/stopwatch.h"
 #include "io/core/wording.h"
@@ -30,6 +31,8 @@ std::string backbone_hash(const Model& model) {
   const ModelDescription& d = model.description();
   add(hash, fmt::format("{} {} {} {}", d.architecture, d.groups, d.width_per_group,
                         fmt::join(d.replace_stride_with_dilation, " ")));
+  // What else there is leaves the hashes of before as they were where it is as it was then.
+  if (const std::string text = to_text(d); text != d.architecture) add(hash, text);
   for (const auto& parameter : model.parameters()) {
     if (parameter->is_count || parameter->name.starts_with("fc.")) continue;
     const Array value = parameter->value.export_to_array(model.compute());

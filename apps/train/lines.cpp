@@ -6,6 +6,7 @@
 
 #include "apps/machine/versions.h"
 #include "graph/model/graph.h"
+#include "graph/model/model_zoo.h"
 #include "io/core/setting.h"
 #include "io/core/wording.h"
 #include "ops/compute.h"
@@ -40,7 +41,7 @@ Lines data_lines(const Run& run) {
           ? fmt::format("validation {} in {}", pictures_of(run.data->val), run.data->val_root)
           : fmt::format("validation none: best.resflow is the last model; {} DATA tells more", setting("val")));
   lines.push_back(fmt::format("model      {}, {} parameters, {:.3f} G multiply-adds for a picture of {} x {}",
-                              run.options.model, format_count(run.model->parameter_count()),
+                              to_text(run.model->description()), format_count(run.model->parameter_count()),
                               static_cast<double>(multiply_adds(run.model->graph(), size, size)) / 1e9, size, size));
   for (const auto& [what, sentence] : run.weights_facts) lines.push_back(fmt::format("{:10} {}", what, sentence));
   return lines;

@@ -88,10 +88,11 @@ class NetworkMode : public TrainingMode {
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Validation> validation_;  // where there is validation data
   MixOptions mix_;
-  std::vector<float> targets_;  // of a mixed batch
-  int64_t batches_ = 0;         // of an epoch
-  int64_t lone_pictures_ = 0;   // batches of one picture that could not be trained on
-  bool at_update_ = true;       // the model is as its last update left it, and no gradients wait for the next
+  std::vector<float> targets_;   // of a mixed batch
+  int64_t batches_ = 0;          // of an epoch
+  bool norms_need_two_ = false;  // pictures: a batch norm has no variance of one value a channel
+  int64_t lone_pictures_ = 0;    // batches of one picture that could not be trained on
+  bool at_update_ = true;        // the model is as its last update left it, and no gradients wait for the next
 };
 
 // The parameters are in use already; for each of them there is a number more, or several, in the optimizer.
@@ -111,8 +112,16 @@ void warn_where_memory_is_short(const Run& run, size_t activations) {
       *run.listener);
 }
 
+bool has_norm_of_one_pixel(const Graph& graph, int64_t image_size) {
+  const std::vector<Dims> shapes = graph.shapes(image_size, image_size);
+  for (size_t i = 0; i < shapes.size(); ++i)
+    if (std::holds_alternative<BatchNormNode>(graph.nodes()[i].kind) && shapes[i][1] * shapes[i][2] == 1) return true;
+  return false;
+}
+
 NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
   const TrainOptions& o = run.options;
+  norms_need_two_ = has_norm_of_one_pixel(run.model->graph(), o.image_size);
   freeze_parameters(*run.model, o);
   group_parameters(*run.model, o);
   const LossOptions loss = loss_options_of(o, run.data->train);
@@ -240,8 +249,7 @@ bool NetworkMode::train_batch(const Batch& batch) {
   const int64_t end = std::min(batches_, (group + 1) * o.accumulate);
   const bool last = batch.number + 1 == end;
   if (is_stepwise(schedule())) follow_schedule(group);
-  // Batch norm has no variance of one value a channel, which is what one picture of at most 32 x 32 leaves it.
-  const bool lone = batch.size == 1 && o.image_size <= 32;
+  const bool lone = batch.size == 1 && norms_need_two_;
   if (lone) ++lone_pictures_;
   if (batch.size > 0 && !lone) step(batch, 1 / static_cast<double>(end - group * o.accumulate));
   if (last && o.accumulate > 1) trainer_->update();

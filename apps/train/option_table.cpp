@@ -9,7 +9,7 @@ namespace {
 
 using O = TrainOptions;
 
-std::vector<Option<O>> before_augmentation() {
+std::vector<Option<O>> before_weights() {
   return {
       {{.name = "data",
         .help = "folder of class folders with photographs, or one that holds train/ and val/; or a pack (resflow pack)",
@@ -41,6 +41,11 @@ std::vector<Option<O>> before_augmentation() {
       {{.name = "repeat", .help = "runs with {seed} and the seeds after it, into OUT/seed-N; mean and deviation"},
        option_at<&O::repeat>},
       {{.name = "model", .place = 1}, option_at<&O::model>},
+  };
+}
+
+std::vector<Option<O>> before_augmentation() {
+  return {
       {{.name = "weights",
         .help = "start from these: a file (.pth, .safetensors, .resflow) or MODEL:ENTRY as in resflow weights;\n"
                 "{model} is then what they fit, the head is new where the classes are others",
@@ -106,7 +111,10 @@ std::vector<Option<O>> before_augmentation() {
        option_at<&O::epochs>},
       {{.name = "batch", .help = "pictures a step", .place = 7, .modes = kInNetwork | kInFeatures},
        option_at<&O::batch>},
-      {{.name = "image_size", .help = "side of the network's input, 32 or more", .place = 8},
+      {{.name = "image_size",
+        .help = "side of the network's input, 32 or more [224; 32 with {stem} cifar]",
+        .none = "0",
+        .place = 8},
        option_at<&O::image_size>},
       {{.name = "precision", .place = 10, .modes = kInNetwork}, option_at<&O::precision>},
       {{.name = "force_precision",
@@ -296,7 +304,10 @@ std::vector<Option<O>> after_augmentation() {
 }
 
 std::vector<Option<O>> whole_table() {
-  std::vector<Option<O>> all = before_augmentation();
+  std::vector<Option<O>> all = before_weights();
+  for (const Option<StructureOptions>& option : structure_option_table())
+    all.push_back(option_of_part(option, &O::structure));
+  for (Option<O>& option : before_augmentation()) all.push_back(std::move(option));
   for (const Option<AugmentOptions>& option : augment_option_table())
     all.push_back(option_of_part(option, &O::augment));
   for (Option<O>& option : after_augmentation()) all.push_back(std::move(option));

@@ -95,6 +95,21 @@ void resolve_scale(TrainOptions& o) {
     o.warmup_epochs = o.base_lr() > o.lr && o.schedule != "onecycle" ? std::min(kWarmup, o.epochs / 2) : 0;
 }
 
+// What network it is, and how large its pictures are. Weights say it where there are some: then what they are is
+// compared with what was given when they are read.
+void resolve_structure(TrainOptions& o) {
+  o.model = model_or_unnamed(o.model, o.given.contains("model"), o.structure);
+  const auto& models = all_model_names();
+  if (o.model != kUnnamedModel && std::find(models.begin(), models.end(), o.model) == models.end())
+    throw usage_error("{} {}: there is no such model, but {}", setting("model"), o.model, fmt::join(models, ", "));
+  for (const Option<StructureOptions>& option : structure_option_table())
+    if (o.given.contains(option.name) && text_of(option, o.structure) == "0")
+      throw usage_error("{} is 0: wanted at least 1", setting(option.name));
+  if (!o.weights.empty()) return;
+  const ModelDescription description = description_of(o.model, o.structure, 1);
+  if (o.image_size == 0) o.image_size = usual_image_size(description);
+}
+
 void resolve_mode(TrainOptions& o) {
   if (o.mode.empty()) o.mode = !o.freeze.empty() ? "partial" : !o.weights.empty() ? "finetune" : "scratch";
   if (o.mode != "finetune" && o.mode != "partial" && o.mode != "features" && o.mode != "svm" && o.mode != "scratch")
@@ -164,9 +179,7 @@ void resolve(TrainOptions& o) {
   acceptance(o.max_pixels, o.truncated);
   training_precision({.name = o.precision, .force = o.force_precision});
 
-  const auto& models = model_names();
-  if (std::find(models.begin(), models.end(), o.model) == models.end())
-    throw usage_error("{} {}: there is no such model, but {}", setting("model"), o.model, fmt::join(models, ", "));
+  resolve_structure(o);
   const auto needs_weights = [&](const char* name, bool given) {
     if (o.weights.empty() && given) throw usage_error("{} goes with {}", setting(name), setting("weights"));
   };
@@ -183,7 +196,8 @@ void resolve(TrainOptions& o) {
   if (o.epochs > kMostEpochs)
     throw usage_error("{} is {}: wanted at most {}", setting("epochs"), o.epochs, kMostEpochs);
   if (o.batch < 1) throw usage_error("{} is {}: wanted at least 1", setting("batch"), o.batch);
-  if (o.image_size < 32) throw usage_error("{} is {}: wanted at least 32", setting("image_size"), o.image_size);
+  if ((o.given.contains("image_size") || o.image_size != 0) && o.image_size < 32)
+    throw usage_error("{} is {}: wanted at least 32", setting("image_size"), o.image_size);
   if (o.image_size > 4096) throw usage_error("{} is {}: wanted at most 4096", setting("image_size"), o.image_size);
   if (o.outage < 0) throw usage_error("{} is {}: wanted at least 0", setting("outage"), o.outage);
   if (o.save_every < 0) throw usage_error("{} is {}: wanted at least 0", setting("save_every"), o.save_every);

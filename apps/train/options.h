@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/model/structure.h"
 #include "apps/train/augment_options.h"
 #include "graph/train/schedule.h"
 #include "graph/train/trainer.h"
@@ -24,8 +25,9 @@ struct TrainOptions {
   bool strict = false;  // a resumed run goes on only where machine, versions and pictures are those of before
   int keep = 2;
 
-  std::string model = "resnet34";  // where `weights` is given and this is not: the model that they fit
-  std::string weights = {};        // a file, or torchvision's entry; empty: random initial values
+  std::string model = "resnet34";   // where `weights` is given and this is not: the model that they fit
+  StructureOptions structure = {};  // what else the network is: apps/model/structure.h
+  std::string weights = {};         // a file, or torchvision's entry; empty: random initial values
   std::string weights_key = {}, weights_prefix = {};  // which of several models in the file: apps/model/model_file.h
   std::vector<std::string> weights_skip = {};  // patterns of the names of parameters that are not taken from `weights`
   std::string mode = {};  // "finetune", "partial", "features", "svm", "scratch"; empty: `freeze` and `weights` imply it
@@ -37,7 +39,7 @@ struct TrainOptions {
   int svm_folds = 5;
   int64_t epochs = 10;
   int batch = 32;
-  int image_size = 224;
+  int image_size = 0;  // 0: what the network is meant for, 224, or 32 with the stem for CIFAR
   uint64_t seed = 0;
   int threads = 0;  // 0: every CPU that this process may use
   bool pin = false;

@@ -11,10 +11,10 @@
 #include "apps/machine/versions.h"
 #include "apps/model/initial_weights.h"
 #include "apps/train/saved_options.h"
+#include "graph/model/model_zoo.h"
 #include "io/core/error.h"
 #include "io/core/wording.h"
 #include "io/images/decode.h"
-#include "pipeline/recipe.h"
 
 namespace resflow {
 namespace {
@@ -37,6 +37,7 @@ InitialWeights read_weights(const TrainOptions& options, const TrainingData& dat
                                .prefix = options.weights_prefix,
                                .skip = options.weights_skip,
                                .architecture = options.given.contains("model") ? options.model : "",
+                               .structure = options.structure,
                                .classes = data.train.classes,
                                .image_size = options.image_size,
                                .seed = options.seed},
@@ -45,10 +46,9 @@ InitialWeights read_weights(const TrainOptions& options, const TrainingData& dat
 
 void make_model(Run& run) {
   run.compute = std::make_unique<Compute>(run.options.threads);
-  run.model =
-      std::make_unique<Model>(ModelDescription{.architecture = run.options.model,
-                                               .num_classes = static_cast<int64_t>(run.data->train.classes.size())},
-                              *run.compute);
+  run.model = std::make_unique<Model>(
+      description_of(run.options.model, run.options.structure, static_cast<int64_t>(run.data->train.classes.size())),
+      *run.compute);
 }
 
 // Of last.resflow, or, where that is damaged or gone, of the newest generation before it that is whole.
@@ -83,8 +83,7 @@ void resume(Run& run) {
   const ModelDescription& description = run.model->description();
   if (!(saved.model == description) || saved.classes != run.data->train.classes)
     throw data_error("{}: is a {} of {} classes, the run wants a {} of {}: was the file replaced?", file,
-                     saved.model.architecture, saved.model.num_classes, description.architecture,
-                     description.num_classes);
+                     to_text(saved.model), saved.model.num_classes, to_text(description), description.num_classes);
   run.model->load(saved.parameters);
   run.preprocessing = saved.preprocessing;
   run.provenance = std::move(saved.provenance);
@@ -101,7 +100,7 @@ void start(Run& run, InitialWeights weights) {
   make_model(run);
   if (run.options.weights.empty()) {
     run.model->initialise(run.options.seed);
-    run.preprocessing = eval_preprocessing(run.options.image_size);
+    run.preprocessing = usual_preprocessing(run.model->description(), run.options.image_size);
   } else {
     run.model->load(weights.values);
     run.preprocessing = weights.preprocessing;
@@ -135,7 +134,11 @@ Run open_run(const TrainOptions& given, std::shared_ptr<const TrainingData> data
   if (!options.resume) {  // what cannot be is said before a folder is made
     check_batch(options, *data);
     weights = read_weights(options, *data, listener);
-    if (!options.weights.empty()) options.model = weights.description.architecture;
+    if (!options.weights.empty()) {
+      options.model = weights.description.architecture;
+      options.structure = structure_of(weights.description);
+      options.image_size = weights.image_size;
+    }
   }
   Run run = {.options = options, .data = std::move(data), .listener = &listener, .folder = open_folder(options)};
   if (!run.folder.lock()->is_real())

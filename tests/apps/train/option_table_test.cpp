@@ -1,6 +1,7 @@
 // The table of training's options, and what reads it.
 //
 // Covers: apps/options/option_row apps/train/option_conditions apps/train/saved_options
+// Covers: apps/options/structure_options apps/train/structure_table
 #include "apps/train/option_table.h"
 
 #include <gmock/gmock.h>
