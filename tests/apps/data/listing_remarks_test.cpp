@@ -5,6 +5,7 @@
 
 #include "tests/support/files.h"
 #include "tests/support/heard_sentences.h"
+#include "tests/support/python.h"
 
 namespace resflow {
 namespace {

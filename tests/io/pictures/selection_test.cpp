@@ -7,6 +7,7 @@
 #include "io/core/setting.h"
 #include "tests/io/expect_error.h"
 #include "tests/support/files.h"
+#include "tests/support/python.h"
 
 namespace resflow {
 namespace {

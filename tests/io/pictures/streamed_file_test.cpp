@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/support/files.h"
+#include "tests/support/python.h"
 
 namespace resflow {
 namespace {
