@@ -54,8 +54,7 @@ Preprocessing preprocessing_of(const PreviewOptions& o, Listener& listener) {
   return o.image_size > 0 ? scaled_preprocessing(p, o.image_size) : p;
 }
 
-Recipe recipe_of(const PreviewOptions& o, Listener& listener) {
-  const Preprocessing preprocessing = preprocessing_of(o, listener);
+Recipe recipe_of(const PreviewOptions& o, const Preprocessing& preprocessing) {
   if (o.recipe == "eval") return Recipe::eval(preprocessing);
   return train_recipe(preprocessing.crop, preprocessing, o.augment);
 }
@@ -78,7 +77,11 @@ int preview(const PreviewOptions& o, int threads) {
   check_range("--columns", o.columns, 0, kMostTiles);
   if (o.image_size != 0) check_range("--image-size", o.image_size, 1, kLargestSide);
   TerminalListener listener;
-  const Recipe recipe = recipe_of(o, listener);
+  const Preprocessing preprocessing = preprocessing_of(o, listener);
+  const Recipe recipe = recipe_of(o, preprocessing);
+  Acceptance accept = o.accept.accept();
+  accept.truncated = accept.truncated || preprocessing.take_truncated;
+  accept.scale_grey16 = accept.scale_grey16 || preprocessing.scale_grey16;
   const PreviewGridOptions grid = {.columns = o.columns, .limit = kMostTiles};
   const PreviewLayout layout = preview_layout(o.batch, recipe.size, grid);
   if (int64_t{layout.width} * layout.height > kMostPixels)
@@ -93,13 +96,9 @@ int preview(const PreviewOptions& o, int threads) {
   note_idle_patterns(o.selection, dataset.left_out.patterns, listener);
   warn_of_damaged_packs(dataset.samples, listener);
   warn_of_unread_folders(dataset, listener);
-  Loader loader(dataset, recipe,
-                {.batch = o.batch,
-                 .threads = threads,
-                 .slots = 1,
-                 .seed = o.seed,
-                 .accept = o.accept.accept(),
-                 .reading = {.outage = 0}});
+  Loader loader(
+      dataset, recipe,
+      {.batch = o.batch, .threads = threads, .slots = 1, .seed = o.seed, .accept = accept, .reading = {.outage = 0}});
   std::optional<Image> image;
   int shown = 0, truncated = 0;
   loader.run(o.epoch, 0, [&](const Batch& batch) {

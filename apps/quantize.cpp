@@ -82,6 +82,7 @@ struct Calibrated {
 Acceptance accept(const QuantizeOptions& o, const TrainedModel& trained) {
   Acceptance accept = o.accept.accept();
   accept.truncated = accept.truncated || trained.preprocessing.take_truncated;
+  accept.scale_grey16 = accept.scale_grey16 || trained.preprocessing.scale_grey16;
   return accept;
 }
 

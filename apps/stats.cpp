@@ -76,7 +76,7 @@ Action add_stats(CLI::App& command) {
   command.footer(
       "Mean and std a channel are those of numpy over the training pictures as torchvision's Resize(256),\n"
       "CenterCrop(224), ToTensor makes them (at --image-size 224): every pixel counts alike, and std divides by the\n"
-      "number of pixels. They differ from the mean of each picture's own std, which some use.\n\n"
+      "number of pixels. Below them is the mean of each picture's own mean and std, which some use.\n\n"
       "Every file is decoded. One that cannot be read is listed with the reason, and the exit code stays 0. The same\n"
       "content is the same bytes, whatever the name; across train and val it is leakage.\n\n"
       "Example:\n"

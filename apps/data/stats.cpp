@@ -41,6 +41,7 @@ struct Seen {
   std::string error;    // empty where the picture is whole
   bool unread = false;  // its file could not be opened or read
   bool truncated = false;
+  int64_t grey16_pixels = 0, clipped_pixels = 0;
 };
 
 // What a thread needs to look at pictures. Each thread has its own.
@@ -87,6 +88,8 @@ struct Reader {
     seen.width = decoder.width();
     seen.height = decoder.height();
     seen.truncated = decoder.was_truncated();
+    seen.grey16_pixels = decoder.grey16_pixels();
+    seen.clipped_pixels = decoder.clipped_pixels();
     give_back();
   }
 
@@ -168,7 +171,11 @@ void add_seen(const Seen& seen, size_t index, PartStats& part) {
   }
   ++part.read;
   part.truncated += seen.truncated ? 1 : 0;
+  part.grey16 += seen.grey16_pixels > 0 ? 1 : 0;
+  part.grey16_pixels += seen.grey16_pixels;
+  part.clipped_pixels += seen.clipped_pixels;
   part.pixels.add(seen.pixels);
+  part.pictures.add(seen.pixels);
   ++part.sizes.count_of[{seen.width, seen.height}];
 }
 
@@ -251,6 +258,27 @@ std::array<double, 3> PixelSums::std() const {
     const long double variance = static_cast<long double>(squares_[c]) / n - mean * mean;
     std[c] = std::sqrt(static_cast<double>(std::max(variance, 0.0L))) / 255;
   }
+  return std;
+}
+
+void PictureSums::add(const PixelSums& picture) {
+  const std::array<double, 3> mean = picture.mean(), std = picture.std();
+  for (size_t c = 0; c < 3; ++c) {
+    mean_[c] += mean[c];
+    std_[c] += std[c];
+  }
+  ++pictures_;
+}
+
+std::array<double, 3> PictureSums::mean() const {
+  std::array<double, 3> mean = mean_;
+  for (double& value : mean) value /= static_cast<double>(pictures_);
+  return mean;
+}
+
+std::array<double, 3> PictureSums::std() const {
+  std::array<double, 3> std = std_;
+  for (double& value : std) value /= static_cast<double>(pictures_);
   return std;
 }
 

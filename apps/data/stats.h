@@ -37,6 +37,20 @@ class PixelSums {
   std::array<uint64_t, 3> sum_ = {}, squares_ = {};
 };
 
+// The other definition: the mean of each picture's own mean and deviation. Added in the order of the pictures.
+class PictureSums {
+ public:
+  // REQUIRES: picture.pixels() > 0.
+  void add(const PixelSums& picture);
+  // REQUIRES: something was added.
+  std::array<double, 3> mean() const;
+  std::array<double, 3> std() const;
+
+ private:
+  int64_t pictures_ = 0;
+  std::array<double, 3> mean_ = {}, std_ = {};
+};
+
 struct SizeStats {
   std::map<std::pair<int, int>, int64_t> count_of;  // (width, height) -> pictures
 
@@ -64,9 +78,12 @@ struct PartStats {
   Dataset dataset;
   std::vector<int64_t> pictures_of_class, broken_of_class;  // [classes]
   int64_t bytes = 0;
-  int64_t read = 0;       // pictures that are whole, or taken all the same
-  int64_t truncated = 0;  // of those: they end early
-  PixelSums pixels;       // of those
+  int64_t read = 0;                               // pictures that are whole, or taken all the same
+  int64_t truncated = 0;                          // of those: they end early
+  int64_t grey16 = 0;                             // of those: of 16-bit grey
+  int64_t grey16_pixels = 0, clipped_pixels = 0;  // of these, within the crop: all, and those above 255
+  PixelSums pixels;                               // of those
+  PictureSums pictures;                           // of those
   SizeStats sizes;
   std::map<std::string, int64_t> formats;                       // by content, "unknown" too
   std::map<std::string, int64_t> jpeg_sampling;                 // of colour pictures: "4:2:0"

@@ -98,7 +98,7 @@ void add_sizes(const PartStats& part, int crop, std::string& text) {
   add(text, "\n");
 }
 
-void add_part(const PartStats& part, int crop, std::string& text) {
+void add_part(const PartStats& part, int crop, bool scaled, std::string& text) {
   const auto total = static_cast<int64_t>(part.dataset.samples.size());
   add(text, "{:10} {} in {}, {}, {}\n", part.part.name, pictures(total),
       plural(part.dataset.classes.size(), "class", "classes"), format_bytes(static_cast<double>(part.bytes)),
@@ -107,6 +107,11 @@ void add_part(const PartStats& part, int crop, std::string& text) {
   if (part.dataset.classes.size() > 1)
     add(text, "  balance  the largest class has {:.2f} times the pictures of the smallest\n", imbalance(part));
   if (part.truncated > 0) add(text, "  truncated  {}, taken as far as there are pixels\n", pictures(part.truncated));
+  if (part.grey16 > 0)
+    add(text, "  16-bit grey {}: {} of their pixels {}\n", format_count(part.grey16),
+        percent(part.clipped_pixels, part.grey16_pixels),
+        scaled ? "are above 255, and are kept: all are scaled to 8 bits"
+               : "are clipped to white, as Pillow does; " + setting("grey16") + " scale keeps them");
   if (part.read > 0) add_sizes(part, crop, text);
   if (!part.formats.empty()) add(text, "  formats  {}\n", counts(part.formats));
   std::map<std::string, int64_t> jpeg = part.jpeg_sampling;
@@ -238,6 +243,7 @@ nlohmann::ordered_json part_json(const PartStats& part) {
   json["pictures"] = part.dataset.samples.size();
   json["read"] = part.read;
   json["truncated"] = part.truncated;
+  json["grey16"] = {{"pictures", part.grey16}, {"pixels", part.grey16_pixels}, {"clipped", part.clipped_pixels}};
   json["bytes"] = part.bytes;
   json["imbalance"] = imbalance(part);
   json["classes"] = nlohmann::ordered_json::array();
@@ -271,17 +277,22 @@ std::string data_stats_text(const DataStats& stats, const DataStatsOptions& opti
   std::string text;
   int64_t files = 0, bytes = 0;
   for (const PartStats& part : stats.parts) {
-    add_part(part, options.crop, text);
+    add_part(part, options.crop, options.accept.scale_grey16, text);
     files += static_cast<int64_t>(part.dataset.samples.size());
     bytes += part.bytes;
   }
   const PartStats& train = stats.parts[0];
   if (train.read > 0) {
-    const auto mean = train.pixels.mean(), std = train.pixels.std();
-    add(text, "mean       {:.6f}, {:.6f}, {:.6f}\n", mean[0], mean[1], mean[2]);
-    add(text, "std        {:.6f}, {:.6f}, {:.6f}\n", std[0], std[1], std[2]);
+    const auto values = [](const std::array<double, 3>& v) {
+      return fmt::format("{:.6f},{:.6f},{:.6f}", v[0], v[1], v[2]);
+    };
+    add(text, "mean       {}\n", values(train.pixels.mean()));
+    add(text, "std        {}\n", values(train.pixels.std()));
     add(text, "           over all pixels of {} of train, each as torchvision's Resize({}), CenterCrop({}), ToTensor\n",
         pictures(train.read), options.resize, options.crop);
+    add(text, "mean       {}\n", values(train.pictures.mean()));
+    add(text, "std        {}\n", values(train.pictures.std()));
+    add(text, "           the mean of each of these pictures' own mean and deviation, which some use\n");
   }
   add(text, "read       {}, {} in {:.1f} s, {:.1f} img/s\n\n", plural(files, "file", "files"),
       format_bytes(static_cast<double>(bytes)), stats.seconds,
@@ -303,6 +314,7 @@ nlohmann::ordered_json data_stats_json(const DataStats& stats, const DataStatsOp
   if (train.read > 0) {
     json["mean"] = train.pixels.mean();
     json["std"] = train.pixels.std();
+    json["of_pictures"] = {{"mean", train.pictures.mean()}, {"std", train.pictures.std()}};
   }
   json["pixels"] = train.pixels.pixels();
   json["preprocessing"] = {{"resize", options.resize}, {"crop", options.crop}, {"interpolation", "bilinear"}};

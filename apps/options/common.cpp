@@ -48,6 +48,12 @@ void add_acceptance_options(CLI::App& command, AcceptanceOptions& options) {
           "a picture whose file ends early: refuse, it is an error; take, with what there is of its pixels, as\n"
           "Pillow under LOAD_TRUNCATED_IMAGES, and say how many there were")
       ->capture_default_str();
+  command
+      .add_option(
+          "--grey16", options.grey16,
+          "16-bit grey pictures: clip what is above 255 to white, as Pillow does, or scale to 8 bits (the high\n"
+          "byte, as Pillow does for 16-bit colour)")
+      ->capture_default_str();
 }
 
 void add_exif_option(CLI::App& command, bool& exif) {

@@ -26,13 +26,13 @@ int resolve_threads(const CLI::App& command, int threads, bool pin = false);
 // --decode exact|fast; `decode` is for decode_mode (io/images/decode.h).
 CLI::Option* add_decode_option(CLI::App& command, std::string& decode);
 
-// --max-pixels N and --truncated refuse|take, for acceptance() (io/images/decode.h).
+// --max-pixels N, --truncated refuse|take and --grey16 clip|scale, for acceptance() (io/images/decode.h).
 struct AcceptanceOptions {
   int64_t max_pixels = kMaxPixels;
-  std::string truncated = "refuse";
+  std::string truncated = "refuse", grey16 = "clip";
 
   // Throws Error{kUsage} for values that cannot be.
-  Acceptance accept() const { return acceptance(max_pixels, truncated); }
+  Acceptance accept() const { return acceptance(max_pixels, truncated, grey16); }
 };
 void add_acceptance_options(CLI::App& command, AcceptanceOptions& options);
 

@@ -364,7 +364,8 @@ PredictSummary predict_stream(const TrainedModel& trained, PictureSource& source
                        .exif = options.exif || preprocessing.exif,
                        .decode = options.decode,
                        .accept = {.max_pixels = options.accept.max_pixels,
-                                  .truncated = options.accept.truncated || preprocessing.take_truncated},
+                                  .truncated = options.accept.truncated || preprocessing.take_truncated,
+                                  .scale_grey16 = options.accept.scale_grey16 || preprocessing.scale_grey16},
                        .unordered = options.unordered,
                        .reading = reading});
   Predictor predictor(trained, options, views, loader, take);

@@ -48,6 +48,7 @@ Fingerprint score_fingerprint(const ScoredWith& with, const ScoreOutputOptions& 
   // They are not in the fingerprints of runs and shards that were begun before there were such settings; those can go
   // on.
   if (with.accept.truncated || p.take_truncated) fingerprint.emplace_back(setting("truncated"), "take");
+  if (with.accept.scale_grey16 || p.scale_grey16) fingerprint.emplace_back(setting("grey16"), "scale");
   if (with.accept.max_pixels != kMaxPixels)
     fingerprint.emplace_back(setting("max_pixels"), fmt::format("{}", with.accept.max_pixels));
   if (output.unordered) fingerprint.emplace_back(setting("unordered"), given(true));

@@ -99,6 +99,7 @@ std::string FeatureExtractor::key(const FeatureSource& source) const {
   if (source.exif) add(hash, "exif");
   if (source.decode == DecodeMode::kFast) add(hash, "decode fast");
   if (source.accept.truncated) add(hash, "truncated");
+  if (source.accept.scale_grey16) add(hash, "grey16 scale");
   if (source.accept.max_pixels != kMaxPixels) add(hash, fmt::format("max pixels {}", source.accept.max_pixels));
   add_pictures(hash, *source.dataset, source.root);
   return hash.hex();

@@ -69,7 +69,7 @@ std::optional<RunFeatures> extract_features(Run& run) {
                           .recipe = eval,
                           .exif = o.exif,
                           .decode = decode_mode(o.decode),
-                          .accept = acceptance(o.max_pixels, o.truncated)};
+                          .accept = acceptance(o.max_pixels, o.truncated, o.grey16)};
   if (!add_rows(run, extractor, source, features.train, features.left_out)) return std::nullopt;
   features.train.originals = static_cast<int64_t>(features.train.rows.size());
   source.recipe = train_recipe(o.image_size, run.preprocessing, o.augment);
@@ -87,7 +87,7 @@ std::optional<RunFeatures> extract_features(Run& run) {
             .recipe = eval,
             .exif = o.exif,
             .decode = decode_mode(o.decode),
-            .accept = acceptance(o.max_pixels, o.truncated)};
+            .accept = acceptance(o.max_pixels, o.truncated, o.grey16)};
   if (!add_rows(run, extractor, source, features.val, features.left_out)) return std::nullopt;
   features.val.originals = static_cast<int64_t>(features.val.rows.size());
   return features;

@@ -141,7 +141,7 @@ NetworkMode::NetworkMode(Run& run) : TrainingMode(run) {
                                 .on_error = on_error(run),
                                 .exif = o.exif,
                                 .decode = decode_mode(o.decode),
-                                .accept = acceptance(o.max_pixels, o.truncated),
+                                .accept = acceptance(o.max_pixels, o.truncated, o.grey16),
                                 .reading = reading_options(run)};
   LoaderOptions train_loader = loader;
   if (o.sampler == "balanced") {

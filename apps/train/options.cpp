@@ -176,7 +176,7 @@ void resolve(TrainOptions& o) {
 
   // For their errors.
   decode_mode(o.decode);
-  acceptance(o.max_pixels, o.truncated);
+  acceptance(o.max_pixels, o.truncated, o.grey16);
   training_precision({.name = o.precision, .force = o.force_precision});
 
   resolve_structure(o);

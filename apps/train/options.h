@@ -74,6 +74,7 @@ struct TrainOptions {
   std::vector<std::string> exclude = {}, extensions = {};  // Selection (io/pictures/selection.h)
   int64_t max_pixels = kMaxPixels;   // a picture of more is broken: Acceptance (io/images/decode.h)
   std::string truncated = "refuse";  // "refuse", "take": a picture that ends early
+  std::string grey16 = "clip";       // "clip", "scale": what becomes of 16-bit grey
   int64_t early_stop = 0;            // the run ends after so many epochs without a better validation accuracy; 0: never
   std::string class_weights = "none";  // "none", "balanced"
   double label_smoothing = 0;

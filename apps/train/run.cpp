@@ -109,6 +109,7 @@ void start(Run& run, InitialWeights weights) {
   }
   run.preprocessing.exif = run.options.exif;
   run.preprocessing.take_truncated = run.options.truncated == "take";
+  run.preprocessing.scale_grey16 = run.options.grey16 == "scale";
   run.provenance.emplace_back("made by", "resflow " + resflow_version());
   run.state.seed = run.options.seed;
 }

@@ -42,6 +42,7 @@ struct Preprocessing {
   std::string interpolation = "bilinear";  // Pillow's, with antialiasing; the only one there is
   bool exif = false;                       // first turned upright, as its EXIF orientation says
   bool take_truncated = false;             // one that ends early is taken as far as it goes, as Pillow does if told to
+  bool scale_grey16 = false;               // 16-bit grey is given by its high byte, and not clipped as Pillow does
   bool operator==(const Preprocessing&) const = default;
 };
 

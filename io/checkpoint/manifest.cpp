@@ -82,6 +82,7 @@ void to_proto(const Preprocessing& preprocessing, proto::Preprocessing& to) {
   to.set_interpolation(preprocessing.interpolation);
   to.set_exif(preprocessing.exif);
   to.set_take_truncated(preprocessing.take_truncated);
+  to.set_scale_grey16(preprocessing.scale_grey16);
 }
 
 Preprocessing from_proto(const proto::Preprocessing& from) {
@@ -93,6 +94,7 @@ Preprocessing from_proto(const proto::Preprocessing& from) {
   if (!from.interpolation().empty()) preprocessing.interpolation = from.interpolation();
   preprocessing.exif = from.exif();
   preprocessing.take_truncated = from.take_truncated();
+  preprocessing.scale_grey16 = from.scale_grey16();
   check_preprocessing(preprocessing);
   return preprocessing;
 }

@@ -199,7 +199,8 @@ class BmpReader final : public ImageReader {
 // The four bytes at 6 are zero in nearly every BMP; where they are not, the header's length tells.
 bool has_bmp_header(std::span<const uint8_t> bytes) {
   using namespace std::string_view_literals;
-  constexpr std::array kLengths = {"\x0C\0\0\0"sv, "\x28\0\0\0"sv, "\x40\0\0\0"sv, "\x6C\0\0\0"sv, "\x7C\0\0\0"sv};
+  constexpr std::array kLengths = {"\x0C\0\0\0"sv, "\x28\0\0\0"sv, "\x34\0\0\0"sv, "\x38\0\0\0"sv,
+                                   "\x40\0\0\0"sv, "\x6C\0\0\0"sv, "\x7C\0\0\0"sv};
   return std::any_of(kLengths.begin(), kLengths.end(), [&](auto length) { return begins_with(bytes, length, 14); });
 }
 

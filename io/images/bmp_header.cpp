@@ -71,6 +71,9 @@ void apply_masks(const Masks& masks, uint32_t bits, BmpHeader& bmp) {
   } else if (bits == 32 &&
              (masks == Masks{0xFF000000, 0xFF0000, 0xFF00, 0} || masks == Masks{0xFF000000, 0xFF0000, 0xFF00, 0xFF})) {
     set_channels(bmp, 4, 3, 2, 1);
+  } else if (bits == 32 && (masks == Masks{0xFF000000, 0xFF00, 0xFF, 0} ||
+                            masks == Masks{0xFF000000, 0xFF00, 0xFF, 0xFF0000})) {  // of the newest Pillow
+    set_channels(bmp, 4, 3, 1, 0);
   } else if (bits == 32 && masks == Masks{0xFF, 0xFF00, 0xFF0000, 0xFF000000}) {
     set_channels(bmp, 4, 0, 1, 2);
   } else {
@@ -103,8 +106,9 @@ BmpHeader read_bmp_header(std::span<const uint8_t> bytes) {
   Fields fields(bytes, kFileHeader);
   const uint32_t header_bytes = fields.u32();
   const bool is_old = header_bytes == 12;
-  if (!is_old && header_bytes != 40 && header_bytes != 64 && header_bytes != 108 && header_bytes != 124)
-    throw data_error("is a BMP with a header of {} bytes, wanted 12, 40, 64, 108 or 124", header_bytes);
+  if (!is_old && header_bytes != 40 && header_bytes != 52 && header_bytes != 56 && header_bytes != 64 &&
+      header_bytes != 108 && header_bytes != 124)
+    throw data_error("is a BMP with a header of {} bytes, wanted 12, 40, 52, 56, 64, 108 or 124", header_bytes);
   uint32_t bits = 0, compression = kRaw, colours = 0;
   bmp.width = is_old ? fields.u16() : fields.u32();
   bmp.height = is_old ? fields.u16() : fields.u32();
@@ -119,7 +123,9 @@ BmpHeader read_bmp_header(std::span<const uint8_t> bytes) {
     fields.skip(4);  // of them the important ones
   }
   Masks masks;
-  if (!is_old && header_bytes > 40) {
+  if (header_bytes == 52) {
+    masks = {fields.u32(), fields.u32(), fields.u32(), 0};
+  } else if (!is_old && header_bytes > 40) {
     masks = {fields.u32(), fields.u32(), fields.u32(), fields.u32()};
     fields.skip(header_bytes - 56);
   } else if (compression == kBitFields) {

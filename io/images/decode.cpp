@@ -23,10 +23,13 @@ void check(const Acceptance& accept) {
     throw usage_error("{} {}: wanted 1 to {}", setting("max_pixels"), accept.max_pixels, kMaxPixels);
 }
 
-Acceptance acceptance(int64_t max_pixels, std::string_view truncated) {
+Acceptance acceptance(int64_t max_pixels, std::string_view truncated, std::string_view grey16) {
   if (truncated != "take" && truncated != "refuse")
     throw usage_error("{} {}: wanted take or refuse", setting("truncated"), truncated);
-  const Acceptance accept = {.max_pixels = max_pixels, .truncated = truncated == "take"};
+  if (grey16 != "clip" && grey16 != "scale")
+    throw usage_error("{} {}: wanted clip or scale", setting("grey16"), grey16);
+  const Acceptance accept = {
+      .max_pixels = max_pixels, .truncated = truncated == "take", .scale_grey16 = grey16 == "scale"};
   check(accept);
   return accept;
 }
@@ -74,7 +77,8 @@ struct Decoder::Impl {
     const auto found = readers.find(format);
     if (found == readers.end()) throw data_error("{}", describe_unreadable(bytes, name));
     reader = found->second.get();
-    reader->decoding() = {.stop = StopPoll(&stop), .take_truncated = accept.truncated};
+    reader->decoding() = {
+        .stop = StopPoll(&stop), .take_truncated = accept.truncated, .scale_grey16 = accept.scale_grey16};
     reader->open(bytes);
     check_pixels(reader->width(), reader->height(), accept.max_pixels);
     if (exif || format->always_upright) orientation = read_orientation(bytes, format);
@@ -124,6 +128,7 @@ struct Decoder::Impl {
   void decode(const Rect& region, Image& out) {
     const MemoryShare share(decoding_bytes(), stop);
     reader->decoding().truncated = false;
+    reader->decoding().grey16 = reader->decoding().clipped = 0;
     if (orientation.is_upright()) {
       reader->decode(region, out);
     } else {
@@ -158,6 +163,8 @@ int Decoder::width() const { return impl_->width; }
 int Decoder::height() const { return impl_->height; }
 int64_t Decoder::decoding_bytes() const { return impl_->decoding_bytes(); }
 bool Decoder::was_truncated() const { return impl_->reader->decoding().truncated; }
+int64_t Decoder::grey16_pixels() const { return impl_->reader->decoding().grey16; }
+int64_t Decoder::clipped_pixels() const { return impl_->reader->decoding().clipped; }
 void Decoder::give_back() { impl_->give_back(); }
 
 bool Decoder::set_scale(int eighths) {

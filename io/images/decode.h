@@ -41,15 +41,17 @@ DecodeMode decode_mode(std::string_view name);
 // Which files are pictures that are wanted.
 struct Acceptance {
   int64_t max_pixels = kMaxPixels;  // those of more are refused by their header; 1 to kMaxPixels
-  bool truncated = false;  // one that ends early is taken, with Pillow's pixels under LOAD_TRUNCATED_IMAGES: what is
-                           // missing is grey in a JPEG, black in others. A WebP or TIFF is refused all the same
+  bool truncated = false;     // one that ends early is taken, with Pillow's pixels under LOAD_TRUNCATED_IMAGES: what is
+                              // missing is grey in a JPEG, black in others. A WebP or TIFF is refused all the same
+  bool scale_grey16 = false;  // of PNG, TIFF and PGM with 16-bit grey (TIFF: 12-bit, too) the high byte is taken, as
+                              // Pillow takes it of 16-bit colour; else what is above 255 becomes white, as in Pillow
 };
 
 // Throws Error{kUsage} for a max_pixels that cannot be; the setting is called "max_pixels".
 void check(const Acceptance& accept);
 // With "take" truncated pictures are taken, with "refuse" they are not. Throws Error{kUsage} for anything else, and as
-// check() does; the setting is called "truncated".
-Acceptance acceptance(int64_t max_pixels, std::string_view truncated);
+// check() does; the setting is called "truncated". "scale" and "clip" are for scale_grey16, called "grey16".
+Acceptance acceptance(int64_t max_pixels, std::string_view truncated, std::string_view grey16 = "clip");
 
 // Throws Error{kData} where a picture of this size has more than `most` pixels.
 void check_pixels(int width, int height, int64_t most);
@@ -90,6 +92,10 @@ class Decoder {
   int64_t decoding_bytes() const;
   // Whether the last decode took a picture that ends early.
   bool was_truncated() const;
+  // Of the pixels that the last decode looked at: those of 16-bit grey, and of them those above 255, which are white
+  // where 16-bit grey is clipped.
+  int64_t grey16_pixels() const;
+  int64_t clipped_pixels() const;
   // Frees buffers of more than kLargeBytes (io/images/image.h). decode has done it for those that it needs no more.
   void give_back();
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 
 namespace resflow {
@@ -43,6 +44,17 @@ struct Decoding {
   StopPoll stop = {};
   bool take_truncated = false;  // a file that ends early is taken, with Pillow's pixels under LOAD_TRUNCATED_IMAGES
   bool truncated = false;       // set by the reader: it ended early, and was taken
+  bool scale_grey16 = false;    // 16-bit grey is given by its high byte, and not clipped at 255 as Pillow does
+  int64_t grey16 = 0;           // counted by the reader: pixels of 16-bit grey that were decoded
+  int64_t clipped = 0;          // of them such as are above 255, and become white if they are clipped
+
+  // A pixel of 16-bit grey, or of so many bits, as 8 bits.
+  uint8_t grey16_level(unsigned value, unsigned bits = 16) {
+    ++grey16;
+    clipped += value > 255 ? 1 : 0;
+    if (scale_grey16) return static_cast<uint8_t>(value >> (bits - 8));
+    return static_cast<uint8_t>(value > 255 ? 255 : value);
+  }
 };
 
 }  // namespace resflow

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "io/core/bytes.h"
@@ -34,8 +35,8 @@ struct Form {
 };
 
 // Pillow stops at the first entry whose values lie outside of the data. Of entries of one tag the last holds.
-Orientation orientation_of_directory(Bytes tiff, uint64_t at, const Form& form) {
-  Orientation found;
+std::optional<Orientation> orientation_of_directory(Bytes tiff, uint64_t at, const Form& form) {
+  std::optional<Orientation> found;
   if (at > tiff.size() || tiff.size() - at < form.count_bytes) return found;
   const uint64_t count = number(tiff, at, form.count_bytes, form.little);
   at += form.count_bytes;
@@ -57,7 +58,7 @@ Orientation orientation_of_directory(Bytes tiff, uint64_t at, const Form& form) 
 }
 
 // EXIF data are never a BigTIFF.
-Orientation of_tiff(Bytes tiff, bool may_be_big) {
+std::optional<Orientation> of_tiff(Bytes tiff, bool may_be_big) {
   using namespace std::string_view_literals;
   constexpr std::array<std::string_view, 6> kStarts = {"II*\0"sv, "MM\0*"sv, "II\0*"sv,
                                                        "MM*\0"sv, "II+\0"sv, "MM\0+"sv};
@@ -70,14 +71,57 @@ Orientation of_tiff(Bytes tiff, bool may_be_big) {
                                   {.little = little, .count_bytes = 8, .entry_bytes = 20, .offset_bytes = 8});
 }
 
-}  // namespace
-
-Orientation exif_orientation(std::span<const uint8_t> exif) {
+std::optional<Orientation> of_exif(Bytes exif) {
   using namespace std::string_view_literals;
   constexpr auto kStart = "Exif\0\0"sv;
   return of_tiff(begins_with(exif, kStart) ? exif.subspan(kStart.size()) : exif, false);
 }
 
-Orientation tiff_orientation(std::span<const uint8_t> tiff) { return of_tiff(tiff, true); }
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+}  // namespace
+
+Orientation exif_orientation(std::span<const uint8_t> exif) { return of_exif(exif).value_or(Orientation()); }
+
+Orientation orientation_of(std::span<const uint8_t> exif, std::span<const uint8_t> xmp) {
+  if (const auto stated = of_exif(exif)) return *stated;
+  const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
+  constexpr std::string_view kName = "tiff:Orientation";
+  for (size_t at = text.find(kName); at != std::string_view::npos; at = text.find(kName, at + 1)) {
+    std::string_view rest = text.substr(at + kName.size());
+    if (rest.starts_with("=\""))
+      rest.remove_prefix(2);
+    else if (rest.starts_with('>'))
+      rest.remove_prefix(1);
+    else
+      continue;
+    if (!rest.empty() && rest[0] >= '0' && rest[0] <= '9') return Orientation(rest[0] - '0');
+  }
+  return {};
+}
+
+std::vector<uint8_t> raw_profile(std::string_view text) {
+  for (int line = 0; line < 3; ++line) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  std::vector<uint8_t> bytes;
+  int high = -1;
+  for (const char c : text) {
+    if (c == '\n' || (high < 0 && (c == ' ' || c == '\r' || c == '\t'))) continue;
+    const int digit = hex_digit(c);
+    if (digit < 0) return {};
+    if (high >= 0) bytes.push_back(static_cast<uint8_t>(high * 16 + digit));
+    high = high >= 0 ? -1 : digit;
+  }
+  return high < 0 ? bytes : std::vector<uint8_t>();
+}
+
+Orientation tiff_orientation(std::span<const uint8_t> tiff) { return of_tiff(tiff, true).value_or(Orientation()); }
 
 }  // namespace resflow

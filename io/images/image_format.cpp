@@ -72,23 +72,30 @@ bool is_svg(Bytes bytes) {
 bool is_page(Bytes bytes) { return !is_svg(bytes) && is_web_page(start_of(bytes)); }
 bool is_lfs_pointer(Bytes bytes) { return !lfs_pointer(start_of(bytes)).empty(); }
 
+Orientation orientation_of_png(Bytes png) {
+  const std::string xmp = png_text(png, "XML:com.adobe.xmp");
+  const Bytes packet = bytes_of(xmp);
+  if (const Bytes exif = png_exif(png); !exif.empty()) return orientation_of(exif, packet);
+  return orientation_of(raw_profile(png_text(png, "Raw profile type exif")), packet);
+}
+
 // No file begins as two of these do, so that the order of the rows is that of sentences alone.
 constexpr ImageFormat kFormats[] = {
     {.name = "JPEG",
      .extensions = {".jpg", ".jpeg"},
      .begins = is_jpeg,
      .make_reader = make_jpeg_reader,
-     .orientation = [](std::span<const uint8_t> bytes) { return exif_orientation(jpeg_exif(bytes)); }},
+     .orientation = [](Bytes bytes) { return orientation_of(jpeg_exif(bytes), jpeg_xmp(bytes)); }},
     {.name = "PNG",
      .extensions = {".png"},
      .begins = is_png,
      .make_reader = make_png_reader,
-     .orientation = [](std::span<const uint8_t> bytes) { return exif_orientation(png_exif(bytes)); }},
+     .orientation = orientation_of_png},
     {.name = "WebP",
      .extensions = {".webp"},
      .begins = is_webp,
      .make_reader = make_webp_reader,
-     .orientation = [](std::span<const uint8_t> bytes) { return exif_orientation(webp_exif(bytes)); }},
+     .orientation = [](Bytes bytes) { return orientation_of(webp_exif(bytes), webp_xmp(bytes)); }},
     {.name = "TIFF",
      .extensions = {".tif", ".tiff"},
      .begins = is_tiff,

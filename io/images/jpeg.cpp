@@ -347,7 +347,11 @@ class JpegReader final : public ImageReader {
 bool is_jpeg(std::span<const uint8_t> bytes) { return begins_with(bytes, "\xFF\xD8\xFF"); }
 
 // From marker to marker, as far as the first scan.
-std::span<const uint8_t> jpeg_exif(std::span<const uint8_t> jpeg) {
+namespace {
+
+// Calls `take` with what each APP1 segment before the pixels holds, until it returns true.
+template <class Take>
+void each_app1(std::span<const uint8_t> jpeg, const Take& take) {
   size_t at = 2;
   while (at + 4 <= jpeg.size()) {
     if (jpeg[at] != 0xFF) {  // Pillow looks for the next marker, too
@@ -364,15 +368,37 @@ std::span<const uint8_t> jpeg_exif(std::span<const uint8_t> jpeg) {
       at += 2;
       continue;
     }
-    if (marker == 0xDA || marker == 0xD9) return {};
+    if (marker == 0xDA || marker == 0xD9) return;
     const size_t length = static_cast<size_t>(jpeg[at + 2]) << 8U | jpeg[at + 3];
-    if (length < 2 || jpeg.size() - at - 2 < length) return {};
+    if (length < 2 || jpeg.size() - at - 2 < length) return;
     const std::span<const uint8_t> content = jpeg.subspan(at + 4, length - 2);
-    using namespace std::string_view_literals;
-    if (marker == 0xE1 && begins_with(content, "Exif\0"sv)) return content;
+    if (marker == 0xE1 && take(content)) return;
     at += 2 + length;
   }
-  return {};
+}
+
+}  // namespace
+
+std::span<const uint8_t> jpeg_exif(std::span<const uint8_t> jpeg) {
+  using namespace std::string_view_literals;
+  std::span<const uint8_t> exif;
+  each_app1(jpeg, [&](std::span<const uint8_t> content) {
+    if (!begins_with(content, "Exif\0"sv)) return false;
+    exif = content;
+    return true;
+  });
+  return exif;
+}
+
+std::span<const uint8_t> jpeg_xmp(std::span<const uint8_t> jpeg) {
+  using namespace std::string_view_literals;
+  constexpr auto kStart = "http://ns.adobe.com/xap/1.0/\0"sv;
+  std::span<const uint8_t> xmp;
+  each_app1(jpeg, [&](std::span<const uint8_t> content) {
+    if (begins_with(content, kStart)) xmp = content.subspan(kStart.size());  // the last one holds
+    return false;
+  });
+  return xmp;
 }
 
 std::unique_ptr<ImageReader> make_jpeg_reader() { return std::make_unique<JpegReader>(); }

@@ -19,6 +19,8 @@ bool is_jpeg(std::span<const uint8_t> bytes);
 
 // Its EXIF data: the content of the first APP1 segment that holds some; empty where none does. `jpeg` may be anything.
 std::span<const uint8_t> jpeg_exif(std::span<const uint8_t> jpeg);
+// The same of its XMP packet, of which the last one holds.
+std::span<const uint8_t> jpeg_xmp(std::span<const uint8_t> jpeg);
 
 std::unique_ptr<ImageReader> make_jpeg_reader();
 

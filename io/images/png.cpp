@@ -187,7 +187,7 @@ struct PngDecompressor {
       case Pixels::kGrey16:
         for (size_t x = 0; x < width; ++x) {
           const uint8_t* value = from + (left + x) * 2;
-          std::fill_n(to + x * 3, 3, value[0] != 0 ? uint8_t{255} : value[1]);
+          std::fill_n(to + x * 3, 3, how->grey16_level(static_cast<unsigned>(value[0]) << 8 | value[1]));
         }
         break;
     }

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "io/images/image_reader.h"
 
@@ -20,9 +22,13 @@ namespace resflow {
 // Whether a file that begins with these bytes is a PNG.
 bool is_png(std::span<const uint8_t> bytes);
 
-// Its EXIF data: the content of the last chunk eXIf; empty where there is none. Texts that carry EXIF or XMP are not
-// looked at. `png` may be anything.
+// Its EXIF data: the content of the last chunk eXIf; empty where there is none. `png` may be
+// anything.
 std::span<const uint8_t> png_exif(std::span<const uint8_t> png);
+
+// The last of its texts (chunks tEXt, zTXt and iTXt) that is called `key`; empty where there is none, and where it has
+// more than a mebibyte, which Pillow refuses. `png` may be anything.
+std::string png_text(std::span<const uint8_t> png, std::string_view key);
 
 std::unique_ptr<ImageReader> make_png_reader();
 

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "io/core/bytes.h"
 #include "io/core/error.h"
@@ -107,6 +110,62 @@ std::span<const uint8_t> png_exif(std::span<const uint8_t> png) {
     at += 12 + length;
   }
   return exif;
+}
+
+namespace {
+
+// What a text is compressed to; empty where that is damaged or larger than a text may be.
+std::string inflated(std::span<const uint8_t> bytes) {
+  constexpr size_t kMost = size_t{1} << 20;
+  std::string text(kMost, '\0');
+  uLongf count = kMost;
+  if (::uncompress(reinterpret_cast<Bytef*>(text.data()), &count, bytes.data(), bytes.size()) != Z_OK) return {};
+  text.resize(count);
+  return text;
+}
+
+// Takes what stands before the next zero byte off `bytes`; false where there is none.
+bool take_word(std::span<const uint8_t>& bytes, std::string_view& word) {
+  const auto zero = std::find(bytes.begin(), bytes.end(), uint8_t{0});
+  if (zero == bytes.end()) return false;
+  const auto count = static_cast<size_t>(zero - bytes.begin());
+  word = {reinterpret_cast<const char*>(bytes.data()), count};
+  bytes = bytes.subspan(count + 1);
+  return true;
+}
+
+// The text of a chunk of this kind, if it is called `key`.
+std::optional<std::string> text_called(std::string_view key, std::span<const uint8_t> content, std::string_view kind) {
+  std::string_view name, unused;
+  if (!take_word(content, name) || name != key) return std::nullopt;
+  bool compressed = kind == "zTXt";
+  if (kind == "iTXt") {
+    if (content.size() < 2 || (content[0] != 0 && content[1] != 0)) return std::nullopt;
+    compressed = content[0] != 0;
+    content = content.subspan(2);
+    if (!take_word(content, unused) || !take_word(content, unused)) return std::nullopt;  // language, translated name
+  } else if (compressed) {
+    if (content.empty() || content[0] != 0) return std::nullopt;
+    content = content.subspan(1);
+  }
+  if (compressed) return inflated(content);
+  return std::string(reinterpret_cast<const char*>(content.data()), content.size());
+}
+
+}  // namespace
+
+std::string png_text(std::span<const uint8_t> png, std::string_view key) {
+  std::string text;
+  size_t at = kSignatureBytes;
+  while (at <= png.size() && png.size() - at >= 12) {
+    const size_t length = big_endian(&png[at]);
+    if (length > png.size() - at - 12 || begins_with(png, "IEND", at + 4)) break;
+    const std::string_view kind(reinterpret_cast<const char*>(&png[at + 4]), 4);
+    if (kind == "tEXt" || kind == "zTXt" || kind == "iTXt")
+      if (auto found = text_called(key, png.subspan(at + 8, length), kind)) text = std::move(*found);
+    at += 12 + length;
+  }
+  return text;
 }
 
 }  // namespace resflow

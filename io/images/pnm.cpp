@@ -133,12 +133,15 @@ class PnmReader final : public ImageReader {
       return;
     }
     levels_.resize(header_.bytes_per_value == 1 ? 256 : 65536);
+    clipped_.assign(header_.channels == 1 && header_.bytes_per_value == 2 ? levels_.size() : 0, false);
     const bool is_wide_grey = header_.channels == 1 && header_.bytes_per_value == 2;
     const double full = is_wide_grey ? 65535 : 255;
+    const bool scale = is_wide_grey && decoding().scale_grey16;
     for (size_t value = 0; value < levels_.size(); ++value) {
       // Rounds halves to even, as Python does.
       const double level = std::nearbyint(static_cast<double>(value) / static_cast<double>(header_.max) * full);
-      levels_[value] = static_cast<uint8_t>(std::min(level, 255.0));
+      levels_[value] = static_cast<uint8_t>(std::min(scale ? std::floor(level / 256) : level, 255.0));
+      if (is_wide_grey) clipped_[value] = level > 255;
     }
   }
 
@@ -162,9 +165,16 @@ class PnmReader final : public ImageReader {
           value = row[i];
         else
           value = static_cast<size_t>(row[i * 2]) << 8 | row[i * 2 + 1];
+        count_grey16(value);
         to = put(levels_[value], to);
       }
     }
+  }
+
+  void count_grey16(size_t value) {
+    if (clipped_.empty()) return;
+    ++decoding().grey16;
+    decoding().clipped += clipped_[value] ? 1 : 0;
   }
 
   void read_plain(const Rect& region, Image& out) {
@@ -177,7 +187,9 @@ class PnmReader final : public ImageReader {
         const bool is_wanted = row_is_wanted && x >= region.left && x < region.left + region.width;
         for (int c = 0; c < header_.channels; ++c) {
           const size_t value = plain_value(text, y);
-          if (is_wanted) to = put(levels_[value], to);
+          if (!is_wanted) continue;
+          count_grey16(value);
+          to = put(levels_[value], to);
         }
       }
     }
@@ -212,6 +224,7 @@ class PnmReader final : public ImageReader {
   std::span<const uint8_t> bytes_;
   Header header_;
   std::vector<uint8_t> levels_;  // [values of a sample]
+  std::vector<bool> clipped_;    // the same of 16-bit grey: above 255 in 16 bits
 };
 
 }  // namespace

@@ -245,11 +245,11 @@ class TiffReader final : public ImageReader {
   }
 
   // Gives `count` pixels from (x, y) on to `out`, as far as they lie within the region.
-  void store(const uint8_t* row, int x, int y, int count, const Rect& region, Image& out) const {
+  void store(const uint8_t* row, int x, int y, int count, const Rect& region, Image& out) {
     const int first = std::max(x, region.left), end = std::min(x + count, region.left + region.width);
     if (y < region.top || y >= region.top + region.height || first >= end) return;
     tiff_row_to_rgb(layout_, row, first - x, end - first,
-                    out.row(y - region.top) + ptrdiff_t{3} * (first - region.left));
+                    out.row(y - region.top) + ptrdiff_t{3} * (first - region.left), decoding());
   }
 
   // Bytes of `pixels` in a row, as they must be for tiff_row_to_rgb.
@@ -357,7 +357,8 @@ class TiffReader final : public ImageReader {
     TiffLayout layout = layout_;
     layout.samples = layout.samples_needed;
     for (int y = 0; y < region.height; ++y)
-      tiff_row_to_rgb(layout, together_.data() + static_cast<size_t>(y) * line_bytes, 0, region.width, out.row(y));
+      tiff_row_to_rgb(layout, together_.data() + static_cast<size_t>(y) * line_bytes, 0, region.width, out.row(y),
+                      decoding());
   }
 
   // By libtiff's own way to RGBA, strip by strip or tiles' row by row.

@@ -86,6 +86,10 @@ bool set_grey(const TiffTags& tags, TiffLayout& layout) {
     layout.inverted = tags.photometric == PHOTOMETRIC_MINISWHITE;
     return true;
   }
+  // Signed ones are taken as if they were none.
+  if (tags.samples == 1 && tags.extra.empty() && tags.sample_format == SAMPLEFORMAT_INT && tags.bits == 8 &&
+      tags.fill_order == FILLORDER_MSB2LSB && tags.photometric == PHOTOMETRIC_MINISBLACK)
+    return true;
   if (tags.samples == 2) {
     return tags.photometric == PHOTOMETRIC_MINISBLACK && tags.bits == 8 && tags.sample_format == SAMPLEFORMAT_UINT &&
            tags.fill_order == FILLORDER_MSB2LSB && tags.extra == std::vector<uint16_t>{EXTRASAMPLE_UNASSALPHA};
@@ -123,7 +127,7 @@ bool set_cmyk(const TiffTags& tags, TiffLayout& layout) {
   if (extra > 0 && !extra_is(tags, EXTRASAMPLE_UNSPECIFIED)) return false;
   layout.pixels = TiffPixels::kCmyk;
   layout.samples_needed = 4;
-  return (tags.bits == 8 && extra <= 2) || (tags.bits == 16 && extra == 0 && !tags.big_endian);
+  return (tags.bits == 8 && extra <= 2) || (tags.bits == 16 && extra == 0);
 }
 
 // With JPEG's compression and the planes together libjpeg makes RGB of YCbCr, else libtiff does.
@@ -220,7 +224,8 @@ TiffLayout tiff_layout(const TiffTags& tags) {
   return layout;
 }
 
-void tiff_row_to_rgb(const TiffLayout& layout, const uint8_t* row, int first, int count, uint8_t* rgb) {
+void tiff_row_to_rgb(const TiffLayout& layout, const uint8_t* row, int first, int count, uint8_t* rgb,
+                     Decoding& decoding) {
   const auto bits = static_cast<unsigned>(layout.bits);
   const auto samples = static_cast<size_t>(layout.samples);
   if (layout.pixels == TiffPixels::kRgb && bits == 8 && samples == 3) {  // as they are; the usual ones
@@ -239,10 +244,10 @@ void tiff_row_to_rgb(const TiffLayout& layout, const uint8_t* row, int first, in
         std::copy_n(layout.palette.data() + size_t{3} * small_value(row, x * samples, bits), 3, rgb);
         break;
       case TiffPixels::kGrey12:
-        put_grey(clipped(int64_t{value12(row, x)}), rgb);
+        put_grey(decoding.grey16_level(value12(row, x), 12), rgb);
         break;
       case TiffPixels::kGrey16:
-        put_grey(clipped(int64_t{value_at<uint16_t>(row, x)}), rgb);
+        put_grey(decoding.grey16_level(value_at<uint16_t>(row, x)), rgb);
         break;
       case TiffPixels::kSigned16:
         put_grey(clipped(int64_t{value_at<int16_t>(row, x)}), rgb);

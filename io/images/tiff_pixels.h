@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "io/images/decoding.h"
+
 namespace resflow {
 
 // What the tags say, as libtiff gives them.
@@ -40,6 +42,8 @@ struct TiffLayout {
 TiffLayout tiff_layout(const TiffTags& tags);
 
 // Pixels [first, first + count) of a row of samples in the machine's byte order, as RGB.
-void tiff_row_to_rgb(const TiffLayout& layout, const uint8_t* row, int first, int count, uint8_t* rgb);
+// `decoding` says what becomes of 16-bit grey, and counts it.
+void tiff_row_to_rgb(const TiffLayout& layout, const uint8_t* row, int first, int count, uint8_t* rgb,
+                     Decoding& decoding);
 
 }  // namespace resflow

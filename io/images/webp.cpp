@@ -131,19 +131,26 @@ class WebpReader final : public ImageReader {
 
 bool is_webp(std::span<const uint8_t> bytes) { return begins_with(bytes, "RIFF") && begins_with(bytes, "WEBP", 8); }
 
-std::span<const uint8_t> webp_exif(std::span<const uint8_t> webp) {
+namespace {
+
+std::span<const uint8_t> chunk_of(std::span<const uint8_t> webp, const char* name) {
   const WebPData data = {webp.data(), webp.size()};
   WebPDemuxer* demuxer = WebPDemux(&data);
   if (demuxer == nullptr) return {};
-  std::span<const uint8_t> exif;
+  std::span<const uint8_t> content;
   WebPChunkIterator chunk;
-  if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk) != 0) {
-    exif = {chunk.chunk.bytes, chunk.chunk.size};  // within `webp`: nothing is copied
+  if (WebPDemuxGetChunk(demuxer, name, 1, &chunk) != 0) {
+    content = {chunk.chunk.bytes, chunk.chunk.size};  // within `webp`: nothing is copied
     WebPDemuxReleaseChunkIterator(&chunk);
   }
   WebPDemuxDelete(demuxer);
-  return exif;
+  return content;
 }
+
+}  // namespace
+
+std::span<const uint8_t> webp_exif(std::span<const uint8_t> webp) { return chunk_of(webp, "EXIF"); }
+std::span<const uint8_t> webp_xmp(std::span<const uint8_t> webp) { return chunk_of(webp, "XMP "); }
 
 std::unique_ptr<ImageReader> make_webp_reader() { return std::make_unique<WebpReader>(); }
 

@@ -17,6 +17,8 @@ bool is_webp(std::span<const uint8_t> bytes);
 
 // Its EXIF data: the content of its chunk EXIF; empty where there is none. `webp` may be anything.
 std::span<const uint8_t> webp_exif(std::span<const uint8_t> webp);
+// The same of its chunk of XMP.
+std::span<const uint8_t> webp_xmp(std::span<const uint8_t> webp);
 
 std::unique_ptr<ImageReader> make_webp_reader();
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "apps/data/stats_report.h"
 #include "tests/apps/program.h"
 #include "tests/support/stops_after.h"
 
@@ -75,6 +76,37 @@ TEST(DataStats, WhateverAPictureIsIsItsOwnError) {
   const DataStats stats =
       gather_data_stats({{"train", folder / "data"}}, {.accept = {.max_pixels = 1'000'000}}, silent());
   EXPECT_EQ(stats.parts[0].broken.size(), 3U);
+}
+
+TEST(DataStats, BothDefinitionsOfMeanAndDeviation) {
+  PixelSums black_and_white, grey;
+  const std::vector<uint8_t> extremes = {0, 0, 0, 255, 255, 255}, same(6, 51);
+  black_and_white.add(extremes.data(), 2);
+  grey.add(same.data(), 2);
+  PictureSums pictures;
+  pictures.add(black_and_white);
+  pictures.add(grey);
+  EXPECT_DOUBLE_EQ(pictures.mean()[0], 0.35);  // of 0.5 and 0.2
+  EXPECT_DOUBLE_EQ(pictures.std()[2], 0.25);   // of 0.5 and 0
+}
+
+TEST(DataStats, SayWhatIsClippedOf16BitGrey) {
+  const TemporaryFolder folder;
+  for (const char* file : {"a/1.pgm", "b/1.pgm"})
+    write_text(folder / ("data/" + std::string(file)), "P2 2 2 65535\n0 255 256 65535\n");
+  for (const bool scale : {false, true}) {
+    const DataStatsOptions options = {.resize = 2, .crop = 2, .accept = {.scale_grey16 = scale}};
+    const DataStats stats = gather_data_stats({{"train", folder / "data"}}, options, silent());
+    EXPECT_EQ(stats.parts[0].grey16, 2);
+    EXPECT_EQ(stats.parts[0].grey16_pixels, 8);
+    EXPECT_EQ(stats.parts[0].clipped_pixels, 4);
+    EXPECT_NEAR(stats.parts[0].pixels.mean()[0], (scale ? 0 + 0 + 1 + 255 : 0 + 255 + 255 + 255) / 4.0 / 255, 1e-12);
+    const std::string text = data_stats_text(stats, options);
+    EXPECT_NE(text.find(scale ? "16-bit grey 2: 50.0 % of their pixels are above 255, and are kept"
+                              : "16-bit grey 2: 50.0 % of their pixels are clipped to white, as Pillow does"),
+              std::string::npos)
+        << text;
+  }
 }
 
 // A listener that asks to stop when a picture is decoded, before any is done.

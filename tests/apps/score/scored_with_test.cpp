@@ -37,6 +37,12 @@ TEST(ScoreFingerprint, DiffersWhereRowsWould) {
   other = with;
   other.accept = {.truncated = true};
   EXPECT_EQ(difference(other, {}), "truncated take");
+  other.accept = {.scale_grey16 = true};
+  EXPECT_EQ(difference(other, {}), "grey16 scale");
+  other = with;
+  other.preprocessing.scale_grey16 = true;
+  EXPECT_EQ(difference(other, {}), "grey16 scale");
+  other = with;
   other.accept = {.max_pixels = 1000};
   EXPECT_EQ(difference(other, {}), "max_pixels 1000");
   other = with;
