@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <exception>
 #include <filesystem>
 #include <new>
 #include <stdexcept>
@@ -38,7 +39,7 @@ TEST(Console, LineBreaksComeFromTheFormatAlone) {
 }
 
 TEST(ConsoleDeathTest, WantOfMemoryWhereNoExceptionMayLeaveIsASentence) {
-  const auto raise = [](const auto& thrown) { throw thrown; };
+  const auto raise = [](const auto& thrown) { std::rethrow_exception(std::make_exception_ptr(thrown)); };
   const auto throw_in_vain = [&](const auto& thrown) noexcept { raise(thrown); };
   const auto after = [&](const auto& thrown) {
     end_cleanly_without_memory(4);
