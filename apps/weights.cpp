@@ -1,4 +1,4 @@
-// resflow weights: torchvision's pretrained ResNets, and which of them are on this machine.
+// resflow weights: torchvision's and timm's pretrained ResNets, and which of them are on this machine.
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
@@ -6,6 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "apps/commands.h"
@@ -30,33 +32,46 @@ struct Row {
   std::optional<std::string> path;
   std::string sha256;  // empty where it was not asked for
 
-  bool is_wrong() const { return !sha256.empty() && !sha256.starts_with(weights->hash_prefix()); }
+  bool has_hash() const { return path && says_hash(*weights, *path); }
+  bool is_wrong() const { return !sha256.empty() && has_hash() && !sha256.starts_with(weights->hash_prefix()); }
 };
 
 bool is_default(const PretrainedWeights& w) { return &default_weights(w.model) == &w; }
 
 std::string state(const Row& row) {
   if (!row.path) return "-";
-  if (row.sha256.empty()) return "here";
+  if (row.sha256.empty() || !row.has_hash()) return "here";
   return row.is_wrong() ? "damaged" : "verified";
 }
 
+std::string named(const PretrainedWeights& w) { return w.name() + (is_default(w) ? " *" : ""); }
+
 void print_table(const std::vector<Row>& rows) {
-  print_out("{:33} {:30} {:>9} {:>7} {:>7} {:>7} {:>5} {:>12}  {}\n", "weights", "file", "size", "acc@1", "acc@5",
-            "resize", "crop", "parameters", "on this machine");
+  size_t names = 0, files = 0;
+  for (const Row& row : rows) {
+    names = std::max(names, named(*row.weights).size());
+    files = std::max(files, row.weights->file.size());
+  }
+  print_out("{:{}}  {:{}} {:>9} {:>7} {:>7} {:>6} {:>7} {:>5} {:9} {:>12}  {}\n", "weights", names, "file", files,
+            "size", "acc@1", "acc@5", "train", "resize", "crop", "", "parameters", "on this machine");
   for (const Row& row : rows) {
     const PretrainedWeights& w = *row.weights;
     const Preprocessing p = w.preprocessing();
-    print_out("{:33} {:30} {:>9} {:7.3f} {:7.3f} {:7} {:5} {:>12}  {}\n", w.name() + (is_default(w) ? " *" : ""),
-              w.file, format_bytes(w.mebibytes * 0x1p20), w.top1, w.top5, p.resize, p.crop, format_count(w.parameters),
-              state(row));
+    print_out("{:{}}  {:{}} {:>9} {:7.3f} {:7.3f} {:6} {:7} {:5} {:9} {:>12}  {}\n", named(w), names, w.file, files,
+              format_bytes(w.mebibytes * 0x1p20), w.top1, w.top5, w.train_size, p.resize, p.crop, p.interpolation,
+              format_count(w.parameters), state(row));
   }
-  print_out("\n* is what MODEL:DEFAULT stands for. acc@1 and acc@5 are torchvision's, on ImageNet-1K.\n");
+  print_out(
+      "\n* is what MODEL:DEFAULT stands for. MODEL:IMAGENET1K_* are torchvision's, the others timm's, and so are "
+      "their\n"
+      "acc@1 and acc@5, on ImageNet-1K.\n");
+  std::set<std::string> paths;  // timm has some of torchvision's files, too
   for (const Row& row : rows)
-    if (row.path) print_out("{}\n", *row.path);
+    if (row.path && paths.insert(*row.path).second) print_out("{}\n", *row.path);
   const std::vector<std::string> folders = pretrained_folders();
   print_out("looked for in {}\n", folders.empty() ? "no folder: RESFLOW_WEIGHTS, TORCH_HOME and HOME are not set"
                                                   : fmt::format("{}", fmt::join(folders, ", ")));
+  if (const std::string hub = hub_cache(); !hub.empty()) print_out("timm's in {}, too\n", hub);
 }
 
 nlohmann::ordered_json to_json(const Row& row) {
@@ -69,6 +84,9 @@ nlohmann::ordered_json to_json(const Row& row) {
   entry["default"] = is_default(w);
   entry["file"] = w.file;
   entry["url"] = w.url();
+  entry["maker"] = w.of_timm ? "timm" : "torchvision";
+  entry["pth"] = w.of_timm ? std::string(w.pth) : w.url();
+  entry["train_size"] = w.train_size;
   entry["sha256_prefix"] = w.hash_prefix();
   entry["mebibytes"] = w.mebibytes;
   entry["acc@1"] = w.top1;
@@ -80,7 +98,7 @@ nlohmann::ordered_json to_json(const Row& row) {
   entry["path"] = row.path ? nlohmann::ordered_json(*row.path) : nlohmann::ordered_json();
   if (!row.sha256.empty()) {
     entry["sha256"] = row.sha256;
-    entry["verified"] = !row.is_wrong();
+    entry["verified"] = row.has_hash() && !row.is_wrong();
   }
   return entry;
 }
@@ -126,9 +144,9 @@ int list_weights(const WeightsOptions& o) {
     print_table(rows);
   }
 
-  std::vector<std::string> wrong;
+  std::set<std::string> wrong;
   for (const Row& row : rows)
-    if (row.is_wrong()) wrong.push_back(*row.path);
+    if (row.is_wrong()) wrong.insert(*row.path);
   if (!wrong.empty())
     throw data_error("{}: not the SHA-256 that the name says: remove and get again", fmt::join(wrong, ", "));
   return 0;
@@ -149,10 +167,12 @@ Action add_weights(CLI::App& command) {
   command.add_flag("--json", o->json, "print JSON");
   command.footer(
       "Files are looked for in $RESFLOW_WEIGHTS, then where torch keeps them: $TORCH_HOME/hub/checkpoints and\n"
-      "${XDG_CACHE_HOME:-~/.cache}/torch/hub/checkpoints.\n\n"
+      "${XDG_CACHE_HOME:-~/.cache}/torch/hub/checkpoints; timm's also where the Hugging Face hub keeps them:\n"
+      "$HF_HUB_CACHE, $HF_HOME/hub or ${XDG_CACHE_HOME:-~/.cache}/huggingface/hub.\n\n"
       "Example:\n"
       "  resflow weights\n"
       "  resflow weights resnet50:IMAGENET1K_V2\n"
+      "  resflow weights resnet50:a1_in1k\n"
       "  resflow train photos --weights resnet50:DEFAULT --lr 1e-4");
   return [o] { return weights(*o); };
 }

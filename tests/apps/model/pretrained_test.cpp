@@ -1,6 +1,7 @@
 // The table of torchvision's weights, compared with torchvision, and how their files are found.
 #include "apps/model/pretrained.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,14 +24,16 @@ TEST(Pretrained, TheTableIsTorchvisions) {
   const std::string output = run_python("apps/model/pretrained_table.py", model_names());
   if (output.starts_with("absent")) GTEST_SKIP() << output;
   const auto wanted = nlohmann::json::parse(output)["entries"];
-  const auto table = pretrained_weights();
+  std::vector<PretrainedWeights> table;
+  for (const PretrainedWeights& w : pretrained_weights())
+    if (!w.of_timm) table.push_back(w);
   ASSERT_EQ(wanted.size(), table.size());
   for (size_t i = 0; i < table.size(); ++i) {
     const PretrainedWeights& w = table[i];
     const auto& theirs = wanted[i];
     SCOPED_TRACE(w.name());
     EXPECT_EQ(theirs["name"], w.name());
-    EXPECT_EQ(theirs["default"], &default_weights(w.model) == &w);
+    EXPECT_EQ(theirs["default"], default_weights(w.model).entry == w.entry);
     EXPECT_EQ(theirs["url"], w.url());
     EXPECT_EQ(theirs["acc@1"], w.top1);
     EXPECT_EQ(theirs["acc@5"], w.top5);
@@ -47,15 +50,52 @@ TEST(Pretrained, TheTableIsTorchvisions) {
   }
 }
 
+// timm's own description of every entry that there is, and the entries that it has of our networks.
+TEST(Pretrained, TheTableHasAllOfTimms) {
+  if (!python_has({"timm", "torch"}, Python::kEnv)) GTEST_SKIP() << kNoPythonEnv;
+  const auto wanted =
+      nlohmann::json::parse(run_python("apps/model/timm_table.py", model_names(), Python::kEnv)).at("entries");
+  std::vector<PretrainedWeights> table;
+  for (const PretrainedWeights& w : pretrained_weights())
+    if (w.of_timm) table.push_back(w);
+  std::sort(table.begin(), table.end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
+  ASSERT_EQ(wanted.size(), table.size());
+  for (size_t i = 0; i < table.size(); ++i) {
+    const PretrainedWeights& w = table[i];
+    const auto& theirs = wanted[i];
+    SCOPED_TRACE(w.name());
+    EXPECT_EQ(theirs["name"], w.name());
+    EXPECT_EQ(theirs["hub"], fmt::format("timm/{}.{}", w.model, w.entry));
+    EXPECT_EQ(theirs["pth"], w.pth);
+    EXPECT_EQ(theirs["train_size"], w.train_size);
+    const Preprocessing p = w.preprocessing();
+    EXPECT_EQ(theirs["resize"], p.resize);
+    EXPECT_EQ(theirs["crop"], p.crop);
+    EXPECT_EQ(theirs["interpolation"], p.interpolation);
+    EXPECT_EQ(theirs["mean"].get<std::vector<float>>(), p.mean);
+    EXPECT_EQ(theirs["std"].get<std::vector<float>>(), p.std);
+  }
+}
+
 TEST(Pretrained, EveryRowFitsItself) {
   std::vector<std::string> models;
   for (const PretrainedWeights& w : pretrained_weights()) {
     SCOPED_TRACE(w.name());
     if (models.empty() || models.back() != w.model) models.emplace_back(w.model);
     EXPECT_TRUE(w.file.starts_with(w.model));
-    EXPECT_EQ(w.hash_prefix().size(), 8U);
-    EXPECT_EQ(w.hash_prefix().find_first_not_of("0123456789abcdef"), std::string::npos);
-    EXPECT_EQ(pretrained_of_hash(std::string(w.hash_prefix()) + std::string(56, '0')), &w);
+    EXPECT_EQ(w.parameters, default_weights(w.model).parameters);
+    EXPECT_GT(w.top1, 60);
+    EXPECT_GT(w.top5, w.top1);
+    EXPECT_GE(w.resize, w.crop);
+    if (!w.pth_file().empty()) {
+      EXPECT_EQ(w.hash_prefix().size(), 8U);
+      EXPECT_EQ(w.hash_prefix().find_first_not_of("0123456789abcdef"), std::string::npos);
+      // timm has torchvision's own files, too: those are torchvision's.
+      const PretrainedWeights* found = pretrained_of_hash(std::string(w.hash_prefix()) + std::string(56, '0'));
+      ASSERT_NE(found, nullptr);
+      EXPECT_EQ(found->model, w.model);
+      EXPECT_TRUE(found->name() == w.name() || !found->of_timm);
+    }
     // Two files hold half precision; all others f32, and little but the parameters.
     const double bytes_each = w.mebibytes * 0x1p20 / static_cast<double>(w.parameters);
     EXPECT_NEAR(bytes_each, bytes_each < 3 ? 2 : 4, 0.02);
@@ -73,9 +113,13 @@ TEST(Pretrained, SpecsNameEntries) {
                [] { pretrained_named("resnet19:DEFAULT"); });
   expect_error(ErrorKind::kUsage, {"no weights called \"V9\"", "resnet50:IMAGENET1K_V1, resnet50:IMAGENET1K_V2"},
                [] { pretrained_named("resnet50:V9"); });
+  EXPECT_EQ(pretrained_named("resnet50:a1_in1k").url(),
+            "https://huggingface.co/timm/resnet50.a1_in1k/resolve/main/model.safetensors");
+  EXPECT_EQ(pretrained_named("resnet50:a1_in1k").crop, 288);
   // The case is torchvision's.
   expect_error(ErrorKind::kUsage, {"resnet50:imagenet1k_v1"}, [] { pretrained_named("resnet50:imagenet1k_v1"); });
-  expect_error(ErrorKind::kUsage, {"does not say which", "resnet18:IMAGENET1K_V1, resnet18:DEFAULT"},
+  expect_error(ErrorKind::kUsage,
+               {"does not say which", "wanted resnet18:IMAGENET1K_V1, resnet18:a1_in1k, ", ", resnet18:DEFAULT"},
                [] { pretrained_named("resnet18"); });
 }
 
@@ -121,6 +165,34 @@ TEST_F(FoundFiles, AreLookedForInOrder) {
     EXPECT_EQ(found.sha256, sha256_);
     EXPECT_EQ(found.weights, &entry_);
   }
+}
+
+TEST_F(FoundFiles, OfTimmAreInTheHubsCacheToo) {
+  const EnvironmentVariable no_hub("HF_HUB_CACHE", std::nullopt), no_hf("HF_HOME", std::nullopt);
+  const PretrainedWeights& weights = pretrained_named("resnet50:a1_in1k");
+  expect_error(ErrorKind::kData,
+               {"resnet50:a1_in1k: resnet50.a1_in1k.safetensors is not on this machine: get "
+                "https://huggingface.co/timm/resnet50.a1_in1k/resolve/main/model.safetensors",
+                "under that name into " + folder_ / "own"},
+               [&] { find_pretrained(weights); });
+  EXPECT_EQ(hub_cache(), folder_ / "cache/huggingface/hub");
+  const std::string repository = hub_cache() + "/models--timm--resnet50.a1_in1k";
+  write_text(repository + "/snapshots/aaaa/model.safetensors", "old");
+  EXPECT_EQ(locate_pretrained(weights), repository + "/snapshots/aaaa/model.safetensors");
+  write_text(repository + "/snapshots/bbbb/model.safetensors", content_);
+  write_text(repository + "/refs/main", "bbbb");
+  const PretrainedFile found = find_pretrained(weights);
+  EXPECT_EQ(found.path, repository + "/snapshots/bbbb/model.safetensors");
+  EXPECT_EQ(found.sha256, sha256_);
+  EXPECT_FALSE(says_hash(weights, found.path));
+  // What torch's hub has under the name of before is checked, for the name says its hash.
+  write_text(folder_ / "torch/hub/checkpoints/resnet50_a1_0-14fe96d1.pth", content_);
+  expect_error(ErrorKind::kData, {"resnet50_a1_0-14fe96d1.pth: its SHA-256 begins with"},
+               [&] { find_pretrained(weights); });
+  const EnvironmentVariable hf("HF_HOME", folder_ / "hf");
+  EXPECT_EQ(hub_cache(), folder_ / "hf/hub");
+  const EnvironmentVariable hub("HF_HUB_CACHE", folder_ / "hub");
+  EXPECT_EQ(hub_cache(), folder_ / "hub");
 }
 
 TEST_F(FoundFiles, FollowTorchsRulesForTheCache) {
