@@ -93,15 +93,32 @@ struct Loaded {
   Fingerprint fingerprint;  // empty where rows go to standard output
 };
 
-Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, Precision precision, const Compute& compute,
-            Listener& listener) {
-  ModelFile file = load_model_file(o.model, o.file, listener);
+// Of a network without a head there are embeddings, and rows without classes.
+void check_headless(const ScoreOptions& o, const ScoreOutputOptions& output, bool chooses_classes,
+                    const ModelFacts& facts) {
+  const std::string what = fmt::format("{}: is a {} without a head", facts.path, facts.match.description.architecture);
+  if (output.embeddings.empty())
+    throw data_error("{}, of which only embeddings can be had: give --embeddings FILE.npy, or train a head for it",
+                     what);
+  if (chooses_classes || output.rows.all_scores || !o.file.classes.empty())
+    throw usage_error("{}: it has no classes: leave --top, --threshold, --all-scores and --classes out", what);
+  if (!is_text(output.format))
+    throw usage_error("{}: it has no scores for a .{}: wanted --out FILE.csv or FILE.jsonl, or none", what,
+                      score_format_name(output.format));
+}
+
+Loaded load(const ScoreOptions& o, ScoreOutputOptions& output, bool chooses_classes, Precision precision,
+            const Compute& compute, Listener& listener) {
+  ModelFileOptions file_options = o.file;
+  file_options.headless = true;
+  ModelFile file = load_model_file(o.model, file_options, listener);
   say_notes(file.notes, listener);
+  if (file.headless) check_headless(o, output, chooses_classes, file.facts);
   const auto classes = static_cast<int>(file.checkpoint.classes.size());
   if (output.rows.top > classes)
     listener.warn(fmt::format("--top {}: the model has {}, so rows have as many", output.rows.top,
                               plural(classes, "class", "classes")));
-  output.rows.top = std::min(output.rows.top, classes);
+  output.rows.top = file.headless ? 0 : std::min(output.rows.top, classes);
   Fingerprint fingerprint;
   if (!output.out.empty())
     fingerprint = score_fingerprint({.model_path = file.facts.path,
@@ -367,7 +384,7 @@ int score(const ScoreOptions& o, bool chooses_classes, int threads) {
   const ThreadLimit limit(threads);
   const Compute compute(threads);
   TerminalListener listener(TerminalListener::Lines::kError);  // rows go to standard output
-  const Loaded loaded = load(o, options, precision, compute, listener);
+  const Loaded loaded = load(o, options, chooses_classes, precision, compute, listener);
   require_quantized_file(loaded.model, precision, o.model);
   warn_of_obstacle(precision, listener);
   options.machine = run_fingerprint(threads);

@@ -250,6 +250,13 @@ void apply_preprocessing(const ModelFileOptions& options, ModelFacts& facts) {
   facts.preprocessing = p;
 }
 
+// Zeros for what the model wants and the file has not.
+void add_head(Checkpoint& checkpoint) {
+  for (const ParameterSpec& spec : build_model(checkpoint.model).parameters())
+    if (spec.name == "fc.weight" || spec.name == "fc.bias")
+      checkpoint.parameters.push_back({spec.name, Array(spec.dtype, spec.dims)});
+}
+
 std::vector<std::string> numbered_classes(int64_t count) {
   std::vector<std::string> names;
   names.reserve(static_cast<size_t>(count));
@@ -376,7 +383,8 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
   file.facts = model_facts(name, options, listener);
   const ModelFacts& facts = file.facts;
   if (facts.summary.format == WeightsFormat::kOnnx) read_weights(facts.path);  // says why it does not
-  require_model(facts, options);
+  file.headless = options.headless && facts.place && facts.place->headless;
+  if (!file.headless) require_model(facts, options);
   if (facts.preprocessing && facts.preprocessing->crop < kMinImageSize)
     throw data_error("{}: its preprocessing: crop {}, wanted {} to {}", facts.path, facts.preprocessing->crop,
                      kMinImageSize, kMaxCrop);
@@ -385,9 +393,14 @@ ModelFile load_model_file(const std::string& name, const ModelFileOptions& optio
     file.checkpoint = load_checkpoint(facts.path);
     file.checkpoint.classes = *facts.classes;
   } else {
+    if (file.headless) {  // in place of its classes, of which there is nothing to be said
+      file.facts.classes = {"none"};
+      file.facts.match.description.num_classes = 1;
+    }
     file.checkpoint = assume(facts, file.notes);
     file.checkpoint.parameters =
         as_model_tensors(read_model_values(facts), file.checkpoint.model, facts.path, file.notes);
+    if (file.headless) add_head(file.checkpoint);
   }
   if (const std::string found = describe_not_finite(file.checkpoint.parameters); !found.empty())
     file.notes.push_back(fmt::format("{}: holds values that are not finite: {}", facts.path, found));

@@ -28,6 +28,8 @@ struct ModelFileOptions {
   std::string weights_key = {}, weights_prefix = {};
   // Take torchvision's own files for what they are under any name, by their SHA-256: reads a file with 1000 classes.
   bool by_hash = true;
+  // A network without its last layer is taken, too: load_model_file() gives it one of zeros, of a single class.
+  bool headless = false;
 };
 
 // What is known of a file's model without reading its tensors' values.
@@ -63,6 +65,7 @@ std::vector<NamedArray> read_model_values(const ModelFacts& facts);
 std::vector<NamedArray> read_nearest_values(const ModelFacts& facts);
 
 struct ModelFile {
+  bool headless = false;  // the file has no head: what comes out of this one means nothing
   // Its tensors are f32 and i64, and those of its description. The training state of a checkpoint is kept.
   Checkpoint checkpoint;
   ModelFacts facts;                // as the file has them: without what was assumed

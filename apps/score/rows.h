@@ -10,7 +10,7 @@
 namespace resflow {
 
 struct RowOptions {
-  int top = 1;              // classes a row, the most probable first
+  int top = 1;              // classes a row, the most probable first; 0: rows say nothing of classes
   double threshold = 0;     // classes that are less probable are left out of the row
   bool all_scores = false;  // the row also has the probability of every class
 };
@@ -26,7 +26,7 @@ class RowText {
 // A header and rows of path,class,probability,error, or with several classes a row of
 // path,class,probability,class_2,probability_2,...,error. Probabilities have six decimals. Where all scores are asked
 // for, each class has a column of its name before the error, with all digits of f32.
-// REQUIRES: 1 <= top <= number of classes.
+// REQUIRES: 0 <= top <= number of classes.
 std::unique_ptr<RowText> make_csv_rows(std::vector<std::string> classes, const RowOptions& options);
 
 // {"path": "a.jpg", "classes": [{"class": "cat", "probability": 0.75}], "scores": {"cat": 0.75, ...}}, or

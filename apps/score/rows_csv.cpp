@@ -16,10 +16,11 @@ class CsvRows : public RowText {
       : classes_(std::move(classes)), options_(options) {}
 
   std::string header() const override {
-    std::vector<std::string> columns = {"path", "class", "probability"};
-    for (int k = 2; k <= options_.top; ++k) {
-      columns.push_back(fmt::format("class_{}", k));
-      columns.push_back(fmt::format("probability_{}", k));
+    std::vector<std::string> columns = {"path"};
+    for (int k = 1; k <= options_.top; ++k) {
+      const std::string number = k == 1 ? "" : fmt::format("_{}", k);
+      columns.push_back("class" + number);
+      columns.push_back("probability" + number);
     }
     std::vector<std::string> scores;
     if (options_.all_scores) {
@@ -37,7 +38,8 @@ class CsvRows : public RowText {
   void append(const ScoredPicture& picture, std::string& text) const override {
     text += csv_field(picture.name);
     const std::span<const double> p = picture.probabilities;
-    const std::vector<int> best = p.empty() ? std::vector<int>() : top_classes(p, options_.top);
+    const bool has_classes = !p.empty() && options_.top > 0;
+    const std::vector<int> best = has_classes ? top_classes(p, options_.top) : std::vector<int>();
     auto out = std::back_inserter(text);
     for (size_t k = 0; k < static_cast<size_t>(options_.top); ++k) {
       const size_t at = k < best.size() ? static_cast<size_t>(best[k]) : 0;

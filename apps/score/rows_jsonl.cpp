@@ -36,7 +36,7 @@ class JsonlRows : public RowText {
     const std::span<const double> p = picture.probabilities;
     if (!picture.error.empty()) {
       fmt::format_to(out, ", \"error\": {}", json_text(picture.error));
-    } else {
+    } else if (options_.top > 0) {
       text += ", \"classes\": [";
       const char* comma = "";
       for (const int k : top_classes(p, options_.top)) {

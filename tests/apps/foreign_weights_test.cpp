@@ -98,8 +98,36 @@ TEST_F(ForeignWeights, ABackboneGetsANewHead) {
     EXPECT_THAT(resflow({"inspect", made(name)}).out, HasSubstr("resnet18 without a head"));
     const ProcessResult scored = resflow({"score", made(name), data});
     EXPECT_EQ(scored.exit_code, 3);
-    EXPECT_THAT(scored.err, HasSubstr("is a resnet18 without a head"));
+    EXPECT_THAT(scored.err, HasSubstr("is a resnet18 without a head, of which only embeddings can be had"));
+    const ProcessResult evaluated = resflow({"evaluate", made(name), data});
+    EXPECT_EQ(evaluated.exit_code, 3);
+    EXPECT_THAT(evaluated.err, HasSubstr("is a resnet18 without a head"));
+    const ProcessResult kept = resflow({"convert", made(name), folder_ / "kept.safetensors"});
+    EXPECT_EQ(kept.exit_code, 0) << kept.err;
+    EXPECT_THAT(resflow({"inspect", folder_ / "kept.safetensors"}).out, HasSubstr("resnet18 without a head"));
   }
+}
+
+TEST_F(ForeignWeights, ABackboneGivesTheEmbeddingsOfTheWholeModel) {
+  const std::string data = folder_ / "data";
+  draw_photos(data, 2, 2);
+  write_text(data + "/broken.jpg", "no picture");
+  const auto score = [&](const char* name, const std::string& out, std::vector<std::string> more) {
+    more.insert(more.begin(), {"score", made(name), data, "--crop", "64", "--embeddings", folder_ / out});
+    return resflow(more);
+  };
+  const ProcessResult whole = score("plain.pth", "whole.npy", {}), bare = score("headless/behind.pth", "bare.npy", {});
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  ASSERT_EQ(bare.exit_code, 0) << bare.err;
+  EXPECT_EQ(read_text(folder_ / "whole.npy"), read_text(folder_ / "bare.npy"));
+  EXPECT_TRUE(bare.out.starts_with("path,error\n")) << bare.out;
+  EXPECT_THAT(bare.out, HasSubstr("00.jpg,\n"));
+  EXPECT_THAT(bare.out, HasSubstr("broken.jpg,"));
+  const ProcessResult lines = score("headless/plain.pth", "b.npy", {"--format", "jsonl"});
+  ASSERT_EQ(lines.exit_code, 0) << lines.err;
+  EXPECT_THAT(lines.out, HasSubstr("00.jpg\"}\n"));
+  EXPECT_EQ(score("headless/plain.pth", "b.npy", {"--top", "2"}).exit_code, 2);
+  EXPECT_EQ(score("headless/plain.pth", "b.npy", {"--out", folder_ / "s.npz"}).exit_code, 2);
 }
 
 TEST_F(ForeignWeights, WhatIsNoFileOfWeightsIsCalledByItsName) {
