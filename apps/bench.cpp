@@ -36,6 +36,7 @@ Action add_bench(CLI::App& command) {
   load->add_option("--recipe", o.recipe, "train (random crop and flip, shuffled) or eval (resize and centre crop)")
       ->capture_default_str();
   add_decode_option(*load, o.decode);
+  add_interpolation_option(*load, o.interpolation, "bilinear");
   load->add_option("--seed", o.seed, "of order, crops and flips")->capture_default_str();
   CLI::Option* load_seconds = load->add_option("--seconds", o.seconds, "to measure for")->capture_default_str();
   load->add_option("--epochs", o.epochs, "go through the data so often and hash all batches (pixels, labels) in order")

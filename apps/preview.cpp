@@ -34,7 +34,7 @@ namespace resflow {
 namespace {
 
 struct PreviewOptions {
-  std::string data, out, recipe = "train", model;
+  std::string data, out, recipe = "train", model, interpolation;
   int batch = 16, columns = 0, image_size = 0, threads = 0;
   uint64_t epoch = 0, seed = 0;
   AugmentOptions augment;
@@ -46,12 +46,16 @@ struct PreviewOptions {
 // The preprocessing of --model, or the one that training starts with, at --image-size.
 Preprocessing preprocessing_of(const PreviewOptions& o, Listener& listener) {
   constexpr int kUsualSize = 224;
-  if (o.model.empty()) return eval_preprocessing(o.image_size > 0 ? o.image_size : kUsualSize);
+  const auto resampled = [&](Preprocessing p) {
+    if (!o.interpolation.empty()) p.interpolation = o.interpolation;
+    return p;
+  };
+  if (o.model.empty()) return resampled(eval_preprocessing(o.image_size > 0 ? o.image_size : kUsualSize));
   const ModelFacts facts = model_facts(o.model, {}, listener);
   if (!facts.preprocessing)
     listener.note(fmt::format("{}: does not say how pictures are prepared: ImageNet's is taken", facts.path));
   const Preprocessing p = facts.preprocessing.value_or(Preprocessing());
-  return o.image_size > 0 ? scaled_preprocessing(p, o.image_size) : p;
+  return resampled(o.image_size > 0 ? scaled_preprocessing(p, o.image_size) : p);
 }
 
 Recipe recipe_of(const PreviewOptions& o, const Preprocessing& preprocessing) {
@@ -139,6 +143,7 @@ Action add_preview(CLI::App& command) {
   command.add_option("--seed", o.seed, "of the order and the draws")->capture_default_str();
   command.add_option("--image-size", o.image_size, "side of the network's input [224, or what --model has]");
   command.add_option("--model", o.model, "take the preprocessing of this file of weights, or of MODEL:ENTRY");
+  add_interpolation_option(command, o.interpolation, "bilinear, or what --model has");
   add_augment_options(command, o.augment);
   add_acceptance_options(command, o.accept);
   add_selection_options(command, o.selection);

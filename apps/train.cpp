@@ -40,6 +40,23 @@ int settle_threads(std::vector<PlannedRun>& runs) {
   return threads;
 }
 
+// Trains as planned; false where a signal ended it.
+bool run_planned(const TrainOptions& options, const std::vector<PlannedRun>& runs, TrainingData data,
+                 Listener& listener) {
+  if (is_repeated(options)) {
+    return train_repeatedly(options, runs, std::move(data), listener);
+  }
+  if (options.lr_find) {
+    Run run = open_run(runs.front().options, std::make_shared<const TrainingData>(std::move(data)), listener);
+    return find_lr(run);
+  }
+  const TrainingOutcome outcome =
+      train(runs.front().options, std::make_shared<const TrainingData>(std::move(data)), listener);
+  if (outcome.finished && !outcome.records.empty())
+    print_out("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
+  return outcome.finished;
+}
+
 int train(const TrainOptions& options) {
   obey_stop_signals();
   if (options.data.empty()) throw usage_error("DATA is required (see resflow train --help)");
@@ -55,17 +72,10 @@ int train(const TrainOptions& options) {
                                          first.on_error == "stop" ? OnError::kStop : OnError::kSkip, selection);
   if (stop_requested()) return say_stopped(" before the training began; nothing is changed");
   bool finished = true;
-  if (is_repeated(options)) {
-    finished = train_repeatedly(options, runs, std::move(data), listener);
-  } else if (options.lr_find) {
-    Run run = open_run(runs.front().options, std::make_shared<const TrainingData>(std::move(data)), listener);
-    finished = find_lr(run);
-  } else {
-    const TrainingOutcome outcome =
-        train(runs.front().options, std::make_shared<const TrainingData>(std::move(data)), listener);
-    finished = outcome.finished;
-    if (finished && !outcome.records.empty())
-      print_out("trained    {}\nnext       resflow score {} PHOTO-OR-FOLDER\n", outcome.best, outcome.best);
+  try {
+    finished = run_planned(options, runs, std::move(data), listener);
+  } catch (const StoppedBeforeTraining&) {
+    return say_stopped(" before the training began; nothing is changed");
   }
   return finished ? 0 : 128 + stop_signal();
 }

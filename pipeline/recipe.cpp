@@ -61,6 +61,7 @@ Recipe Recipe::eval(const Preprocessing& preprocessing) {
   recipe.kind = Kind::kEval;
   recipe.size = preprocessing.crop;
   recipe.resize = preprocessing.resize;
+  recipe.interpolation = interpolation_named(preprocessing.interpolation);
   std::copy_n(preprocessing.mean.begin(), 3, recipe.mean);
   std::copy_n(preprocessing.std.begin(), 3, recipe.std);
   return recipe;
@@ -105,7 +106,7 @@ int fast_scale(int width, int height, int out_width, int out_height) {
 }
 
 RecipeWorker::RecipeWorker(const Recipe& recipe, DecodeMode mode)
-    : recipe_(checked(recipe)), mode_(mode), normalizer_(recipe.mean, recipe.std) {
+    : recipe_(checked(recipe)), mode_(mode), resizer_(recipe.interpolation), normalizer_(recipe.mean, recipe.std) {
   resized_.resize(recipe.size, recipe.size);
 }
 

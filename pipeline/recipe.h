@@ -19,11 +19,12 @@ namespace resflow {
 
 // Training: RandomResizedCrop(size), RandomHorizontalFlip, where asked for RandAugment or TrivialAugmentWide, then
 // ColorJitter, normalize, RandomErasing; the order of torchvision's reference training.
-// Evaluation: Resize(resize), CenterCrop(crop), normalize. Both resize bilinearly as Pillow does it.
+// Evaluation: Resize(resize), CenterCrop(crop), normalize. Both resize as Pillow does it.
 struct Recipe {
   enum class Kind { kTrain, kEval } kind = Kind::kEval;
   int size = 224;    // side of the network's input
   int resize = 256;  // evaluation: short side before the centre crop
+  Interpolation interpolation = Interpolation::kBilinear;
   double scale[2] = {0.08, 1.0};
   double ratio[2] = {3.0 / 4.0, 4.0 / 3.0};
   double flip_probability = 0.5;
@@ -37,7 +38,7 @@ struct Recipe {
   float std[3] = {0.229F, 0.224F, 0.225F};
 
   static Recipe train(int size);
-  // Throws Error{kData} unless there are three means and three deviations.
+  // Throws Error{kData} unless there are three means and three deviations; Error{kUsage} as interpolation_named.
   static Recipe eval(const Preprocessing& preprocessing);
 };
 

@@ -68,12 +68,15 @@ int bench_load(const BenchOptions& o, int threads) {
   TerminalListener listener;
   warn_of_damaged_packs(dataset.samples, listener);
   const ThreadLimit limit(threads);
+  Recipe recipe = training ? Recipe::train(o.image_size) : Recipe::eval(eval_preprocessing(o.image_size));
+  recipe.interpolation = interpolation_named(o.interpolation);
   Loader loader(
-      dataset, training ? Recipe::train(o.image_size) : Recipe::eval(eval_preprocessing(o.image_size)),
+      dataset, recipe,
       {.batch = o.batch, .threads = threads, .seed = o.seed, .shuffle = training, .decode = decode_mode(o.decode)});
   print_setup(
       o, threads,
-      fmt::format("load {} with the {} recipe{}", o.data, o.recipe, o.decode == "fast" ? ", --decode fast" : ""));
+      fmt::format("load {} with the {} recipe{}{}", o.data, o.recipe, o.decode == "fast" ? ", --decode fast" : "",
+                  o.interpolation != "bilinear" ? ", " + o.interpolation : ""));
 
   std::optional<Sha256> hash;
   if (o.epochs > 0) hash.emplace();
@@ -94,6 +97,7 @@ int bench_load(const BenchOptions& o, int threads) {
   nlohmann::ordered_json report = new_report("load", o, threads);
   report["recipe"] = o.recipe;
   report["decode"] = o.decode;
+  report["interpolation"] = o.interpolation;
   report["seed"] = o.seed;
   report["images_per_second"] = rate;
   report["images"] = measured.images;

@@ -10,7 +10,8 @@
 namespace resflow {
 
 struct BenchOptions {
-  std::string model = "resnet34", recipe = "train", decode = "exact", data, weights, json, executors = "auto";
+  std::string model = "resnet34", recipe = "train", decode = "exact", interpolation = "bilinear", data, weights, json,
+              executors = "auto";
   StructureOptions structure;
   int batch = 32, threads = 0;
   int image_size = 0;  // 0: what the model is meant for

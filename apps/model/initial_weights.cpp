@@ -242,7 +242,7 @@ struct Origin {
 
 Origin origin_of(const std::string& path, const PretrainedFile& verified, const std::string& architecture) {
   Origin origin = {path, verified.weights != nullptr ? verified.sha256 : file_sha256(path)};
-  origin.entry = pretrained_of_hash(origin.sha256);
+  origin.entry = verified.weights != nullptr ? verified.weights : pretrained_of_hash(origin.sha256);
   if (origin.entry != nullptr && origin.entry->model != architecture) origin.entry = nullptr;
   return origin;
 }
@@ -255,19 +255,25 @@ std::string describe(const Origin& origin, const Taken& taken, size_t tensors) {
                      converted.empty() ? "" : fmt::format(", {} taken as f32", fmt::join(converted, " and ")));
 }
 
-void take_preprocessing(const Origin& origin, const ModelFacts& facts, InitialWeights& result) {
+void take_preprocessing(const Origin& origin, const ModelFacts& facts, const InitialWeightsOptions& options,
+                        InitialWeights& result) {
   const bool is_known = origin.entry != nullptr || facts.preprocessing.has_value();
-  const int image_size = result.image_size;
-  result.preprocessing = scaled_preprocessing(
-      origin.entry != nullptr ? origin.entry->preprocessing()
-                              : facts.preprocessing.value_or(usual_preprocessing(result.description, image_size)),
-      image_size);
-  result.facts.emplace_back(
-      "evaluation",
-      fmt::format("short side to {}, centre {} x {}, {}", result.preprocessing.resize, image_size, image_size,
-                  is_known                                    ? "in the proportion of the weights"
-                  : result.preprocessing.resize == image_size ? "whole, with ImageNet's mean and deviation"
-                                                              : "as for ImageNet"));
+  const int usual = usual_image_size(result.description);
+  result.image_size = origin.entry != nullptr ? origin.entry->train_size : usual;
+  const int wanted = options.image_size != 0   ? options.image_size
+                     : origin.entry != nullptr ? origin.entry->preprocessing().crop
+                                               : usual;
+  Preprocessing& p = result.preprocessing;
+  p = scaled_preprocessing(origin.entry != nullptr
+                               ? origin.entry->preprocessing()
+                               : facts.preprocessing.value_or(usual_preprocessing(result.description, wanted)),
+                           wanted);
+  if (options.crop_pct != 0) p.resize = resize_of_part(p.crop, options.crop_pct);
+  result.facts.emplace_back("evaluation", fmt::format("short side to {}, centre {} x {}, {}", p.resize, p.crop, p.crop,
+                                                      options.crop_pct != 0 ? fmt::format("{} of it", options.crop_pct)
+                                                      : is_known            ? "in the proportion of the weights"
+                                                      : p.resize == p.crop ? "whole, with ImageNet's mean and deviation"
+                                                                           : "as for ImageNet"));
 }
 
 }  // namespace
@@ -289,7 +295,6 @@ InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listen
 
   InitialWeights result;
   result.description = trained_description(options, match, entries, skipped, path);
-  result.image_size = options.image_size != 0 ? options.image_size : usual_image_size(result.description);
   result.description.num_classes = static_cast<int64_t>(options.classes.size());
   const std::vector<ParameterSpec> specs = build_model(result.description).parameters();
   const std::optional<FoundModel>& found = facts.place ? facts.place : facts.nearest;
@@ -308,7 +313,7 @@ InitialWeights load_initial_weights(const InitialWeightsOptions& options, Listen
     result.facts.emplace_back("left out", fmt::format("{} of the model by {} '{}': initialised anew",
                                                       plural(taken.left_out, "tensor", "tensors"),
                                                       setting("weights_skip"), fmt::join(options.skip, "' '")));
-  take_preprocessing(origin, facts, result);
+  take_preprocessing(origin, facts, options, result);
   result.provenance = facts.provenance;
   result.provenance.emplace_back("weights", fmt::format("{} sha256 {}", origin.name(), origin.sha256));
   return result;

@@ -19,13 +19,16 @@ struct InitialWeightsOptions {
   std::string architecture = {};       // empty: the model that the weights fit
   StructureOptions structure = {};     // what they have to fit, and what no tensor shows
   std::vector<std::string> classes = {};  // of the data
-  int image_size = 0;                     // 0: what the model is meant for
-  uint64_t seed = 0;                      // of what is initialised anew
+  // Of the network's input in evaluation. 0: what the entry is evaluated at; of other weights what the model is meant
+  // for.
+  int image_size = 0;
+  double crop_pct = 0;  // the part of the short side that the crop shows; 0: the weights' own
+  uint64_t seed = 0;    // of what is initialised anew
 };
 
 struct InitialWeights {
-  ModelDescription description;  // with as many classes as the data have
-  int image_size = 0;
+  ModelDescription description;    // with as many classes as the data have
+  int image_size = 0;              // what to train at: as the entry was; of other weights what the model is meant for
   std::vector<NamedArray> values;  // all of the model's, as Model::load takes them
   // The evaluation that goes with training from them: the weights' mean and deviation, and at image_size their ratio
   // of resize to crop, rounded down as eval_preprocessing does it (232 to 224 gives 232 at 224, 132 at 128).

@@ -37,6 +37,13 @@ CLI::Option* add_decode_option(CLI::App& command, std::string& decode) {
       ->capture_default_str();
 }
 
+CLI::Option* add_interpolation_option(CLI::App& command, std::string& interpolation, const std::string& usual) {
+  return command
+      .add_option("--interpolation", interpolation,
+                  fmt::format("how pictures are resized, as Pillow does it: bilinear or bicubic [{}]", usual))
+      ->check(CLI::IsMember({"bilinear", "bicubic"}));
+}
+
 void add_acceptance_options(CLI::App& command, AcceptanceOptions& options) {
   command
       .add_option("--max-pixels", options.max_pixels,

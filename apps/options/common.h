@@ -26,6 +26,9 @@ int resolve_threads(const CLI::App& command, int threads, bool pin = false);
 // --decode exact|fast; `decode` is for decode_mode (io/images/decode.h).
 CLI::Option* add_decode_option(CLI::App& command, std::string& decode);
 
+// --interpolation bilinear|bicubic; `usual` says what an empty one stands for.
+CLI::Option* add_interpolation_option(CLI::App& command, std::string& interpolation, const std::string& usual);
+
 // --max-pixels N, --truncated refuse|take and --grey16 clip|scale, for acceptance() (io/images/decode.h).
 struct AcceptanceOptions {
   int64_t max_pixels = kMaxPixels;

@@ -64,6 +64,7 @@ Recipe train_recipe(int image_size, const Preprocessing& evaluation, const Augme
   const Recipe normalized = Recipe::eval(evaluation);
   std::copy_n(normalized.mean, 3, recipe.mean);
   std::copy_n(normalized.std, 3, recipe.std);
+  recipe.interpolation = normalized.interpolation;
   std::copy_n(o.crop_scale.begin(), 2, recipe.scale);
   recipe.flip_probability = o.hflip;
   recipe.auto_augment = o.auto_augment == kRandAugment      ? AutoAugment::kRandAugment

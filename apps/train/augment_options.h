@@ -27,7 +27,7 @@ struct AugmentOptions {
 // it would do nothing.
 void check(const AugmentOptions& options, const std::set<std::string>& given = {});
 
-// The training recipe with all of them but the mixing; pictures are normalized as in `evaluation`.
+// The training recipe with all of them but the mixing; pictures are resampled and normalized as in `evaluation`.
 // REQUIRES: check() accepts the options.
 Recipe train_recipe(int image_size, const Preprocessing& evaluation, const AugmentOptions& options);
 MixOptions mix_options(const AugmentOptions& options);

@@ -47,6 +47,7 @@ std::string recipe_text(const Recipe& r) {
   static_assert(sizeof(Recipe) == 168, "a new field of Recipe belongs into this text");
   std::string text = fmt::format("{} {} {} | {} | {}", r.kind == Recipe::Kind::kTrain ? "train" : "eval", r.size,
                                  r.resize, fmt::join(r.mean, " "), fmt::join(r.std, " "));
+  if (r.interpolation == Interpolation::kBicubic) text += " | bicubic";
   if (r.kind == Recipe::Kind::kTrain)
     text += fmt::format(" | {} | {} | {}", fmt::join(r.scale, " "), fmt::join(r.ratio, " "), r.flip_probability);
   if (r.kind == Recipe::Kind::kTrain)

@@ -15,7 +15,9 @@
 #include "graph/model/model_zoo.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/core/error.h"
+#include "io/core/wording.h"
 #include "io/images/decode.h"
+#include "pipeline/pixels/resize.h"
 
 namespace resflow {
 namespace {
@@ -150,6 +152,40 @@ OptimizerOptions TrainOptions::optimizer_options() const {
   return o;
 }
 
+namespace {
+
+// How pictures are prepared.
+void check_preparation(const TrainOptions& o) {
+  const auto check_side = [](const char* name, int side) {
+    if (side < 32) throw usage_error("{} is {}: wanted at least 32", setting(name), side);
+    if (side > kMaxCrop) throw usage_error("{} is {}: wanted at most {}", setting(name), side, kMaxCrop);
+  };
+  if (o.image_size != 0 || o.given.contains("image_size")) check_side("image_size", o.image_size);
+  if (o.val_size != 0 || o.given.contains("val_size")) check_side("val_size", o.val_size);
+  if ((o.crop_pct != 0 || o.given.contains("crop_pct")) && !(o.crop_pct >= 0.1 && o.crop_pct <= 1))
+    throw usage_error("{} is {}: wanted 0.1 to 1, the part of the short side that the crop shows", setting("crop_pct"),
+                      o.crop_pct);
+  if (!o.interpolation.empty()) interpolation_named(o.interpolation);
+  if (!o.normalize.empty() && o.normalize != "imagenet" && o.normalize != "data")
+    throw usage_error("{} {}: wanted imagenet or data", setting("normalize"), o.normalize);
+  const auto check_three = [](const char* name, const std::vector<double>& values, double low) {
+    constexpr double kFarthest = 1e6;  // of pixels from 0 to 1
+    if (values.size() != 3)
+      throw usage_error("{} has {}: wanted three, of red, green and blue", setting(name),
+                        plural(values.size(), "value", "values"));
+    for (const double value : values)
+      if (!(value >= low && value <= kFarthest))
+        throw usage_error("{} is {}: wanted {} to {}", setting(name), value, low, kFarthest);
+  };
+  if (o.mean.empty() && o.std.empty() && !o.given.contains("mean") && !o.given.contains("std")) return;
+  if (o.mean.empty() != o.std.empty())
+    throw usage_error("{} and {} go together: give both", setting("mean"), setting("std"));
+  check_three("mean", o.mean, -1e6);
+  check_three("std", o.std, 1e-6);
+}
+
+}  // namespace
+
 void resolve(TrainOptions& o) {
   optimizer_defaults(o);  // for its error
   if (o.given.contains("weights") && o.weights.empty())
@@ -196,9 +232,7 @@ void resolve(TrainOptions& o) {
   if (o.epochs > kMostEpochs)
     throw usage_error("{} is {}: wanted at most {}", setting("epochs"), o.epochs, kMostEpochs);
   if (o.batch < 1) throw usage_error("{} is {}: wanted at least 1", setting("batch"), o.batch);
-  if ((o.given.contains("image_size") || o.image_size != 0) && o.image_size < 32)
-    throw usage_error("{} is {}: wanted at least 32", setting("image_size"), o.image_size);
-  if (o.image_size > 4096) throw usage_error("{} is {}: wanted at most 4096", setting("image_size"), o.image_size);
+  check_preparation(o);
   if (o.outage < 0) throw usage_error("{} is {}: wanted at least 0", setting("outage"), o.outage);
   if (o.save_every < 0) throw usage_error("{} is {}: wanted at least 0", setting("save_every"), o.save_every);
   if (o.keep < 1) throw usage_error("{} is {}: wanted at least 1", setting("keep"), o.keep);

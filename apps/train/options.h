@@ -39,7 +39,12 @@ struct TrainOptions {
   int svm_folds = 5;
   int64_t epochs = 10;
   int batch = 32;
-  int image_size = 0;  // 0: what the network is meant for, 224, or 32 with the stem for CIFAR
+  int image_size = 0;   // of training; 0: what the weights or the network are meant for, 224, or 32 with CIFAR's stem
+  int val_size = 0;     // of validation and scoring; 0: as in training, or what the weights were meant for
+  double crop_pct = 0;  // of validation: part of the short side that the crop shows; 0: the weights' own, 0.875
+  std::string interpolation = {};           // "bilinear", "bicubic"; empty: the weights' own, bilinear
+  std::string normalize = {};               // "imagenet", "data"; empty: the weights' own, ImageNet's
+  std::vector<double> mean = {}, std = {};  // of red, green and blue between 0 and 1, instead of `normalize`
   uint64_t seed = 0;
   int threads = 0;  // 0: every CPU that this process may use
   bool pin = false;

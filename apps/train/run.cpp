@@ -1,12 +1,14 @@
 #include "apps/train/run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <exception>
 #include <optional>
 
+#include "apps/data/normalization.h"
 #include "apps/machine/same_machine.h"
 #include "apps/machine/versions.h"
 #include "apps/model/initial_weights.h"
@@ -30,6 +32,73 @@ void check_batch(const TrainOptions& options, const TrainingData& data) {
                       plural(pictures, "picture", "pictures"), data.train_root, setting("batch"), pictures);
 }
 
+// 0: that of the weights.
+int evaluation_size(const TrainOptions& o) { return o.val_size != 0 ? o.val_size : o.image_size; }
+
+// Sizes that nobody gave are those that the weights were meant for.
+void adopt_sizes(const InitialWeights& weights, TrainOptions& o) {
+  const int evaluated_at = weights.preprocessing.crop;
+  // Features of training pictures are computed as those of validation.
+  const bool is_one = o.mode == "features" || o.mode == "svm";
+  if (o.image_size == 0) o.image_size = is_one ? evaluated_at : weights.image_size;
+  if (o.image_size != evaluated_at) o.val_size = evaluated_at;
+}
+
+std::vector<float> as_floats(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+// What the options say of how pictures are prepared goes before what the weights say. `measured` is of the data.
+Preprocessing prepared(Preprocessing p, const TrainOptions& o, const std::optional<Normalization>& measured) {
+  if (!o.interpolation.empty()) p.interpolation = o.interpolation;
+  if (o.normalize == "imagenet") {
+    p.mean = Preprocessing().mean;
+    p.std = Preprocessing().std;
+  }
+  if (measured) {
+    p.mean = as_floats({measured->mean.begin(), measured->mean.end()});
+    p.std = as_floats({measured->std.begin(), measured->std.end()});
+  }
+  if (!o.mean.empty()) {
+    p.mean = as_floats(o.mean);
+    p.std = as_floats(o.std);
+  }
+  p.exif = o.exif;
+  p.take_truncated = o.truncated == "take";
+  p.scale_grey16 = o.grey16 == "scale";
+  check_preprocessing(p);
+  return p;
+}
+
+// What a run tells of it, where it is not as usual.
+void tell_preparation(Run& run, const std::optional<Normalization>& measured) {
+  const TrainOptions& o = run.options;
+  const Preprocessing& p = run.preprocessing;
+  if (o.weights.empty() && (o.val_size != 0 || o.crop_pct != 0))
+    run.weights_facts.emplace_back("evaluation",
+                                   fmt::format("short side to {}, centre {} x {}", p.resize, p.crop, p.crop));
+  if (p.interpolation != Preprocessing().interpolation)
+    run.weights_facts.emplace_back("resized", fmt::format("{}, as Pillow does it", p.interpolation));
+  if (measured || !o.mean.empty() || !o.normalize.empty())
+    run.weights_facts.emplace_back(
+        "normalize",
+        fmt::format(
+            "mean {:.6f}, deviation {:.6f}{}", fmt::join(p.mean, " "), fmt::join(p.std, " "),
+            measured ? fmt::format(", over all pixels of {}", plural(measured->pictures, "picture", "pictures")) : ""));
+}
+
+// Where the options ask for it.
+std::optional<Normalization> measured_data(const TrainOptions& o, const TrainingData& data, Listener& listener) {
+  if (o.normalize != "data") return std::nullopt;
+  const LoaderOptions reading = {.threads = o.threads,
+                                 .on_error = o.on_error == "stop" ? OnError::kStop : OnError::kSkip,
+                                 .exif = o.exif,
+                                 .decode = decode_mode(o.decode),
+                                 .accept = acceptance(o.max_pixels, o.truncated, o.grey16),
+                                 .reading = {.outage = o.outage, .stop = [&] { return listener.stop(); }}};
+  std::optional<Normalization> measured = measure_normalization(data.train, data.train_root, reading, listener);
+  if (!measured) throw StoppedBeforeTraining();
+  return measured;
+}
+
 InitialWeights read_weights(const TrainOptions& options, const TrainingData& data, Listener& listener) {
   if (options.weights.empty()) return {};
   return load_initial_weights({.weights = options.weights,
@@ -39,7 +108,8 @@ InitialWeights read_weights(const TrainOptions& options, const TrainingData& dat
                                .architecture = options.given.contains("model") ? options.model : "",
                                .structure = options.structure,
                                .classes = data.train.classes,
-                               .image_size = options.image_size,
+                               .image_size = evaluation_size(options),
+                               .crop_pct = options.crop_pct,
                                .seed = options.seed},
                               listener);
 }
@@ -96,20 +166,21 @@ void resume(Run& run) {
   run.broken.insert(run.state.broken.begin(), run.state.broken.end());
 }
 
-void start(Run& run, InitialWeights weights) {
+void start(Run& run, InitialWeights weights, const std::optional<Normalization>& measured) {
   make_model(run);
   if (run.options.weights.empty()) {
-    run.model->initialise(run.options.seed);
-    run.preprocessing = usual_preprocessing(run.model->description(), run.options.image_size);
+    const TrainOptions& o = run.options;
+    run.model->initialise(o.seed);
+    run.preprocessing = usual_preprocessing(run.model->description(), o.val_size != 0 ? o.val_size : o.image_size);
+    if (o.crop_pct != 0) run.preprocessing.resize = resize_of_part(run.preprocessing.crop, o.crop_pct);
   } else {
     run.model->load(weights.values);
     run.preprocessing = weights.preprocessing;
     run.provenance = std::move(weights.provenance);
     run.weights_facts = std::move(weights.facts);
   }
-  run.preprocessing.exif = run.options.exif;
-  run.preprocessing.take_truncated = run.options.truncated == "take";
-  run.preprocessing.scale_grey16 = run.options.grey16 == "scale";
+  run.preprocessing = prepared(run.preprocessing, run.options, measured);
+  tell_preparation(run, measured);
   run.provenance.emplace_back("made by", "resflow " + resflow_version());
   run.state.seed = run.options.seed;
 }
@@ -132,14 +203,16 @@ bool all_finite(std::span<const NamedArray> arrays) {
 Run open_run(const TrainOptions& given, std::shared_ptr<const TrainingData> data, Listener& listener) {
   TrainOptions options = given;
   InitialWeights weights;
+  std::optional<Normalization> measured;
   if (!options.resume) {  // what cannot be is said before a folder is made
     check_batch(options, *data);
     weights = read_weights(options, *data, listener);
     if (!options.weights.empty()) {
       options.model = weights.description.architecture;
       options.structure = structure_of(weights.description);
-      options.image_size = weights.image_size;
+      adopt_sizes(weights, options);
     }
+    measured = measured_data(options, *data, listener);
   }
   Run run = {.options = options, .data = std::move(data), .listener = &listener, .folder = open_folder(options)};
   if (!run.folder.lock()->is_real())
@@ -150,7 +223,7 @@ Run open_run(const TrainOptions& given, std::shared_ptr<const TrainingData> data
   if (options.resume)
     resume(run);
   else
-    start(run, std::move(weights));
+    start(run, std::move(weights), measured);
   if (options.early_stop > 0 && !has_validation(run))
     throw usage_error("{} goes by the validation's accuracy: give {}, or a folder val/ beside train/",
                       setting("early_stop"), setting("val"));

@@ -1,6 +1,7 @@
 // A training run: what every mode of it begins with, changes and leaves.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <limits>
 #include <map>
@@ -46,9 +47,14 @@ struct Run {
   std::set<std::string> gone_without = {};          // what the run does without, as it was said
 };
 
+// What open_run throws where the listener asks to stop before there is anything of the run.
+struct StoppedBeforeTraining : std::exception {
+  const char* what() const noexcept override { return "stopped before the training began"; }
+};
+
 // Opens `out`, builds the model and gives it its values: the resumed checkpoint's, those of `weights`, or random ones.
 // `options` are resolved(), with a number of threads. `listener` outlives the run. Throws Error: kUsage for options
-// that cannot be, kData for data or a checkpoint that cannot be used.
+// that cannot be, kData for data or a checkpoint that cannot be used; StoppedBeforeTraining.
 Run open_run(const TrainOptions& options, std::shared_ptr<const TrainingData> data, Listener& listener);
 
 inline constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();  // of a record, where there is none

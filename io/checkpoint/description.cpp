@@ -55,9 +55,13 @@ void check_preprocessing(const Preprocessing& p) {
   for (const float deviation : p.std)
     if (!(deviation >= kSmallest && deviation <= kFarthest))
       throw data_error("its preprocessing: std {}, wanted {} to {}", deviation, kSmallest, kFarthest);
-  if (p.interpolation != Preprocessing().interpolation)
-    throw data_error("its pictures want to be resized {}, this resflow resizes {} only", p.interpolation,
-                     Preprocessing().interpolation);
+  if (p.interpolation != "bilinear" && p.interpolation != "bicubic")
+    throw data_error("its pictures want to be resized {}, this resflow resizes bilinear and bicubic only",
+                     p.interpolation);
+}
+
+int resize_of_part(int image_size, double part) {
+  return static_cast<int>(std::min(std::floor(image_size / part), double{kMaxPictureSide}));
 }
 
 Preprocessing scaled_preprocessing(const Preprocessing& preprocessing, int image_size) {

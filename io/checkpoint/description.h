@@ -39,7 +39,7 @@ struct Preprocessing {
   int crop = 224;    // centre crop, square
   std::vector<float> mean = {0.485F, 0.456F, 0.406F};
   std::vector<float> std = {0.229F, 0.224F, 0.225F};
-  std::string interpolation = "bilinear";  // Pillow's, with antialiasing; the only one there is
+  std::string interpolation = "bilinear";  // Pillow's, with antialiasing; or "bicubic"
   bool exif = false;                       // first turned upright, as its EXIF orientation says
   bool take_truncated = false;             // one that ends early is taken as far as it goes, as Pillow does if told to
   bool scale_grey16 = false;               // 16-bit grey is given by its high byte, and not clipped as Pillow does
@@ -50,7 +50,10 @@ struct Preprocessing {
 inline constexpr int kMaxPictureSide = 1 << 16;
 // Of a crop, which is the network's input: more than anybody trains with, and already gigabytes a picture.
 inline constexpr int kMaxCrop = 4096;
-// Throws Error{kData} for sizes, means and deviations with which no picture can be prepared.
+// Of crops whose side is `part` of the resized short side: the largest whole number of pixels of which `image_size` is
+// at least that part, as timm's crop_pct has it (224 at 0.875: 256; 288 at 0.95: 303). REQUIRES: part above 0.
+int resize_of_part(int image_size, double part);
+// Throws Error{kData} for sizes, means, deviations and interpolations with which no picture can be prepared.
 void check_preprocessing(const Preprocessing& preprocessing);
 // The same for a network whose input is `image_size` pixels a side: the part of the picture that it sees stays.
 // Throws Error{kData} where pictures would have to be resized beyond kMaxPictureSide.

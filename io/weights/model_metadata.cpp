@@ -51,6 +51,8 @@ Json preprocessing_json(const Preprocessing& p) {
                {"std", shortest(p.std)},
                {"interpolation", p.interpolation}};
   if (p.exif) json["exif"] = true;
+  if (p.take_truncated) json["take_truncated"] = true;
+  if (p.scale_grey16) json["scale_grey16"] = true;
   return json;
 }
 
@@ -110,6 +112,8 @@ Preprocessing read_preprocessing(const Json& json) {
   p.std = floats(json.at("std"));
   json.at("interpolation").get_to(p.interpolation);
   p.exif = json.value("exif", false);
+  p.take_truncated = json.value("take_truncated", false);
+  p.scale_grey16 = json.value("scale_grey16", false);
   // Pictures to be resized otherwise are refused aloud: see from_texts().
   Preprocessing bilinear = p;
   bilinear.interpolation = Preprocessing().interpolation;
@@ -220,9 +224,7 @@ ModelMetadata from_texts(const Texts& texts, std::vector<std::string>* foreign) 
     check_model(model);
     metadata.model = model;
   }
-  if (metadata.preprocessing && metadata.preprocessing->interpolation != Preprocessing().interpolation)
-    throw data_error("its pictures want to be resized {}, this resflow resizes {} only",
-                     metadata.preprocessing->interpolation, Preprocessing().interpolation);
+  if (metadata.preprocessing) check_preprocessing(*metadata.preprocessing);
   return metadata;
 }
 

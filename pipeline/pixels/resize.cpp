@@ -13,16 +13,30 @@ namespace {
 // Beyond this a picture is refused that would need more than several times the pixels that it is to become.
 constexpr double kMaxBytes = 1 << 30;
 
+// Of a filter that is not stretched: how far from its centre it reaches.
+double reach_of(Interpolation filter) { return filter == Interpolation::kBicubic ? 2.0 : 1.0; }
+
+// Pillow's expressions, kept in their order: a weight must round to the same integer.
+double triangle(double distance) { return distance < 1.0 ? 1.0 - distance : 0.0; }
+double cubic(double x) {
+  constexpr double kA = -0.5;
+  if (x < 1.0) return ((kA + 2.0) * x - (kA + 3.0)) * x * x + 1;
+  if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * kA;
+  return 0.0;
+}
+
 // Bytes of the weights along a side, of which `kept` positions of `size` are wanted.
-double weight_bytes(double length, int size, int kept) {
-  return (2 * std::max(length / size, 1.0) + 4) * sizeof(int32_t) * kept;
+double weight_bytes(Interpolation filter, double length, int size, int kept) {
+  return (2 * reach_of(filter) * std::max(length / size, 1.0) + 4) * sizeof(int32_t) * kept;
 }
 
 // What the middle picture and the weights take, before any of it is allocated.
-void check_bytes(double width, double height, int out_width, int out_height, const Rect& keep) {
-  const double rows = std::min(height, (height / out_height) * keep.height + 2 * std::max(height / out_height, 1.0));
+void check_bytes(Interpolation filter, double width, double height, int out_width, int out_height, const Rect& keep) {
+  const double rows =
+      std::min(height, (height / out_height) * keep.height + 2 * reach_of(filter) * std::max(height / out_height, 1.0));
   const double middle = (3.0 * keep.width + resize_kernels::kRowSlack + 63) * rows;
-  const double weights = weight_bytes(width, out_width, keep.width) + weight_bytes(height, out_height, keep.height);
+  const double weights =
+      weight_bytes(filter, width, out_width, keep.width) + weight_bytes(filter, height, out_height, keep.height);
   if (middle + weights > std::max(kMaxBytes, 16.0 * keep.width * keep.height))
     throw data_error("is {:.0f}x{:.0f} pixels: too elongated to be resized to {}x{}", width, height, out_width,
                      out_height);
@@ -30,11 +44,19 @@ void check_bytes(double width, double height, int out_width, int out_height, con
 
 }  // namespace
 
-void ResampleAxis::plan(double begin, double length, int in_size, int out_size, int keep_first, int keep_size) {
+Interpolation interpolation_named(std::string_view name) {
+  if (name == "bilinear") return Interpolation::kBilinear;
+  if (name == "bicubic") return Interpolation::kBicubic;
+  throw usage_error("{} {}: wanted bilinear or bicubic", setting("interpolation"), name);
+}
+
+void ResampleAxis::plan(Interpolation filter, double begin, double length, int in_size, int out_size, int keep_first,
+                        int keep_size) {
   // Pillow's expressions, kept in their order: a weight must round to the same integer.
   const double scale = length / out_size;
   const double filter_scale = std::max(scale, 1.0);
-  const double support = filter_scale;  // the triangle's own support is 1
+  const double support = reach_of(filter) * filter_scale;
+  const bool is_cubic = filter == Interpolation::kBicubic;
   const double inverse = 1.0 / filter_scale;
   stride = (static_cast<int>(std::ceil(support)) * 2 + 1 + 3) / 4 * 4;
   first.resize(static_cast<size_t>(keep_size));
@@ -49,14 +71,14 @@ void ResampleAxis::plan(double begin, double length, int in_size, int out_size, 
     double sum = 0;
     for (int t = 0; t < taps; ++t) {
       const double distance = std::abs((t + low - center + 0.5) * inverse);
-      values[static_cast<size_t>(t)] = distance < 1.0 ? 1.0 - distance : 0.0;
+      values[static_cast<size_t>(t)] = is_cubic ? cubic(distance) : triangle(distance);
       sum += values[static_cast<size_t>(t)];
     }
     int32_t* row = weights.data() + static_cast<size_t>(i) * static_cast<size_t>(stride);
     for (int t = 0; t < taps; ++t) {
       double weight = values[static_cast<size_t>(t)];
       if (sum != 0.0) weight /= sum;
-      row[t] = static_cast<int32_t>(0.5 + weight * (1 << resize_kernels::kFractionBits));
+      row[t] = static_cast<int32_t>((weight < 0 ? -0.5 : 0.5) + weight * (1 << resize_kernels::kFractionBits));
     }
     first[static_cast<size_t>(i)] = low;
     count[static_cast<size_t>(i)] = taps;
@@ -76,22 +98,22 @@ void ResampleAxis::plan(double begin, double length, int in_size, int out_size, 
 }
 
 Rect Resizer::plan(int width, int height, int out_width, int out_height, const Rect& keep) {
-  check_bytes(width, height, out_width, out_height, keep);
-  across_.plan(width, out_width, keep.left, keep.width);
-  down_.plan(height, out_height, keep.top, keep.height);
+  check_bytes(filter_, width, height, out_width, out_height, keep);
+  across_.plan(filter_, width, out_width, keep.left, keep.width);
+  down_.plan(filter_, height, out_height, keep.top, keep.height);
   return {across_.source_first, down_.source_first, across_.source_size, down_.source_size};
 }
 
 Rect Resizer::plan(const Box& box, int width, int height, int out_width, int out_height, const Rect& keep) {
-  check_bytes(box.width, box.height, out_width, out_height, keep);
+  check_bytes(filter_, box.width, box.height, out_width, out_height, keep);
   const auto cover = [](double begin, double length, int size) {
     const int first = std::max(static_cast<int>(std::floor(begin)), 0);
     return std::pair(first, std::min(static_cast<int>(std::ceil(begin + length)), size) - first);
   };
   const auto [left, columns] = cover(box.left, box.width, width);
   const auto [top, rows] = cover(box.top, box.height, height);
-  across_.plan(box.left - left, box.width, columns, out_width, keep.left, keep.width);
-  down_.plan(box.top - top, box.height, rows, out_height, keep.top, keep.height);
+  across_.plan(filter_, box.left - left, box.width, columns, out_width, keep.left, keep.width);
+  down_.plan(filter_, box.top - top, box.height, rows, out_height, keep.top, keep.height);
   return {left + across_.source_first, top + down_.source_first, across_.source_size, down_.source_size};
 }
 
@@ -116,7 +138,7 @@ void Resizer::run(const Image& source, uint8_t* out, size_t stride) {
 
 namespace resize_kernels {
 
-// A sum of weights of at most 1 + 2^-12 cannot leave 0..255 after rounding; the clip is for certainty.
+// The cubic's negative weights make sums that leave 0..255.
 static uint8_t to_byte(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kFractionBits, 0, 255)); }
 
 void horizontal_plain(const Image& source, const ResampleAxis& axis, uint8_t* dst, size_t stride,

@@ -1,18 +1,26 @@
-// Bilinear resampling with antialiasing, equal to Pillow's Image.resize(size, BILINEAR) to the bit.
+// Bilinear and bicubic resampling with antialiasing, equal to Pillow's Image.resize(size, BILINEAR or BICUBIC) to the
+// bit.
 //
-// A triangle filter whose support grows with the scale; weights normalized in double, then fixed point with
-// 22 fractional bits, rounded half away from zero; first all rows horizontally into an 8-bit picture, then
-// all columns vertically. Source: Pillow 9.4, src/libImaging/Resample.c, as described in its documentation.
+// A filter whose support grows with the scale, a triangle or Keys' cubic with a = -1/2; weights normalized in double,
+// then fixed point with 22 fractional bits, rounded half away from zero; first all rows horizontally into an 8-bit
+// picture, then all columns vertically. Source: Pillow 9.4, src/libImaging/Resample.c, as described in its
+// documentation; Keys 1981, doi:10.1109/TASSP.1981.1163711.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "io/core/cpu.h"
 #include "io/images/image.h"
 
 namespace resflow {
+
+enum class Interpolation { kBilinear, kBicubic };
+
+// "bilinear", "bicubic": Preprocessing::interpolation. Throws Error{kUsage} for another.
+Interpolation interpolation_named(std::string_view name);
 
 // The weights along one side: kept output position i is the sum over t in [0, count[i]) of
 // weights[i * stride + t] * source[first[i] + t], in units of 2^-22.
@@ -28,18 +36,20 @@ struct ResampleAxis {
   int size() const { return static_cast<int>(first.size()); }
 
   // From in_size positions to out_size, of which [keep_first, keep_first + keep_size) are kept.
-  void plan(int in_size, int out_size, int keep_first, int keep_size) {
-    plan(0, in_size, in_size, out_size, keep_first, keep_size);
+  void plan(Interpolation filter, int in_size, int out_size, int keep_first, int keep_size) {
+    plan(filter, 0, in_size, in_size, out_size, keep_first, keep_size);
   }
   // The same of the part [begin, begin + length) of in_size positions, as Pillow's resize(box=...) takes it; of
   // positions outside of it those that it covers a part of are read, and no others.
-  void plan(double begin, double length, int in_size, int out_size, int keep_first, int keep_size);
+  void plan(Interpolation filter, double begin, double length, int in_size, int out_size, int keep_first,
+            int keep_size);
 };
 
 // Resizes one picture after another; owned by one thread, reuses its memory.
 class Resizer {
  public:
   explicit Resizer(Isa isa = cpu_isa()) : isa_(isa) {}
+  explicit Resizer(Interpolation filter, Isa isa = cpu_isa()) : filter_(filter), isa_(isa) {}
 
   // Prepares width x height -> out_width x out_height, of which only `keep` is wanted, and returns the part
   // of the source that it reads. Throws Error{kData} where a gigabyte of memory would be needed on the way: that is of
@@ -60,6 +70,7 @@ class Resizer {
   void give_back();
 
  private:
+  Interpolation filter_ = Interpolation::kBilinear;
   Isa isa_;
   ResampleAxis across_, down_;
   std::vector<uint8_t> middle_;   // rows after the horizontal pass

@@ -1,6 +1,6 @@
 // The resampling passes with AVX2.
 //
-// vpmaddwd adds two products of 16 bits into a 32-bit lane. A weight of 23 bits is split at bit 15 into two
+// vpmaddwd adds two products of 16 bits into a 32-bit lane. A weight of 24 bits is split at bit 15 into two
 // such factors, w = low + 32768 high, so that two instructions apply two taps exactly.
 #include <immintrin.h>
 
@@ -24,7 +24,7 @@ struct WeightPair {
 };
 RESFLOW_AVX2_INLINE WeightPair pair_of(int32_t first, int32_t second) {
   return {_mm256_set1_epi32((first & kLowMask) | (second & kLowMask) << 16),
-          _mm256_set1_epi32(first >> kSplit | (second >> kSplit) << 16)};
+          _mm256_set1_epi32(((first >> kSplit) & 0xffff) | (second >> kSplit) * (1 << 16))};
 }
 
 RESFLOW_AVX2_INLINE __m256i join(__m256i low, __m256i high) {

@@ -1,6 +1,6 @@
 // The resampling passes with AVX-512 VBMI and VNNI.
 //
-// vpdpbusd adds four products of u8 x s8 into a 32-bit lane. A weight of 23 bits is three signed digits of
+// vpdpbusd adds four products of u8 x s8 into a 32-bit lane. A weight of 24 bits is three signed digits of
 // base 256, w = d0 + 256 d1 + 65536 d2, so that three such instructions apply four taps exactly.
 #include <algorithm>
 #include <cstring>
@@ -125,7 +125,9 @@ RESFLOW_AVX512 void horizontal_avx512(const Image& source, const ResampleAxis& a
         }
       }
       for (int r = 0; r < kRows; ++r) {
-        const __m128i pixels = _mm512_cvtusepi32_epi8(join(sums[r][0], sums[r][1], sums[r][2]));
+        // The conversion takes its source for unsigned: what is below 0 would be white.
+        const __m512i words = _mm512_max_epi32(join(sums[r][0], sums[r][1], sums[r][2]), _mm512_setzero_si512());
+        const __m128i pixels = _mm512_cvtusepi32_epi8(words);
         _mm_storeu_si128(reinterpret_cast<__m128i*>(out[r] + static_cast<size_t>(g) * group * 3), pixels);
       }
     }

@@ -1,5 +1,6 @@
 // The two passes of pipeline/pixels/resize.h in each instruction set. All give the same bits: a weight is an integer
-// of at most 2^22, a pixel one of 8 bits, and their sums are exact in 32 bits however they are split.
+// of less than 2^23 either side of 0, those of a position are together less than 2^23 in amount, a pixel is one of 8
+// bits, and their sums are exact in 32 bits however they are split.
 #pragma once
 
 #include <cstddef>

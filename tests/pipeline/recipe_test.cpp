@@ -79,17 +79,28 @@ void expect_torchvisions_bits(const Recipe& recipe, const std::vector<std::strin
   }
 }
 
-void expect_eval_bits(int resize, int crop, const std::vector<std::string>& paths) {
+// The mode of recipe.py.
+std::string mode(const std::string& kind, const std::string& interpolation) {
+  return interpolation == "bilinear" ? kind : kind + "-" + interpolation;
+}
+
+void expect_eval_bits(int resize, int crop, const std::vector<std::string>& paths,
+                      const std::string& interpolation = "bilinear") {
   Preprocessing preprocessing;
   preprocessing.resize = resize;
   preprocessing.crop = crop;
-  expect_torchvisions_bits(Recipe::eval(preprocessing), paths, {"eval", std::to_string(resize), std::to_string(crop)},
+  preprocessing.interpolation = interpolation;
+  expect_torchvisions_bits(Recipe::eval(preprocessing), paths,
+                           {mode("eval", interpolation), std::to_string(resize), std::to_string(crop)},
                            [](const Decoder&, size_t) { return std::string(); });
 }
 
 void expect_train_bits(const Recipe& recipe, const std::vector<std::string>& paths) {
   expect_torchvisions_bits(
-      recipe, paths, {"train", std::to_string(recipe.size)}, [&](const Decoder& decoder, size_t i) {
+      recipe, paths,
+      {mode("train", recipe.interpolation == Interpolation::kBicubic ? "bicubic" : "bilinear"),
+       std::to_string(recipe.size)},
+      [&](const Decoder& decoder, size_t i) {
         const TrainDraw draw = draw_train(recipe, decoder.width(), decoder.height(), kSeed, kEpoch, i);
         std::string line = fmt::format("{} {} {} {} {} {} ", draw.crop.left, draw.crop.top, draw.crop.width,
                                        draw.crop.height, draw.flip ? 1 : 0, draw.ops.size());
@@ -123,6 +134,23 @@ TEST_F(RecipeTest, TrainEqualsTorchvisionOnEveryPhotograph) {
   const auto paths = shared_photographs();
   if (paths.empty()) GTEST_SKIP() << "no shared photographs";
   expect_train_bits(Recipe::train(224), paths);
+}
+
+TEST_F(RecipeTest, BicubicEqualsTorchvisionOnPhotographsAndManySizes) {
+  Recipe train = Recipe::train(224);
+  train.interpolation = Interpolation::kBicubic;
+  if (const auto paths = testing::photographs(12); !paths.empty()) {
+    expect_eval_bits(303, 288, paths, "bicubic");
+    expect_train_bits(train, paths);
+  }
+  const TemporaryFolder folder;
+  const auto paths = noise_of_many_sizes(folder);
+  expect_eval_bits(235, 224, paths, "bicubic");
+  expect_eval_bits(50, 65, paths, "bicubic");  // padded
+  for (const int size : {1, 65, 288}) {
+    train.size = size;
+    expect_train_bits(train, paths);
+  }
 }
 
 TEST_F(RecipeTest, EvalEqualsTorchvisionOnManySizes) {

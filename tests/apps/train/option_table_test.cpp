@@ -55,11 +55,11 @@ TEST(TrainOptionTable, NamesOnlyOptionsThatThereAre) {
 TEST(TrainOptionTable, PlacesInACheckpointAreOneToTheLast) {
   int place = 0;
   for (const auto* option : saved_option_table()) EXPECT_EQ(option->place, ++place) << option->name;
-  EXPECT_EQ(place, 60);
+  EXPECT_EQ(place, 78);
   const SavedOptions saved = saved_options(TrainOptions{});
   EXPECT_EQ(saved.front().first, "--model");
-  EXPECT_EQ(saved.back().first, "--grey16");
-  EXPECT_EQ(saved_value(saved, "image_size"), "224");
+  EXPECT_EQ(saved.back().first, "--std");
+  EXPECT_EQ(saved_value(saved, "image_size"), "0");
   EXPECT_EQ(saved_value(saved, "images"), "");
 }
 

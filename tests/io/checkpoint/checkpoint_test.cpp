@@ -378,8 +378,8 @@ TEST(Checkpoint, RefusesEntriesThatCannotBe) {
     m.mutable_parameters(1)->set_bytes(kHuge);
   });
   expect_entry_is_refused("twice", [](Manifest& m) { m.mutable_parameters(1)->set_name("tensor0"); });
-  expect_entry_is_refused("resized bicubic, this resflow resizes bilinear only",
-                          [](Manifest& m) { m.mutable_preprocessing()->set_interpolation("bicubic"); });
+  expect_entry_is_refused("resized lanczos, this resflow resizes bilinear and bicubic only",
+                          [](Manifest& m) { m.mutable_preprocessing()->set_interpolation("lanczos"); });
   expect_entry_is_refused("means", [](Manifest& m) { m.mutable_preprocessing()->clear_mean(); });
   expect_entry_is_refused("its preprocessing: crop 0", [](Manifest& m) { m.mutable_preprocessing()->set_crop(0); });
   expect_entry_is_refused("its preprocessing: std 0", [](Manifest& m) { m.mutable_preprocessing()->set_std(1, 0); });

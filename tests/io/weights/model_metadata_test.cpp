@@ -140,10 +140,14 @@ TEST(ModelMetadata, RefusesANetworkThatItCannotBuild) {
 }
 
 TEST(ModelMetadata, RefusesAnInterpolationThatItCannotDo) {
-  expect_error(ErrorKind::kData, {"bicubic", "bilinear only"}, [] {
+  expect_error(ErrorKind::kData, {"lanczos", "bilinear and bicubic only"}, [] {
     from_texts(
-        {{"preprocessing", R"({"resize":256,"crop":224,"mean":[0,0,0],"std":[1,1,1],"interpolation":"bicubic"})"}});
+        {{"preprocessing", R"({"resize":256,"crop":224,"mean":[0,0,0],"std":[1,1,1],"interpolation":"lanczos"})"}});
   });
+  const ModelMetadata bicubic = from_texts(
+      {{"preprocessing", R"({"resize":303,"crop":288,"mean":[0,0,0],"std":[1,1,1],"interpolation":"bicubic"})"}});
+  ASSERT_TRUE(bicubic.preprocessing);
+  EXPECT_EQ(bicubic.preprocessing->interpolation, "bicubic");
 }
 
 }  // namespace

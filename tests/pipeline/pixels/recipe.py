@@ -2,6 +2,7 @@
 
 recipe.py pictures FOLDER            writes noise of many sizes as FOLDER/*.png
 recipe.py eval RESIZE CROP LIST      a line of LIST: path
+recipe.py eval-bicubic, train-bicubic: the same, resampled so
 recipe.py train SIZE LIST            a line of LIST: left top width height flip, operations, what is erased, path
 
 Operations are their number, and of each its name (image_op.py) and value; what is erased is left top width height.
@@ -31,14 +32,15 @@ def picture(path):
 
 
 torch.set_num_threads(1)
-mode = sys.argv[1]
+mode, _, filter_name = sys.argv[1].partition("-")
+FILTER = transforms.InterpolationMode(filter_name or "bilinear")
 if mode == "pictures":
     random = numpy.random.RandomState(1)
     for width, height in SIZES:
         pixels = random.randint(0, 256, (height, width, 3), dtype=numpy.uint8)
         Image.fromarray(pixels).save(f"{sys.argv[2]}/{width}x{height}.png")
 elif mode == "eval":
-    recipe = transforms.Compose([transforms.Resize(int(sys.argv[2])), transforms.CenterCrop(int(sys.argv[3])),
+    recipe = transforms.Compose([transforms.Resize(int(sys.argv[2]), FILTER), transforms.CenterCrop(int(sys.argv[3])),
                                  transforms.ToTensor(), NORMALIZE])
     for line in open(sys.argv[4]):
         print(digest(recipe(picture(line.rstrip("\n")))))
@@ -48,7 +50,7 @@ elif mode == "train":
         left, top, width, height, flip, count, rest = line.rstrip("\n").split(" ", 6)
         *ops, rest = rest.split(" ", 2 * int(count))
         erase_left, erase_top, erase_width, erase_height, path = rest.split(" ", 4)
-        crop = functional.resized_crop(picture(path), int(top), int(left), int(height), int(width), [size, size])
+        crop = functional.resized_crop(picture(path), int(top), int(left), int(height), int(width), [size, size], FILTER)
         if int(flip):
             crop = functional.hflip(crop)
         for name, value in zip(ops[::2], ops[1::2]):

@@ -43,8 +43,9 @@ Image part_of(const Image& image, const Rect& rect) {
 }
 
 // Rows 5 bytes further apart than they are long; the gap must stay as it was.
-std::vector<uint8_t> resized(const Image& image, int width, int height, const Rect& keep, Isa isa) {
-  Resizer resizer(isa);
+std::vector<uint8_t> resized(const Image& image, int width, int height, const Rect& keep, Isa isa,
+                             Interpolation filter = Interpolation::kBilinear) {
+  Resizer resizer(filter, isa);
   const Rect source = resizer.plan(image.width(), image.height(), width, height, keep);
   const size_t bytes = static_cast<size_t>(keep.width) * 3, stride = bytes + 5;
   std::vector<uint8_t> out(stride * static_cast<size_t>(keep.height), 77);
@@ -79,8 +80,7 @@ const std::vector<ResizeCase>& resize_cases() {
   return list;
 }
 
-TEST(Resize, EqualsPillowInEveryInstructionSet) {
-  if (!python_has({"PIL"})) GTEST_SKIP() << "needs python3-pil";
+void expect_pillows_bits(Interpolation filter, const std::string& name) {
   const TemporaryFolder folder;
   {
     std::ofstream list(folder / "cases.txt"), pixels(folder / "source.raw", std::ios::binary);
@@ -91,7 +91,7 @@ TEST(Resize, EqualsPillowInEveryInstructionSet) {
                    static_cast<std::streamsize>(image.row_bytes() * static_cast<size_t>(c.height)));
     }
   }
-  run_python("pipeline/pixels/resize.py", {folder.path().string()});
+  run_python("pipeline/pixels/resize.py", {folder.path().string(), name});
   std::ifstream file(folder / "resized.raw", std::ios::binary);
   for (const ResizeCase& c : resize_cases()) {
     std::vector<uint8_t> wanted(static_cast<size_t>(c.out_width) * static_cast<size_t>(c.out_height) * 3);
@@ -99,18 +99,35 @@ TEST(Resize, EqualsPillowInEveryInstructionSet) {
     const Image image = noise_with_extremes(c.width, c.height);
     for (const Isa isa : kAll) {
       if (isa > cpu_isa()) break;
-      EXPECT_TRUE(resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, isa) == wanted)
+      EXPECT_TRUE(resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, isa, filter) == wanted)
           << isa_name(isa) << ": " << c.width << " x " << c.height << " to " << c.out_width << " x " << c.out_height;
     }
   }
 }
 
-TEST(Resize, APartEqualsThatPartOfTheWhole) {
+TEST(Resize, EqualsPillowInEveryInstructionSet) {
+  if (!python_has({"PIL"})) GTEST_SKIP() << "needs python3-pil";
+  expect_pillows_bits(Interpolation::kBilinear, "BILINEAR");
+}
+
+TEST(Resize, BicubicEqualsPillowInEveryInstructionSet) {
+  if (!python_has({"PIL"})) GTEST_SKIP() << "needs python3-pil";
+  expect_pillows_bits(Interpolation::kBicubic, "BICUBIC");
+}
+
+TEST(Resize, InterpolationsHaveNames) {
+  EXPECT_EQ(interpolation_named("bilinear"), Interpolation::kBilinear);
+  EXPECT_EQ(interpolation_named("bicubic"), Interpolation::kBicubic);
+  testing::expect_error(ErrorKind::kUsage, {"interpolation nearest: wanted bilinear or bicubic"},
+                        [] { interpolation_named("nearest"); });
+}
+
+void expect_part_of_whole(Interpolation filter) {
   for (const ResizeCase& c : resize_cases()) {
     const Image image = noise_with_extremes(c.width, c.height);
     Image whole;
     whole.resize(c.out_width, c.out_height);
-    const auto all = resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, Isa::kPlain);
+    const auto all = resized(image, c.out_width, c.out_height, {0, 0, c.out_width, c.out_height}, Isa::kPlain, filter);
     std::copy(all.begin(), all.end(), whole.row(0));
     const Rect keep{c.out_width / 3, c.out_height / 4, c.out_width - c.out_width / 3 - c.out_width / 4,
                     c.out_height - c.out_height / 4 - c.out_height / 5};
@@ -118,10 +135,15 @@ TEST(Resize, APartEqualsThatPartOfTheWhole) {
     const std::vector<uint8_t> wanted(part.row(0), part.row(0) + part.row_bytes() * static_cast<size_t>(keep.height));
     for (const Isa isa : kAll) {
       if (isa > cpu_isa()) break;
-      EXPECT_TRUE(resized(image, c.out_width, c.out_height, keep, isa) == wanted)
+      EXPECT_TRUE(resized(image, c.out_width, c.out_height, keep, isa, filter) == wanted)
           << isa_name(isa) << ": " << c.width << " x " << c.height << " to " << c.out_width << " x " << c.out_height;
     }
   }
+}
+
+TEST(Resize, APartEqualsThatPartOfTheWhole) {
+  expect_part_of_whole(Interpolation::kBilinear);
+  expect_part_of_whole(Interpolation::kBicubic);
 }
 
 TEST(Resize, ReadsOnlyWhatTheKeptPartNeeds) {
