@@ -12,9 +12,10 @@ namespace resflow {
 
 void add_model_file_argument(CLI::App& command, std::string& model) {
   command
-      .add_option("MODEL", model,
-                  "run/best.resflow; a .pth or .safetensors; or weights of torchvision or timm by name, resnet34:IMAGENET1K_V1 "
-                  "(resflow weights lists them)")
+      .add_option(
+          "MODEL", model,
+          "run/best.resflow; a .pth or .safetensors; or weights of torchvision or timm by name, resnet34:IMAGENET1K_V1 "
+          "(resflow weights lists them)")
       ->required();
 }
 
