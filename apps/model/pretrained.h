@@ -17,6 +17,7 @@
 
 namespace resflow {
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): few, and in the order in which people read them
 struct PretrainedWeights {
   std::string_view model, entry;  // "resnet34", "IMAGENET1K_V1"; timm's resnet34.a1_in1k: "resnet34", "a1_in1k"
   std::string_view file;          // "resnet34-b627a593.pth"; timm's "resnet34.a1_in1k.safetensors"

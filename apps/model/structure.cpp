@@ -59,7 +59,7 @@ ModelDescription shortest(const ModelDescription& description) {
 }  // namespace
 
 std::string model_or_unnamed(const std::string& model, bool model_given, const StructureOptions& options) {
-  const std::string unnamed(kUnnamedModel);
+  std::string unnamed(kUnnamedModel);
   if (options.block.empty() && options.layers.empty()) return model;
   if (model_given && model != unnamed)
     throw usage_error("{} {} has its own {} and {}: leave {} out, or these two", setting("model"), model,

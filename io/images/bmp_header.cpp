@@ -123,12 +123,10 @@ BmpHeader read_bmp_header(std::span<const uint8_t> bytes) {
     fields.skip(4);  // of them the important ones
   }
   Masks masks;
-  if (header_bytes == 52) {
-    masks = {fields.u32(), fields.u32(), fields.u32(), 0};
-  } else if (!is_old && header_bytes > 40) {
+  if (header_bytes >= 56) {
     masks = {fields.u32(), fields.u32(), fields.u32(), fields.u32()};
     fields.skip(header_bytes - 56);
-  } else if (compression == kBitFields) {
+  } else if (header_bytes == 52 || compression == kBitFields) {  // of 40 bytes: they follow it
     masks = {fields.u32(), fields.u32(), fields.u32(), 0};
   }
   if (bmp.width == 0 || bmp.height == 0 || bmp.width > INT32_MAX || bmp.height > INT32_MAX)

@@ -60,7 +60,7 @@ std::vector<std::string> folders_of(const std::string& folder) {
 // is not there, so that nothing has to be listed for the usual names.
 std::string part_folder(const std::string& data, std::string_view part) {
   const std::vector<std::string_view> names = names_of_part(part);
-  const std::string usual = (fs::path(data) / names.front()).string();
+  std::string usual = (fs::path(data) / names.front()).string();
   if (holds_folders(usual)) return usual;
   const std::vector<std::string> there = folders_of(data);
   for (const std::string_view name : names)
