@@ -177,7 +177,7 @@ std::string fish(const std::vector<CompletedCommand>& all) {
         out += fmt::format(" -x -a {}", in_quotes(fmt::format("{}", fmt::join(option.values, " "))));
       else if (option.takes_value)
         out += " -r -F";
-      out += "\n";
+      out += '\n';
     }
   }
   return out;

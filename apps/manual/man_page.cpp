@@ -44,7 +44,7 @@ std::string paragraphs(const std::string& text) {
   std::istringstream lines(text);
   bool verbatim = false;
   for (std::string line; std::getline(lines, line);) {
-    const bool indented = line.starts_with(" ");
+    const bool indented = line.starts_with(' ');
     if (indented != verbatim) out += indented ? ".nf\n" : ".fi\n";
     verbatim = indented;
     out += line.empty() ? ".PP\n" : escaped(line) + "\n";

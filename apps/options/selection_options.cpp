@@ -30,6 +30,7 @@ void refuse_mistaken_parts(const std::string& root, const PartsCommand& command)
   const MistakenParts mistaken = mistaken_parts(root);
   if (mistaken.parts.empty()) return;
   std::vector<std::string> names;
+  names.reserve(mistaken.parts.size());
   for (const DataPart& part : mistaken.parts) names.push_back(std::filesystem::path(part.root).filename().string());
   const std::string all = fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
   const DataPart& first = mistaken.parts.front();
