@@ -45,7 +45,8 @@ void check_folder(const Checked& checked, FileSystem& files) {
 }
 
 void check_pipe(const Checked& checked, FileSystem& files) {
-  const auto& [output, place] = checked;
+  const OutputFile* const output = checked.output;
+  const OutputPlace& place = checked.place;  // a name that a lambda may capture
   if (!output->needs_file || !place.through) return;
   struct stat status {};
   if (place.descriptor < 0)

@@ -121,7 +121,7 @@ TEST(Help, BashCompletesCommandsOptionsAndWords) {
   EXPECT_EQ(completed(script, "resflow train photos --warm"), "--warmup-epochs ");
   EXPECT_EQ(completed(script, "resflow train photos --optimizer la"), "lars lamb ");
   EXPECT_EQ(completed(script, "resflow score --model tr"), " ");  // no command any more
-  EXPECT_EQ(completed(script, "resflow bench train --model resnet5"), "resnet50 ");
+  EXPECT_EQ(completed(script, "resflow bench train --model wide_resnet5"), "wide_resnet50_2 ");
 }
 
 TEST(Help, ScriptsOfOtherShellsAreRead) {
