@@ -20,7 +20,7 @@ install(SCRIPT scripts/install/manual.cmake)
 # Every header of the libraries' rooms is installed, except these: what they include (JSON, Protobuf) or hold (inner
 # loops) is nobody's business outside. A test sees to it that no installed header includes one of them.
 set(internal
-    "^ops/kernels/"
+    "^ops/(kernels/|norm_geometry\\.h$)"
     "_json\\.h$"
     "^io/core/(base64|json_number)\\.h$" "^io/checkpoint/(file|manifest)\\.h$" "^io/pth/internal\\.h$" "^pipeline/pixels/avx512\\.h$"
     "^apps/(machine/process_report|data/stats_report|inspect/file_summary|inspect/weights_diff)\\.h$")
