@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <new>
 #include <set>
@@ -99,6 +100,8 @@ int run_or_fail(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     complain_without_memory("out of memory: try a smaller --batch or --image-size");
     return kOwnFaultExit;
+  } catch (const std::filesystem::filesystem_error& e) {  // the machine's: a current folder that does not answer, say
+    return fail(kOwnFaultExit, fmt::format("{}: {}", e.path1().string(), e.code().message()));
   } catch (const std::exception& e) {
     return fail(kOwnFaultExit, std::string("internal fault: ") + e.what());
   }
